@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "fft.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+/* FFTW plans one at a time. */
+static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
+
+int weir_fft_init(struct weir_fft *fft, uint32_t n)
+{
+	const size_t floats = n + 16; /* two bins more than time has, and what aligns them */
+	const size_t size = (2 * floats * sizeof(float) + WEIR_FFT_ALIGN - 1) / WEIR_FFT_ALIGN;
+	float *time = aligned_alloc(WEIR_FFT_ALIGN, size * WEIR_FFT_ALIGN);
+
+	*fft = (struct weir_fft){ 0 };
+	if (!time)
+		return -ENOMEM;
+
+	/* Estimating reads only where the buffers lie: bins must start on the alignment too. */
+	fftwf_complex *bins = (fftwf_complex *)(time + (size_t)(n + 15) / 16 * 16);
+
+	pthread_mutex_lock(&planner);
+	fft->forward = fftwf_plan_dft_r2c_1d((int)n, time, bins, FFTW_ESTIMATE);
+	fft->inverse = fftwf_plan_dft_c2r_1d((int)n, bins, time, FFTW_ESTIMATE);
+	pthread_mutex_unlock(&planner);
+	free(time);
+	if (fft->forward && fft->inverse)
+		return 0;
+	weir_fft_finish(fft);
+	return -ENOMEM;
+}
+
+void weir_fft_finish(struct weir_fft *fft)
+{
+	pthread_mutex_lock(&planner);
+	if (fft->forward)
+		fftwf_destroy_plan(fft->forward);
+	if (fft->inverse)
+		fftwf_destroy_plan(fft->inverse);
+	pthread_mutex_unlock(&planner);
+	*fft = (struct weir_fft){ 0 };
+}

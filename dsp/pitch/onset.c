@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Attacks: the power of the input's first difference, which favours what is high
+ * and sudden, is summed in blocks of a quarter hop. An attack is where the last
+ * two blocks hold RISE times the power of the two before them on average (eight
+ * blocks are looked at). It lies where a leaky sum of the power first reaches
+ * LOCATE of its peak.
+ */
+
+#include "onset.h"
+
+#include <string.h>
+
+#define RISE 4.0f
+#define RISE_STRONG 16.0f
+#define LOCATE 0.3f
+#define FLOOR 1e-9f /* power: keeps silence from being risen from */
+
+WEIR_REALTIME void onset_reset(struct onset_finder *finder)
+{
+	memset(finder->power, 0, finder->hop * sizeof(float));
+	memset(finder->last, 0, sizeof(finder->last));
+	memset(finder->block, 0, sizeof(finder->block));
+	memset(finder->found, 0, sizeof(finder->found));
+	finder->at = 0;
+	finder->n_blocks = 0;
+	finder->n_found = 0;
+}
+
+WEIR_REALTIME void onset_take(struct onset_finder *finder, const float *in_l, const float *in_r,
+			      uint32_t n)
+{
+	float last_l = finder->last[0], last_r = finder->last[1];
+	float *block = &finder->block[finder->n_blocks % ONSET_HISTORY];
+	float sum = *block; /* one order of adding, whatever n */
+
+	for (uint32_t i = 0; i < n; i++) {
+		const float l = in_l[i] - last_l, r = in_r[i] - last_r;
+
+		finder->power[finder->at + i] = l * l + r * r;
+		sum += l * l + r * r;
+		last_l = in_l[i];
+		last_r = in_r[i];
+	}
+	finder->last[0] = last_l;
+	finder->last[1] = last_r;
+	*block = sum;
+	finder->at = finder->at + n == finder->hop ? 0 : finder->at + n;
+}
+
+/* The frame of the attack within the last hop. */
+static WEIR_REALTIME uint32_t locate(const struct onset_finder *finder)
+{
+	float peak = 0.0f;
+	uint32_t first = finder->hop / ONSET_BLOCKS;
+
+	for (int pass = 0; pass < 2; pass++) {
+		float level = 0.0f;
+
+		for (uint32_t i = 0; i < finder->hop; i++) {
+			const uint32_t at = finder->at + i;
+
+			level = level * finder->leak +
+				finder->power[at < finder->hop ? at : at - finder->hop];
+			if (pass == 0 && level > peak)
+				peak = level;
+			if (pass == 1 && i >= first && level > LOCATE * peak)
+				return i;
+		}
+	}
+	return finder->hop - 1;
+}
+
+WEIR_REALTIME void onset_end_block(struct onset_finder *finder, uint64_t frame)
+{
+	const uint32_t now = finder->n_blocks++;
+	const float *block = finder->block;
+	const float power = block[now % ONSET_HISTORY] + block[(now - 1) % ONSET_HISTORY];
+	const struct onset *latest = &finder->found[(finder->n_found - 1) % ONSET_MAX];
+	float before = 0.0f;
+
+	finder->block[finder->n_blocks % ONSET_HISTORY] = 0.0f;
+	for (uint32_t i = 2; i < 10; i++)
+		before += 0.25f * block[(now - i) % ONSET_HISTORY];
+	before += FLOOR;
+	if (power <= RISE * before || power <= finder->quiet)
+		return;
+	if (finder->n_found && frame - latest->frame <= finder->hold)
+		return;
+
+	/* A little early: the rise begins before it is high. */
+	const uint32_t lead = finder->hop / 64;
+	const uint64_t at = frame - finder->hop + locate(finder) - lead;
+
+	finder->found[finder->n_found++ % ONSET_MAX] = (struct onset){
+		.frame = at,
+		.strong = power > RISE_STRONG * before,
+	};
+}

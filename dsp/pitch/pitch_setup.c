@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+#define LEAST_RATE 8000
+#define MOST_RATE 192000
+#define HOP_SECONDS (256.0 / 48000.0)
+#define GLIDE_SECONDS 0.03
+#define FADE_SECONDS 0.0005
+#define STRIKE_SECONDS 0.00067
+#define HOLD_HOPS 8
+#define MOST_SPEED 4 /* of the tape, at 24 semitones */
+#define LEAST_WINDOW 0.05
+#define LIFTER_SECONDS 0.00125
+
+#define PI 3.14159265358979323846
+
+static bool is_smooth(uint32_t n)
+{
+	for (uint32_t prime = 2; prime <= 5; prime++)
+		while (n % prime == 0)
+			n /= prime;
+	return n == 1;
+}
+
+/* The even length nearest to HOP_SECONDS whose only factors are 2, 3 and 5. */
+static uint32_t hop_frames(uint32_t rate)
+{
+	const uint32_t wanted = (uint32_t)(HOP_SECONDS * rate + 0.5);
+
+	for (uint32_t off = 0;; off++) {
+		if ((wanted - off) % 2 == 0 && is_smooth(wanted - off))
+			return wanted - off;
+		if ((wanted + off) % 2 == 0 && is_smooth(wanted + off))
+			return wanted + off;
+	}
+}
+
+static uint32_t power_of_two(uint32_t least)
+{
+	uint32_t n = 1;
+
+	while (n < least)
+		n *= 2;
+	return n;
+}
+
+/* Cuts one piece of memory into arrays; without memory it only adds up their sizes. */
+struct layout {
+	char *memory;
+	size_t size;
+};
+
+static void *array_place(struct layout *layout, size_t size)
+{
+	void *array = layout->memory ? layout->memory + layout->size : NULL;
+
+	layout->size += (size + WEIR_FFT_ALIGN - 1) / WEIR_FFT_ALIGN * WEIR_FFT_ALIGN;
+	return array;
+}
+
+static float *floats_place(struct layout *layout, size_t n)
+{
+	return array_place(layout, n * sizeof(float));
+}
+
+static fftwf_complex *bins_place(struct layout *layout, size_t n)
+{
+	return array_place(layout, n * sizeof(fftwf_complex));
+}
+
+static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
+{
+	struct tape *tape = &vocoder->tape;
+	struct formant *formant = &vocoder->formant;
+	const uint32_t n = vocoder->n, n_bins = vocoder->n_bins;
+
+	vocoder->window = floats_place(layout, n);
+	vocoder->unwindow = floats_place(layout, n);
+	vocoder->gated = floats_place(layout, n);
+	vocoder->shape = floats_place(layout, n);
+	for (int c = 0; c < 2; c++) {
+		vocoder->grain[c] = floats_place(layout, n);
+		vocoder->spectrum[c] = bins_place(layout, n_bins);
+		vocoder->spectrum_before[c] = bins_place(layout, n_bins);
+		tape->grain[c] = floats_place(layout, tape->n_grain);
+		tape->done[c] = floats_place(layout, tape->n_done + TAPE_TAPS);
+	}
+	tape->weight = floats_place(layout, tape->n_grain);
+	tape->kernel = floats_place(layout, (size_t)(TAPE_PHASES + 1) * TAPE_TAPS);
+	vocoder->turned = bins_place(layout, n_bins);
+	vocoder->rotor = bins_place(layout, n_bins);
+	for (int i = 0; i <= VOCODER_MEMORY; i++)
+		vocoder->power[i] = floats_place(layout, n_bins);
+	vocoder->turn = floats_place(layout, n_bins);
+	vocoder->turn_before = floats_place(layout, n_bins);
+	vocoder->peak = array_place(layout, n_bins * sizeof(uint32_t));
+	vocoder->onsets.power = floats_place(layout, vocoder->hop);
+
+	formant->lifter = floats_place(layout, formant->n);
+	formant->cepstrum = floats_place(layout, formant->n);
+	formant->level = floats_place(layout, formant->n_bins);
+	formant->envelope = floats_place(layout, formant->n_bins);
+	formant->bins = bins_place(layout, formant->n_bins);
+}
+
+static void pitch_place(struct pitch *pitch, struct layout *layout)
+{
+	for (int c = 0; c < 2; c++)
+		pitch->input[c] = floats_place(layout, 2 * (size_t)pitch->n_input);
+	vocoder_place(&pitch->vocoder, layout);
+}
+
+static void pitch_size(struct pitch *pitch)
+{
+	const uint32_t hop = pitch->hop;
+	struct vocoder *vocoder = &pitch->vocoder;
+	struct formant *formant = &vocoder->formant;
+
+	/* A window, the hop in which it is worked on, and a hop by which an attack moves it. */
+	pitch->n_input = power_of_two((VOCODER_WINDOW + 2) * hop);
+	vocoder->hop = hop;
+	vocoder->n = VOCODER_WINDOW * hop;
+	vocoder->n_bins = vocoder->n / 2 + 1;
+	vocoder->fade = (uint32_t)(FADE_SECONDS * pitch->rate + 0.5);
+	vocoder->strike = (uint32_t)(STRIKE_SECONDS * pitch->rate + 0.5);
+
+	/* From the first place that is open to the end of the grain; see open_place(). */
+	vocoder->tape.n_grain = VOCODER_REACH * hop * MOST_SPEED + VOCODER_AHEAD * hop;
+	vocoder->tape.n_done = power_of_two(2 * hop * MOST_SPEED + 2 * TAPE_TAPS);
+
+	vocoder->onsets.hop = hop;
+	vocoder->onsets.hold = HOLD_HOPS * hop;
+	vocoder->onsets.leak = expf(-16.0f / (float)hop);
+	vocoder->onsets.quiet = 1e-5f * (float)hop / 256.0f;
+
+	formant->n = vocoder->n / FORMANT_STEP;
+	formant->n_bins = formant->n / 2 + 1;
+	formant->n_vocoder = vocoder->n_bins;
+}
+
+static void fill_windows(struct vocoder *vocoder)
+{
+	const uint32_t centre = VOCODER_BEFORE * vocoder->hop, n = vocoder->n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const double off = (double)i + 0.5 - centre;
+		const double half = off < 0.0 ? centre : n - centre;
+		const double window = 0.5 + 0.5 * cos(PI * off / half);
+
+		vocoder->window[i] = (float)window;
+		vocoder->unwindow[i] = (float)(1.0 / fmax(window, LEAST_WINDOW));
+	}
+}
+
+static double bessel_i0(double x)
+{
+	double sum = 1.0, term = 1.0;
+
+	for (int k = 1; term > 1e-12 * sum; k++) {
+		term *= x / (2.0 * k) * x / (2.0 * k);
+		sum += term;
+	}
+	return sum;
+}
+
+/* A sinc in a Kaiser window; each kernel passes a constant as it is. */
+static void fill_kernels(float *kernel)
+{
+	const double cutoff = 0.97, beta = 9.0, half = TAPE_TAPS / 2.0;
+
+	for (int phase = 0; phase <= TAPE_PHASES; phase++, kernel += TAPE_TAPS) {
+		double value[TAPE_TAPS], sum = 0.0;
+
+		for (int i = 0; i < TAPE_TAPS; i++) {
+			const double x = i - (half - 1.0) - (double)phase / TAPE_PHASES;
+			const double u = x / half;
+			const double sinc = x == 0.0 ? cutoff : sin(PI * cutoff * x) / (PI * x);
+
+			value[i] = sinc * bessel_i0(beta * sqrt(fmax(0.0, 1.0 - u * u)));
+			sum += value[i];
+		}
+		for (int i = 0; i < TAPE_TAPS; i++)
+			kernel[i] = (float)(value[i] / sum);
+	}
+}
+
+/* Passes the first LIFTER_SECONDS of the cepstrum, and fades over another third of that. */
+static void fill_lifter(struct formant *formant, uint32_t rate)
+{
+	const double pass = LIFTER_SECONDS * rate, fade = 0.3 * pass;
+
+	for (uint32_t i = 0; i < formant->n; i++) {
+		const double quefrency = i < formant->n - i ? i : formant->n - i;
+		const double over = fmin(fmax((quefrency - pass) / fade, 0.0), 1.0);
+
+		formant->lifter[i] = (float)((0.5 + 0.5 * cos(PI * over)) / formant->n);
+	}
+}
+
+void pitch_destroy(void *state)
+{
+	struct pitch *pitch = state;
+
+	if (!pitch)
+		return;
+	weir_fft_finish(&pitch->vocoder.formant.fft);
+	weir_fft_finish(&pitch->vocoder.fft);
+	free(pitch->memory);
+	free(pitch);
+}
+
+void *pitch_create(uint32_t rate)
+{
+	struct layout layout = { 0 };
+
+	if (rate < LEAST_RATE || rate > MOST_RATE) {
+		errno = EINVAL;
+		return NULL;
+	}
+
+	struct pitch *pitch = calloc(1, sizeof(*pitch));
+
+	if (!pitch)
+		return NULL;
+	pitch->rate = rate;
+	pitch->hop = hop_frames(rate);
+	pitch->glide = 1.0 - exp(-(double)pitch->hop / (GLIDE_SECONDS * rate));
+	pitch_size(pitch);
+	pitch_place(pitch, &layout);
+	pitch->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
+	if (!pitch->memory || weir_fft_init(&pitch->vocoder.fft, pitch->vocoder.n) ||
+	    weir_fft_init(&pitch->vocoder.formant.fft, pitch->vocoder.formant.n))
+		goto error;
+
+	memset(pitch->memory, 0, layout.size);
+	layout = (struct layout){ .memory = pitch->memory };
+	pitch_place(pitch, &layout);
+	fill_windows(&pitch->vocoder);
+	fill_kernels(pitch->vocoder.tape.kernel);
+	fill_lifter(&pitch->vocoder.formant, rate);
+	pitch_reset(pitch);
+	return pitch;
+
+error:
+	pitch_destroy(pitch);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static const struct weir_port ports[] = {
+	[PITCH_IN_L] = { .name = "in-l",
+			 .type = WEIR_AUDIO_IN,
+			 .help = "Left input",
+			 .channel = "FL" },
+	[PITCH_IN_R] = { .name = "in-r",
+			 .type = WEIR_AUDIO_IN,
+			 .help = "Right input",
+			 .channel = "FR" },
+	[PITCH_OUT_L] = { .name = "out-l",
+			  .type = WEIR_AUDIO_OUT,
+			  .help = "Left output",
+			  .channel = "FL" },
+	[PITCH_OUT_R] = { .name = "out-r",
+			  .type = WEIR_AUDIO_OUT,
+			  .help = "Right output",
+			  .channel = "FR" },
+	[PITCH_SEMITONES] = { .name = "semitones",
+			      .type = WEIR_CONTROL_IN,
+			      .kind = WEIR_FLOAT,
+			      .measure = "semitones",
+			      .help = "How far the pitch is moved",
+			      .min = -24.0f,
+			      .def = 0.0f,
+			      .max = 24.0f },
+	[PITCH_FORMANT] = { .name = "formant",
+			    .type = WEIR_CONTROL_IN,
+			    .kind = WEIR_TOGGLE,
+			    .measure = "",
+			    .help = "Keep the spectral envelope where it is",
+			    .min = 0.0f,
+			    .def = 0.0f,
+			    .max = 1.0f },
+	[PITCH_LATENCY] = { .name = "latency",
+			    .type = WEIR_CONTROL_OUT,
+			    .kind = WEIR_INTEGER,
+			    .measure = "frames",
+			    .help = "Delay of the output against the input",
+			    .min = 0.0f,
+			    .max = 8192.0f },
+};
+
+static const struct weir_field fields[] = {
+	[PITCH_REPORT_SEMITONES] = { .name = "semitones",
+				     .measure = "semitones",
+				     .help = "Shift in force, on its way to the control's value",
+				     .count = 1 },
+	[PITCH_REPORT_ONSET] = { .name = "onset",
+				 .measure = "s",
+				 .help = "An attack was found, this long before the report",
+				 .count = 1,
+				 .event = true },
+};
+
+const struct weir_unit weir_pitch = {
+	.name = "pitch",
+	.summary = "Pitch shifter for stereo sound",
+	.ports = ports,
+	.n_ports = PITCH_N_PORTS,
+	.fields = fields,
+	.n_fields = PITCH_N_FIELDS,
+	.hop_seconds = 0.01f,
+	.create = pitch_create,
+	.destroy = pitch_destroy,
+	.reset = pitch_reset,
+	.run = pitch_run,
+};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Overlap-add with the sum of the windows taken out, y = sum(grains) / sum(windows),
+ * and band-limited interpolation by a windowed sinc (J. O. Smith, P. Gossett,
+ * "A flexible sampling-rate conversion method", ICASSP 1984). The vocoder leaves
+ * nothing on the tape that would alias, so one kernel serves all speeds.
+ */
+
+#include "tape.h"
+
+#include <string.h>
+
+/* Where fewer windows than this overlap, the sound is left as faint as it is. */
+#define LEAST_WEIGHT 0.05f
+
+WEIR_REALTIME void tape_reset(struct tape *tape)
+{
+	memset(tape->weight, 0, tape->n_grain * sizeof(float));
+	for (int c = 0; c < 2; c++) {
+		memset(tape->grain[c], 0, tape->n_grain * sizeof(float));
+		memset(tape->done[c], 0, (tape->n_done + TAPE_TAPS) * sizeof(float));
+	}
+}
+
+static WEIR_REALTIME void drop_front(float *from, uint32_t n_dropped, uint32_t n)
+{
+	memmove(from, from + n_dropped, (n - n_dropped) * sizeof(float));
+	memset(from + n - n_dropped, 0, n_dropped * sizeof(float));
+}
+
+WEIR_REALTIME void tape_finish(struct tape *tape, uint32_t open)
+{
+	const uint32_t n = open - tape->open;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const float weight = tape->weight[i];
+		const float scale = 1.0f / (weight > LEAST_WEIGHT ? weight : LEAST_WEIGHT);
+		const uint32_t at = (tape->open + i) & (tape->n_done - 1);
+
+		for (int c = 0; c < 2; c++) {
+			const float sample = tape->grain[c][i] * scale;
+
+			tape->done[c][at] = sample;
+			if (at < TAPE_TAPS)
+				tape->done[c][at + tape->n_done] = sample;
+		}
+	}
+	for (int c = 0; c < 2; c++)
+		drop_front(tape->grain[c], n, tape->n_grain);
+	drop_front(tape->weight, n, tape->n_grain);
+	tape->open = open;
+}
+
+/* Four sums, for the sake of vector instructions. */
+static WEIR_REALTIME float dot(const float *kernel, const float *x)
+{
+	float sum[4] = { 0 };
+
+	for (uint32_t t = 0; t < TAPE_TAPS; t += 4)
+		for (uint32_t j = 0; j < 4; j++)
+			sum[j] += kernel[t + j] * x[t + j];
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, float *out_l,
+			     float *out_r, uint32_t n)
+{
+	const uint32_t mask = tape->n_done - 1;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t first = ((uint32_t)(head->place >> 32) - (TAPE_TAPS / 2 - 1)) & mask;
+		const uint32_t phase = (uint32_t)(head->place >> 24) % TAPE_PHASES;
+		const float share = (float)(head->place & 0xffffff) / 16777216.0f;
+		const float *below = tape->kernel + (size_t)phase * TAPE_TAPS;
+		const float *above = below + TAPE_TAPS;
+		float kernel[TAPE_TAPS];
+
+		for (uint32_t t = 0; t < TAPE_TAPS; t++)
+			kernel[t] = below[t] + share * (above[t] - below[t]);
+		out_l[i] = dot(kernel, tape->done[0] + first);
+		out_r[i] = dot(kernel, tape->done[1] + first);
+		head->place += head->step;
+		head->step += head->change;
+	}
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Phase vocoder with identity phase locking (Laroche & Dolson 1999).
+ *
+ * Frame u is centred at t_a in the input and at t_s on the tape. Its spectrum X_u
+ * is cut at the valleys between the peaks of its power; the bins around a peak p
+ * are turned together by one angle, the same in both channels:
+ *
+ *	omega   = arg(sum over channels of X_u(p) conj X_{u-1}(p)), unwrapped about
+ *		  bin p, / (t_a(u) - t_a(u-1))			   instantaneous frequency
+ *	theta_u = theta_{u-1} + omega ((t_s(u) - t_s(u-1)) - (t_a(u) - t_a(u-1)))
+ *	Y_u     = X_u exp(i theta_u)						  rotation
+ *
+ * The analysis window is long up to its centre and short behind it, so that little
+ * must be known in advance. The grain is shaped by g(t) divided by that window. g is
+ * a rise and a fall of third degree, as long as the tape is still open, and both of
+ * one length: otherwise grains would move what they hold in time.
+ *
+ * At an attack (after Roebel 2003) a frame is centred on it, and theta becomes 0 for
+ * the peaks whose power rose. Where the attack is strong, frames before it end at
+ * it, and frames behind it begin with it; the attack itself is left to its own frame.
+ */
+
+#include "vocoder.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846f
+/* One frame's work. Stages of about equal cost where the FFT allows it. */
+enum stage {
+	TAKE_LEFT,
+	FORWARD_LEFT,
+	TAKE_RIGHT,
+	FORWARD_RIGHT,
+	FIND_POWER,
+	TURN_PEAKS,
+	KEEP_FORMANTS,
+	ROTATE_LEFT = KEEP_FORMANTS + FORMANT_STAGES,
+	INVERSE_LEFT,
+	ADD_LEFT,
+	ROTATE_RIGHT,
+	INVERSE_RIGHT,
+	ADD_RIGHT,
+	N_STAGES,
+};
+_Static_assert(N_STAGES == VOCODER_STAGES, "the header counts the stages");
+
+#define ROSE 1.2f /* the power ratio from which a peak belongs to an attack */
+
+WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder)
+{
+	const size_t bins = vocoder->n_bins;
+
+	for (int c = 0; c < 2; c++) {
+		memset(vocoder->spectrum[c], 0, bins * sizeof(fftwf_complex));
+		memset(vocoder->spectrum_before[c], 0, bins * sizeof(fftwf_complex));
+	}
+	for (int i = 0; i <= VOCODER_MEMORY; i++)
+		memset(vocoder->power[i], 0, bins * sizeof(float));
+	memset(vocoder->turn, 0, bins * sizeof(float));
+	memset(vocoder->turn_before, 0, bins * sizeof(float));
+	vocoder->now = (struct vocoder_frame){ 0 };
+	vocoder->before = (struct vocoder_frame){ 0 };
+	onset_reset(&vocoder->onsets);
+	tape_reset(&vocoder->tape);
+}
+
+/* Multiplies w by a ramp from 1 at end - fade to 0 at end, and by 0 from there. */
+static WEIR_REALTIME void gate_before(float *w, int64_t n, int64_t end, int64_t fade)
+{
+	for (int64_t i = end > fade ? end - fade : 0; i < n; i++)
+		w[i] = i < end ? w[i] * (float)(end - i) / (float)fade : 0.0f;
+}
+
+/* Multiplies w by 0 up to start - fade, and by a ramp to 1 at start. */
+static WEIR_REALTIME void gate_behind(float *w, int64_t n, int64_t start, int64_t fade)
+{
+	for (int64_t i = 0; i < start && i < n; i++)
+		w[i] = i < start - fade ? 0.0f : w[i] * (float)(i - start + fade) / (float)fade;
+}
+
+/* Keeps what lies on the other side of a strong attack out of the frame. */
+static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset *onset)
+{
+	const struct vocoder_frame *now = &vocoder->now;
+	const int64_t n = vocoder->n, centre = n / VOCODER_WINDOW * VOCODER_BEFORE;
+	const int64_t ahead = (int64_t)(onset->frame - now->centre);
+	const int64_t place = onset->placed ? (int32_t)(onset->place - now->place)
+					    : (int64_t)(now->speed * (float)ahead);
+
+	if (ahead > 0 && ahead < n - centre) {
+		gate_before(vocoder->gated, n, centre + ahead, vocoder->fade);
+		gate_before(vocoder->shape, n, centre + place, vocoder->fade);
+	} else if (ahead <= 0 && ahead > -centre) {
+		gate_behind(vocoder->shape, n, centre + place, vocoder->fade);
+		if (ahead < 0)
+			gate_behind(vocoder->gated, n, centre + ahead + vocoder->strike,
+				    vocoder->fade);
+	}
+}
+
+static WEIR_REALTIME uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static WEIR_REALTIME float smooth_step(float x)
+{
+	return x * x * (3.0f - 2.0f * x);
+}
+
+/* What the analysis window and the grain are multiplied by in this frame. */
+static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
+{
+	const struct vocoder_frame *now = &vocoder->now;
+	const uint32_t centre = VOCODER_BEFORE * vocoder->hop, most = vocoder->n - centre;
+	const uint32_t reach = (uint32_t)(VOCODER_REACH * now->speed * (float)vocoder->hop);
+	const uint32_t fall = least(reach - TAPE_TAPS / 2 - 1, most);
+	const uint32_t rise = least(now->place - vocoder->tape.open, fall);
+
+	memcpy(vocoder->gated, vocoder->window, vocoder->n * sizeof(float));
+	memset(vocoder->shape, 0, vocoder->n * sizeof(float));
+	for (uint32_t i = 0; i < rise; i++)
+		vocoder->shape[centre - rise + i] = vocoder->unwindow[centre - rise + i] *
+						    smooth_step(((float)i + 0.5f) / (float)rise);
+	for (uint32_t i = 0; i < fall; i++)
+		vocoder->shape[centre + i] = vocoder->unwindow[centre + i] *
+					     smooth_step(1.0f - ((float)i + 0.5f) / (float)fall);
+
+	for (uint32_t i = 0; i < ONSET_MAX && now->work == VOCODER_SHIFT; i++)
+		if (i < vocoder->onsets.n_found && vocoder->onsets.found[i].strong)
+			gate_onset(vocoder, &vocoder->onsets.found[i]);
+}
+
+WEIR_REALTIME void vocoder_begin(struct vocoder *vocoder, const struct vocoder_frame *frame)
+{
+	float *oldest = vocoder->power[VOCODER_MEMORY];
+	float *turn = vocoder->turn_before;
+
+	vocoder->before = vocoder->now;
+	vocoder->now = *frame;
+	for (int i = VOCODER_MEMORY; i > 0; i--)
+		vocoder->power[i] = vocoder->power[i - 1];
+	vocoder->power[0] = oldest;
+	vocoder->turn_before = vocoder->turn;
+	vocoder->turn = turn;
+	for (int c = 0; c < 2; c++) {
+		fftwf_complex *spectrum = vocoder->spectrum_before[c];
+
+		vocoder->spectrum_before[c] = vocoder->spectrum[c];
+		vocoder->spectrum[c] = spectrum;
+	}
+	if (frame->work != VOCODER_SHIFT)
+		memset(vocoder->power[0], 0, vocoder->n_bins * sizeof(float));
+	shape_frame(vocoder);
+}
+
+static WEIR_REALTIME void take_window(struct vocoder *vocoder, int channel)
+{
+	const float *input = vocoder->now.input[channel];
+
+	for (uint32_t i = 0; i < vocoder->n; i++)
+		vocoder->grain[channel][i] = input[i] * vocoder->gated[i];
+}
+
+static WEIR_REALTIME void find_power(struct vocoder *vocoder)
+{
+	fftwf_complex *l = vocoder->spectrum[0], *r = vocoder->spectrum[1];
+
+	for (uint32_t k = 0; k < vocoder->n_bins; k++)
+		vocoder->power[0][k] = l[k][0] * l[k][0] + l[k][1] * l[k][1] + r[k][0] * r[k][0] +
+				       r[k][1] * r[k][1];
+}
+
+/* Bins that do not leave the band when the tape is read. */
+static WEIR_REALTIME uint32_t audible_bins(const struct vocoder *vocoder)
+{
+	const float speed = vocoder->now.speed > 1.0f ? vocoder->now.speed : 1.0f;
+
+	return (uint32_t)((float)(vocoder->n_bins - 1) / speed);
+}
+
+static WEIR_REALTIME void find_peaks(struct vocoder *vocoder)
+{
+	const float *p = vocoder->power[0];
+	const uint32_t n_bins = audible_bins(vocoder);
+
+	vocoder->n_peaks = 0;
+	for (uint32_t k = 1; k < n_bins - 1; k++)
+		if (p[k] > p[k - 1] && p[k] >= p[k + 1] && (k < 2 || p[k] > p[k - 2]) &&
+		    p[k] >= p[k + 2])
+			vocoder->peak[vocoder->n_peaks++] = k;
+}
+
+/* theta of a peak. */
+static WEIR_REALTIME float advance_turn(const struct vocoder *vocoder, uint32_t p)
+{
+	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
+	const double step = (double)(now->centre - before->centre);
+	const double step_on_tape = (double)(int32_t)(now->place - before->place);
+	const double bin = 2.0 * (double)PI / vocoder->n * p;
+	float re = 0.0f, im = 0.0f;
+
+	if (before->work != VOCODER_SHIFT ||
+	    (now->attack && vocoder->power[0][p] >= ROSE * vocoder->power[VOCODER_MEMORY][p]))
+		return 0.0f;
+	for (int c = 0; c < 2; c++) {
+		const float *x = vocoder->spectrum[c][p], *y = vocoder->spectrum_before[c][p];
+
+		re += x[0] * y[0] + x[1] * y[1];
+		im += x[1] * y[0] - x[0] * y[1];
+	}
+
+	double off = (double)atan2f(im, re) / (2.0 * (double)PI) - bin * step / (2.0 * (double)PI);
+
+	off -= rint(off);
+
+	const double omega = bin + off * 2.0 * (double)PI / step;
+	const double turns = ((double)vocoder->turn_before[p] + omega * (step_on_tape - step)) /
+			     (2.0 * (double)PI);
+
+	return (float)(turns - rint(turns)) * 2.0f * PI * now->keep_turn;
+}
+
+/* The valley between two peaks, or the end behind the last one. */
+static WEIR_REALTIME uint32_t region_end(const struct vocoder *vocoder, uint32_t i)
+{
+	const float *power = vocoder->power[0];
+
+	if (i + 1 == vocoder->n_peaks)
+		return vocoder->n_bins;
+
+	uint32_t valley = vocoder->peak[i] + 1;
+
+	for (uint32_t k = valley + 1; k < vocoder->peak[i + 1]; k++)
+		if (power[k] < power[valley])
+			valley = k;
+	return valley;
+}
+
+static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
+{
+	const float scale = 1.0f / (float)vocoder->n;
+	uint32_t k = 0;
+
+	find_peaks(vocoder);
+	if (!vocoder->n_peaks)
+		vocoder->peak[vocoder->n_peaks++] = 1;
+	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
+		const uint32_t end = region_end(vocoder, i);
+		const float turn = advance_turn(vocoder, vocoder->peak[i]);
+		const float re = scale * cosf(turn), im = scale * sinf(turn);
+
+		for (; k < end; k++) {
+			vocoder->turn[k] = turn;
+			vocoder->rotor[k][0] = re;
+			vocoder->rotor[k][1] = im;
+		}
+	}
+	k = audible_bins(vocoder);
+	memset(vocoder->rotor + k, 0, (vocoder->n_bins - k) * sizeof(fftwf_complex));
+}
+
+static WEIR_REALTIME void rotate(struct vocoder *vocoder, int channel)
+{
+	fftwf_complex *x = vocoder->spectrum[channel], *y = vocoder->turned;
+	fftwf_complex *rotor = vocoder->rotor;
+
+	for (uint32_t k = 0; k < vocoder->n_bins; k++) {
+		y[k][0] = x[k][0] * rotor[k][0] - x[k][1] * rotor[k][1];
+		y[k][1] = x[k][0] * rotor[k][1] + x[k][1] * rotor[k][0];
+	}
+	y[0][1] = 0.0f;
+	y[vocoder->n_bins - 1][1] = 0.0f;
+}
+
+/* The part of `shape` that is not 0 may not begin before the tape is open. */
+static WEIR_REALTIME void add_grain(struct vocoder *vocoder, float *sum, const float *grain)
+{
+	const uint32_t centre = VOCODER_BEFORE * vocoder->hop;
+	const uint32_t open = vocoder->now.place - vocoder->tape.open;
+	const uint32_t first = open < centre ? centre - open : 0;
+
+	sum += open < centre ? 0 : open - centre;
+	for (uint32_t i = first; i < vocoder->n; i++)
+		sum[i - first] += grain[i] * vocoder->shape[i];
+}
+
+static WEIR_REALTIME void run_shift_stage(struct vocoder *vocoder, enum stage stage)
+{
+	switch (stage) {
+	case FORWARD_LEFT:
+		weir_fft_forward(&vocoder->fft, vocoder->grain[0], vocoder->spectrum[0]);
+		break;
+	case FORWARD_RIGHT:
+		weir_fft_forward(&vocoder->fft, vocoder->grain[1], vocoder->spectrum[1]);
+		break;
+	case FIND_POWER:
+		find_power(vocoder);
+		break;
+	case TURN_PEAKS:
+		turn_peaks(vocoder);
+		break;
+	case ROTATE_LEFT:
+		rotate(vocoder, 0);
+		break;
+	case INVERSE_LEFT:
+		weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[0]);
+		break;
+	case ROTATE_RIGHT:
+		rotate(vocoder, 1);
+		break;
+	case INVERSE_RIGHT:
+		weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[1]);
+		break;
+	default:
+		if (stage >= KEEP_FORMANTS && stage < ROTATE_LEFT && vocoder->now.keep_formants)
+			formant_run_stage(&vocoder->formant, stage - KEEP_FORMANTS,
+					  vocoder->power[0], vocoder->now.speed, vocoder->rotor);
+		break;
+	}
+}
+
+WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage)
+{
+	if (vocoder->now.work == VOCODER_SHIFT)
+		run_shift_stage(vocoder, stage);
+	if (stage == ADD_LEFT)
+		add_grain(vocoder, vocoder->tape.weight, vocoder->gated);
+	if (vocoder->now.work == VOCODER_SILENT)
+		return;
+	if (stage == TAKE_LEFT)
+		take_window(vocoder, 0);
+	else if (stage == TAKE_RIGHT)
+		take_window(vocoder, 1);
+	else if (stage == ADD_LEFT)
+		add_grain(vocoder, vocoder->tape.grain[0], vocoder->grain[0]);
+	else if (stage == ADD_RIGHT)
+		add_grain(vocoder, vocoder->tape.grain[1], vocoder->grain[1]);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_PITCH_VOCODER_H
+#define WEIR_PITCH_VOCODER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../fft.h"
+#include "../unit.h"
+#include "formant.h"
+#include "onset.h"
+#include "tape.h"
+
+/* Lengths in hops. */
+#define VOCODER_WINDOW 12
+#define VOCODER_AHEAD 4	 /* of the window, behind its centre: what must be known in advance */
+#define VOCODER_BEFORE 8 /* of the window, up to its centre */
+#define VOCODER_REACH 3	 /* from the centre back to where the tape is still open */
+#define VOCODER_MEMORY 4 /* over which the energy of a partial is compared at an attack */
+
+#define VOCODER_STAGES 16
+
+/* What a frame needs. */
+enum vocoder_work {
+	VOCODER_SILENT, /* nothing */
+	VOCODER_PLAIN,	/* the grain is the input */
+	VOCODER_SHIFT,
+};
+
+/* One frame: where its centre lies in the input and on the tape, and what is asked of it. */
+struct vocoder_frame {
+	enum vocoder_work work;
+	uint64_t centre;
+	uint32_t place;
+	float speed;	 /* of the tape */
+	float keep_turn; /* 1, or less to let the phases return to those of the input */
+	bool keep_formants;
+	bool attack; /* the centre lies on an attack */
+	const float
+		*input[2]; /* the window: VOCODER_WINDOW hops, VOCODER_BEFORE up to the centre */
+};
+
+struct vocoder {
+	uint32_t hop, n, n_bins;
+	uint32_t fade;	 /* of the gates at attacks, frames */
+	uint32_t strike; /* the attack itself, frames */
+	struct weir_fft fft;
+	struct formant formant;
+	struct onset_finder onsets;
+	struct tape tape;
+
+	float *window;	 /* of the analysis */
+	float *unwindow; /* what turns it into 1, bounded */
+
+	struct vocoder_frame now, before;
+	float *gated;	 /* the window of this frame */
+	float *shape;	 /* what the grain is multiplied by */
+	float *grain[2]; /* per channel */
+	fftwf_complex *spectrum[2], *spectrum_before[2];
+	fftwf_complex *turned;		  /* a spectrum on its way back */
+	fftwf_complex *rotor;		  /* what the spectra are multiplied by */
+	float *power[VOCODER_MEMORY + 1]; /* of both channels, per bin, the latest frame first */
+	float *turn, *turn_before;	  /* rotation so far, per bin, radians */
+	uint32_t *peak;
+	uint32_t n_peaks;
+};
+
+WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder);
+
+/* Begins a frame. Its work is done when all stages have run, in their order. */
+WEIR_REALTIME void vocoder_begin(struct vocoder *vocoder, const struct vocoder_frame *frame);
+WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage);
+
+#endif

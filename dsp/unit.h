@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_UNIT_H
+#define WEIR_UNIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A unit is one DSP algorithm as seen from outside: its ports, its report and
+ * four functions. Hosts (spa/, plugins/, tools/, tests/) know units only
+ * through this file; units know no host.
+ *
+ * Samples are floats with full scale at -1 and 1. A frame is one sample of
+ * every audio port.
+ */
+
+/* Neither allocates, locks, logs nor enters the kernel. Checked by clang >= 20. */
+#if defined(__clang__) && __clang_major__ >= 20
+#define WEIR_REALTIME __attribute__((nonblocking))
+#else
+#define WEIR_REALTIME
+#endif
+
+#define WEIR_MAX_PORTS 32
+#define WEIR_MAX_UNITS 16
+#define WEIR_MAX_FIELDS 64
+#define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() that asks for reports */
+#define WEIR_BLOCK 256	     /* frames in one call of a unit's run, at most */
+
+enum weir_port_type {
+	WEIR_AUDIO_IN,
+	WEIR_AUDIO_OUT,
+	WEIR_CONTROL_IN,  /* one float, constant during a run */
+	WEIR_CONTROL_OUT, /* one float, written by every run */
+};
+
+/* What the values of a control mean; between whole numbers they are rounded. */
+enum weir_kind {
+	WEIR_FLOAT,
+	WEIR_INTEGER,
+	WEIR_TOGGLE, /* 0 or 1 */
+	WEIR_CHOICE, /* an index into choices */
+};
+
+struct weir_port {
+	const char *name; /* used in configuration files: never renamed */
+	enum weir_port_type type;
+	enum weir_kind kind;
+	const char *measure;	    /* "dB", "Hz", "semitones", "ms", "ppm"; "" for none */
+	const char *help;	    /* one line */
+	const char *channel;	    /* audio only: "FL", "FR", "MONO", "AUX0" */
+	const char *const *choices; /* WEIR_CHOICE only: max - min + 1 names */
+	float min, def, max;	    /* controls only; def: see plugins/ladspa.c */
+};
+
+/*
+ * A report is what a unit found out at one frame: the values of its fields. An
+ * event is a field that is present only when something happened, and whose
+ * value is the seconds by which that preceded the report.
+ */
+struct weir_field {
+	const char *name; /* as for ports: never renamed */
+	const char *measure;
+	const char *help;
+	uint32_t count; /* floats: 1, or more for a vector */
+	bool event;
+};
+
+struct weir_report {
+	uint32_t frame;	  /* within the run that wrote it */
+	uint64_t present; /* bit i: field i has a value */
+	float *value;	  /* of all fields, one after the other */
+};
+
+/* Memory that a host lends to runs: each run writes from the first report on. */
+struct weir_reports {
+	uint32_t n, max;
+	struct weir_report report[];
+};
+
+struct weir_unit {
+	const char *name; /* as for ports: never renamed */
+	const char *summary;
+	const struct weir_port *ports;
+	uint32_t n_ports;
+
+	/* At most one report per hop. A unit without fields never reports. */
+	const struct weir_field *fields;
+	uint32_t n_fields;
+	float hop_seconds;
+
+	/* Returns a new state for the given rate in Hz, or NULL with errno set. */
+	void *(*create)(uint32_t rate);
+
+	/* NULL is allowed. */
+	void (*destroy)(void *state);
+
+	/* Makes the state equal to a newly created one. */
+	void (*reset)(void *state) WEIR_REALTIME;
+
+	/*
+	 * Called by weir_unit_run() only. Processes n_frames, 0 to WEIR_BLOCK,
+	 * which may differ between runs. port[i] belongs to ports[i] and holds
+	 * n_frames floats for audio and one for a control; controls are in range,
+	 * inputs are finite, outputs are buffers of their own. With n_frames 0
+	 * only the control outputs are written. reports is NULL when nobody
+	 * reads them.
+	 */
+	void (*run)(void *state, float *const port[], uint32_t n_frames,
+		    struct weir_reports *reports) WEIR_REALTIME;
+};
+
+/* All units, then NULL. */
+extern const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1];
+
+/* Returns NULL when there is no unit of this name. */
+const struct weir_unit *weir_unit_find(const char *name);
+
+/*
+ * Processes any number of frames. port[i] belongs to ports[i] and is never NULL;
+ * an output may be the same buffer as an input.
+ *
+ * Control inputs are forced into their ranges, and to whole numbers where their
+ * kind asks for it. Samples that are not finite, or above WEIR_LOUDEST, enter the
+ * unit as silence. Denormals count as zero while the unit runs.
+ */
+#define WEIR_LOUDEST 1000.0f
+WEIR_REALTIME void weir_unit_run(const struct weir_unit *unit, void *state, float *const port[],
+				 uint32_t n_frames, struct weir_reports *reports);
+
+/*
+ * Returns memory for the reports of one run of up to WEIR_MAX_FRAMES frames, to
+ * be released by free(), or NULL with errno set.
+ */
+struct weir_reports *weir_reports_create(const struct weir_unit *unit, uint32_t rate);
+
+/* The next report of this run, with no field present; NULL when there are no reports. */
+WEIR_REALTIME struct weir_report *weir_reports_add(struct weir_reports *reports, uint32_t frame);
+
+#endif
