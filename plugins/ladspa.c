@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Every unit as a LADSPA plugin, for PipeWire's filter-chain.
+ *
+ * LADSPA knows a default only as one of a few named values, so a control's def
+ * must be its min, its max, 0, 1, 100 or 440; tests/test-units.c checks that.
+ * Reports have no place in LADSPA and are not asked for.
+ */
+
+#include <ladspa.h>
+#include <stdlib.h>
+
+#include "../dsp/unit.h"
+
+#define WEIR_EXPORT __attribute__((visibility("default")))
+#define FIRST_ID 700 /* LADSPA reserves ids below 1000 for local use */
+
+struct instance {
+	const struct weir_unit *unit;
+	void *state;
+	float *port[WEIR_MAX_PORTS];
+};
+
+static LADSPA_Handle instantiate(const LADSPA_Descriptor *descriptor, unsigned long rate)
+{
+	struct instance *instance = calloc(1, sizeof(*instance));
+
+	if (!instance)
+		return NULL;
+
+	instance->unit = descriptor->ImplementationData;
+	instance->state = instance->unit->create((uint32_t)rate);
+	if (!instance->state) {
+		free(instance);
+		return NULL;
+	}
+	return instance;
+}
+
+static void connect_port(LADSPA_Handle handle, unsigned long port, LADSPA_Data *data)
+{
+	struct instance *instance = handle;
+
+	instance->port[port] = data;
+}
+
+static WEIR_REALTIME void run(LADSPA_Handle handle, unsigned long n_frames)
+{
+	struct instance *instance = handle;
+
+	weir_unit_run(instance->unit, instance->state, instance->port, (uint32_t)n_frames, NULL);
+}
+
+/* PipeWire reads the port "latency" after activate and before the first run. */
+static WEIR_REALTIME void activate(LADSPA_Handle handle)
+{
+	struct instance *instance = handle;
+
+	instance->unit->reset(instance->state);
+	run(handle, 0);
+}
+
+static void cleanup(LADSPA_Handle handle)
+{
+	struct instance *instance = handle;
+
+	instance->unit->destroy(instance->state);
+	free(instance);
+}
+
+static LADSPA_PortRangeHintDescriptor default_hint(const struct weir_port *port)
+{
+	if (port->def == 0.0f)
+		return LADSPA_HINT_DEFAULT_0;
+	if (port->def == 1.0f)
+		return LADSPA_HINT_DEFAULT_1;
+	if (port->def == 100.0f)
+		return LADSPA_HINT_DEFAULT_100;
+	if (port->def == 440.0f)
+		return LADSPA_HINT_DEFAULT_440;
+	if (port->def == port->min)
+		return LADSPA_HINT_DEFAULT_MINIMUM;
+	return LADSPA_HINT_DEFAULT_MAXIMUM;
+}
+
+static LADSPA_PortRangeHint range_hint(const struct weir_port *port)
+{
+	LADSPA_PortRangeHintDescriptor hint = default_hint(port);
+
+	if (port->type != WEIR_CONTROL_IN)
+		return (LADSPA_PortRangeHint){ 0 };
+	if (port->kind == WEIR_TOGGLE)
+		return (LADSPA_PortRangeHint){ .HintDescriptor = LADSPA_HINT_TOGGLED | hint };
+	if (port->kind != WEIR_FLOAT)
+		hint |= LADSPA_HINT_INTEGER;
+
+	return (LADSPA_PortRangeHint){
+		.HintDescriptor = LADSPA_HINT_BOUNDED_BELOW | LADSPA_HINT_BOUNDED_ABOVE | hint,
+		.LowerBound = port->min,
+		.UpperBound = port->max,
+	};
+}
+
+WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
+{
+	static const LADSPA_PortDescriptor flags[] = {
+		[WEIR_AUDIO_IN] = LADSPA_PORT_AUDIO | LADSPA_PORT_INPUT,
+		[WEIR_AUDIO_OUT] = LADSPA_PORT_AUDIO | LADSPA_PORT_OUTPUT,
+		[WEIR_CONTROL_IN] = LADSPA_PORT_CONTROL | LADSPA_PORT_INPUT,
+		[WEIR_CONTROL_OUT] = LADSPA_PORT_CONTROL | LADSPA_PORT_OUTPUT,
+	};
+	static struct {
+		LADSPA_Descriptor descriptor;
+		LADSPA_PortDescriptor flags[WEIR_MAX_PORTS];
+		LADSPA_PortRangeHint hints[WEIR_MAX_PORTS];
+		const char *names[WEIR_MAX_PORTS];
+	} plugins[WEIR_MAX_UNITS];
+	unsigned long n_units = 0;
+
+	while (weir_units[n_units])
+		n_units++;
+	if (index >= n_units)
+		return NULL;
+
+	const struct weir_unit *unit = weir_units[index];
+
+	for (uint32_t i = 0; i < unit->n_ports; i++) {
+		plugins[index].flags[i] = flags[unit->ports[i].type];
+		plugins[index].hints[i] = range_hint(&unit->ports[i]);
+		plugins[index].names[i] = unit->ports[i].name;
+	}
+	plugins[index].descriptor = (LADSPA_Descriptor){
+		.UniqueID = FIRST_ID + index,
+		.Label = unit->name,
+		.Properties = LADSPA_PROPERTY_HARD_RT_CAPABLE,
+		.Name = unit->summary,
+		.Maker = "weir",
+		.Copyright = "MIT",
+		.PortCount = unit->n_ports,
+		.PortDescriptors = plugins[index].flags,
+		.PortNames = plugins[index].names,
+		.PortRangeHints = plugins[index].hints,
+		.ImplementationData = (void *)unit,
+		.instantiate = instantiate,
+		.connect_port = connect_port,
+		.activate = activate,
+		.run = run,
+		.cleanup = cleanup,
+	};
+	return &plugins[index].descriptor;
+}
