@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+#include "node.h"
+
+#include <errno.h>
+#include <spa/node/utils.h>
+#include <spa/param/audio/raw-types.h>
+#include <spa/pod/builder.h>
+#include <spa/utils/keys.h>
+#include <spa/utils/names.h>
+#include <spa/utils/string.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_RATE 48000u	    /* until the graph tells its own */
+#define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
+#define METER_INTERVAL_NS (100 * SPA_NSEC_PER_MSEC)
+
+/* Not in spa/utils/keys.h: PipeWire's own keys. */
+#define KEY_MEDIA_CLASS "media.class"
+#define KEY_NODE_DESCRIPTION "node.description"
+#define KEY_QUANTUM_LIMIT "clock.quantum-limit"
+
+/* An input that has nothing for this cycle is silent. */
+static WEIR_REALTIME float *input_take(const struct port *port, uint32_t n_frames, float *silence)
+{
+	struct spa_io_buffers *io = port->io;
+	float *samples = silence;
+
+	if (!io)
+		return silence;
+	if (io->status == SPA_STATUS_HAVE_DATA && io->buffer_id < port->n_buffers) {
+		const struct spa_data *data = &port->buffers[io->buffer_id]->datas[0];
+		const struct spa_chunk *chunk = data->chunk;
+
+		if (!(chunk->flags & SPA_CHUNK_FLAG_EMPTY) && chunk->offset <= data->maxsize &&
+		    chunk->size >= n_frames * sizeof(float) &&
+		    data->maxsize - chunk->offset >= n_frames * sizeof(float))
+			samples = SPA_PTROFF(data->data, chunk->offset, float);
+	}
+	io->status = SPA_STATUS_NEED_DATA;
+	return samples;
+}
+
+/* Returns NULL when nobody takes this port's output, or there is no buffer for it. */
+static WEIR_REALTIME struct spa_data *output_take(struct port *port)
+{
+	struct spa_io_buffers *io = port->io;
+
+	if (!io || !port->n_buffers || io->status == SPA_STATUS_HAVE_DATA)
+		return NULL;
+	if (io->buffer_id < port->n_buffers)
+		port->free_buffers |= (uint64_t)1 << io->buffer_id;
+	io->buffer_id = SPA_ID_INVALID;
+	if (!port->free_buffers) {
+		io->status = -EPIPE;
+		return NULL;
+	}
+	io->buffer_id = (uint32_t)__builtin_ctzll(port->free_buffers);
+	io->status = SPA_STATUS_HAVE_DATA;
+	port->free_buffers &= ~((uint64_t)1 << io->buffer_id);
+	return &port->buffers[io->buffer_id]->datas[0];
+}
+
+static WEIR_REALTIME void chunk_fill(struct spa_data *data, uint32_t size, uint32_t stride)
+{
+	*data->chunk = (struct spa_chunk){ .size = size, .stride = (int32_t)stride };
+}
+
+/* Runs the unit, or gives silence while its engine is for another rate than the graph's. */
+static WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t n_frames,
+				     struct weir_reports *reports)
+{
+	const struct weir_unit *unit = node->unit;
+	const uint32_t rate = node->position ? node->position->clock.rate.denom : node->engine.rate;
+	const bool fits = rate == node->engine.rate;
+	float control[WEIR_MAX_PORTS];
+	float *port[WEIR_MAX_PORTS];
+
+	atomic_store_explicit(&node->wanted_rate, fits ? 0 : rate, memory_order_relaxed);
+	for (uint32_t i = 0; i < unit->n_ports; i++) {
+		const enum weir_port_type type = unit->ports[i].type;
+
+		control[i] = atomic_load_explicit(&node->control[i], memory_order_relaxed);
+		port[i] = type == WEIR_AUDIO_IN || type == WEIR_AUDIO_OUT ? audio[i] : &control[i];
+		if (!fits && type == WEIR_AUDIO_OUT)
+			memset(audio[i], 0, n_frames * sizeof(float));
+	}
+	if (!fits)
+		return;
+	weir_unit_run(unit, node->engine.state, port, n_frames, reports);
+	for (uint32_t i = 0; i < unit->n_ports; i++)
+		if (unit->ports[i].type == WEIR_CONTROL_OUT)
+			atomic_store_explicit(&node->control[i], control[i], memory_order_relaxed);
+}
+
+static WEIR_REALTIME uint32_t cycle_frames(const struct node *node)
+{
+	const uint64_t duration = node->position ? node->position->clock.duration : 0;
+
+	return (uint32_t)SPA_MIN(duration, (uint64_t)SPA_MIN(node->quantum_limit, WEIR_MAX_FRAMES));
+}
+
+static WEIR_REALTIME int node_process(void *object)
+{
+	struct node *node = object;
+	const uint32_t n_frames = cycle_frames(node);
+	float *audio[WEIR_MAX_PORTS];
+	struct spa_data *report = NULL;
+
+	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_INPUT]; i++) {
+		const struct port *port = &node->ports[SPA_DIRECTION_INPUT][i];
+
+		audio[port->unit_port] = input_take(port, n_frames, node->silence);
+	}
+	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_OUTPUT]; i++) {
+		struct port *port = &node->ports[SPA_DIRECTION_OUTPUT][i];
+		struct spa_data *data = output_take(port);
+
+		if (port->is_report) {
+			report = data;
+			continue;
+		}
+		audio[port->unit_port] = data ? data->data : node->discard;
+		if (data)
+			chunk_fill(data, n_frames * sizeof(float), sizeof(float));
+	}
+	node->engine.reports->n = 0;
+	engine_run(node, audio, n_frames, report ? node->engine.reports : NULL);
+	if (report)
+		chunk_fill(report,
+			   report_writer_run(&node->report_writer, node->engine.reports,
+					     report->data, report->maxsize),
+			   1);
+	return SPA_STATUS_HAVE_DATA | SPA_STATUS_NEED_DATA;
+}
+
+void node_in_data_thread(struct node *node, spa_invoke_func_t fn, void *argument)
+{
+	if (node->data_loop)
+		spa_loop_invoke(node->data_loop, fn, 0, NULL, 0, true, argument);
+	else
+		fn(NULL, false, 0, NULL, 0, argument);
+}
+
+struct engine_swap {
+	struct node *node;
+	struct engine engine;
+};
+
+static WEIR_REALTIME int engine_swap(struct spa_loop *loop, bool async, uint32_t seq,
+				     const void *data, size_t size, void *argument)
+{
+	struct engine_swap *swap = argument;
+	const struct engine old = swap->node->engine;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	swap->node->engine = swap->engine;
+	swap->engine = old;
+	return 0;
+}
+
+static void engine_destroy(struct node *node, struct engine *engine)
+{
+	if (engine->state)
+		node->unit->destroy(engine->state);
+	free(engine->reports);
+}
+
+/* Asks the unit for its control outputs, which nothing has run yet. */
+static void control_outputs_read(struct node *node, struct engine *engine)
+{
+	float control[WEIR_MAX_PORTS];
+	float *port[WEIR_MAX_PORTS];
+
+	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
+		control[i] = node->control[i];
+		port[i] = &control[i];
+	}
+	weir_unit_run(node->unit, engine->state, port, 0, NULL);
+	for (uint32_t i = 0; i < node->unit->n_ports; i++)
+		if (node->unit->ports[i].type == WEIR_CONTROL_OUT)
+			node->control[i] = control[i];
+}
+
+/* Replaces the engine by a new one; the old one stays when that fails. */
+static int engine_rebuild(struct node *node, uint32_t rate)
+{
+	struct engine_swap swap = {
+		.node = node,
+		.engine = {
+			.state = node->unit->create(rate),
+			.rate = rate,
+			.reports = weir_reports_create(node->unit, rate),
+		},
+	};
+
+	if (!swap.engine.state || !swap.engine.reports) {
+		const int res = -errno;
+
+		spa_log_error(node->log,
+			      "%s cannot run at %u Hz (%s): it stays silent. Use another rate, "
+			      "for example pw-metadata -n settings 0 clock.force-rate 48000",
+			      node->unit->name, rate, strerror(-res));
+		engine_destroy(node, &swap.engine);
+		return res;
+	}
+	control_outputs_read(node, &swap.engine);
+	node_in_data_thread(node, engine_swap, &swap);
+	engine_destroy(node, &swap.engine);
+	return 0;
+}
+
+static WEIR_REALTIME int engine_reset(struct spa_loop *loop, bool async, uint32_t seq,
+				      const void *data, size_t size, void *argument)
+{
+	struct node *node = argument;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	node->unit->reset(node->engine.state);
+	return 0;
+}
+
+static int32_t read_latency(const struct node *node)
+{
+	for (uint32_t i = 0; i < node->unit->n_ports; i++)
+		if (node->unit->ports[i].type == WEIR_CONTROL_OUT &&
+		    spa_streq(node->unit->ports[i].name, "latency"))
+			return (int32_t)node->control[i];
+	return 0;
+}
+
+static void announce_meters(struct node *node)
+{
+	const int32_t latency = read_latency(node);
+	bool changed = false;
+
+	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
+		const float value = node->control[i];
+
+		if (node->unit->ports[i].type != WEIR_CONTROL_OUT || value == node->announced[i])
+			continue;
+		node->announced[i] = value;
+		changed = true;
+	}
+	if (changed)
+		node_touch_param(node, NODE_PROPS);
+	if (latency != node->latency_frames) {
+		node->latency_frames = latency;
+		node_update_latency(node);
+	}
+}
+
+/* In the main loop, while started. The data thread only leaves wishes: waking us would cost it. */
+static void on_timer(void *data, uint64_t expirations)
+{
+	struct node *node = data;
+	const uint32_t rate = node->wanted_rate;
+
+	(void)expirations;
+	if (rate && rate != node->engine.rate)
+		engine_rebuild(node, rate);
+	announce_meters(node);
+}
+
+static void timer_arm(struct node *node, bool armed)
+{
+	struct timespec interval = { .tv_nsec = armed ? METER_INTERVAL_NS : 0 };
+
+	if (node->timer)
+		spa_loop_utils_update_timer(node->main_loop, node->timer, &interval, &interval,
+					    false);
+}
+
+/* At this time clock.rate may still be the old one. */
+static uint32_t upcoming_rate(const struct node *node)
+{
+	const struct spa_io_clock *clock = node->position ? &node->position->clock : NULL;
+
+	if (clock && clock->target_rate.denom)
+		return clock->target_rate.denom;
+	return clock && clock->rate.denom ? clock->rate.denom : node->engine.rate;
+}
+
+static int node_start(struct node *node)
+{
+	const uint32_t rate = upcoming_rate(node);
+
+	if (rate != node->engine.rate)
+		engine_rebuild(node, rate);
+	else if (!node->started)
+		node_in_data_thread(node, engine_reset, node);
+	node->started = true;
+	timer_arm(node, true);
+	announce_meters(node);
+	return 0;
+}
+
+static int node_send_command(void *object, const struct spa_command *command)
+{
+	struct node *node = object;
+
+	switch (SPA_NODE_COMMAND_ID(command)) {
+	case SPA_NODE_COMMAND_Start:
+		return node_start(node);
+	case SPA_NODE_COMMAND_Suspend:
+	case SPA_NODE_COMMAND_Pause:
+		node->started = false;
+		timer_arm(node, false);
+		return 0;
+	default:
+		return -ENOTSUP;
+	}
+}
+
+struct position_change {
+	struct node *node;
+	struct spa_io_position *position;
+};
+
+static WEIR_REALTIME int position_change(struct spa_loop *loop, bool async, uint32_t seq,
+					 const void *data, size_t size, void *argument)
+{
+	struct position_change *change = argument;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	change->node->position = change->position;
+	return 0;
+}
+
+/* An exported node whose set_io refuses the clock is negotiated but never run. */
+static int node_set_io(void *object, uint32_t id, void *data, size_t size)
+{
+	struct position_change change = { object, data };
+
+	switch (id) {
+	case SPA_IO_Clock:
+		return 0;
+	case SPA_IO_Position:
+		if (size < sizeof(struct spa_io_position))
+			change.position = NULL;
+		node_in_data_thread(object, position_change, &change);
+		return 0;
+	default:
+		return -ENOENT;
+	}
+}
+
+void node_emit_info(struct node *node, bool full)
+{
+	const uint64_t old = full ? node->info.change_mask : 0;
+
+	if (full)
+		node->info.change_mask = node->info_all;
+	if (node->info.change_mask)
+		spa_node_emit_info(&node->hooks, &node->info);
+	node->info.change_mask = old;
+}
+
+void node_touch_param(struct node *node, enum node_param param)
+{
+	node->params[param].flags ^= SPA_PARAM_INFO_SERIAL;
+	node->info.change_mask |= SPA_NODE_CHANGE_MASK_PARAMS;
+	node_emit_info(node, false);
+}
+
+static int node_add_listener(void *object, struct spa_hook *listener,
+			     const struct spa_node_events *events, void *data)
+{
+	struct node *node = object;
+	struct spa_hook_list save;
+
+	spa_hook_list_isolate(&node->hooks, &save, listener, events, data);
+	node_emit_info(node, true);
+	for (int direction = 0; direction < 2; direction++)
+		for (uint32_t i = 0; i < node->n_ports[direction]; i++)
+			port_emit_info(node, &node->ports[direction][i], true);
+	spa_hook_list_join(&node->hooks, &save);
+	return 0;
+}
+
+/* A node that is driven never calls back. */
+static int node_set_callbacks(void *object, const struct spa_node_callbacks *callbacks, void *data)
+{
+	(void)object, (void)callbacks, (void)data;
+	return 0;
+}
+
+static int node_sync(void *object, int seq)
+{
+	struct node *node = object;
+
+	spa_node_emit_result(&node->hooks, seq, 0, 0, NULL);
+	return 0;
+}
+
+static int node_no_port_change(void *object, enum spa_direction direction, uint32_t port_id)
+{
+	(void)object, (void)direction, (void)port_id;
+	return -ENOTSUP;
+}
+
+static int node_no_port_add(void *object, enum spa_direction direction, uint32_t port_id,
+			    const struct spa_dict *props)
+{
+	(void)props;
+	return node_no_port_change(object, direction, port_id);
+}
+
+const struct spa_node_methods node_methods = {
+	SPA_VERSION_NODE_METHODS,
+	.add_listener = node_add_listener,
+	.set_callbacks = node_set_callbacks,
+	.sync = node_sync,
+	.enum_params = node_enum_params,
+	.set_param = node_set_param,
+	.set_io = node_set_io,
+	.send_command = node_send_command,
+	.add_port = node_no_port_add,
+	.remove_port = node_no_port_change,
+	.port_enum_params = node_port_enum_params,
+	.port_set_param = node_port_set_param,
+	.port_use_buffers = node_port_use_buffers,
+	.port_set_io = node_port_set_io,
+	.port_reuse_buffer = node_port_reuse_buffer,
+	.process = node_process,
+};
+
+static void info_init(struct node *node, const struct spa_dict *info)
+{
+	const uint32_t n_params = node->has_media_class ? N_NODE_PARAMS : NODE_ENUM_FORMAT;
+
+	node->params[NODE_PROP_INFO] = SPA_PARAM_INFO(SPA_PARAM_PropInfo, SPA_PARAM_INFO_READ);
+	node->params[NODE_PROPS] = SPA_PARAM_INFO(SPA_PARAM_Props, SPA_PARAM_INFO_READWRITE);
+	node->params[NODE_IO] = SPA_PARAM_INFO(SPA_PARAM_IO, SPA_PARAM_INFO_READ);
+	node->params[NODE_PROCESS_LATENCY] =
+		SPA_PARAM_INFO(SPA_PARAM_ProcessLatency, SPA_PARAM_INFO_READ);
+	node->params[NODE_ENUM_FORMAT] = SPA_PARAM_INFO(SPA_PARAM_EnumFormat, SPA_PARAM_INFO_READ);
+	node->params[NODE_PORT_CONFIG] =
+		SPA_PARAM_INFO(SPA_PARAM_PortConfig, SPA_PARAM_INFO_READWRITE);
+	node->items[0] = SPA_DICT_ITEM_INIT(KEY_NODE_DESCRIPTION, node->unit->summary);
+	node->props = SPA_DICT_INIT(node->items, 1);
+	node->info_all = SPA_NODE_CHANGE_MASK_FLAGS | SPA_NODE_CHANGE_MASK_PARAMS;
+	if (!info || !spa_dict_lookup(info, KEY_NODE_DESCRIPTION))
+		node->info_all |= SPA_NODE_CHANGE_MASK_PROPS;
+	node->info = (struct spa_node_info){
+		.max_input_ports = node->n_ports[SPA_DIRECTION_INPUT],
+		.max_output_ports = node->n_ports[SPA_DIRECTION_OUTPUT],
+		.flags = SPA_NODE_FLAG_RT,
+		.props = &node->props,
+		.params = node->params,
+		.n_params = n_params,
+	};
+}
+
+static void read_info(struct node *node, const struct spa_dict *info)
+{
+	const char *media_class = info ? spa_dict_lookup(info, KEY_MEDIA_CLASS) : NULL;
+	const char *limit = info ? spa_dict_lookup(info, KEY_QUANTUM_LIMIT) : NULL;
+
+	node->quantum_limit = DEFAULT_QUANTUM_LIMIT;
+	spa_atou32(limit, &node->quantum_limit, 0);
+	node->has_media_class = media_class;
+	node->media_direction =
+		media_class && (strstr(media_class, "Source") || strstr(media_class, "Output"))
+			? SPA_DIRECTION_OUTPUT
+			: SPA_DIRECTION_INPUT;
+	for (uint32_t i = 0; i < node->unit->n_ports; i++)
+		node->control[i] = node->unit->ports[i].def;
+	for (uint32_t i = 0; info && i < info->n_items; i++)
+		node_set_control_text(node, info->items[i].key, info->items[i].value);
+}
+
+int node_init(struct node *node, const struct weir_unit *unit, const struct spa_dict *info,
+	      const struct spa_support *support, uint32_t n_support)
+{
+	int res;
+
+	node->unit = unit;
+	node->log = spa_support_find(support, n_support, SPA_TYPE_INTERFACE_Log);
+	node->data_loop = spa_support_find(support, n_support, SPA_TYPE_INTERFACE_DataLoop);
+	node->main_loop = spa_support_find(support, n_support, SPA_TYPE_INTERFACE_LoopUtils);
+	spa_log_topic_init(node->log, &node_log_topic);
+	spa_hook_list_init(&node->hooks);
+	node->node.iface =
+		SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_Node, SPA_VERSION_NODE, &node_methods, node);
+	read_info(node, info);
+
+	node->silence = calloc(node->quantum_limit, sizeof(float));
+	node->discard = calloc(node->quantum_limit, sizeof(float));
+	if (!node->silence || !node->discard)
+		return -errno;
+	if ((res = report_writer_init(&node->report_writer, unit)) < 0 ||
+	    (res = engine_rebuild(node, DEFAULT_RATE)) < 0)
+		return res;
+	ports_init(node);
+	info_init(node, info);
+	node->latency_frames = read_latency(node);
+	node_update_latency(node);
+	if (node->main_loop) {
+		node->timer = spa_loop_utils_add_timer(node->main_loop, on_timer, node);
+		if (!node->timer)
+			return -errno;
+	}
+	return 0;
+}
+
+void node_finish(struct node *node)
+{
+	if (node->timer)
+		spa_loop_utils_destroy_source(node->main_loop, node->timer);
+	engine_destroy(node, &node->engine);
+	report_writer_finish(&node->report_writer);
+	free(node->silence);
+	free(node->discard);
+}

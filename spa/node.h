@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_SPA_NODE_H
+#define WEIR_SPA_NODE_H
+
+#include <stdatomic.h>
+
+#include <spa/node/io.h>
+#include <spa/node/node.h>
+#include <spa/param/latency-utils.h>
+#include <spa/param/param.h>
+#include <spa/support/log.h>
+#include <spa/support/loop.h>
+#include <spa/support/plugin.h>
+#include <spa/utils/hook.h>
+
+#include "../dsp/unit.h"
+#include "report.h"
+
+/*
+ * One SPA node for every unit: a port per audio port, the controls as Props,
+ * the report as a control port.
+ *
+ * Three files share this: node.c (methods and process), ports.c (the methods of
+ * a port), params.c (what both answer to enum_params and set_param).
+ */
+
+#define MAX_BUFFERS 64
+
+enum node_param {
+	NODE_PROP_INFO,
+	NODE_PROPS,
+	NODE_IO,
+	NODE_PROCESS_LATENCY,
+	NODE_ENUM_FORMAT, /* this and the next only for nodes with a media.class */
+	NODE_PORT_CONFIG,
+	N_NODE_PARAMS,
+};
+
+enum port_param {
+	PORT_ENUM_FORMAT,
+	PORT_FORMAT,
+	PORT_BUFFERS,
+	PORT_IO,
+	PORT_LATENCY,
+	N_PORT_PARAMS,
+};
+
+struct port {
+	enum spa_direction direction;
+	uint32_t id;
+	uint32_t unit_port; /* unused by the report port */
+	bool is_report;
+
+	uint64_t info_all;
+	struct spa_port_info info;
+	struct spa_param_info params[N_PORT_PARAMS];
+	struct spa_dict_item items[3];
+	struct spa_dict props;
+
+	bool have_format;
+	struct spa_latency_info latency[2];
+
+	/* Belong to the data thread while the node runs. */
+	struct spa_io_buffers *io;
+	struct spa_buffer *buffers[MAX_BUFFERS];
+	uint32_t n_buffers;
+	uint64_t free_buffers; /* outputs: bit i is set while buffer i is ours */
+};
+
+/* What data threads may run, made for one rate. */
+struct engine {
+	void *state;
+	uint32_t rate;
+	struct weir_reports *reports;
+};
+
+struct node {
+	struct spa_handle handle;
+	struct spa_node node;
+
+	struct spa_log *log;
+	struct spa_loop *data_loop;
+	struct spa_loop_utils *main_loop;
+	struct spa_source *timer;
+	uint32_t quantum_limit;
+
+	const struct weir_unit *unit;
+	bool has_media_class;
+	enum spa_direction media_direction; /* of the ports that the session manager links */
+
+	uint64_t info_all;
+	struct spa_node_info info;
+	struct spa_param_info params[N_NODE_PARAMS];
+	struct spa_dict_item items[1];
+	struct spa_dict props;
+
+	struct spa_hook_list hooks;
+
+	struct port ports[2][WEIR_MAX_PORTS + 1];
+	uint32_t n_ports[2];
+	struct report_writer report_writer;
+
+	/* Control inputs come from the main thread, outputs from the data thread. */
+	_Atomic float control[WEIR_MAX_PORTS];
+	float announced[WEIR_MAX_PORTS]; /* control outputs as last shown in Props */
+	int32_t latency_frames;
+
+	/* Belong to the data thread while the node runs. */
+	struct engine engine;
+	struct spa_io_position *position;
+	float *silence; /* quantum_limit frames that nobody writes */
+	float *discard; /* quantum_limit frames that nobody reads */
+
+	_Atomic uint32_t wanted_rate; /* by process, 0 when the engine's is right */
+	bool started;
+};
+
+extern const struct spa_node_methods node_methods;
+
+/* node.c */
+
+/* `info` is that of spa_handle_factory.init. Returns 0 or -errno; then finish is due as well. */
+int node_init(struct node *node, const struct weir_unit *unit, const struct spa_dict *info,
+	      const struct spa_support *support, uint32_t n_support);
+void node_finish(struct node *node);
+
+/* Calls fn in the data thread and waits for it; without a data loop calls it here. */
+void node_in_data_thread(struct node *node, spa_invoke_func_t fn, void *argument);
+
+void node_emit_info(struct node *node, bool full);
+
+/* Tells listeners that the value of one of the node's params is another. */
+void node_touch_param(struct node *node, enum node_param param);
+
+/* Tells the ports' peers after latency_frames or a port's latency has changed. */
+void node_update_latency(struct node *node);
+
+/* ports.c */
+
+void ports_init(struct node *node);
+
+/* Returns NULL when there is no such port. */
+struct port *node_port(struct node *node, enum spa_direction direction, uint32_t id);
+void port_emit_info(struct node *node, struct port *port, bool full);
+
+/* Tells listeners that the value of one of the port's params is another. */
+void port_touch_param(struct node *node, struct port *port, enum port_param param);
+
+/* Takes all ports of one side away and brings them back, without their links. */
+void ports_announce_again(struct node *node, enum spa_direction direction);
+
+int port_set_format(struct node *node, struct port *port, const struct spa_pod *format);
+int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t port_id,
+			  uint32_t flags, struct spa_buffer *buffers[], uint32_t n_buffers);
+int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
+		     void *data, size_t size);
+int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id);
+
+/* params.c */
+
+int node_enum_params(void *object, int seq, uint32_t id, uint32_t start, uint32_t num,
+		     const struct spa_pod *filter);
+int node_set_param(void *object, uint32_t id, uint32_t flags, const struct spa_pod *param);
+int node_port_enum_params(void *object, int seq, enum spa_direction direction, uint32_t port_id,
+			  uint32_t id, uint32_t start, uint32_t num, const struct spa_pod *filter);
+int node_port_set_param(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
+			uint32_t flags, const struct spa_pod *param);
+
+/* Sets the control "unit:control" from a conf file; a wrong one is logged and left alone. */
+void node_set_control_text(struct node *node, const char *key, const char *value);
+
+extern struct spa_log_topic node_log_topic;
+#undef SPA_LOG_TOPIC_DEFAULT
+#define SPA_LOG_TOPIC_DEFAULT &node_log_topic
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The factory list of libspa-weir.so: weir.UNIT for every unit. */
+
+#include <errno.h>
+#include <spa/support/plugin.h>
+#include <spa/utils/names.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node.h"
+
+#define WEIR_EXPORT __attribute__((visibility("default")))
+#define PREFIX "weir."
+
+struct spa_log_topic node_log_topic = SPA_LOG_TOPIC(0, "weir.node");
+
+#ifdef SPA_LOG_TOPIC_ENUM_DEFINE
+static struct spa_log_topic *const log_topics[] = { &node_log_topic };
+
+SPA_LOG_TOPIC_ENUM_DEFINE(log_topics, log_topics + 1);
+#endif
+
+static int get_interface(struct spa_handle *handle, const char *type, void **interface)
+{
+	struct node *node = (struct node *)handle;
+
+	if (strcmp(type, SPA_TYPE_INTERFACE_Node) != 0)
+		return -ENOENT;
+	*interface = &node->node;
+	return 0;
+}
+
+static int clear(struct spa_handle *handle)
+{
+	node_finish((struct node *)handle);
+	return 0;
+}
+
+static size_t get_size(const struct spa_handle_factory *factory, const struct spa_dict *params)
+{
+	(void)factory;
+	(void)params;
+	return sizeof(struct node);
+}
+
+static int init(const struct spa_handle_factory *factory, struct spa_handle *handle,
+		const struct spa_dict *info, const struct spa_support *support, uint32_t n_support)
+{
+	const struct weir_unit *unit = weir_unit_find(factory->name + strlen(PREFIX));
+	struct node *node = (struct node *)handle;
+
+	memset(node, 0, sizeof(*node));
+	node->handle = (struct spa_handle){
+		.version = SPA_VERSION_HANDLE,
+		.get_interface = get_interface,
+		.clear = clear,
+	};
+
+	const int res = node_init(node, unit, info, support, n_support);
+
+	if (res < 0)
+		node_finish(node);
+	return res;
+}
+
+static int enum_interface_info(const struct spa_handle_factory *factory,
+			       const struct spa_interface_info **info, uint32_t *index)
+{
+	static const struct spa_interface_info interfaces[] = { { SPA_TYPE_INTERFACE_Node } };
+
+	(void)factory;
+	if (*index >= SPA_N_ELEMENTS(interfaces))
+		return 0;
+	*info = &interfaces[(*index)++];
+	return 1;
+}
+
+WEIR_EXPORT int spa_handle_factory_enum(const struct spa_handle_factory **factory, uint32_t *index)
+{
+	static struct spa_handle_factory factories[WEIR_MAX_UNITS];
+	static char names[WEIR_MAX_UNITS][64];
+	const uint32_t i = *index;
+
+	if (i >= WEIR_MAX_UNITS || !weir_units[i])
+		return 0;
+	snprintf(names[i], sizeof(names[i]), PREFIX "%s", weir_units[i]->name);
+	factories[i] = (struct spa_handle_factory){
+		.version = SPA_VERSION_HANDLE_FACTORY,
+		.name = names[i],
+		.get_size = get_size,
+		.init = init,
+		.enum_interface_info = enum_interface_info,
+	};
+	*factory = &factories[i];
+	(*index)++;
+	return 1;
+}

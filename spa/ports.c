@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "node.h"
+
+#include <errno.h>
+#include <spa/node/utils.h>
+#include <spa/param/format-utils.h>
+#include <spa/utils/string.h>
+#include <string.h>
+
+/* Not in spa/utils/keys.h: PipeWire's own keys. */
+#define KEY_FORMAT_DSP "format.dsp"
+#define KEY_AUDIO_CHANNEL "audio.channel"
+#define KEY_PORT_NAME "port.name"
+
+struct port *node_port(struct node *node, enum spa_direction direction, uint32_t id)
+{
+	return id < node->n_ports[direction] ? &node->ports[direction][id] : NULL;
+}
+
+void port_emit_info(struct node *node, struct port *port, bool full)
+{
+	const uint64_t old = full ? port->info.change_mask : 0;
+
+	if (full)
+		port->info.change_mask = port->info_all;
+	if (port->info.change_mask)
+		spa_node_emit_port_info(&node->hooks, port->direction, port->id, &port->info);
+	port->info.change_mask = old;
+}
+
+void port_touch_param(struct node *node, struct port *port, enum port_param param)
+{
+	port->params[param].flags ^= SPA_PARAM_INFO_SERIAL;
+	port->info.change_mask |= SPA_PORT_CHANGE_MASK_PARAMS;
+	port_emit_info(node, port, false);
+}
+
+void ports_announce_again(struct node *node, enum spa_direction direction)
+{
+	for (uint32_t i = 0; i < node->n_ports[direction]; i++)
+		spa_node_emit_port_info(&node->hooks, direction, i, NULL);
+	for (uint32_t i = 0; i < node->n_ports[direction]; i++)
+		port_emit_info(node, &node->ports[direction][i], true);
+}
+
+static void port_init(struct node *node, enum spa_direction direction, const char *channel,
+		      const char *name, const char *format_dsp, struct port init)
+{
+	struct port *port = &node->ports[direction][node->n_ports[direction]];
+	uint32_t n_items = 0;
+
+	*port = init;
+	port->direction = direction;
+	port->id = node->n_ports[direction]++;
+	port->latency[SPA_DIRECTION_INPUT] = SPA_LATENCY_INFO(SPA_DIRECTION_INPUT);
+	port->latency[SPA_DIRECTION_OUTPUT] = SPA_LATENCY_INFO(SPA_DIRECTION_OUTPUT);
+	port->params[PORT_ENUM_FORMAT] = SPA_PARAM_INFO(SPA_PARAM_EnumFormat, SPA_PARAM_INFO_READ);
+	port->params[PORT_FORMAT] = SPA_PARAM_INFO(SPA_PARAM_Format, SPA_PARAM_INFO_WRITE);
+	port->params[PORT_BUFFERS] = SPA_PARAM_INFO(SPA_PARAM_Buffers, 0);
+	port->params[PORT_IO] = SPA_PARAM_INFO(SPA_PARAM_IO, SPA_PARAM_INFO_READ);
+	port->params[PORT_LATENCY] = SPA_PARAM_INFO(SPA_PARAM_Latency, SPA_PARAM_INFO_READWRITE);
+
+	port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_FORMAT_DSP, format_dsp);
+	port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_NAME, name);
+	if (channel)
+		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_AUDIO_CHANNEL, channel);
+	port->props = SPA_DICT_INIT(port->items, n_items);
+	port->info_all = SPA_PORT_CHANGE_MASK_FLAGS | SPA_PORT_CHANGE_MASK_PROPS |
+			 SPA_PORT_CHANGE_MASK_PARAMS;
+	port->info = (struct spa_port_info){
+		.props = &port->props,
+		.params = port->params,
+		.n_params = N_PORT_PARAMS,
+	};
+}
+
+void ports_init(struct node *node)
+{
+	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
+		const struct weir_port *port = &node->unit->ports[i];
+
+		if (port->type == WEIR_AUDIO_IN || port->type == WEIR_AUDIO_OUT)
+			port_init(node,
+				  port->type == WEIR_AUDIO_IN ? SPA_DIRECTION_INPUT
+							      : SPA_DIRECTION_OUTPUT,
+				  port->channel, port->name, "32 bit float mono audio",
+				  (struct port){ .unit_port = i });
+	}
+	/* WirePlumber links every output of a node with a media class, be it a speaker's or not. */
+	if (node->unit->n_fields && !node->has_media_class)
+		port_init(node, SPA_DIRECTION_OUTPUT, NULL, "report", "8 bit raw control",
+			  (struct port){ .is_report = true });
+}
+
+/*
+ * What comes in at one side leaves at the other, later by our own latency. The
+ * report is as old as the audio outputs.
+ */
+void node_update_latency(struct node *node)
+{
+	const struct spa_process_latency_info own = { .rate = node->latency_frames };
+
+	for (int to = 0; to < 2; to++) {
+		const enum spa_direction from = SPA_DIRECTION_REVERSE((enum spa_direction)to);
+		struct spa_latency_info info;
+
+		spa_latency_info_combine_start(&info, (enum spa_direction)to);
+		for (uint32_t i = 0; i < node->n_ports[from]; i++)
+			spa_latency_info_combine(&info, &node->ports[from][i].latency[to]);
+		spa_latency_info_combine_finish(&info);
+		spa_process_latency_info_add(&own, &info);
+
+		for (uint32_t i = 0; i < node->n_ports[to]; i++) {
+			struct port *port = &node->ports[to][i];
+
+			if (spa_latency_info_compare(&info, &port->latency[to]) == 0)
+				continue;
+			port->latency[to] = info;
+			port_touch_param(node, port, PORT_LATENCY);
+		}
+	}
+	node_touch_param(node, NODE_PROCESS_LATENCY);
+}
+
+/* Buffers go with the format: the node is told anew how large they must be. */
+int port_set_format(struct node *node, struct port *port, const struct spa_pod *format)
+{
+	uint32_t type, subtype;
+
+	if (format) {
+		if (spa_format_parse(format, &type, &subtype) < 0)
+			return -EINVAL;
+		if (port->is_report
+			    ? type != SPA_MEDIA_TYPE_application ||
+				      subtype != SPA_MEDIA_SUBTYPE_control
+			    : type != SPA_MEDIA_TYPE_audio || subtype != SPA_MEDIA_SUBTYPE_dsp)
+			return -EINVAL;
+	}
+	node_port_use_buffers(node, port->direction, port->id, 0, NULL, 0);
+	port->have_format = format;
+	port->params[PORT_FORMAT].flags = format ? SPA_PARAM_INFO_READWRITE : SPA_PARAM_INFO_WRITE;
+	port->params[PORT_BUFFERS].flags = format ? SPA_PARAM_INFO_READ : 0;
+	port->info.change_mask |= SPA_PORT_CHANGE_MASK_PARAMS;
+	port_emit_info(node, port, false);
+	return 0;
+}
+
+struct buffers_change {
+	struct port *port;
+	struct spa_buffer **buffers;
+	uint32_t n_buffers;
+};
+
+static WEIR_REALTIME int buffers_change(struct spa_loop *loop, bool async, uint32_t seq,
+					const void *data, size_t size, void *argument)
+{
+	const struct buffers_change *change = argument;
+	struct port *port = change->port;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	port->n_buffers = change->n_buffers;
+	port->free_buffers = 0;
+	for (uint32_t i = 0; i < change->n_buffers; i++) {
+		port->buffers[i] = change->buffers[i];
+		port->free_buffers |= (uint64_t)1 << i;
+	}
+	return 0;
+}
+
+int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t port_id,
+			  uint32_t flags, struct spa_buffer *buffers[], uint32_t n_buffers)
+{
+	struct node *node = object;
+	struct buffers_change change = {
+		.port = node_port(node, direction, port_id),
+		.buffers = buffers,
+		.n_buffers = n_buffers,
+	};
+
+	(void)flags;
+	if (!change.port || n_buffers > MAX_BUFFERS)
+		return -EINVAL;
+	if (n_buffers && !change.port->have_format)
+		return -EIO;
+	for (uint32_t i = 0; i < n_buffers; i++)
+		if (buffers[i]->n_datas < 1 || !buffers[i]->datas[0].data ||
+		    (!change.port->is_report && direction == SPA_DIRECTION_OUTPUT &&
+		     buffers[i]->datas[0].maxsize < node->quantum_limit * sizeof(float)))
+			return -EINVAL;
+	node_in_data_thread(node, buffers_change, &change);
+	return 0;
+}
+
+struct io_change {
+	struct port *port;
+	struct spa_io_buffers *io;
+};
+
+static WEIR_REALTIME int io_change(struct spa_loop *loop, bool async, uint32_t seq,
+				   const void *data, size_t size, void *argument)
+{
+	const struct io_change *change = argument;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	change->port->io = change->io;
+	return 0;
+}
+
+int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
+		     void *data, size_t size)
+{
+	struct node *node = object;
+	struct io_change change = { node_port(node, direction, port_id), data };
+
+	if (!change.port)
+		return -EINVAL;
+	if (id != SPA_IO_Buffers)
+		return -ENOENT;
+	if (size < sizeof(struct spa_io_buffers))
+		change.io = NULL;
+	node_in_data_thread(node, io_change, &change);
+	return 0;
+}
+
+WEIR_REALTIME int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id)
+{
+	struct node *node = object;
+	struct port *port = &node->ports[SPA_DIRECTION_OUTPUT][port_id];
+
+	if (port_id >= node->n_ports[SPA_DIRECTION_OUTPUT] || buffer_id >= port->n_buffers)
+		return -EINVAL;
+	port->free_buffers |= (uint64_t)1 << buffer_id;
+	return 0;
+}

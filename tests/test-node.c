@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What the SPA node itself promises, shown with the pitch unit.
+ *
+ * usage: test-node LIBSPA-WEIR.SO
+ */
+
+#include <lo/lo.h>
+#include <math.h>
+#include <spa/control/control.h>
+#include <spa/node/command.h>
+#include <spa/node/utils.h>
+#include <spa/param/latency-utils.h>
+#include <spa/param/param.h>
+#include <spa/param/props.h>
+#include <spa/pod/builder.h>
+#include <spa/pod/iter.h>
+#include <spa/utils/dict.h>
+#include <string.h>
+
+#include "check.h"
+#include "spa-rig.h"
+
+#define QUANTUM 1024
+
+static const char *library;
+static struct spa_rig rig;
+
+static void start(const struct spa_dict *info)
+{
+	rig_create(&rig, library, "weir.pitch", info);
+	for (uint32_t i = 0; i < rig.n_ports; i++)
+		rig_link(&rig, &rig.port[i]);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+}
+
+/* Runs n cycles of a 1 kHz sine, and returns the power of the last at the left output. */
+static float run_sine(int n_cycles)
+{
+	const uint32_t rate = rig.position.clock.rate.denom;
+	const uint32_t n_frames = (uint32_t)rig.position.clock.duration;
+	static uint64_t time;
+	float samples[WEIR_MAX_FRAMES];
+	float power = 0.0f;
+
+	while (n_cycles--) {
+		for (uint32_t f = 0; f < n_frames; f++)
+			samples[f] = 0.5f * sinf(6283.1853f * (float)(time++ % rate) / (float)rate);
+		rig_write(rig_port(&rig, "in-l"), samples, n_frames);
+		rig_write(rig_port(&rig, "in-r"), samples, n_frames);
+		rig_cycle(&rig);
+	}
+
+	const struct spa_data *data = rig_read(rig_port(&rig, "out-l"));
+
+	CHECK(data && data->chunk->size == n_frames * sizeof(float));
+	for (uint32_t f = 0; f < n_frames; f++)
+		power += ((float *)data->data)[f] * ((float *)data->data)[f] / (float)n_frames;
+	return power;
+}
+
+/* The value of "pitch:..." in Props as a double, whatever its type. */
+static double prop_value(const char *key)
+{
+	const struct spa_pod *pod;
+	const char *name = NULL;
+	double value = NAN;
+
+	CHECK(rig_enum(&rig, NULL, SPA_PARAM_Props, 0));
+
+	const struct spa_pod_prop *params =
+		spa_pod_find_prop((struct spa_pod *)rig.param, NULL, SPA_PROP_params);
+
+	CHECK(params);
+	SPA_POD_STRUCT_FOREACH(&params->value, pod)
+	{
+		if (!name) {
+			CHECK(spa_pod_get_string(pod, &name) == 0);
+			continue;
+		}
+		if (strcmp(name, key) == 0 && spa_pod_is_float(pod))
+			value = (double)SPA_POD_VALUE(struct spa_pod_float, pod);
+		else if (strcmp(name, key) == 0 && spa_pod_is_bool(pod))
+			value = SPA_POD_VALUE(struct spa_pod_bool, pod);
+		else if (strcmp(name, key) == 0 && spa_pod_is_int(pod))
+			value = SPA_POD_VALUE(struct spa_pod_int, pod);
+		name = NULL;
+	}
+	return value;
+}
+
+enum value_type { AS_INT, AS_LONG, AS_FLOAT, AS_DOUBLE, AS_BOOL, AS_STRING };
+
+static int set_prop(const char *key, double value, enum value_type type)
+{
+	_Alignas(8) uint8_t memory[512];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	struct spa_pod_frame object, params;
+
+	spa_pod_builder_push_object(&b, &object, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
+	spa_pod_builder_prop(&b, SPA_PROP_params, 0);
+	spa_pod_builder_push_struct(&b, &params);
+	spa_pod_builder_string(&b, key);
+	switch (type) {
+	case AS_INT:
+		spa_pod_builder_int(&b, (int32_t)value);
+		break;
+	case AS_LONG:
+		spa_pod_builder_long(&b, (int64_t)value);
+		break;
+	case AS_FLOAT:
+		spa_pod_builder_float(&b, (float)value);
+		break;
+	case AS_DOUBLE:
+		spa_pod_builder_double(&b, value);
+		break;
+	case AS_BOOL:
+		spa_pod_builder_bool(&b, value != 0.0);
+		break;
+	case AS_STRING:
+		spa_pod_builder_string(&b, value != 0.0 ? "true" : "false");
+		break;
+	}
+	spa_pod_builder_pop(&b, &params);
+	return spa_node_set_param(rig.node, SPA_PARAM_Props, 0, spa_pod_builder_pop(&b, &object));
+}
+
+static void test_any_number_sets_a_control(void)
+{
+	start(NULL);
+	CHECK(set_prop("pitch:semitones", 3, AS_INT) == 0 && prop_value("pitch:semitones") == 3);
+	CHECK(set_prop("pitch:semitones", 4, AS_LONG) == 0 && prop_value("pitch:semitones") == 4);
+	CHECK(set_prop("pitch:semitones", 1.5, AS_FLOAT) == 0 &&
+	      prop_value("pitch:semitones") == 1.5);
+	CHECK(set_prop("pitch:semitones", -1.5, AS_DOUBLE) == 0 &&
+	      prop_value("pitch:semitones") == -1.5);
+	CHECK(set_prop("pitch:formant", 1, AS_BOOL) == 0 && prop_value("pitch:formant") == 1);
+	CHECK(set_prop("pitch:formant", 0, AS_INT) == 0 && prop_value("pitch:formant") == 0);
+	CHECK(set_prop("pitch:formant", 1, AS_STRING) == 0 && prop_value("pitch:formant") == 1);
+	rig_destroy(&rig);
+}
+
+static void test_wrong_controls_change_nothing(void)
+{
+	start(NULL);
+	CHECK(set_prop("pitch:semitones", 2, AS_FLOAT) == 0);
+	CHECK(set_prop("pitch:semitones", 25, AS_FLOAT) == -EINVAL);
+	CHECK(set_prop("pitch:semitones", NAN, AS_FLOAT) == -EINVAL);
+	CHECK(set_prop("pitch:semitone", 1, AS_FLOAT) == -EINVAL);
+	CHECK(set_prop("pitch:latency", 1, AS_FLOAT) == -EINVAL);
+	CHECK(prop_value("pitch:semitones") == 2);
+	rig_destroy(&rig);
+}
+
+static void test_a_wrong_conf_value_leaves_the_default(void)
+{
+	const struct spa_dict_item items[] = { { "pitch:semitones", "many" },
+					       { "pitch:formant", "true" },
+					       { "pitch:nothing", "1" } };
+
+	start(&SPA_DICT_INIT_ARRAY(items));
+	CHECK(prop_value("pitch:semitones") == 0);
+	CHECK(prop_value("pitch:formant") == 1);
+	rig_destroy(&rig);
+}
+
+static void test_prop_info_describes_every_control(void)
+{
+	const char *name, *description;
+	const struct spa_pod *type;
+	uint32_t n, choice;
+
+	start(NULL);
+	CHECK(rig_enum(&rig, NULL, SPA_PARAM_PropInfo, 0));
+	CHECK(spa_pod_parse_object((struct spa_pod *)rig.param, SPA_TYPE_OBJECT_PropInfo, NULL,
+				   SPA_PROP_INFO_name, SPA_POD_String(&name),
+				   SPA_PROP_INFO_description, SPA_POD_String(&description),
+				   SPA_PROP_INFO_type, SPA_POD_PodChoice(&type)) >= 0);
+	CHECK(strcmp(name, "pitch:semitones") == 0);
+	CHECK(strstr(description, "[semitones]"));
+
+	const struct spa_pod *values = spa_pod_get_values(type, &n, &choice);
+	const float *range = SPA_POD_BODY(values);
+
+	CHECK(choice == SPA_CHOICE_Range && n == 3);
+	CHECK(range[0] == 0.0f && range[1] == -24.0f && range[2] == 24.0f);
+	CHECK(rig_enum(&rig, NULL, SPA_PARAM_PropInfo, 2)); /* the meter */
+	CHECK(!rig_enum(&rig, NULL, SPA_PARAM_PropInfo, 3));
+	rig_destroy(&rig);
+}
+
+static void test_missing_inputs_are_silent(void)
+{
+	const struct spa_data *data;
+
+	start(NULL);
+	rig_unlink(&rig, rig_port(&rig, "in-l"));
+	rig_cycle(&rig); /* in-r is linked, but nothing came */
+	data = rig_read(rig_port(&rig, "out-l"));
+	CHECK(data && data->chunk->size == QUANTUM * sizeof(float));
+	for (uint32_t f = 0; f < QUANTUM; f++)
+		CHECK(((float *)data->data)[f] == 0.0f);
+	rig_destroy(&rig);
+}
+
+static void test_any_quantum(void)
+{
+	start(NULL);
+	for (uint32_t n_frames = 16; n_frames <= 8192; n_frames *= 2) {
+		rig_set_clock(&rig, 48000, n_frames);
+		CHECK(fabsf(run_sine(8192 * 4 / (int)n_frames) - 0.125f) < 0.01f || n_frames < 256);
+	}
+	rig_destroy(&rig);
+}
+
+/* The graph stops nodes around a new rate; without that, the node is silent, not wrong. */
+static void test_rate_changes(void)
+{
+	start(NULL);
+	CHECK(fabsf(run_sine(20) - 0.125f) < 0.01f);
+	rig_set_clock(&rig, 96000, QUANTUM);
+	CHECK(run_sine(20) == 0.0f);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Suspend) == 0);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+	CHECK(fabsf(run_sine(40) - 0.125f) < 0.01f);
+	rig_destroy(&rig);
+}
+
+static void test_start_after_pause_begins_anew(void)
+{
+	start(NULL);
+	run_sine(20);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Pause) == 0);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+	rig_cycle(&rig);
+
+	const float *out = rig_read(rig_port(&rig, "out-l"))->data;
+
+	for (uint32_t f = 0; f < QUANTUM; f++)
+		CHECK(out[f] == 0.0f);
+	rig_destroy(&rig);
+}
+
+static struct spa_latency_info port_latency(const char *name, enum spa_direction direction)
+{
+	struct spa_latency_info info;
+
+	CHECK(rig_enum(&rig, rig_port(&rig, name), SPA_PARAM_Latency, direction));
+	CHECK(spa_latency_parse((struct spa_pod *)rig.param, &info) == 0);
+	CHECK(info.direction == direction);
+	return info;
+}
+
+static void test_latency_adds_to_that_of_the_peer(void)
+{
+	const struct spa_latency_info peer =
+		SPA_LATENCY_INFO(SPA_DIRECTION_OUTPUT, .min_rate = 100, .max_rate = 100);
+	struct spa_process_latency_info own;
+	_Alignas(8) uint8_t memory[512];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+
+	start(NULL);
+
+	const int latency = (int)prop_value("pitch:latency");
+
+	CHECK(latency > 0);
+	CHECK(rig_enum(&rig, NULL, SPA_PARAM_ProcessLatency, 0));
+	CHECK(spa_process_latency_parse((struct spa_pod *)rig.param, &own) == 0);
+	CHECK((int)own.rate == latency);
+	CHECK((int)port_latency("out-l", SPA_DIRECTION_OUTPUT).max_rate == latency);
+	CHECK((int)port_latency("in-r", SPA_DIRECTION_INPUT).max_rate == latency);
+
+	const struct rig_port *in = rig_port(&rig, "in-l");
+
+	CHECK(spa_node_port_set_param(rig.node, in->direction, in->id, SPA_PARAM_Latency, 0,
+				      spa_latency_build(&b, SPA_PARAM_Latency, &peer)) == 0);
+	CHECK((int)port_latency("out-l", SPA_DIRECTION_OUTPUT).max_rate == latency + 100);
+	rig_destroy(&rig);
+}
+
+/* What a reader of the report port counts. */
+struct seen {
+	int n_bundles, n_events;
+	float semitones;
+	uint32_t last_offset;
+};
+
+static void see_message(struct seen *seen, const uint8_t *bytes, uint32_t size)
+{
+	int result;
+	lo_message message = lo_message_deserialise((void *)bytes, size, &result);
+
+	CHECK(message);
+	if (strcmp((const char *)bytes, "/pitch/semitones") == 0)
+		seen->semitones = lo_message_get_argv(message)[0]->f;
+	else if (strcmp((const char *)bytes, "/pitch/onset") == 0)
+		seen->n_events++;
+	else
+		CHECK(!"a message that the unit does not declare");
+	lo_message_free(message);
+}
+
+static void see_control(struct seen *seen, const struct spa_pod_control *control)
+{
+	const uint8_t *bytes = SPA_POD_BODY(&control->value);
+	const uint32_t size = SPA_POD_BODY_SIZE(&control->value);
+	const uint32_t head = 16; /* of a bundle */
+	uint32_t length;
+
+	CHECK(control->type == SPA_CONTROL_OSC);
+	CHECK(control->offset < QUANTUM && control->offset >= seen->last_offset);
+	seen->last_offset = control->offset;
+	if (strcmp((const char *)bytes, "#bundle") != 0) {
+		see_message(seen, bytes, size);
+		return;
+	}
+	seen->n_bundles++;
+	for (uint32_t at = head; at < size; at += 4 + length) {
+		memcpy(&length, bytes + at, sizeof(length));
+		length = __builtin_bswap32(length);
+		CHECK(length <= size - at - 4);
+		see_message(seen, bytes + at + 4, length);
+	}
+}
+
+/* Half a second of clicks gives a bundle every 10 ms, and events for the clicks. */
+static void test_reports_leave_as_osc(void)
+{
+	struct seen seen = { 0 };
+	const struct spa_pod_control *control;
+	float clicks[QUANTUM] = { 0 };
+
+	start(NULL);
+	CHECK(set_prop("pitch:semitones", 3, AS_FLOAT) == 0);
+	for (int cycle = 0; cycle < 48; cycle++) {
+		clicks[500] = cycle % 12 == 11 ? 0.9f : 0.0f;
+		rig_write(rig_port(&rig, "in-l"), clicks, QUANTUM);
+		rig_write(rig_port(&rig, "in-r"), clicks, QUANTUM);
+		rig_cycle(&rig);
+
+		const struct spa_data *data = rig_read(rig_port(&rig, "report"));
+
+		CHECK(data && data->chunk->size > 0);
+		CHECK(data->chunk->size == SPA_POD_SIZE(data->data));
+		seen.last_offset = 0;
+		SPA_POD_SEQUENCE_FOREACH((struct spa_pod_sequence *)data->data, control)
+		see_control(&seen, control);
+	}
+	CHECK(seen.n_bundles >= 48 * QUANTUM / 480 - 1 && seen.n_bundles <= 48 * QUANTUM / 480 + 1);
+	CHECK(fabsf(seen.semitones - 3.0f) < 0.01f);
+	CHECK(seen.n_events >= 3);
+	rig_destroy(&rig);
+}
+
+/* The session manager takes formats and port configs from nodes with a media class only. */
+static void test_media_class_offers_a_format(void)
+{
+	const struct spa_dict_item items[] = { { "media.class", "Audio/Sink" } };
+	_Alignas(8) uint8_t memory[512];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	const struct spa_pod *dsp = spa_pod_builder_add_object(
+		&b, SPA_TYPE_OBJECT_ParamPortConfig, SPA_PARAM_PortConfig,
+		SPA_PARAM_PORT_CONFIG_direction, SPA_POD_Id(SPA_DIRECTION_INPUT),
+		SPA_PARAM_PORT_CONFIG_mode, SPA_POD_Id(SPA_PARAM_PORT_CONFIG_MODE_dsp));
+
+	start(NULL);
+	CHECK(!rig_enum(&rig, NULL, SPA_PARAM_EnumFormat, 0));
+	CHECK(spa_node_set_param(rig.node, SPA_PARAM_PortConfig, 0, dsp) == -ENOENT);
+	rig_destroy(&rig);
+
+	rig_create(&rig, library, "weir.pitch", &SPA_DICT_INIT_ARRAY(items));
+	CHECK(rig_enum(&rig, NULL, SPA_PARAM_EnumFormat, 0));
+
+	const uint32_t before = rig.n_port_info;
+
+	CHECK(spa_node_set_param(rig.node, SPA_PARAM_PortConfig, 0, dsp) == 0);
+	CHECK(rig.n_port_info == before + 4); /* the two outputs: gone, and back */
+	rig_destroy(&rig);
+}
+
+int main(int argc, char *argv[])
+{
+	CHECK(argc == 2);
+	library = argv[1];
+	test_any_number_sets_a_control();
+	test_wrong_controls_change_nothing();
+	test_a_wrong_conf_value_leaves_the_default();
+	test_prop_info_describes_every_control();
+	test_missing_inputs_are_silent();
+	test_any_quantum();
+	test_rate_changes();
+	test_start_after_pause_begins_anew();
+	test_latency_adds_to_that_of_the_peer();
+	test_reports_leave_as_osc();
+	test_media_class_offers_a_format();
+	return 0;
+}
