@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+#include "registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pipewire/extensions/metadata.h>
+#include <spa/utils/string.h>
+
+#include "log.h"
+
+#define TARGET_KEY "target.object"
+
+struct registry {
+	struct pw_core *core;
+	struct spa_hook core_listener;
+	struct pw_registry *proxy;
+	struct spa_hook listener;
+
+	const struct registry_events *events;
+	void *data;
+
+	struct spa_list objects[REGISTRY_N_TYPES];
+
+	struct pw_proxy *metadata;
+	uint32_t metadata_id;
+	struct spa_hook metadata_proxy_listener;
+	struct spa_hook metadata_listener;
+	bool metadata_reported;
+
+	int sync; /* of the newest thing that was asked for */
+};
+
+static void registry_sync(struct registry *registry)
+{
+	registry->sync = pw_core_sync(registry->core, PW_ID_CORE, registry->sync);
+}
+
+struct spa_list *registry_get_objects(struct registry *registry, enum registry_type type)
+{
+	return &registry->objects[type];
+}
+
+struct registry_object *registry_find(struct registry *registry, enum registry_type type,
+				      uint32_t id)
+{
+	struct registry_object *object;
+
+	spa_list_for_each(object, &registry->objects[type], link)
+	{
+		if (object->id == id)
+			return object;
+	}
+	return NULL;
+}
+
+uint32_t registry_object_get_id(const struct registry_object *object, const char *key)
+{
+	return pw_properties_get_uint32(object->props, key, SPA_ID_INVALID);
+}
+
+static void object_info(struct registry_object *object, const struct spa_dict *props)
+{
+	pw_properties_update(object->props, props);
+	object->known = true;
+	object->registry->events->changed(object->registry->data, object);
+}
+
+static void node_info(void *data, const struct pw_node_info *info)
+{
+	if (info->change_mask & PW_NODE_CHANGE_MASK_PROPS)
+		object_info(data, info->props);
+}
+
+static const struct pw_node_events node_events = {
+	PW_VERSION_NODE_EVENTS,
+	.info = node_info,
+};
+
+static void client_info(void *data, const struct pw_client_info *info)
+{
+	if (info->change_mask & PW_CLIENT_CHANGE_MASK_PROPS)
+		object_info(data, info->props);
+}
+
+static const struct pw_client_events client_events = {
+	PW_VERSION_CLIENT_EVENTS,
+	.info = client_info,
+};
+
+static void object_proxy_removed(void *data)
+{
+	struct registry_object *object = data;
+
+	pw_proxy_destroy(object->proxy);
+}
+
+static void object_proxy_destroy(void *data)
+{
+	struct registry_object *object = data;
+
+	spa_hook_remove(&object->proxy_listener);
+	spa_hook_remove(&object->object_listener);
+	object->proxy = NULL;
+}
+
+static const struct pw_proxy_events object_proxy_events = {
+	PW_VERSION_PROXY_EVENTS,
+	.removed = object_proxy_removed,
+	.destroy = object_proxy_destroy,
+};
+
+static const struct {
+	const char *interface;
+	const char *owner_key;
+	uint32_t version;
+	const void *events; /* NULL: the global says it all */
+} types[REGISTRY_N_TYPES] = {
+	[REGISTRY_NODE] = { PW_TYPE_INTERFACE_Node, PW_KEY_CLIENT_ID, PW_VERSION_NODE,
+			    &node_events },
+	[REGISTRY_CLIENT] = { PW_TYPE_INTERFACE_Client, NULL, PW_VERSION_CLIENT, &client_events },
+	[REGISTRY_PORT] = { PW_TYPE_INTERFACE_Port, PW_KEY_NODE_ID, PW_VERSION_PORT, NULL },
+	[REGISTRY_LINK] = { PW_TYPE_INTERFACE_Link, PW_KEY_LINK_OUTPUT_NODE, PW_VERSION_LINK,
+			    NULL },
+};
+
+static void object_destroy(struct registry_object *object)
+{
+	if (object->proxy != NULL)
+		pw_proxy_destroy(object->proxy);
+	pw_properties_free(object->props);
+	free(object->target);
+	free(object);
+}
+
+static void object_bind(struct registry_object *object)
+{
+	struct registry *registry = object->registry;
+
+	object->proxy = pw_registry_bind(registry->proxy, object->id, types[object->type].interface,
+					 types[object->type].version, 0);
+	if (object->proxy == NULL)
+		return;
+	pw_proxy_add_listener(object->proxy, &object->proxy_listener, &object_proxy_events, object);
+	pw_proxy_add_object_listener(object->proxy, &object->object_listener,
+				     types[object->type].events, object);
+	registry_sync(registry);
+}
+
+static void object_create(struct registry *registry, enum registry_type type, uint32_t id,
+			  const struct spa_dict *props)
+{
+	struct registry_object *object = calloc(1, sizeof(*object));
+
+	if (object == NULL)
+		return;
+	object->registry = registry;
+	object->type = type;
+	object->id = id;
+	object->props =
+		props != NULL ? pw_properties_new_dict(props) : pw_properties_new(NULL, NULL);
+	if (object->props == NULL) {
+		free(object);
+		return;
+	}
+	object->owner_id = SPA_ID_INVALID;
+	if (types[type].owner_key != NULL)
+		object->owner_id = registry_object_get_id(object, types[type].owner_key);
+	spa_list_append(&registry->objects[type], &object->link);
+
+	if (types[type].events != NULL)
+		object_bind(object);
+	else
+		registry->events->changed(registry->data, object);
+}
+
+static void node_set_target(struct registry_object *node, const char *target)
+{
+	pw_log_debug("node %u: target %s", node->id, target != NULL ? target : "(none)");
+	if (spa_streq(node->target, target))
+		return;
+	free(node->target);
+	node->target = target != NULL ? strdup(target) : NULL;
+	node->registry->events->target_changed(node->registry->data, node);
+}
+
+/* Without a key everything the subject has goes. */
+static int metadata_property(void *data, uint32_t subject, const char *key, const char *type,
+			     const char *value)
+{
+	struct registry *registry = data;
+	struct registry_object *node = registry_find(registry, REGISTRY_NODE, subject);
+
+	(void)type;
+	if (node != NULL && (key == NULL || spa_streq(key, TARGET_KEY)))
+		node_set_target(node, key != NULL ? value : NULL);
+	return 0;
+}
+
+static const struct pw_metadata_events metadata_events = {
+	PW_VERSION_METADATA_EVENTS,
+	.property = metadata_property,
+};
+
+static void metadata_proxy_removed(void *data)
+{
+	struct registry *registry = data;
+
+	pw_proxy_destroy(registry->metadata);
+}
+
+/* The session manager went; the next one starts with an empty metadata. */
+static void metadata_proxy_destroy(void *data)
+{
+	struct registry *registry = data;
+	struct registry_object *node;
+
+	spa_hook_remove(&registry->metadata_proxy_listener);
+	spa_hook_remove(&registry->metadata_listener);
+	registry->metadata = NULL;
+	registry->metadata_reported = false;
+	spa_list_for_each(node, &registry->objects[REGISTRY_NODE], link)
+	{
+		free(node->target);
+		node->target = NULL;
+	}
+}
+
+static const struct pw_proxy_events metadata_proxy_events = {
+	PW_VERSION_PROXY_EVENTS,
+	.removed = metadata_proxy_removed,
+	.destroy = metadata_proxy_destroy,
+};
+
+static void metadata_bind(struct registry *registry, uint32_t id)
+{
+	registry->metadata = pw_registry_bind(registry->proxy, id, PW_TYPE_INTERFACE_Metadata,
+					      PW_VERSION_METADATA, 0);
+	if (registry->metadata == NULL)
+		return;
+	registry->metadata_id = id;
+	pw_proxy_add_listener(registry->metadata, &registry->metadata_proxy_listener,
+			      &metadata_proxy_events, registry);
+	pw_proxy_add_object_listener(registry->metadata, &registry->metadata_listener,
+				     &metadata_events, registry);
+	registry_sync(registry);
+}
+
+bool registry_has_targets(const struct registry *registry)
+{
+	return registry->metadata_reported;
+}
+
+void registry_set_target(struct registry *registry, uint32_t node_id, const char *target)
+{
+	if (registry->metadata == NULL)
+		return;
+	pw_log_debug("node %u: set target %s", node_id, target != NULL ? target : "(none)");
+	/* By name, because WirePlumber remembers a serial for the application's next stream. */
+	pw_metadata_set_property((struct pw_metadata *)registry->metadata, node_id, TARGET_KEY,
+				 target != NULL ? "Spa:String" : NULL, target);
+}
+
+static void registry_global(void *data, uint32_t id, uint32_t permissions, const char *interface,
+			    uint32_t version, const struct spa_dict *props)
+{
+	struct registry *registry = data;
+	int type;
+
+	(void)permissions;
+	(void)version;
+	for (type = 0; type < REGISTRY_N_TYPES; type++) {
+		if (spa_streq(interface, types[type].interface))
+			object_create(registry, (enum registry_type)type, id, props);
+	}
+	if (registry->metadata == NULL && props != NULL &&
+	    spa_streq(interface, PW_TYPE_INTERFACE_Metadata) &&
+	    spa_streq(spa_dict_lookup(props, PW_KEY_METADATA_NAME), "default"))
+		metadata_bind(registry, id);
+}
+
+static void registry_global_remove(void *data, uint32_t id)
+{
+	struct registry *registry = data;
+	struct registry_object *object;
+	int type;
+
+	for (type = 0; type < REGISTRY_N_TYPES; type++) {
+		object = registry_find(registry, (enum registry_type)type, id);
+		if (object == NULL)
+			continue;
+		spa_list_remove(&object->link);
+		registry->events->removed(registry->data, object);
+		object_destroy(object);
+	}
+	if (registry->metadata != NULL && registry->metadata_id == id)
+		pw_proxy_destroy(registry->metadata);
+}
+
+static const struct pw_registry_events registry_proxy_events = {
+	PW_VERSION_REGISTRY_EVENTS,
+	.global = registry_global,
+	.global_remove = registry_global_remove,
+};
+
+static void core_done(void *data, uint32_t id, int seq)
+{
+	struct registry *registry = data;
+
+	if (id != PW_ID_CORE || seq != registry->sync)
+		return;
+	registry->metadata_reported = registry->metadata != NULL;
+	registry->events->ready(registry->data);
+}
+
+static const struct pw_core_events core_events = {
+	PW_VERSION_CORE_EVENTS,
+	.done = core_done,
+};
+
+struct registry *registry_create(struct pw_core *core, const struct registry_events *events,
+				 void *data)
+{
+	struct registry *registry = calloc(1, sizeof(*registry));
+	int type;
+
+	if (registry == NULL)
+		return NULL;
+	registry->proxy = pw_core_get_registry(core, PW_VERSION_REGISTRY, 0);
+	if (registry->proxy == NULL) {
+		free(registry);
+		return NULL;
+	}
+	registry->core = core;
+	registry->events = events;
+	registry->data = data;
+	for (type = 0; type < REGISTRY_N_TYPES; type++)
+		spa_list_init(&registry->objects[type]);
+	pw_registry_add_listener(registry->proxy, &registry->listener, &registry_proxy_events,
+				 registry);
+	pw_core_add_listener(core, &registry->core_listener, &core_events, registry);
+	registry_sync(registry);
+	return registry;
+}
+
+void registry_destroy(struct registry *registry)
+{
+	struct registry_object *object;
+	int type;
+
+	if (registry == NULL)
+		return;
+	for (type = 0; type < REGISTRY_N_TYPES; type++) {
+		spa_list_consume(object, &registry->objects[type], link)
+		{
+			spa_list_remove(&object->link);
+			object_destroy(object);
+		}
+	}
+	if (registry->metadata != NULL)
+		pw_proxy_destroy(registry->metadata);
+	spa_hook_remove(&registry->listener);
+	spa_hook_remove(&registry->core_listener);
+	pw_proxy_destroy((struct pw_proxy *)registry->proxy);
+	free(registry);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_REGISTRY_H
+#define WEIR_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pipewire/pipewire.h>
+
+/*
+ * The nodes, clients, ports and links of a PipeWire daemon as a connection sees them, with all
+ * their properties, and where streams are told to play: "target.object" in the metadata "default".
+ */
+
+struct registry;
+
+enum registry_type {
+	REGISTRY_NODE,
+	REGISTRY_CLIENT,
+	REGISTRY_PORT,
+	REGISTRY_LINK,
+	REGISTRY_N_TYPES,
+};
+
+struct registry_object {
+	struct spa_list link;
+	struct registry *registry;
+	enum registry_type type;
+	uint32_t id;
+	uint32_t owner_id;	     /* a node's client, a port's node, a link's output node */
+	struct pw_properties *props; /* the global's, and once known also the info's */
+	bool known;		     /* clients and nodes: the info has arrived */
+	char *target;		     /* nodes: the metadata's target.object, NULL: none */
+	struct pw_proxy *proxy;	     /* clients and nodes */
+	struct spa_hook proxy_listener;
+	struct spa_hook object_listener;
+};
+
+struct registry_events {
+	/* New, or with new properties. Clients and nodes first come here when they are known. */
+	void (*changed)(void *data, struct registry_object *object);
+	/* Already out of the registry's lists. */
+	void (*removed)(void *data, struct registry_object *object);
+	/* Of a node. Also comes when we set it, once the session manager has done so. */
+	void (*target_changed)(void *data, struct registry_object *node);
+	/* All that existed when the connection or the metadata came up has been reported. */
+	void (*ready)(void *data);
+};
+
+/* NULL and errno on failure. core must outlive the registry. */
+struct registry *registry_create(struct pw_core *core, const struct registry_events *events,
+				 void *data);
+void registry_destroy(struct registry *registry);
+
+/* Of one type, linked by registry_object.link. */
+struct spa_list *registry_get_objects(struct registry *registry, enum registry_type type);
+/* NULL: there is none. */
+struct registry_object *registry_find(struct registry *registry, enum registry_type type,
+				      uint32_t id);
+/* The number in this property, SPA_ID_INVALID: there is none. */
+uint32_t registry_object_get_id(const struct registry_object *object, const char *key);
+
+/* Is there a metadata to set targets in, whose values have all been reported? */
+bool registry_has_targets(const struct registry *registry);
+/* A node's name or serial, "-1" for the default one, or NULL to take the entry out. */
+void registry_set_target(struct registry *registry, uint32_t node_id, const char *target);
+
+#endif

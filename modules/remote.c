@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "remote.h"
+
+#include <stdlib.h>
+
+#include <spa/utils/result.h>
+#include <spa/utils/string.h>
+
+#include "log.h"
+
+/* The version is that of the Node's and the Link's events alike: none of them are listened to. */
+#define REMOTE_VERSION 3
+
+static void remote_bound(void *data, uint32_t id)
+{
+	struct remote *remote = data;
+
+	remote->id = id;
+}
+
+static void remote_removed(void *data)
+{
+	struct remote *remote = data;
+
+	pw_proxy_destroy(remote->proxy);
+}
+
+static void remote_proxy_destroy(void *data)
+{
+	struct remote *remote = data;
+
+	spa_hook_remove(&remote->listener);
+	remote->proxy = NULL;
+	remote->id = SPA_ID_INVALID;
+}
+
+static void remote_error(void *data, int seq, int res, const char *message)
+{
+	struct remote *remote = data;
+
+	(void)seq;
+	/* Ports of a link go away any time; without one of our nodes nothing works. */
+	if (spa_streq(remote->type, PW_TYPE_INTERFACE_Link))
+		pw_log_info("no link: %s (%s)", message, spa_strerror(res));
+	else
+		pw_log_warn("no %s: %s (%s)", remote->type, message, spa_strerror(res));
+	pw_proxy_destroy(remote->proxy);
+}
+
+static const struct pw_proxy_events remote_events = {
+	PW_VERSION_PROXY_EVENTS,	 .bound = remote_bound, .removed = remote_removed,
+	.destroy = remote_proxy_destroy, .error = remote_error,
+};
+
+struct remote *remote_create(struct pw_core *core, const char *factory, const char *type,
+			     struct pw_properties *props)
+{
+	struct remote *remote = calloc(1, sizeof(*remote));
+
+	if (remote == NULL || props == NULL)
+		goto error;
+	remote->type = type;
+	remote->id = SPA_ID_INVALID;
+	remote->proxy = pw_core_create_object(core, factory, type, REMOTE_VERSION, &props->dict, 0);
+	if (remote->proxy == NULL)
+		goto error;
+	pw_proxy_add_listener(remote->proxy, &remote->listener, &remote_events, remote);
+	pw_properties_free(props);
+	return remote;
+error:
+	pw_properties_free(props);
+	free(remote);
+	return NULL;
+}
+
+void remote_destroy(struct remote *remote)
+{
+	if (remote == NULL)
+		return;
+	if (remote->proxy != NULL)
+		pw_proxy_destroy(remote->proxy);
+	free(remote);
+}

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# The rig for tests that need a graph: a private PipeWire and WirePlumber with the stereo null sink
+# "speaker" as default sink. No sound card, session or privileges; nothing of the user's is touched.
+#
+#	. "$(dirname "$0")/rig.sh"
+#
+#	test_a_tone_reaches_the_speaker() {
+#		rig_drop conf/pipewire.conf.avail/50-weir-x.conf
+#		rig_start
+#		process_start weir pipewire -c weir.conf
+#		wait_for "node weir.x" 5 node_id weir.x
+#		check "it has a gain" node_get weir.x '.info.params.Props[0].params'
+#	}
+#
+#	tests_run "$@"
+#
+# Every test runs in a subshell under `set -e` with a fresh $rig_dir, which also holds each process'
+# output as NAME.log. A failed test prints these logs. tests_run takes the names of tests to run.
+#
+# From the environment: SPA_PLUGIN_DIR, PIPEWIRE_MODULE_DIR, LADSPA_PATH (build folders first, then
+# the system's, colon-separated), PIPEWIRE_DEBUG, and WEIR_SOUND (tests/sound.c, built).
+
+# jq's variables look like the shell's.
+# shellcheck disable=SC2016
+
+set -u -o pipefail
+
+rig_dir=
+declare -A process_pids=()
+process_names=()
+process_status=0
+
+# rig_skip REASON
+rig_skip() {
+	echo "  skipped: $*"
+	exit 77
+}
+
+# rig_need COMMAND...: skips where one is not installed.
+rig_need() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || rig_skip "$tool is not installed"
+	done
+}
+
+# rig_drop FILE...: into pipewire.conf.d, before rig_start.
+rig_drop() {
+	cp -- "$@" "$XDG_CONFIG_HOME/pipewire/pipewire.conf.d/"
+}
+
+# rig_write PATH: standard input to $XDG_CONFIG_HOME/PATH, e.g. pipewire/weir.conf.
+rig_write() {
+	mkdir -p "$XDG_CONFIG_HOME/$(dirname "$1")"
+	cat >"$XDG_CONFIG_HOME/$1"
+}
+
+# rig_start [FILE...]: FILEs are dropped in first. Returns when sound can be played.
+rig_start() {
+	[ $# = 0 ] || rig_drop "$@"
+	process_start dbus dbus-daemon --session --nofork --nopidfile \
+		--address="$DBUS_SESSION_BUS_ADDRESS"
+	wait_for "D-Bus" 10 test -S "$XDG_RUNTIME_DIR/bus"
+	process_start pipewire pipewire
+	wait_for "PipeWire" 10 node_id speaker
+	process_start wireplumber wireplumber
+	wait_for "WirePlumber" 20 rig_is_ready
+}
+
+rig_is_ready() {
+	[ "$(metadata_get default.audio.sink | jq -r .name)" = speaker ]
+}
+
+# rig_stop: everything, newest first. Runs by itself at the end of a test.
+rig_stop() {
+	local i
+	for ((i = ${#process_names[@]} - 1; i >= 0; i--)); do
+		process_stop "${process_names[i]}"
+	done
+}
+
+rig_prepare() {
+	rig_dir=$(mktemp -d -t weir.XXXXXX)
+	trap 'rig_finish $?' EXIT
+	trap 'exit 1' INT TERM
+	export HOME=$rig_dir
+	export XDG_RUNTIME_DIR=$rig_dir/run XDG_CONFIG_HOME=$rig_dir/config
+	export XDG_STATE_HOME=$rig_dir/state XDG_DATA_HOME=$rig_dir/data XDG_CACHE_HOME=$rig_dir/cache
+	export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
+	unset PIPEWIRE_REMOTE PIPEWIRE_CORE PIPEWIRE_RUNTIME_DIR PIPEWIRE_CONFIG_DIR \
+		PIPEWIRE_CONFIG_NAME PIPEWIRE_PROPS PULSE_SERVER PULSE_RUNTIME_PATH DISPLAY
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	mkdir -p "$XDG_CONFIG_HOME/pipewire/pipewire.conf.d"
+
+	rig_write pipewire/pipewire.conf.d/10-speaker.conf <<-'END'
+	context.objects = [ { factory = adapter args = {
+		factory.name = support.null-audio-sink
+		node.name = speaker
+		node.description = "Speaker"
+		media.class = Audio/Sink
+		audio.position = [ FL FR ]
+		priority.session = 1000
+	} } ]
+	END
+	# The developer's own sound card must stay silent.
+	rig_write wireplumber/wireplumber.conf.d/10-no-hardware.conf <<-'END'
+	wireplumber.profiles = { main = {
+		hardware.audio = disabled
+		hardware.bluetooth = disabled
+		hardware.video-capture = disabled
+	} }
+	END
+}
+
+rig_finish() {
+	local log
+	rig_stop
+	if [ "$1" != 0 ] && [ "$1" != 77 ]; then
+		for log in "$rig_dir"/*.log; do
+			[ ! -s "$log" ] || { echo "---- ${log##*/}" && tail -n 60 "$log"; }
+		done
+	fi
+	rm -rf "$rig_dir"
+	exit "$1"
+}
+
+# process_start NAME COMMAND...: output to $rig_dir/NAME.log.
+process_start() {
+	local name=$1
+	shift
+	"$@" >>"$rig_dir/$name.log" 2>&1 </dev/null &
+	process_pids[$name]=$!
+	process_names+=("$name")
+}
+
+process_is_running() {
+	kill -0 "${process_pids[$1]:-}" 2>/dev/null
+}
+
+# process_stop NAME [SIGNAL]: TERM, and KILL for what is still there after 5 s. The exit status is
+# in process_status; nothing happens to what was stopped before.
+process_stop() {
+	local deadline=$((SECONDS + 5))
+	[ -n "${process_pids[$1]:-}" ] || return 0
+	kill -s "${2:-TERM}" "${process_pids[$1]}" 2>/dev/null || true
+	while process_is_running "$1"; do
+		((SECONDS <= deadline)) || kill -s KILL "${process_pids[$1]}" 2>/dev/null || true
+		sleep 0.02
+	done
+	process_status=0
+	wait "${process_pids[$1]}" 2>/dev/null || process_status=$?
+	unset "process_pids[$1]"
+}
+
+# process_said NAME PATTERN: is there a line in its output that grep -E finds?
+process_said() {
+	grep -Eq -- "$2" "$rig_dir/$1.log"
+}
+
+# check DESCRIPTION COMMAND...: ends the test when the command fails; else shows its first line.
+check() {
+	local description=$1 output
+	shift
+	if ! output=$("$@" 2>&1); then
+		printf '  FAILED %s\n  command: %s\n%s\n' "$description" "$*" "$output"
+		exit 1
+	fi
+	output=${output%%$'\n'*}
+	echo "  ok $description${output:+: $output}"
+}
+
+# wait_for DESCRIPTION SECONDS COMMAND...: ends the test when the command does not succeed in time.
+wait_for() {
+	local description=$1 seconds=$2
+	local deadline=$((SECONDS + seconds))
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		if ((SECONDS > deadline)); then
+			printf '  FAILED %s: not within %s s\n  command: %s\n' \
+				"$description" "$seconds" "$*"
+			exit 1
+		fi
+		sleep 0.02
+	done
+}
+
+not() {
+	! "$@"
+}
+
+# graph JQ_ARGUMENTS...: pw-dump's array through jq -er; fails on null, false or nothing.
+graph() {
+	timeout 10 pw-dump | jq -er "$@"
+}
+
+# node_get NAME FILTER: jq FILTER on the first node with this node.name.
+node_get() {
+	graph --arg name "$1" "[.[] | select(.type == \"PipeWire:Interface:Node\"
+		and .info.props[\"node.name\"] == \$name)] | first(.[]) | $2"
+}
+
+node_id() {
+	node_get "$1" .id
+}
+
+# node_prop NAME KEY
+node_prop() {
+	node_get "$1" ".info.props[\"$2\"]"
+}
+
+# has_links FROM TO COUNT: are there exactly COUNT links between nodes of these names?
+has_links() {
+	graph --arg from "$1" --arg to "$2" --argjson count "$3" '
+		(map(select(.type == "PipeWire:Interface:Node")
+			| {key: "\(.id)", value: .info.props["node.name"]}) | from_entries) as $name
+		| map(select(.type == "PipeWire:Interface:Link"
+			and $name["\(.info["output-node-id"])"] == $from
+			and $name["\(.info["input-node-id"])"] == $to)) | length == $count'
+}
+
+# metadata_get KEY [SUBJECT]: from the metadata "default".
+metadata_get() {
+	graph --arg key "$1" --argjson subject "${2:-0}" '[.[]
+		| select(.props["metadata.name"] == "default") | .metadata[]
+		| select(.key == $key and .subject == $subject) | .value] | first(.[])'
+}
+
+# record_start NAME NODE: the source, or the sink's monitor, NODE into $rig_dir/NAME.wav as 48 kHz
+# stereo float. Returns when the recording runs; it never falls back to another node.
+record_start() {
+	local is_sink=false
+	[[ $(node_prop "$2" media.class) != Audio/Sink* ]] || is_sink=true
+	process_start "$1" pw-record --target "$2" --rate 48000 --channels 2 --format f32 \
+		-P "{ node.name = \"$1\" node.dont-fallback = true node.dont-reconnect = true
+			stream.capture.sink = $is_sink }" "$rig_dir/$1.wav"
+	wait_for "recording of $2" 10 record_is_running "$1" "$2"
+}
+
+record_is_running() {
+	has_links "$2" "$1" 2 && node_get "$1" '.info.state == "running"'
+}
+
+# record_stop NAME: the file is complete afterwards, with everything that played before this call.
+record_stop() {
+	local deadline=$((SECONDS + 2)) enough
+	# pw-record drops what its main loop has not yet fetched: a few quanta, at most 8192 frames.
+	enough=$(($(stat -c %s "$rig_dir/$1.wav") + 8192 * 8))
+	while (($(stat -c %s "$rig_dir/$1.wav") < enough && SECONDS < deadline)); do
+		sleep 0.02
+	done
+	process_stop "$1" INT
+}
+
+# sound VERB...: tests/sound.c
+sound() {
+	"${WEIR_SOUND:?the built tests/sound.c}" "$@"
+}
+
+# tests_run [TEST...]: all test_ functions, or these.
+tests_run() {
+	local name status passed=0 failed=0 names=("$@")
+	[ $# != 0 ] || mapfile -t names < <(compgen -A function test_)
+	for name in "${names[@]}"; do
+		echo "$name"
+		(
+			set -eE
+			rig_prepare
+			trap 'echo "  FAILED at line $LINENO: $BASH_COMMAND"' ERR
+			"$name"
+		)
+		status=$?
+		case $status in
+		0) passed=$((passed + 1)) ;;
+		77) ;;
+		*) failed=$((failed + 1)) ;;
+		esac
+	done
+	[ $failed = 0 ] || exit 1
+	[ $passed != 0 ] || exit 77
+	exit 0
+}
+
+rig_need pipewire wireplumber dbus-daemon jq pw-dump pw-record
