@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+
+# Every file of conf/: it parses, says what it should, loads in a real daemon, and does no harm when
+# its plugin is missing.
+
+. "$(dirname "$0")/rig.sh"
+
+conf=${WEIR_CONF_DIR:?the folder conf}
+rig_need spa-json-dump pw-cli pw-play sox
+
+# Nothing of weir: what a user has whose package was removed and whose copies were not.
+without_plugins() {
+	SPA_PLUGIN_DIR=${SPA_PLUGIN_DIR##*:}
+	PIPEWIRE_MODULE_DIR=${PIPEWIRE_MODULE_DIR##*:}
+	LADSPA_PATH=/nonexistent
+}
+
+# drop_ins: every file with the process that reads it. A capture is written alike for both.
+drop_ins() {
+	local process
+	for process in pipewire filter-chain weir; do
+		printf "$process %s\n" "$conf/$process.conf.avail"/*.conf
+	done
+	printf "weir %s\n" "$conf"/pipewire.conf.avail/50-weir-capture-*.conf
+}
+
+# conf_start PROCESS FILE
+conf_start() {
+	mkdir -p "$XDG_CONFIG_HOME/pipewire/$1.conf.d"
+	cp "$conf/weir.conf" "$XDG_CONFIG_HOME/pipewire/"
+	cp "$2" "$XDG_CONFIG_HOME/pipewire/$1.conf.d/"
+	rig_start
+	[ "$1" = pipewire ] || process_start "$1" pipewire -c "$1.conf"
+}
+
+# node_names FILE
+node_names() {
+	sed -n -e 's/^ *node.name *= *"\(weir[^"]*\)".*/\1/p' \
+		-e 's/^ *capture.name *= *\([a-z0-9-]*\).*/weir.capture.\1/p' "$1"
+}
+
+test_every_file_parses_and_explains_itself() {
+	local file
+	for file in "$conf"/weir.conf "$conf"/*/*.conf; do
+		check "${file##*/conf/} parses" spa-json-dump "$file"
+		for word in "Check:" "Undo:"; do
+			check "${file##*/conf/} has $word" grep -q "^# $word" "$file"
+		done
+	done
+	for file in "$conf"/*/*.conf; do
+		check "${file##*/conf/} says where to copy it" grep -q "^# Copy to:" "$file"
+		check "${file##*/conf/} cannot stop a daemon" grep -q 'flags = \[ ifexists nofail \]' "$file"
+	done
+}
+
+# Controls as the LADSPA host takes them: NAME VALUE lines.
+ladspa_controls() {
+	spa-json-dump "$1" | jq -r '.. | objects | select(.label? == "pitch") | .control
+		| to_entries[] | "\(.key) \(.value)"'
+}
+
+test_controls_of_filter_chains_exist_and_are_in_range() {
+	local file name value count=0
+	for file in "$conf"/filter-chain.conf.avail/*.conf; do
+		while read -r name value; do
+			check "${file##*/}: $name = $value" weir-run pitch -s "$name=$value" --help
+			count=$((count + 1))
+		done < <(ladspa_controls "$file")
+	done
+	check "there are such controls" [ $count -gt 0 ]
+}
+
+has_described_nodes() {
+	local name
+	for name in $(node_names "$1"); do
+		node_prop "$name" node.description || return 1
+	done
+}
+
+loads_well() { # PROCESS FILE
+	rig_prepare
+	conf_start "$1" "$2"
+	wait_for "$1: ${2##*/}: its nodes, with a description" 5 has_described_nodes "$2"
+	check "$1: ${2##*/}: nothing to complain about" not process_said "$1" \
+		'^\[[EW]\].*(weir|mod\.filter-chain)'
+}
+
+test_every_drop_in_loads() {
+	local process file
+	while read -r process file; do
+		(loads_well "$process" "$file") || exit
+	done < <(drop_ins)
+}
+
+is_harmless() { # PROCESS FILE
+	rig_prepare
+	conf_start "$1" "$2"
+	sox -n -r 48000 -c 2 "$rig_dir/tone.wav" synth 20 sine 440
+	process_start player pw-play -P '{ node.name = player }' "$rig_dir/tone.wav"
+	wait_for "$1: ${2##*/}: sound without weir" 10 has_links player speaker 2
+	record_start heard speaker
+	sleep 0.5
+	record_stop heard
+	check "$1: ${2##*/}: the speaker plays" not sound silent "$rig_dir/heard.wav"
+	check "$1: ${2##*/}: the daemon runs" process_is_running pipewire
+}
+
+test_a_missing_plugin_costs_no_sound() {
+	local process file
+	without_plugins
+	while read -r process file; do
+		(is_harmless "$process" "$file") || exit
+	done < <(drop_ins)
+}
+
+tests_run "$@"
