@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+
+# The SPA node in a real graph: as a drop-in of the daemon, through pw-cli, in weir's own process.
+
+. "$(dirname "$0")/rig.sh"
+
+conf=${WEIR_CONF_DIR:?the folder conf}
+rig_need pw-cli pw-link pw-play pw-metadata sox soxi
+
+# pitch_start SEMITONES: the drop-in with another value.
+pitch_start() {
+	sed "s/\"pitch:semitones\" = 3.0/\"pitch:semitones\" = $1/" \
+		"$conf/pipewire.conf.avail/50-weir-pitch.conf" |
+		rig_write pipewire/pipewire.conf.d/50-weir-pitch.conf
+	rig_start
+	wait_for "weir.pitch" 5 node_id weir.pitch
+}
+
+# node_link NODE: the player into NODE, and NODE into the speaker.
+node_link() {
+	pw-link player:output_FL "$1:in-l"
+	pw-link player:output_FR "$1:in-r"
+	pw-link "$1:out-l" speaker:playback_FL
+	pw-link "$1:out-r" speaker:playback_FR
+}
+
+# player_start FILE
+player_start() {
+	process_start player pw-play -P '{ node.name = player node.autoconnect = false }' "$1"
+	wait_for "the player's ports" 10 has_ports player 2
+}
+
+has_ports() {
+	[ "$(pw-link -o | grep -c "^$1:")" = "$2" ]
+}
+
+has_input() {
+	pw-link -i | grep -qxF "$1"
+}
+
+tone() { # FILE SECONDS HZ
+	sox -n -r 48000 -c 2 -b 32 -e float "$1" synth "$2" sine "$3" gain -6
+}
+
+# frequency FILE START SECONDS: of a sine, in Hz.
+frequency() {
+	sox "$1" -n remix 1 trim "$2" "$3" stat 2>&1 | sed -n 's/^Rough *frequency: *//p'
+}
+
+# is_near A B PERCENT
+is_near() {
+	jq -en --argjson a "${1:-0}" --argjson b "$2" --argjson p "$3" \
+		'($a - $b | if . < 0 then -. else . end) <= $b * $p / 100'
+}
+
+plays_at() { # FILE HZ: the last half second
+	is_near "$(frequency "$1" -0.6 0.5)" "$2" 2
+}
+
+prop() { # NODE KEY
+	node_get "$1" ".info.params.Props[0].params as \$p | \$p[(\$p | index(\"$2\")) + 1]"
+}
+
+prop_is() { # NODE KEY VALUE
+	[ "$(prop "$1" "$2")" = "$3" ]
+}
+
+# record_seconds NAME NODE SECONDS
+record_seconds() {
+	record_start "$1" "$2"
+	sleep "$3"
+	record_stop "$1"
+}
+
+test_the_conf_header_holds() {
+	pitch_start 3.0
+	check "pw-cli shows ranges" grep -q 'Float -24' <(pw-cli enum-params weir.pitch PropInfo)
+	check "pw-cli shows help and unit" grep -q '\[semitones\]' \
+		<(pw-cli enum-params weir.pitch PropInfo)
+	check "pw-cli shows values" grep -q 'Float 3.0' <(pw-cli enum-params weir.pitch Props)
+	check "pw-cli lists the node" grep -q 'node.name = "weir.pitch"' <(pw-cli ls Node)
+	check "the description is human" [ "$(node_prop weir.pitch node.description)" = "Pitch (weir)" ]
+	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitones" 5 ] }' >/dev/null
+	wait_for "an Int is taken" 2 prop_is weir.pitch pitch:semitones 5
+	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitones" 2.5 "pitch:formant" true ] }' \
+		>/dev/null
+	wait_for "two at once are taken" 2 prop_is weir.pitch pitch:semitones 2.5
+	check "the toggle too" prop_is weir.pitch pitch:formant true
+	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitones" 99 ] }' >/dev/null || true
+	wait_for "a wrong value is explained" 2 process_said pipewire \
+		'"pitch:semitones" = 99: it must be a number from -24 to 24 semitones'
+	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitone" 1 ] }' >/dev/null || true
+	wait_for "a wrong name is explained" 2 process_said pipewire \
+		'there is no control "pitch:semitone". weir.pitch has: "pitch:semitones"'
+	check "and nothing changed" prop_is weir.pitch pitch:semitones 2.5
+	check "the report port is there" has_ports weir.pitch 3
+}
+
+create_node() { # NAME SEMITONES [PROPS]
+	timeout 5 pw-cli create-node spa-node-factory "{ factory.name = weir.pitch node.name = $1
+		object.linger = true \"pitch:semitones\" = $2 ${3:-} }" >/dev/null
+	wait_for "$1" 5 node_id "$1"
+}
+
+# The session manager links both channels at once: by hand, the first would run ahead.
+test_sound_passes_bit_exactly() {
+	sound ramp "$rig_dir/ramp.wav" 2 48000 2
+	rig_write pipewire/pipewire.conf.d/50-weir.conf <<<'context.spa-libs = { weir.* = weir/libspa-weir }'
+	rig_start
+	create_node sink 0.0 'media.class = Audio/Sink'
+	pw-link sink:out-l speaker:playback_FL
+	pw-link sink:out-r speaker:playback_FR
+	record_start after speaker
+	process_start player pw-play --target sink -P '{ node.name = player }' "$rig_dir/ramp.wav"
+	wait_for "the player to end" 10 not process_is_running player
+	sleep 0.3
+	record_stop after
+	check "every frame arrives as it was" sound compare "$rig_dir/ramp.wav" "$rig_dir/after.wav"
+}
+
+test_controls_change_live() {
+	tone "$rig_dir/tone.wav" 30 440
+	pitch_start 0.0
+	player_start "$rig_dir/tone.wav"
+	node_link weir.pitch
+	record_seconds plain speaker 1.5
+	check "440 Hz at 0 semitones" plays_at "$rig_dir/plain.wav" 440
+	record_start changing speaker
+	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitones" 12.0 ] }' >/dev/null
+	sleep 1.5
+	record_stop changing
+	check "880 Hz at 12 semitones" plays_at "$rig_dir/changing.wav" 880
+}
+
+latency_frames() {
+	node_get weir.pitch '.info.params.ProcessLatency[0].rate'
+}
+
+# The window has a size that suits an FFT, so its duration differs by a few percent from rate to rate.
+latency_is_near() { # FRAMES
+	is_near "$(latency_frames)" "$1" 5
+}
+
+test_rate_and_quantum_change_while_running() {
+	local at_48000
+	tone "$rig_dir/tone.wav" 60 440
+	pitch_start 12.0
+	at_48000=$(latency_frames)
+	player_start "$rig_dir/tone.wav"
+	node_link weir.pitch
+	for rate in 44100 96000 48000; do
+		pw-metadata -n settings 0 clock.force-rate $rate >/dev/null
+		wait_for "latency in frames of $rate Hz" 5 latency_is_near \
+			$((at_48000 * rate / 48000))
+		record_seconds "rate-$rate" speaker 1.5
+		check "880 Hz at a rate of $rate" plays_at "$rig_dir/rate-$rate.wav" 880
+	done
+	for quantum in 64 8192 256 1024; do
+		pw-metadata -n settings 0 clock.force-quantum $quantum >/dev/null
+		sleep 0.3
+		record_seconds "quantum-$quantum" speaker 1.5
+		check "880 Hz at a quantum of $quantum" plays_at "$rig_dir/quantum-$quantum.wav" 880
+	done
+}
+
+test_two_nodes_made_by_pw_cli_stand_in_a_row() {
+	tone "$rig_dir/tone.wav" 30 440
+	rig_write pipewire/pipewire.conf.d/50-weir.conf <<<'context.spa-libs = { weir.* = weir/libspa-weir }'
+	rig_start
+	create_node up 12.0
+	create_node down -12.0
+	player_start "$rig_dir/tone.wav"
+	node_link up
+	record_seconds up-only speaker 1.5
+	check "the first alone raises by an octave" plays_at "$rig_dir/up-only.wav" 880
+	pw-link -d up:out-l speaker:playback_FL
+	pw-link -d up:out-r speaker:playback_FR
+	pw-link up:out-l down:in-l
+	pw-link up:out-r down:in-r
+	pw-link down:out-l speaker:playback_FL
+	pw-link down:out-r speaker:playback_FR
+	record_seconds both speaker 1.5
+	check "both give the tone back" plays_at "$rig_dir/both.wav" 440
+	check "the latencies add up" graph --argjson own "$(node_get down '.info.params.ProcessLatency[0].rate')" \
+		--argjson id "$(node_id down)" '[.[] | select(.type == "PipeWire:Interface:Port"
+		and .info.props["node.id"] == $id and .info.props["port.name"] == "out-l")
+		| .info.params.Latency[] | select(.direction == "Output") | .maxRate] | .[0] >= 2 * $own'
+}
+
+test_reports_come_through_the_graph() {
+	tone "$rig_dir/tone.wav" 30 440
+	pitch_start 5.0
+	player_start "$rig_dir/tone.wav"
+	node_link weir.pitch
+	process_start reader "$WEIR_EXAMPLES/read-reports"
+	wait_for "the reader's port" 5 has_input read-reports:input
+	pw-link weir.pitch:report read-reports:input
+	wait_for "reports of the ratio" 5 process_said reader '^[0-9]+ /pitch/semitones 5$'
+	sleep 1
+	process_stop reader
+	check "one every 10 ms, by the graph's time" awk '
+		$2 == "/pitch/semitones" { if (n++ && $1 - last != 480) bad++; last = $1 }
+		END { exit !(n > 50 && bad <= 1) }' "$rig_dir/reader.log"
+}
+
+test_a_media_class_lets_the_session_manager_link() {
+	tone "$rig_dir/tone.wav" 30 440
+	rig_write pipewire/pipewire.conf.d/50-weir.conf <<-'END'
+	context.spa-libs = { weir.* = weir/libspa-weir }
+	context.objects = [ { factory = adapter args = {
+		factory.name = support.null-audio-sink node.name = mono media.class = Audio/Sink
+		audio.position = [ MONO ]
+	} } ]
+	END
+	rig_start
+	create_node sink 12.0 'media.class = Audio/Sink node.description = Sink'
+	process_start app pw-play --target sink -P '{ node.name = app }' "$rig_dir/tone.wav"
+	wait_for "links from the app" 10 has_links app sink 2
+	pw-link sink:out-l speaker:playback_FL
+	pw-link sink:out-r speaker:playback_FR
+	record_seconds sunk speaker 1.5
+	check "the app plays through it" plays_at "$rig_dir/sunk.wav" 880
+	process_stop app
+	create_node stream 12.0 'media.class = Stream/Output/Audio node.description = Stream
+		node.autoconnect = true'
+	wait_for "links to the speaker" 10 has_links stream speaker 2
+	create_node mono-stream 12.0 'media.class = Stream/Output/Audio node.autoconnect = true
+		target.object = mono'
+	wait_for "a link to a mono sink" 10 has_links mono-stream mono 1
+	create_node source 12.0 'media.class = Audio/Source/Virtual node.description = Source'
+	record_start sourced source
+	player_start "$rig_dir/tone.wav"
+	pw-link player:output_FL source:in-l
+	pw-link player:output_FR source:in-r
+	sleep 1.5
+	record_stop sourced
+	check "a recorder takes the source" plays_at "$rig_dir/sourced.wav" 880
+}
+
+weir_start() {
+	cp "$conf/weir.conf" "$XDG_CONFIG_HOME/pipewire/"
+	mkdir -p "$XDG_CONFIG_HOME/pipewire/weir.conf.d"
+	cp "$conf/weir.conf.avail/50-weir-pitch.conf" "$XDG_CONFIG_HOME/pipewire/weir.conf.d/"
+	process_start weir pipewire -c weir.conf
+	wait_for "weir.pitch from another process" 5 node_id weir.pitch
+}
+
+test_a_crash_of_weir_leaves_all_other_sound() {
+	tone "$rig_dir/tone.wav" 60 440
+	tone "$rig_dir/other.wav" 60 1000
+	rig_start
+	weir_start
+	player_start "$rig_dir/tone.wav"
+	node_link weir.pitch
+	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitones" 12.0 ] }' >/dev/null
+	record_seconds before speaker 1.5
+	check "weir plays from its own process" plays_at "$rig_dir/before.wav" 880
+	process_start other pw-play -P '{ node.name = other }' "$rig_dir/other.wav"
+	wait_for "another player" 10 has_links other speaker 2
+	process_stop weir KILL
+	wait_for "the node to go" 5 not node_id weir.pitch
+	record_seconds after speaker 1.5
+	check "the daemon runs" process_is_running pipewire
+	check "the other player is heard" plays_at "$rig_dir/after.wav" 1000
+	process_start weir pipewire -c weir.conf
+	wait_for "weir.pitch again" 5 node_id weir.pitch
+}
+
+test_a_suspended_node_comes_back() {
+	tone "$rig_dir/tone.wav" 60 440
+	pitch_start 12.0
+	player_start "$rig_dir/tone.wav"
+	node_link weir.pitch
+	record_seconds first speaker 1.5
+	for command in Suspend Pause; do
+		timeout 5 pw-cli send-command weir.pitch $command '{}' >/dev/null || true
+		timeout 5 pw-cli send-command weir.pitch Start '{}' >/dev/null || true
+		record_seconds "$command" speaker 1.5
+		check "880 Hz after $command and Start" plays_at "$rig_dir/$command.wav" 880
+	done
+}
+
+tests_run "$@"
