@@ -3,25 +3,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
-
-#include "pitch/pitch.h"
-
-const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1] = {
-	&weir_pitch,
-};
-
-const struct weir_unit *weir_unit_find(const char *name)
-{
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
-		if (strcmp((*unit)->name, name) == 0)
-			return *unit;
-	return NULL;
-}
 
 struct weir_reports *weir_reports_create(const struct weir_unit *unit, uint32_t rate)
 {

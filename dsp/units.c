@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "pitch/pitch.h"
+#include "unit.h"
+
+const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1] = {
+	&weir_pitch,
+};
+
+const struct weir_unit *weir_unit_find(const char *name)
+{
+	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
+		if (strcmp((*unit)->name, name) == 0)
+			return *unit;
+	return NULL;
+}
