@@ -41,7 +41,10 @@ static WEIR_REALTIME float *input_take(const struct port *port, uint32_t n_frame
 	return samples;
 }
 
-/* Returns NULL when nobody takes this port's output, or there is no buffer for it. */
+/*
+ * Returns NULL when nobody takes this port's output, or there is no buffer for it. The buffers take
+ * turns: what runs one cycle behind us still reads the last one.
+ */
 static WEIR_REALTIME struct spa_data *output_take(struct port *port)
 {
 	struct spa_io_buffers *io = port->io;
@@ -55,7 +58,10 @@ static WEIR_REALTIME struct spa_data *output_take(struct port *port)
 		io->status = -EPIPE;
 		return NULL;
 	}
-	io->buffer_id = (uint32_t)__builtin_ctzll(port->free_buffers);
+	do
+		port->buffer = (port->buffer + 1) % port->n_buffers;
+	while (!(port->free_buffers >> port->buffer & 1));
+	io->buffer_id = port->buffer;
 	io->status = SPA_STATUS_HAVE_DATA;
 	port->free_buffers &= ~((uint64_t)1 << io->buffer_id);
 	return &port->buffers[io->buffer_id]->datas[0];

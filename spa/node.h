@@ -65,6 +65,7 @@ struct port {
 	struct spa_buffer *buffers[MAX_BUFFERS];
 	uint32_t n_buffers;
 	uint64_t free_buffers; /* outputs: bit i is set while buffer i is ours */
+	uint32_t buffer;       /* outputs: the last one that was written */
 };
 
 /* What data threads may run, made for one rate. */

@@ -204,6 +204,23 @@ static void test_missing_inputs_are_silent(void)
 	rig_destroy(&rig);
 }
 
+/* What runs one cycle behind the node reads the buffer of the last cycle during this one. */
+static void test_buffers_take_turns(void)
+{
+	const struct spa_data *last, *data;
+
+	start(NULL);
+	rig_cycle(&rig);
+	data = rig_read(rig_port(&rig, "out-l"));
+	for (int i = 0; i < 10; i++) {
+		last = data;
+		rig_cycle(&rig);
+		data = rig_read(rig_port(&rig, "out-l"));
+		CHECK(data && data != last);
+	}
+	rig_destroy(&rig);
+}
+
 static void test_any_quantum(void)
 {
 	start(NULL);
@@ -388,6 +405,7 @@ int main(int argc, char *argv[])
 	test_a_wrong_conf_value_leaves_the_default();
 	test_prop_info_describes_every_control();
 	test_missing_inputs_are_silent();
+	test_buffers_take_turns();
 	test_any_quantum();
 	test_rate_changes();
 	test_start_after_pause_begins_anew();
