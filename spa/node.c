@@ -20,6 +20,8 @@
 #define KEY_NODE_DESCRIPTION "node.description"
 #define KEY_QUANTUM_LIMIT "clock.quantum-limit"
 
+struct spa_log_topic node_log_topic = SPA_LOG_TOPIC(0, "weir.node");
+
 /* An input that has nothing for this cycle is silent. */
 static WEIR_REALTIME float *input_take(const struct port *port, uint32_t n_frames, float *silence)
 {
@@ -99,6 +101,14 @@ static WEIR_REALTIME void engine_run(struct node *node, float *const audio[], ui
 			atomic_store_explicit(&node->control[i], control[i], memory_order_relaxed);
 }
 
+/* The n-th output is the n-th channel: a node with a media.class has no other outputs. */
+static WEIR_REALTIME void outputs_scale(struct node *node, float *const audio[], uint32_t n_frames)
+{
+	for (uint32_t i = 0; i < node->volume.n_channels; i++)
+		volume_run(&node->volume, i, node->engine.rate,
+			   audio[node->ports[SPA_DIRECTION_OUTPUT][i].unit_port], n_frames);
+}
+
 static WEIR_REALTIME uint32_t cycle_frames(const struct node *node)
 {
 	const uint64_t duration = node->position ? node->position->clock.duration : 0;
@@ -132,6 +142,8 @@ static WEIR_REALTIME int node_process(void *object)
 	}
 	node->engine.reports->n = 0;
 	engine_run(node, audio, n_frames, report ? node->engine.reports : NULL);
+	if (node->has_media_class)
+		outputs_scale(node, audio, n_frames);
 	if (report)
 		chunk_fill(report,
 			   report_writer_run(&node->report_writer, node->engine.reports,

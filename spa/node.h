@@ -15,6 +15,7 @@
 
 #include "../dsp/unit.h"
 #include "report.h"
+#include "volume.h"
 
 /*
  * One SPA node for every unit: a port per audio port, the controls as Props,
@@ -88,6 +89,7 @@ struct node {
 	const struct weir_unit *unit;
 	bool has_media_class;
 	enum spa_direction media_direction; /* of the ports that the session manager links */
+	struct volume volume;		    /* only for nodes with a media.class */
 
 	uint64_t info_all;
 	struct spa_node_info info;
@@ -158,6 +160,9 @@ int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_i
 int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id);
 
 /* params.c */
+
+/* Returns the id of a channel, e.g. of "FL". */
+uint32_t channel_from_name(const char *name);
 
 int node_enum_params(void *object, int seq, uint32_t id, uint32_t start, uint32_t num,
 		     const struct spa_pod *filter);

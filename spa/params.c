@@ -125,6 +125,8 @@ static struct spa_pod *build_props(const struct node *node, struct spa_pod_build
 		add_control_value(b, &node->unit->ports[i], node->control[i]);
 	}
 	spa_pod_builder_pop(b, &params);
+	if (node->has_media_class)
+		volume_build(&node->volume, b);
 	return spa_pod_builder_pop(b, &object);
 }
 
@@ -148,7 +150,7 @@ static struct spa_pod *build_node_io(struct spa_pod_builder *b, uint32_t id, uin
 }
 
 /* spa_type_audio_channel is there in every version; the look-up by name is not. */
-static uint32_t channel_from_name(const char *name)
+uint32_t channel_from_name(const char *name)
 {
 	for (const struct spa_type_info *i = spa_type_audio_channel; i->name; i++)
 		if (spa_streq(strrchr(i->name, ':') + 1, name))
@@ -455,7 +457,7 @@ static void reset_controls(struct node *node)
 			node->control[i] = node->unit->ports[i].def;
 }
 
-/* Volumes and other properties that a session manager sets on any node are not ours. */
+/* Other properties that a session manager sets on any node are not ours. */
 static int set_props(struct node *node, const struct spa_pod *props)
 {
 	const struct spa_pod_prop *prop = NULL;
@@ -471,6 +473,8 @@ static int set_props(struct node *node, const struct spa_pod *props)
 		return -EINVAL;
 	if (prop && (res = set_controls(node, &prop->value)) < 0)
 		return res;
+	if (props && node->has_media_class)
+		volume_parse(&node->volume, props);
 	node_touch_param(node, NODE_PROPS);
 	return 0;
 }

@@ -13,8 +13,6 @@
 #define WEIR_EXPORT __attribute__((visibility("default")))
 #define PREFIX "weir."
 
-struct spa_log_topic node_log_topic = SPA_LOG_TOPIC(0, "weir.node");
-
 #ifdef SPA_LOG_TOPIC_ENUM_DEFINE
 static struct spa_log_topic *const log_topics[] = { &node_log_topic };
 

@@ -76,6 +76,7 @@ static void port_init(struct node *node, enum spa_direction direction, const cha
 
 void ports_init(struct node *node)
 {
+	volume_init(&node->volume);
 	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
 		const struct weir_port *port = &node->unit->ports[i];
 
@@ -85,6 +86,8 @@ void ports_init(struct node *node)
 							      : SPA_DIRECTION_OUTPUT,
 				  port->channel, port->name, "32 bit float mono audio",
 				  (struct port){ .unit_port = i });
+		if (port->type == WEIR_AUDIO_OUT)
+			volume_add_channel(&node->volume, channel_from_name(port->channel));
 	}
 	/* WirePlumber links every output of a node with a media class, be it a speaker's or not. */
 	if (node->unit->n_fields && !node->has_media_class)

@@ -396,6 +396,77 @@ static void test_media_class_offers_a_format(void)
 	rig_destroy(&rig);
 }
 
+static void set_volume(float volume, bool mute)
+{
+	_Alignas(8) uint8_t memory[512];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	const float channels[2] = { volume, volume };
+	const struct spa_pod *props = spa_pod_builder_add_object(
+		&b, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props, SPA_PROP_mute, SPA_POD_Bool(mute),
+		SPA_PROP_channelVolumes, SPA_POD_Array(sizeof(float), SPA_TYPE_Float, 2, channels));
+
+	CHECK(spa_node_set_param(rig.node, SPA_PARAM_Props, 0, props) == 0);
+}
+
+static void test_devices_have_a_volume(void)
+{
+	static const struct spa_dict_item items[] = { { "media.class", "Audio/Source/Virtual" } };
+	static const struct spa_dict info = SPA_DICT_INIT_ARRAY(items);
+	float power;
+
+	start(&info);
+	power = run_sine(20);
+	set_volume(0.5f, false);
+	CHECK(fabsf(run_sine(20) - power / 4.0f) < 0.005f);
+	set_volume(0.5f, true);
+	CHECK(run_sine(20) == 0.0f);
+	set_volume(NAN, false);
+	CHECK(fabsf(run_sine(20) - power / 4.0f) < 0.005f);
+	set_volume(1.0f, false);
+	CHECK(fabsf(run_sine(20) - power) < 0.005f);
+	CHECK(rig_enum(&rig, NULL, SPA_PARAM_Props, 0));
+	CHECK(spa_pod_find_prop((struct spa_pod *)rig.param, NULL, SPA_PROP_channelVolumes));
+	rig_destroy(&rig);
+
+	start(NULL);
+	set_volume(0.0f, true);
+	CHECK(fabsf(run_sine(20) - power) < 0.005f);
+	rig_destroy(&rig);
+}
+
+/* 10 ms from all to nothing. */
+static void test_volume_does_not_click(void)
+{
+	static const struct spa_dict_item items[] = { { "media.class", "Audio/Source/Virtual" } };
+	static const struct spa_dict info = SPA_DICT_INIT_ARRAY(items);
+	static float ones[QUANTUM];
+	const struct spa_data *data;
+	float last = 0.0f;
+
+	start(&info);
+	for (uint32_t f = 0; f < QUANTUM; f++)
+		ones[f] = 1.0f;
+	for (int i = 0; i < 22; i++) {
+		if (i == 20)
+			set_volume(1.0f, true);
+		rig_write(rig_port(&rig, "in-l"), ones, QUANTUM);
+		rig_cycle(&rig);
+	}
+	data = rig_read(rig_port(&rig, "out-l"));
+	CHECK(data && ((float *)data->data)[QUANTUM - 1] == 0.0f);
+	set_volume(1.0f, false);
+	rig_write(rig_port(&rig, "in-l"), ones, QUANTUM);
+	rig_cycle(&rig);
+	data = rig_read(rig_port(&rig, "out-l"));
+	CHECK(data);
+	for (uint32_t f = 0; f < QUANTUM; f++) {
+		CHECK(fabsf(((float *)data->data)[f] - last) < 0.0022f);
+		last = ((float *)data->data)[f];
+	}
+	CHECK(last == 1.0f);
+	rig_destroy(&rig);
+}
+
 int main(int argc, char *argv[])
 {
 	CHECK(argc == 2);
@@ -412,5 +483,7 @@ int main(int argc, char *argv[])
 	test_latency_adds_to_that_of_the_peer();
 	test_reports_leave_as_osc();
 	test_media_class_offers_a_format();
+	test_devices_have_a_volume();
+	test_volume_does_not_click();
 	return 0;
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_SPA_VOLUME_H
+#define WEIR_SPA_VOLUME_H
+
+#include <spa/pod/builder.h>
+#include <spa/pod/pod.h>
+#include <stdatomic.h>
+
+#include "../dsp/unit.h"
+
+/*
+ * The volume and mute of a node that users see as a device or a stream: factors for its output
+ * channels, in their order. Changes take 10 ms, so that they do not click.
+ */
+struct volume {
+	uint32_t n_channels;
+	uint32_t position[WEIR_MAX_PORTS]; /* enum spa_audio_channel */
+
+	/* From the main thread. */
+	_Atomic float channel[WEIR_MAX_PORTS];
+	_Atomic bool mute;
+
+	float now[WEIR_MAX_PORTS]; /* the data thread's */
+};
+
+/* Without channels; all is at full volume. */
+void volume_init(struct volume *volume);
+void volume_add_channel(struct volume *volume, uint32_t position);
+
+/* The properties of an object Props. */
+void volume_build(const struct volume *volume, struct spa_pod_builder *b);
+
+/* Takes from an object Props what is there. Impossible values are left alone. */
+void volume_parse(struct volume *volume, const struct spa_pod *props);
+
+WEIR_REALTIME void volume_run(struct volume *volume, uint32_t channel, uint32_t rate,
+			      float *samples, uint32_t n_frames);
+
+#endif
