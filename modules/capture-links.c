@@ -1,26 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <string.h>
 
+#include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
 #include "capture.h"
-
-struct capture_link {
-	struct spa_list link;
-	uint32_t output; /* port ids */
-	uint32_t input;
-	struct remote *remote;	    /* outside the daemon */
-	struct pw_impl_link *local; /* in the daemon */
-	struct spa_hook local_listener;
-};
-
-static bool port_is(const struct registry_object *port, uint32_t node_id, const char *direction)
-{
-	return port->owner_id == node_id &&
-	       spa_streq(pw_properties_get(port->props, PW_KEY_PORT_DIRECTION), direction) &&
-	       !pw_properties_get_bool(port->props, PW_KEY_PORT_MONITOR, false);
-}
+#include "link.h"
+#include "log.h"
+#include "port.h"
 
 static bool name_ends(const char *name, const char *end)
 {
@@ -47,7 +34,7 @@ bool capture_stream_is_playing(const struct capture_stream *stream)
 	spa_list_for_each(link, registry_get_objects(capture->registry, REGISTRY_LINK), link)
 	{
 		if (link->owner_id == stream->node->id &&
-		    registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) != capture->source->id)
+		    registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) != capture->source_id)
 			return true;
 	}
 	return false;
@@ -63,15 +50,16 @@ static bool stream_is_linkable(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 
-	if (capture->source->id == SPA_ID_INVALID)
+	if (capture->source_id == SPA_ID_INVALID)
 		return false;
-	return capture->args.redirect || stream->starting || capture_stream_is_playing(stream);
+	return capture_is_redirecting(capture) || stream->starting ||
+	       capture_stream_is_playing(stream);
 }
 
 /* A link that failed or was removed stays known, so that it is not made again and again. */
 static bool stream_has_link(const struct capture_stream *stream, uint32_t output, uint32_t input)
 {
-	struct capture_link *link;
+	struct link *link;
 
 	spa_list_for_each(link, &stream->links, link)
 	{
@@ -81,80 +69,32 @@ static bool stream_has_link(const struct capture_stream *stream, uint32_t output
 	return false;
 }
 
-static void local_destroyed(void *data)
+/* Ports go away any time: no reason to worry anybody. */
+static void link_changed(void *data, struct link *link)
 {
-	struct capture_link *link = data;
-
-	spa_hook_remove(&link->local_listener);
-	link->local = NULL;
+	(void)data;
+	if (link->res < 0)
+		pw_log_info("no link: %s (%s)", link->error, spa_strerror(link->res));
 }
 
-static const struct pw_impl_link_events local_events = {
-	PW_VERSION_IMPL_LINK_EVENTS,
-	.destroy = local_destroyed,
+static const struct link_events link_events = {
+	.changed = link_changed,
 };
 
-static struct pw_impl_port *impl_port_find(struct pw_context *context, uint32_t id)
+static void stream_add_link(struct capture_stream *stream, const struct registry_object *output,
+			    const struct registry_object *input)
 {
-	struct pw_global *global = pw_context_find_global(context, id);
+	struct link *link = link_create(&stream->capture->connection, output, input, true,
+					&link_events, stream);
 
-	if (global == NULL || !pw_global_is_type(global, PW_TYPE_INTERFACE_Port))
-		return NULL;
-	return pw_global_get_object(global);
+	if (link != NULL)
+		spa_list_append(&stream->links, &link->link);
 }
 
-/* Takes props. What we know of the ports may be older than what the daemon does. */
-static void link_make_local(struct capture_link *link, struct pw_context *context,
-			    struct pw_properties *props)
+static void stream_remove_link(struct link *link)
 {
-	struct pw_impl_port *output = impl_port_find(context, link->output);
-	struct pw_impl_port *input = impl_port_find(context, link->input);
-
-	if (output == NULL || input == NULL) {
-		pw_properties_free(props);
-		return;
-	}
-	link->local = pw_context_create_link(context, output, input, NULL, props, 0);
-	if (link->local == NULL)
-		return;
-	pw_impl_link_add_listener(link->local, &link->local_listener, &local_events, link);
-	pw_impl_link_register(link->local, NULL);
-}
-
-static void link_create(struct capture_stream *stream, const struct registry_object *output,
-			const struct registry_object *input)
-{
-	const struct capture *capture = stream->capture;
-	struct capture_link *link = calloc(1, sizeof(*link));
-	struct pw_properties *props =
-		pw_properties_new(PW_KEY_LINK_PASSIVE, "true", PW_KEY_OBJECT_LINGER, "false", NULL);
-
-	if (link == NULL || props == NULL) {
-		free(link);
-		pw_properties_free(props);
-		return;
-	}
-	link->output = output->id;
-	link->input = input->id;
-	spa_list_append(&stream->links, &link->link);
-	if (capture->in_daemon) {
-		link_make_local(link, capture->context, props);
-		return;
-	}
-	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_NODE, "%u", output->owner_id);
-	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_PORT, "%u", output->id);
-	pw_properties_setf(props, PW_KEY_LINK_INPUT_NODE, "%u", input->owner_id);
-	pw_properties_setf(props, PW_KEY_LINK_INPUT_PORT, "%u", input->id);
-	link->remote = remote_create(capture->core, "link-factory", PW_TYPE_INTERFACE_Link, props);
-}
-
-static void link_destroy(struct capture_link *link)
-{
-	if (link->local != NULL)
-		pw_impl_link_destroy(link->local);
-	remote_destroy(link->remote);
 	spa_list_remove(&link->link);
-	free(link);
+	link_destroy(link);
 }
 
 static void port_link(struct capture_stream *stream, const struct registry_object *output)
@@ -165,11 +105,11 @@ static void port_link(struct capture_stream *stream, const struct registry_objec
 
 	spa_list_for_each(input, registry_get_objects(capture->registry, REGISTRY_PORT), link)
 	{
-		if (port_is(input, capture->source->id, "in") &&
+		if (port_is_of(input, capture->source_id, "in") &&
 		    channel_reaches(channel,
 				    pw_properties_get(input->props, PW_KEY_AUDIO_CHANNEL)) &&
 		    !stream_has_link(stream, output->id, input->id))
-			link_create(stream, output, input);
+			stream_add_link(stream, output, input);
 	}
 }
 
@@ -184,25 +124,25 @@ void capture_stream_link(struct capture_stream *stream)
 	}
 	spa_list_for_each(port, registry_get_objects(capture->registry, REGISTRY_PORT), link)
 	{
-		if (port_is(port, stream->node->id, "out"))
+		if (port_is_of(port, stream->node->id, "out") && !port_is_monitor(port))
 			port_link(stream, port);
 	}
 }
 
 void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id)
 {
-	struct capture_link *link, *next;
+	struct link *link, *next;
 
 	spa_list_for_each_safe(link, next, &stream->links, link)
 	{
 		if (link->output == port_id || link->input == port_id)
-			link_destroy(link);
+			stream_remove_link(link);
 	}
 }
 
 void capture_stream_unlink(struct capture_stream *stream)
 {
-	struct capture_link *link;
+	struct link *link;
 
-	spa_list_consume(link, &stream->links, link) link_destroy(link);
+	spa_list_consume(link, &stream->links, link) stream_remove_link(link);
 }

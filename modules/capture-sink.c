@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
 #include "capture.h"
 #include "log.h"
 
 /* Long enough for a card that is just being set up, so that the usual start says nothing. */
-#define ABSENT_SECONDS 2
+#define ABSENT_SECONDS 4
 /* From a new sink's ports to the session manager being able to link it; nothing announces that. */
 #define SETTLE_NSEC (300 * SPA_NSEC_PER_MSEC)
 
@@ -30,21 +31,33 @@ static bool node_has_ports(const struct capture *capture, uint32_t id)
 	return false;
 }
 
-static bool sink_is_present(const struct capture *capture)
+static bool is_always_virtual(const struct capture *capture)
+{
+	return spa_streq(capture->args.sink, "virtual");
+}
+
+/* media_class: its beginning. */
+static bool node_is_present(const struct capture *capture, const char *name,
+			    const char *media_class)
 {
 	struct registry_object *node;
 
 	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
 	{
-		const char *media_class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
+		const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 
-		if (media_class != NULL && spa_strstartswith(media_class, "Audio/Sink") &&
-		    spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME),
-			      capture->args.sink) &&
+		if (spa_strstartswith(class != NULL ? class : "", media_class) &&
+		    spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), name) &&
 		    node_has_ports(capture, node->id))
 			return true;
 	}
 	return false;
+}
+
+static bool sink_is_present(const struct capture *capture)
+{
+	return !is_always_virtual(capture) &&
+	       node_is_present(capture, capture->args.sink, "Audio/Sink");
 }
 
 static void timer_set(struct capture *capture, uint64_t nsec)
@@ -54,9 +67,50 @@ static void timer_set(struct capture *capture, uint64_t nsec)
 		.tv_nsec = (long)(nsec % SPA_NSEC_PER_SEC),
 	};
 
-	pw_loop_update_timer(pw_context_get_main_loop(capture->context), capture->sink.timer,
-			     (struct timespec *)&value, NULL, false);
+	pw_loop_update_timer(pw_context_get_main_loop(capture->connection.context),
+			     capture->sink.timer, (struct timespec *)&value, NULL, false);
 }
+
+/* A stereo node through which nothing but what is linked to it goes. */
+static struct pw_properties *virtual_props(const char *name, const char *description)
+{
+	/*
+	 * In a group with the source: else a recorder, and the stream with it, would begin under
+	 * another driver. No link group: the two would be started together, before both have a
+	 * format (1.4.2).
+	 */
+	return pw_properties_new(
+		"factory.name", "support.null-audio-sink", PW_KEY_NODE_NAME, name,
+		PW_KEY_NODE_GROUP, name, PW_KEY_NODE_DESCRIPTION, description, PW_KEY_MEDIA_CLASS,
+		"Audio/Sink", "audio.position", "FL,FR", PW_KEY_NODE_VIRTUAL, "true",
+		/* Waking up from suspension would cost the first frames of a stream. */
+		"session.suspend-timeout-seconds", "0", NULL);
+}
+
+static void virtual_bound(void *data)
+{
+	(void)data;
+}
+
+/* Refused, or somebody removed it. */
+static void virtual_gone(void *data, int res, const char *error)
+{
+	struct capture *capture = data;
+
+	if (capture->undone)
+		return;
+	pw_log_warn("weir.capture.%s: no virtual sink (%s): what is captured plays where it did "
+		    "before",
+		    capture->args.name, error != NULL ? error : spa_strerror(res));
+	capture->sink.lost = true;
+	capture_redirect(capture);
+	capture_node_show(capture);
+}
+
+static const struct remote_events virtual_events = {
+	.bound = virtual_bound,
+	.gone = virtual_gone,
+};
 
 static void virtual_create(struct capture *capture)
 {
@@ -64,13 +118,19 @@ static void virtual_create(struct capture *capture)
 	char description[256];
 
 	snprintf(description, sizeof(description), "%s (virtual sink)", capture->args.name);
-	sink->virtual = remote_create(
-		capture->core, "adapter", PW_TYPE_INTERFACE_Node,
-		capture_node_props(sink->virtual_name, description, "Audio/Sink"));
+	sink->virtual = remote_create(capture->connection.core, "adapter", PW_TYPE_INTERFACE_Node,
+				      virtual_props(sink->virtual_name, description));
 	if (sink->virtual == NULL)
-		pw_log_warn("weir.capture.%s: no virtual sink (%m): what is captured plays on "
-			    "the default sink",
-			    capture->args.name);
+		virtual_gone(capture, -errno, NULL);
+	else
+		remote_add_listener(sink->virtual, &virtual_events, capture);
+}
+
+static void loss_report(const struct capture *capture)
+{
+	pw_log_warn("weir.capture.%s: sink \"%s\" is gone: what is captured plays where it did "
+		    "before until it is back",
+		    capture->args.name, capture->args.sink);
 }
 
 static void absence_report(const struct capture *capture)
@@ -89,11 +149,24 @@ static void sink_use(struct capture *capture)
 	struct capture_sink *sink = &capture->sink;
 
 	sink->in_use = true;
+	sink->lost = false;
 	/* In this order: the session manager must know the new place before the old one goes. */
 	capture_redirect(capture);
 	remote_destroy(sink->virtual);
 	sink->virtual = NULL;
 	pw_log_info("weir.capture.%s: using sink \"%s\"", capture->args.name, capture->args.sink);
+}
+
+/*
+ * Somebody listens at the other end of this sink. Nobody does at that of a virtual one: rather be
+ * heard.
+ */
+static void sink_lose(struct capture *capture)
+{
+	capture->sink.in_use = false;
+	capture->sink.lost = true;
+	capture_redirect(capture);
+	loss_report(capture);
 }
 
 static void sink_timeout(void *data, uint64_t expirations)
@@ -103,8 +176,27 @@ static void sink_timeout(void *data, uint64_t expirations)
 	(void)expirations;
 	if (capture->sink.present)
 		sink_use(capture);
-	else
+	else if (!capture->sink.lost && !is_always_virtual(capture))
 		absence_report(capture);
+	capture_node_show(capture);
+}
+
+/* Whoever hears the application through this node hears it directly without. */
+static void needs_update(struct capture *capture)
+{
+	const char *needs = capture->args.needs;
+	const bool missing = needs != NULL && !node_is_present(capture, needs, "");
+
+	if (missing == capture->sink.needs_missing)
+		return;
+	capture->sink.needs_missing = missing;
+	capture_redirect(capture);
+	if (missing)
+		pw_log_warn("weir.capture.%s: no node \"%s\": what is captured plays where "
+			    "it did before until it is there",
+			    capture->args.name, needs);
+	else
+		pw_log_info("weir.capture.%s: node \"%s\" is there", capture->args.name, needs);
 }
 
 void capture_sink_update(struct capture *capture)
@@ -113,6 +205,7 @@ void capture_sink_update(struct capture *capture)
 	const bool was_known = sink->known;
 	const bool present = sink_is_present(capture);
 
+	needs_update(capture);
 	if (!capture->args.redirect || (was_known && present == sink->present))
 		return;
 	sink->known = true;
@@ -121,8 +214,9 @@ void capture_sink_update(struct capture *capture)
 		sink_use(capture);
 	} else if (present) {
 		timer_set(capture, SETTLE_NSEC);
-	} else {
-		sink->in_use = false;
+	} else if (sink->in_use) {
+		sink_lose(capture);
+	} else if (!sink->lost) {
 		if (sink->virtual == NULL)
 			virtual_create(capture);
 		capture_redirect(capture);
@@ -135,8 +229,8 @@ int capture_sink_init(struct capture *capture)
 	struct capture_sink *sink = &capture->sink;
 
 	sink->virtual_name = spa_aprintf("weir.capture.%s.sink", capture->args.name);
-	sink->timer = pw_loop_add_timer(pw_context_get_main_loop(capture->context), sink_timeout,
-					capture);
+	sink->timer = pw_loop_add_timer(pw_context_get_main_loop(capture->connection.context),
+					sink_timeout, capture);
 	return sink->virtual_name != NULL && sink->timer != NULL ? 0 : -errno;
 }
 
@@ -146,6 +240,7 @@ void capture_sink_finish(struct capture *capture)
 
 	remote_destroy(sink->virtual);
 	if (sink->timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->context), sink->timer);
+		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
+				       sink->timer);
 	free(sink->virtual_name);
 }

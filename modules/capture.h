@@ -5,30 +5,49 @@
 #include <pipewire/impl.h>
 #include <stdbool.h>
 
+#include "capture-match.h"
+#include "capture-undo.h"
+#include "capture-unit.h"
+#include "connection.h"
 #include "registry.h"
 #include "remote.h"
 
 /*
  * One running capture. capture.c decides which streams are captured and redirects them,
- * capture-links.c leads their sound to the source, capture-sink.c keeps a sink to redirect to.
+ * capture-links.c leads their sound to the source, capture-node.c is the source, capture-sink.c
+ * keeps a sink to redirect to, capture-rate.c has the streams play faster or slower.
  */
 
 struct capture_args {
 	struct pw_properties *props; /* holds the strings */
 	const char *name;
-	const char *rules; /* for pw_conf_match_rules: capture.match and one action */
+	struct capture_match match;
+	struct capture_match exclude;
 	const char *sink;
-	bool redirect; /* false: tap */
+	const char *needs; /* NULL: nothing */
+	bool redirect;	   /* false: tap */
+	bool has_rate;	   /* the streams are made ready for another rate when they start */
+};
+
+enum capture_fit {
+	CAPTURE_NOT,
+	CAPTURE_ITSELF,
+	CAPTURE_INHERITED, /* from a process that started the stream's */
 };
 
 struct capture_stream {
 	struct spa_list link;
 	struct capture *capture;
 	struct registry_object *node;
+	enum capture_fit fit;
 	struct spa_list links;
-	char *before;  /* the metadata's target.object before ours, NULL: none */
-	bool starting; /* in the daemon: its first link is there, but not yet in the registry */
-	bool moved;    /* by somebody else, after us: where it plays is no longer our business */
+	char *before;	/* the metadata's target.object before ours, NULL: none */
+	bool starting;	/* in the daemon: its first link is there, but not yet in the registry */
+	bool sent_home; /* last told to play there, which need not have happened yet */
+	bool moved;	/* by somebody else, after us: where it plays is no longer our business */
+	struct capture_fade *fade; /* NULL: none is under way */
+	double rate;		   /* as last sent, 0: never, and its resampler is off */
+	bool is_bent;		   /* has played at another rate than 1 since it last stopped */
 };
 
 struct capture_sink {
@@ -37,25 +56,38 @@ struct capture_sink {
 	bool known;		/* is it known whether args.sink is there? */
 	bool present;
 	bool in_use; /* args.sink, not the virtual one */
+	/* The streams play where they used to, because args.sink was in use and went... */
+	bool lost;
+	bool needs_missing; /* ...or because args.needs is not there */
+	struct spa_source *timer;
+};
+
+struct capture_rate {
+	double now; /* what the streams are to play at */
+	double target;
+	double step; /* of a glide: the factor per tick */
+	bool ticking;
 	struct spa_source *timer;
 };
 
 struct capture {
 	struct capture_args args;
-	char *before_key;
-	struct pw_context *context;
+	char *before_key; /* properties that the daemon's hook leaves with a stream */
+	char *rate_key;
+	struct connection connection;
 	struct spa_hook context_listener;
 	struct pw_impl_module *module; /* NULL while unloading */
 	struct spa_hook module_listener;
-	struct pw_core *core;
 	struct spa_hook core_listener;
-	bool in_daemon;
 	bool disconnected;
 
 	struct registry *registry;
 	struct spa_list streams;
-	struct remote *source;
+	struct capture_node *node;
+	uint32_t source_id; /* global id of the node, SPA_ID_INVALID: not there */
 	struct capture_sink sink;
+	struct capture_rate rate;
+	struct capture_undo *undo; /* NULL: in the daemon, or there is none */
 
 	int undo_sync;
 	bool undone;
@@ -64,10 +96,49 @@ struct capture {
 };
 
 /*
- * Takes args' props, also on failure. 0 or -errno. The capture ends itself after the module: its
- * code must stay mapped (linked with -z nodelete).
+ * Takes what args points to, also on failure. 0 or -errno. The capture ends itself after the
+ * module: its code must stay mapped (linked with -z nodelete).
  */
-int capture_create(struct pw_impl_module *module, const struct capture_args *args);
+int capture_create(struct pw_impl_module *module, struct capture_args *args);
+void capture_args_finish(struct capture_args *args);
+
+/* Are streams to play on another sink than their own? */
+bool capture_is_redirecting(const struct capture *capture);
+/* Is it a sink of this capture? */
+bool capture_is_target(const struct capture *capture, const char *target);
+/* Tells all streams where to play. */
+void capture_redirect(struct capture *capture);
+
+/* WirePlumber's word for the default sink. */
+#define CAPTURE_TARGET_DEFAULT "-1"
+/* Keeps the session manager from remembering where a stream is put. */
+#define CAPTURE_RESTORE_KEY "state.restore-target"
+
+/* Is the stream with these properties to be captured? client may be NULL. */
+enum capture_fit capture_matches(const struct capture *capture, const struct spa_dict *node,
+				 const struct spa_dict *client);
+/* All properties: the stream's, the client's where it has none, and the right process id. */
+struct pw_properties *capture_merge_props(const struct spa_dict *node,
+					  const struct spa_dict *client);
+
+/* In the daemon: a property of a node, which may be gone. */
+void capture_impl_set(const struct capture *capture, uint32_t node_id, const char *key,
+		      const char *value);
+
+void capture_stream_create(struct capture *capture, struct registry_object *node,
+			   enum capture_fit fit);
+void capture_stream_destroy(struct capture_stream *stream);
+/* Tells it where to play. */
+void capture_stream_redirect(struct capture_stream *stream);
+/* Where it plays without us: a target, NULL for none. */
+const char *capture_stream_get_home(const struct capture_stream *stream);
+/* Has it play where and as it did before. */
+void capture_stream_restore(struct capture_stream *stream);
+/* NULL: there is none. */
+struct registry_object *capture_stream_get_client(const struct capture_stream *stream);
+/* As users know it: the application's, or else the node's. */
+const char *capture_stream_get_name(const struct capture_stream *stream);
+void capture_stream_log(const struct capture_stream *stream, const char *what);
 
 /* Is it linked to anything but the source? */
 bool capture_stream_is_playing(const struct capture_stream *stream);
@@ -76,8 +147,17 @@ void capture_stream_link(struct capture_stream *stream);
 void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id);
 void capture_stream_unlink(struct capture_stream *stream);
 
-/* Tells all streams where to play. */
-void capture_redirect(struct capture *capture);
+/* The source. 0 or -errno. */
+int capture_node_create(struct capture *capture);
+void capture_node_destroy(struct capture *capture);
+float capture_node_get_control(const struct capture *capture, enum capture_port port);
+void capture_node_set_rate(struct capture *capture, double rate);
+/* After a change of the links that lead out of it. */
+void capture_node_update(struct capture *capture);
+/* Shows state and streams in its properties, and logs what changed. */
+void capture_node_show(struct capture *capture);
+/* Has it run as soon as any stream runs, recorded or not. */
+void capture_node_keep_running(struct capture *capture, bool on);
 
 int capture_sink_init(struct capture *capture);
 void capture_sink_finish(struct capture *capture);
@@ -85,8 +165,21 @@ void capture_sink_finish(struct capture *capture);
 void capture_sink_update(struct capture *capture);
 /* Where captured streams are to play. */
 const char *capture_sink_get_name(const struct capture *capture);
-/* Of a stereo node through which nothing but what is linked to it goes. */
-struct pw_properties *capture_node_props(const char *name, const char *description,
-					 const char *media_class);
+
+int capture_rate_init(struct capture *capture);
+void capture_rate_finish(struct capture *capture);
+/* After a change of the source's controls, or of which streams there are. */
+void capture_rate_update(struct capture *capture);
+/* Is a new stream to play at another rate, or to be made ready for that? */
+bool capture_rate_is_wanted(const struct capture *capture);
+/* For a stream that has not started. */
+double capture_rate_start(const struct capture *capture);
+/* In the daemon, before anybody else sees the stream. */
+void capture_rate_set_impl(struct pw_impl_node *node, double rate);
+/* After the stream came, started or stopped. */
+void capture_stream_update_rate(struct capture_stream *stream);
+void capture_stream_end_fade(struct capture_stream *stream);
+/* Back to 1, or as good as that, for good. */
+void capture_stream_restore_rate(struct capture_stream *stream);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /** \page page_module_weir_capture Capture
  *
- * Captures what an application plays, and nothing else, into a source that any recorder, browser
- * or OBS can use. The streams are told by the properties of the application: its binary, process
- * id, name. New streams of it are captured as they start, and follow no default device.
+ * Captures what applications play, and nothing else, into a source that any recorder, browser or
+ * OBS can use. The streams are told by the properties of the application: its binary, process id,
+ * name. New streams of it are captured as they start, and follow no default device.
  *
  *                redirect:                                  tap:
  *
@@ -16,19 +16,21 @@
  *
  * With `redirect` the application is not heard any more: its streams play on `capture.sink`, by
  * default snd-aloop's. Where that is absent a virtual sink `weir.capture.<name>.sink` takes its
- * place until it appears. With `tap` the application plays on undisturbed.
+ * place until it appears. When it goes away later the application plays on its own sink again, and
+ * is redirected when `capture.sink` is back. With `tap` the application plays on undisturbed.
  *
  * Only output streams are captured, never a microphone. The source is stereo: left and right
- * channels of the stream go to FL and FR, MONO and all others to both.
+ * channels of the stream go to FL and FR, MONO and all others to both. It adds no latency.
  *
  * In the daemon (pipewire.conf.d) no frame of a redirected application reaches the default sink,
- *and the source has every frame. A process of its own (weir.conf.d, `pipewire -c weir.conf`) races
- *the session manager: the source can miss a stream's first two quanta, and on a busy machine the
+ * and the source has every frame. A process of its own (weir.conf.d, `pipewire -c weir.conf`) races
+ * the session manager: the source can miss a stream's first two quanta, and on a busy machine the
  * default sink can get the start of a redirected one.
  *
  * When the module ends, the streams go back to where they were. What somebody moves by hand after
  * it was captured stays there, and stays captured. When the process is killed, streams on the
- *virtual sink go to the default sink; those on another `capture.sink` stay there until they end.
+ * virtual sink go to the default sink; those on another `capture.sink` stay there until they end,
+ * and a stream keeps its rate until it ends.
  *
  * ## Module Name
  *
@@ -38,12 +40,53 @@
  *
  * - `capture.name`: names the source `weir.capture.<name>`; letters a-z, digits and `-`; required
  * - `capture.match`: an array of objects in the syntax of `matches` in PipeWire's rules: a stream
- *is captured when all properties of one of the objects are equal, or match the regular expression
- *when the value begins with `~`. The properties are the stream's and its client's, e.g.
- *`application.process.binary`, `application.process.id`, `application.name`, `node.name`; required
+ *   is captured when all properties of one of the objects are equal, or match the regular
+ *   expression when the value begins with `~`. The properties are the stream's and its client's,
+ *   e.g. `application.process.binary`, `application.process.id`, `application.name`, `node.name`;
+ *   required. With `process.tree = true` in an object its binary or process id also stands for all
+ *   processes that it started, directly or not: a launcher's, a shell's. Without, only for those
+ *   that run the same program, such as the processes of a browser.
+ *   Process ids inside a Flatpak count from 1 again: use `pipewire.access.portal.app_id` (e.g.
+ *   `com.spotify.Client`) or `application.name` there
+ * - `capture.exclude`: an array as in `capture.match`: these streams are not captured
  * - `capture.mode` = redirect | tap, default redirect
- * - `capture.sink`: where redirected streams play, a `node.name`, default
- *                   `alsa_output.platform-snd_aloop.0.analog-stereo`
+ * - `capture.sink`: where redirected streams play, a `node.name`, or `virtual` for a virtual sink
+ *in any case; default `alsa_output.platform-snd_aloop.0.analog-stereo`
+ * - `capture.needs`: a `node.name`, of the node through which you hear what is redirected: while it
+ *is not there the application plays on its own sink; default none
+ * - `capture.rate`: how fast the streams play, from 0.25 to 4, default 1: see Varispeed. A stream
+ *   that is to be changed later without fading it for 0.2 s needs this key, with 1.0 if need be
+ * - `capture.glide-ms`: how long a change of the rate takes, from 0 to 10000 ms, default 0
+ *
+ * ## The source
+ *
+ * Properties (`pw-cli info weir.capture.<name>`):
+ *
+ * - `weir.capture.state`: `waiting`: nothing to capture; `captured`; `silent-paused`: the
+ *   application has streams, but plays nothing; `no-sink`: `capture.sink` went away, or
+ *   `capture.needs` is not there: the application plays on its own sink, and the source hears it
+ *   there
+ * - `weir.capture.streams`: JSON: `[{"name":"mpv","pid":1234,"id":56}]`, id is the stream's
+ *
+ * Props (`pw-cli set-param weir.capture.<name> Props '{ params = [ "capture:rate" 1.0833 ] }'`):
+ *
+ * - `capture:rate`, `capture:glide-ms`: as `capture.rate` and `capture.glide-ms`, live
+ * - `capture:missing` (read-only): what a live source could not deliver at this rate, in percent of
+ *   the last 2 s
+ *
+ * ## Varispeed
+ *
+ * With a rate of 1.0833 the application plays a song in 12/13 of its time and 1.4 semitones higher,
+ * as if 48000 samples were played as 52000. The application itself is asked for more samples, so
+ * that no buffer runs dry or fills up, and the latency stays as it is. This needs an application
+ * that has the sound: a player. What is live (a call, a radio) cannot play faster than it is sent;
+ * when `capture:missing` says so for 2 s the rate goes back to 1, with a message. Use the node
+ * weir.pitch for that.
+ *
+ * The stream's resampler has no low-pass for this: with a graph at 48 kHz and a rate r, what the
+ * application plays above 24 kHz / r comes back as an alias. Music from lossy formats ends at 16 to
+ * 20 kHz, so that rates up to 1.2 are clean; for higher ones run the graph at 96 kHz (`pw-metadata
+ * -n settings 0 clock.force-rate 96000`): sinks at 48 kHz then filter what is above their own band.
  *
  * ## Example configuration
  *
@@ -57,9 +100,13 @@
  *         capture.match = [
  *             { application.process.binary = spotify }
  *             { application.name = "~mpv.*" }
+ *             { application.process.binary = steam process.tree = true }
  *         ]
+ *         #capture.exclude = [ { media.role = Notification } ]
  *         #capture.mode = redirect
  *         #capture.sink = alsa_output.platform-snd_aloop.0.analog-stereo
+ *         #capture.rate = 1.0
+ *         #capture.glide-ms = 0
  *     }
  *     flags = [ ifexists nofail ]
  * }
@@ -69,14 +116,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
 #include "capture.h"
 #include "log.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
-#define RULES_KEY "weir.capture.rules"
 #define ALOOP_SINK "alsa_output.platform-snd_aloop.0.analog-stereo"
 
 PW_LOG_TOPIC(weir_topic, "mod.weir-capture");
@@ -84,18 +129,46 @@ PW_LOG_TOPIC(weir_topic, "mod.weir-capture");
 static const struct spa_dict_item module_props[] = {
 	{ PW_KEY_MODULE_AUTHOR, "weir" },
 	{ PW_KEY_MODULE_DESCRIPTION, "Capture what an application plays" },
-	{ PW_KEY_MODULE_USAGE, "capture.name=<name> capture.match=<array of matches> "
-			       "( capture.mode=redirect|tap ) ( capture.sink=<node.name> )" },
+	{ PW_KEY_MODULE_USAGE,
+	  "capture.name=<name> capture.match=<array of matches> "
+	  "( capture.exclude=<array of matches> ) ( capture.mode=redirect|tap ) "
+	  "( capture.sink=<node.name> ) ( capture.needs=<node.name> ) ( capture.rate=<0.25 to 4> ) "
+	  "( capture.glide-ms=<0 to 10000> )" },
 	{ PW_KEY_MODULE_VERSION, WEIR_VERSION },
 };
 
-/* Nothing would ever match without an object. */
-static bool is_match_array(const char *match)
-{
-	struct spa_json top, array, object;
+static const char *const keys[] = {
+	"capture.name", "capture.match", "capture.exclude", "capture.mode",
+	"capture.sink", "capture.needs", "capture.rate",    "capture.glide-ms",
+};
 
-	spa_json_init(&top, match, strlen(match));
-	return spa_json_enter_array(&top, &array) > 0 && spa_json_enter_object(&array, &object) > 0;
+static bool is_key(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < SPA_N_ELEMENTS(keys); i++) {
+		if (spa_streq(keys[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* What is misspelt would else be left out without a word, an exclusion for example. */
+static int keys_check(const struct spa_dict *args)
+{
+	const struct spa_dict_item *item;
+
+	spa_dict_for_each(item, args)
+	{
+		if (is_key(item->key))
+			continue;
+		pw_log_error("weir-capture: there is no key \"%s\". Write capture.name, "
+			     "capture.match, capture.exclude, capture.mode, capture.sink, "
+			     "capture.needs, capture.rate or capture.glide-ms",
+			     item->key);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int name_check(const char *name)
@@ -110,14 +183,48 @@ static int name_check(const char *name)
 	return -EINVAL;
 }
 
-static int match_check(const char *name, const char *match)
+static int matches_parse(struct capture_args *args)
 {
-	if (match != NULL && is_match_array(match))
+	const char *match = pw_properties_get(args->props, "capture.match");
+	const char *exclude = pw_properties_get(args->props, "capture.exclude");
+	int res;
+
+	if (match == NULL) {
+		pw_log_error("weir.capture.%s: capture.match is missing: it says which streams to "
+			     "capture. Write e.g. capture.match = [ { "
+			     "application.process.binary = spotify } ]",
+			     args->name);
+		return -EINVAL;
+	}
+	res = capture_match_parse(&args->match, args->name, "capture.match", match);
+	if (res < 0 || exclude == NULL)
+		return res;
+	return capture_match_parse(&args->exclude, args->name, "capture.exclude", exclude);
+}
+
+static int number_check(const struct capture_args *args, const char *key, double min, double max,
+			const char *meaning)
+{
+	const char *text = pw_properties_get(args->props, key);
+	double value;
+
+	if (text == NULL || (spa_atod(text, &value) && value >= min && value <= max))
 		return 0;
-	pw_log_error("weir.capture.%s: capture.match is %s: it says which streams to capture. "
-		     "Write e.g. capture.match = [ { application.process.binary = spotify } ]",
-		     name, match != NULL ? "not an array of objects" : "missing");
+	pw_log_error("weir.capture.%s: %s is \"%s\": %s, a number from %g to %g", args->name, key,
+		     text, meaning, min, max);
 	return -EINVAL;
+}
+
+static int numbers_check(const struct capture_args *args)
+{
+	const int res = number_check(args, "capture.rate", CAPTURE_MIN_RATE, CAPTURE_MAX_RATE,
+				     "it says how fast the application plays. Write e.g. 1.0833 "
+				     "for 48000 played as 52000");
+
+	if (res < 0)
+		return res;
+	return number_check(args, "capture.glide-ms", 0.0, CAPTURE_MAX_GLIDE_MS,
+			    "it says how many milliseconds a change of the rate takes");
 }
 
 static int mode_check(const char *name, const char *mode)
@@ -130,25 +237,44 @@ static int mode_check(const char *name, const char *mode)
 	return -EINVAL;
 }
 
+static int redirect_check(const struct capture_args *args, const char *key)
+{
+	if (args->redirect || pw_properties_get(args->props, key) == NULL)
+		return 0;
+	pw_log_error("weir.capture.%s: %s does not go with capture.mode = tap: a tapped "
+		     "application plays on where it is. Remove %s, or write "
+		     "capture.mode = redirect",
+		     args->name, key, key);
+	return -EINVAL;
+}
+
 /* Points args into its props. 0, or -errno after one message that says what is wrong. */
 static int args_parse(struct capture_args *args)
 {
-	const char *match = pw_properties_get(args->props, "capture.match");
 	const char *mode = pw_properties_get(args->props, "capture.mode");
 	int res;
 
 	args->name = pw_properties_get(args->props, "capture.name");
-	if ((res = name_check(args->name)) < 0 || (res = match_check(args->name, match)) < 0 ||
-	    (res = mode_check(args->name, mode)) < 0)
-		return res;
 	args->redirect = !spa_streq(mode, "tap");
-	pw_properties_setf(args->props, RULES_KEY,
-			   "[ { matches = %s actions = { capture = true } } ]", match);
-	args->rules = pw_properties_get(args->props, RULES_KEY);
+	if ((res = keys_check(&args->props->dict)) < 0 || (res = name_check(args->name)) < 0 ||
+	    (res = mode_check(args->name, mode)) < 0 ||
+	    (res = redirect_check(args, "capture.sink")) < 0 ||
+	    (res = redirect_check(args, "capture.needs")) < 0 || (res = numbers_check(args)) < 0 ||
+	    (res = matches_parse(args)) < 0)
+		return res;
+	args->has_rate = pw_properties_get(args->props, "capture.rate") != NULL;
+	args->needs = pw_properties_get(args->props, "capture.needs");
 	args->sink = pw_properties_get(args->props, "capture.sink");
 	if (args->sink == NULL)
 		args->sink = ALOOP_SINK;
-	return args->rules != NULL ? 0 : -ENOMEM;
+	return 0;
+}
+
+void capture_args_finish(struct capture_args *args)
+{
+	capture_match_finish(&args->match);
+	capture_match_finish(&args->exclude);
+	pw_properties_free(args->props);
 }
 
 SPA_EXPORT int pipewire__module_init(struct pw_impl_module *module, const char *string);
@@ -165,7 +291,7 @@ int pipewire__module_init(struct pw_impl_module *module, const char *string)
 		return -errno;
 	res = args_parse(&args);
 	if (res < 0) {
-		pw_properties_free(args.props);
+		capture_args_finish(&args);
 		return res;
 	}
 	res = capture_create(module, &args);

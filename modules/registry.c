@@ -11,6 +11,7 @@
 #include "log.h"
 
 #define TARGET_KEY "target.object"
+#define DEFAULT_SINK_KEY "default.audio.sink"
 
 struct registry {
 	struct pw_core *core;
@@ -28,6 +29,7 @@ struct registry {
 	struct spa_hook metadata_proxy_listener;
 	struct spa_hook metadata_listener;
 	bool metadata_reported;
+	char *default_sink;
 
 	int sync; /* of the newest thing that was asked for */
 };
@@ -62,15 +64,20 @@ uint32_t registry_object_get_id(const struct registry_object *object, const char
 
 static void object_info(struct registry_object *object, const struct spa_dict *props)
 {
-	pw_properties_update(object->props, props);
+	if (props != NULL)
+		pw_properties_update(object->props, props);
 	object->known = true;
 	object->registry->events->changed(object->registry->data, object);
 }
 
 static void node_info(void *data, const struct pw_node_info *info)
 {
-	if (info->change_mask & PW_NODE_CHANGE_MASK_PROPS)
-		object_info(data, info->props);
+	struct registry_object *object = data;
+
+	if (info->change_mask & PW_NODE_CHANGE_MASK_STATE)
+		object->running = info->state == PW_NODE_STATE_RUNNING;
+	if (info->change_mask & (PW_NODE_CHANGE_MASK_STATE | PW_NODE_CHANGE_MASK_PROPS))
+		object_info(object, info->props);
 }
 
 static const struct pw_node_events node_events = {
@@ -182,7 +189,28 @@ static void node_set_target(struct registry_object *node, const char *target)
 		return;
 	free(node->target);
 	node->target = target != NULL ? strdup(target) : NULL;
-	node->registry->events->target_changed(node->registry->data, node);
+	if (node->registry->events->target_changed != NULL)
+		node->registry->events->target_changed(node->registry->data, node);
+}
+
+/* value: an object with a name. */
+static void registry_set_default_sink(struct registry *registry, const char *value)
+{
+	struct pw_properties *props = pw_properties_new_string(value);
+	const char *name = props != NULL ? pw_properties_get(props, "name") : NULL;
+
+	if (name != NULL && !spa_streq(name, registry->default_sink)) {
+		free(registry->default_sink);
+		registry->default_sink = strdup(name);
+		if (registry->events->default_sink_changed != NULL)
+			registry->events->default_sink_changed(registry->data);
+	}
+	pw_properties_free(props);
+}
+
+const char *registry_get_default_sink(const struct registry *registry)
+{
+	return registry->default_sink;
 }
 
 /* Without a key everything the subject has goes. */
@@ -195,6 +223,8 @@ static int metadata_property(void *data, uint32_t subject, const char *key, cons
 	(void)type;
 	if (node != NULL && (key == NULL || spa_streq(key, TARGET_KEY)))
 		node_set_target(node, key != NULL ? value : NULL);
+	if (subject == PW_ID_CORE && value != NULL && spa_streq(key, DEFAULT_SINK_KEY))
+		registry_set_default_sink(registry, value);
 	return 0;
 }
 
@@ -245,6 +275,16 @@ static void metadata_bind(struct registry *registry, uint32_t id)
 	pw_proxy_add_object_listener(registry->metadata, &registry->metadata_listener,
 				     &metadata_events, registry);
 	registry_sync(registry);
+}
+
+void registry_refresh(struct registry *registry)
+{
+	const uint32_t id = registry->metadata_id;
+
+	if (registry->metadata == NULL)
+		return;
+	pw_proxy_destroy(registry->metadata);
+	metadata_bind(registry, id);
 }
 
 bool registry_has_targets(const struct registry *registry)
@@ -311,7 +351,8 @@ static void core_done(void *data, uint32_t id, int seq)
 	if (id != PW_ID_CORE || seq != registry->sync)
 		return;
 	registry->metadata_reported = registry->metadata != NULL;
-	registry->events->ready(registry->data);
+	if (registry->events->ready != NULL)
+		registry->events->ready(registry->data);
 }
 
 static const struct pw_core_events core_events = {
@@ -363,5 +404,6 @@ void registry_destroy(struct registry *registry)
 	spa_hook_remove(&registry->listener);
 	spa_hook_remove(&registry->core_listener);
 	pw_proxy_destroy((struct pw_proxy *)registry->proxy);
+	free(registry->default_sink);
 	free(registry);
 }

@@ -9,7 +9,8 @@
 
 /*
  * The nodes, clients, ports and links of a PipeWire daemon as a connection sees them, with all
- * their properties, and where streams are told to play: "target.object" in the metadata "default".
+ * their properties, and what the metadata "default" says: where streams are told to play
+ * ("target.object"), and which sink is the default one.
  */
 
 struct registry;
@@ -30,19 +31,25 @@ struct registry_object {
 	uint32_t owner_id;	     /* a node's client, a port's node, a link's output node */
 	struct pw_properties *props; /* the global's, and once known also the info's */
 	bool known;		     /* clients and nodes: the info has arrived */
+	bool running;		     /* nodes: is sound asked of it right now? */
 	char *target;		     /* nodes: the metadata's target.object, NULL: none */
 	struct pw_proxy *proxy;	     /* clients and nodes */
 	struct spa_hook proxy_listener;
 	struct spa_hook object_listener;
 };
 
+/* What is NULL is not reported. */
 struct registry_events {
-	/* New, or with new properties. Clients and nodes first come here when they are known. */
+	/*
+	 * New, or with new properties, or a node that runs or stopped. Clients and nodes first come
+	 * here when they are known.
+	 */
 	void (*changed)(void *data, struct registry_object *object);
 	/* Already out of the registry's lists. */
 	void (*removed)(void *data, struct registry_object *object);
 	/* Of a node. Also comes when we set it, once the session manager has done so. */
 	void (*target_changed)(void *data, struct registry_object *node);
+	void (*default_sink_changed)(void *data);
 	/* All that existed when the connection or the metadata came up has been reported. */
 	void (*ready)(void *data);
 };
@@ -62,6 +69,13 @@ uint32_t registry_object_get_id(const struct registry_object *object, const char
 
 /* Is there a metadata to set targets in, whose values have all been reported? */
 bool registry_has_targets(const struct registry *registry);
+/* Its node.name, NULL: unknown. While no session manager runs, the last one's stays. */
+const char *registry_get_default_sink(const struct registry *registry);
+/*
+ * Has the metadata tell everything again. A client does not hear of a change while another one
+ * binds the metadata (1.4.2).
+ */
+void registry_refresh(struct registry *registry);
 /* A node's name or serial, "-1" for the default one, or NULL to take the entry out. */
 void registry_set_target(struct registry *registry, uint32_t node_id, const char *target);
 

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 
 #include <spa/utils/result.h>
-#include <spa/utils/string.h>
 
 #include "log.h"
 
-/* The version is that of the Node's and the Link's events alike: none of them are listened to. */
+/* The version is that of the Node's and the Link's events alike. */
 #define REMOTE_VERSION 3
 
 static void remote_bound(void *data, uint32_t id)
@@ -16,6 +15,18 @@ static void remote_bound(void *data, uint32_t id)
 	struct remote *remote = data;
 
 	remote->id = id;
+	if (remote->events != NULL)
+		remote->events->bound(remote->data);
+}
+
+/* Once. */
+static void remote_tell_gone(struct remote *remote, int res, const char *error)
+{
+	const struct remote_events *events = remote->events;
+
+	remote->events = NULL;
+	if (events != NULL)
+		events->gone(remote->data, res, error);
 }
 
 static void remote_removed(void *data)
@@ -32,6 +43,7 @@ static void remote_proxy_destroy(void *data)
 	spa_hook_remove(&remote->listener);
 	remote->proxy = NULL;
 	remote->id = SPA_ID_INVALID;
+	remote_tell_gone(remote, 0, NULL);
 }
 
 static void remote_error(void *data, int seq, int res, const char *message)
@@ -39,11 +51,9 @@ static void remote_error(void *data, int seq, int res, const char *message)
 	struct remote *remote = data;
 
 	(void)seq;
-	/* Ports of a link go away any time; without one of our nodes nothing works. */
-	if (spa_streq(remote->type, PW_TYPE_INTERFACE_Link))
-		pw_log_info("no link: %s (%s)", message, spa_strerror(res));
-	else
+	if (remote->events == NULL)
 		pw_log_warn("no %s: %s (%s)", remote->type, message, spa_strerror(res));
+	remote_tell_gone(remote, res, message);
 	pw_proxy_destroy(remote->proxy);
 }
 
@@ -73,10 +83,17 @@ error:
 	return NULL;
 }
 
+void remote_add_listener(struct remote *remote, const struct remote_events *events, void *data)
+{
+	remote->events = events;
+	remote->data = data;
+}
+
 void remote_destroy(struct remote *remote)
 {
 	if (remote == NULL)
 		return;
+	remote->events = NULL;
 	if (remote->proxy != NULL)
 		pw_proxy_destroy(remote->proxy);
 	free(remote);

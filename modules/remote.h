@@ -13,11 +13,21 @@ struct remote {
 	uint32_t id; /* SPA_ID_INVALID: not there yet, or not any more */
 	struct pw_proxy *proxy;
 	struct spa_hook listener;
+	const struct remote_events *events; /* NULL: nobody wants to know */
+	void *data;
 };
 
-/* Takes props. NULL and errno on failure; the daemon's refusal is logged when it comes. */
+struct remote_events {
+	void (*bound)(void *data);
+	/* Removed by somebody, or refused: then res is -errno and error the daemon's reason. */
+	void (*gone)(void *data, int res, const char *error);
+};
+
+/* Takes props. NULL and errno on failure; the daemon's refusal is logged if nobody listens. */
 struct remote *remote_create(struct pw_core *core, const char *factory, const char *type,
 			     struct pw_properties *props);
+/* Before the loop runs again. Not told of remote_destroy. */
+void remote_add_listener(struct remote *remote, const struct remote_events *events, void *data);
 void remote_destroy(struct remote *remote);
 
 #endif

@@ -2,10 +2,11 @@
 /*
  * Sound files for graph tests.
  *
- * sound ramp FILE SECONDS RATE CHANNELS
+ * sound ramp FILE SECONDS RATE CHANNELS [BITS]
  *   Writes a float ramp in which every sample is another multiple of 2^-23 and none is 0, so that
- *   each frame can be told in a recording, from the very first one. A tail of silence follows,
- *   because players may drop their last, incomplete buffer.
+ *   each frame can be told in a recording, from the very first one. With BITS (24) it survives
+ *   players that convert to that many. A tail of silence follows, because players may drop their
+ *   last, incomplete buffer.
  * sound compare RAMP RECORDING [MISSING]
  *   Is the ramp in the recording: in order, once, with at most MISSING (0) frames missing, and
  *   nothing else but silence? A mono ramp is expected in all channels.
@@ -23,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RAMP_STEP 0x1p-23f
+#define RAMP_BITS 24
 #define TAIL_FRAMES 8192
 
 enum answer {
@@ -63,7 +64,7 @@ static bool sound_read(struct sound *sound, const char *path)
 	return sound->samples != NULL;
 }
 
-static enum answer ramp_write(const char *path, double seconds, int rate, int channels)
+static enum answer ramp_write(const char *path, double seconds, int rate, int channels, int bits)
 {
 	SF_INFO format = {
 		.samplerate = rate,
@@ -73,17 +74,18 @@ static enum answer ramp_write(const char *path, double seconds, int rate, int ch
 	const sf_count_t n_samples = (sf_count_t)(seconds * rate) * channels;
 	const sf_count_t n_tail = (sf_count_t)TAIL_FRAMES * channels;
 	float *samples = calloc((size_t)(n_samples + n_tail), sizeof(*samples));
+	const float step = ldexpf(1.0f, 1 - bits);
 	enum answer answer = ANSWER_ERROR;
 	SNDFILE *file = NULL;
 	sf_count_t i;
 
-	if (samples == NULL || (double)n_samples * RAMP_STEP > 1.0) {
-		fprintf(stderr, "%s: more than 2^23 samples\n", path);
+	if (samples == NULL || (double)n_samples * step > 1.0) {
+		fprintf(stderr, "%s: more than 2^%d samples\n", path, bits - 1);
 		goto done;
 	}
 	file = sf_open(path, SFM_WRITE, &format);
 	for (i = 0; i < n_samples; i++)
-		samples[i] = (float)(i + 1) * (float)RAMP_STEP;
+		samples[i] = (float)(i + 1) * step;
 	if (file != NULL && sf_write_float(file, samples, n_samples + n_tail) == n_samples + n_tail)
 		answer = ANSWER_YES;
 	else
@@ -108,7 +110,7 @@ static bool is_silent(const float *frame, int channels)
 static sf_count_t ramp_position(const struct sound *ramp, const float *frame, int channels)
 {
 	const int ramp_channels = ramp->format.channels;
-	const sf_count_t position = lrint(frame[0] / RAMP_STEP - 1.0) / ramp_channels;
+	const sf_count_t position = lrintf(frame[0] / ramp->samples[0] - 1.0f) / ramp_channels;
 	int c;
 
 	if (position < 0 || position >= ramp->format.frames)
@@ -213,8 +215,9 @@ int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
 
-	if (argc == 6 && strcmp(verb, "ramp") == 0)
-		return (int)ramp_write(argv[2], atof(argv[3]), atoi(argv[4]), atoi(argv[5]));
+	if ((argc == 6 || argc == 7) && strcmp(verb, "ramp") == 0)
+		return (int)ramp_write(argv[2], atof(argv[3]), atoi(argv[4]), atoi(argv[5]),
+				       argc == 7 ? atoi(argv[6]) : RAMP_BITS);
 	if ((argc == 4 || argc == 5) && strcmp(verb, "compare") == 0)
 		return (int)ramp_compare(argv[2], argv[3], false, argc == 5 ? atol(argv[4]) : 0);
 	if (argc == 4 && strcmp(verb, "absent") == 0)

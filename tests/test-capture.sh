@@ -4,65 +4,8 @@
 # shellcheck disable=SC2317,SC2119,SC2086
 # libpipewire-module-weir-capture in a graph. "music" is what the module captures, "game" is not.
 
-. "$(dirname "$0")/rig.sh"
+. "$(dirname "$0")/capture-rig.sh"
 
-SOURCE=weir.capture.test
-SINK=weir.capture.test.sink
-MATCH='[ { application.process.binary = pw-cat node.name = music } ]'
-
-capture_conf() {
-	cat <<-END
-	context.modules = [ { name = libpipewire-module-weir-capture flags = [ nofail ] args = {
-		capture.name = test
-		$*
-	} } ]
-	END
-}
-
-# daemon_start ARGS: the rig with the module in the daemon.
-daemon_start() {
-	capture_conf "$@" | rig_write pipewire/pipewire.conf.d/50-capture.conf
-	rig_start
-	wait_for "the source" 5 node_id $SOURCE
-}
-
-# process_host_start ARGS: the module in a process of its own; the rig runs.
-process_host_start() {
-	rig_write pipewire/weir.conf <<-'END'
-	context.spa-libs = { support.* = support/libspa-support }
-	context.modules = [
-		{ name = libpipewire-module-protocol-native }
-		{ name = libpipewire-module-metadata }
-	]
-	END
-	capture_conf "$@" | rig_write pipewire/weir.conf.d/50-capture.conf
-	process_start weir pipewire -c weir.conf
-	wait_for "the source" 5 node_id $SOURCE
-}
-
-# play_start NAME [PROPERTIES]: a long ramp, as a stream of this name.
-play_start() {
-	local file=$rig_dir/long.wav
-	[ -e "$file" ] || sound ramp "$file" 60 48000 2
-	process_start "$1" pw-play -P "{ node.name = $1 ${2:-} }" "$file"
-	wait_for "$1 plays" 5 node_get "$1" '.info.state == "running"'
-}
-
-plays_on() {
-	has_links "$1" "$2" 2
-}
-
-is_captured() {
-	has_links "$1" $SOURCE 2
-}
-
-is_at_home() {
-	has_links "$1" $SOURCE 0 && has_links "$1" $SINK 0 && plays_on "$1" speaker
-}
-
-# One quantum of pw-play. It mixes in its main loop, which is late now and then on a busy machine when
-# it has messages to read, too.
-QUANTUM=2048
 # A process of its own links a stream in a race with the session manager.
 PROCESS_MISSING=$((2 * QUANTUM))
 
@@ -166,18 +109,6 @@ test_running_stream_is_tapped_undisturbed() {
 		sound compare "$rig_dir/ramp.wav" "$rig_dir/speaker-recording.wav" $QUANTUM
 }
 
-test_killed_process_gives_the_stream_back() {
-	rig_start
-	process_host_start "capture.match = $MATCH"
-	play_start music
-	wait_for "music is captured" 5 is_captured music
-	process_stop weir KILL
-	wait_for "music is back" 5 is_at_home music
-	process_stop music
-	play_start music
-	check "its next stream is at home" is_at_home music
-}
-
 test_ended_process_is_not_remembered() {
 	rig_start
 	process_host_start "capture.match = $MATCH"
@@ -185,59 +116,23 @@ test_ended_process_is_not_remembered() {
 	wait_for "music is captured" 5 is_captured music
 	process_stop music
 	process_stop weir TERM
-	process_stop wireplumber
-	process_start wireplumber wireplumber
-	wait_for "WirePlumber" 20 rig_is_ready
-	check "its state names no sink of ours" not grep -r "$SINK" "$XDG_STATE_HOME/wireplumber"
+	session_manager_restart
+	check "its state names no sink of ours" not grep -r "target.*$SINK" "$XDG_STATE_HOME/wireplumber"
 	play_start music
 	check "the next stream is at home" is_at_home music
 }
 
 test_daemon_unloads_the_module() {
-	rig_write pipewire/pipewire.conf.d/60-unload.conf <<-END
-	context.modules = [ { name = libpipewire-module-weir-unload args = {
-		unload.fifo = "$rig_dir/unload"
-		unload.name = libpipewire-module-weir-capture
-	} } ]
-	END
-	mkfifo "$rig_dir/unload"
+	switch_conf
 	daemon_start "capture.match = $MATCH"
 	play_start music
 	wait_for "music is captured" 5 is_captured music
-	echo >"$rig_dir/unload"
+	echo >"$rig_dir/switch"
 	wait_for "music is back" 5 is_at_home music
 	wait_for "the source is gone" 5 not node_id $SOURCE
 	process_stop music
 	play_start music
 	check "its next stream is at home" is_at_home music
-}
-
-sink_conf() {
-	cat <<-END
-	context.objects = [ { factory = adapter args = {
-		factory.name = support.null-audio-sink
-		node.name = $1
-		node.description = "$1"
-		media.class = Audio/Sink
-		audio.position = [ FL FR ]
-		object.linger = true
-	} } ]
-	END
-}
-
-# headphones_choose: music plays there, and WirePlumber remembers it.
-headphones_choose() {
-	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
-	rig_start
-	play_start music
-	move music headphones
-	wait_for "WirePlumber remembers it" 10 grep -qr headphones "$XDG_STATE_HOME/wireplumber"
-}
-
-# move STREAM SINK: as pavucontrol does it.
-move() {
-	pw-metadata "$(node_id "$1")" target.object "$(node_prop "$2" object.serial)" Spa:Id >/dev/null
-	wait_for "$1 plays on $2" 5 plays_on "$1" "$2"
 }
 
 test_process_gives_back_what_the_session_manager_remembers() {
@@ -270,9 +165,7 @@ test_session_manager_restarts_with_its_memory() {
 	wait_for "music is back" 5 plays_on music headphones
 	process_host_start "capture.match = $MATCH"
 	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
-	process_stop wireplumber
-	process_start wireplumber wireplumber
-	wait_for "WirePlumber" 20 rig_is_ready
+	session_manager_restart
 	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
 }
 
@@ -293,19 +186,34 @@ test_daemon_leaves_the_session_managers_memory() {
 	wait_for "music plays on the headphones" 5 plays_on music headphones
 }
 
-test_stream_follows_the_sink() {
-	daemon_start "capture.match = $MATCH capture.sink = cable"
+streams_are() {
+	[ "$(node_prop $SOURCE weir.capture.streams | jq -c 'map([.name, .pid])')" = "$1" ]
+}
+
+# state_follows: what the source says of itself while music comes, pauses and goes.
+state_follows() {
+	wait_for "it waits" 5 source_is waiting
+	check "for no stream" streams_are '[]'
 	play_start music
-	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
-	wait_for "the log says so" 5 process_said pipewire "weir.capture.test: no sink \"cable\""
-	pw-cli >/dev/null create-node adapter '{ factory.name = support.null-audio-sink node.name = cable
-		media.class = Audio/Sink audio.position = "FL,FR" object.linger = true }'
-	wait_for "music plays on the cable" 5 plays_on music cable
-	wait_for "the virtual sink is gone" 5 not node_id $SINK
-	check "music is still captured" is_captured music
-	pw-cli destroy "$(node_id cable)"
-	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
-	check "music is still captured" is_captured music
+	wait_for "it captures" 5 source_is captured
+	check "music" streams_are "[[\"pw-play\",${process_pids[music]}]]"
+	process_stop music
+	process_start music pw-play --target 0 -P '{ node.name = music }' "$rig_dir/long.wav"
+	wait_for "music is there, but plays nowhere" 5 source_is silent-paused
+	process_stop music
+	wait_for "it waits again" 5 source_is waiting
+	check "for no stream" streams_are '[]'
+}
+
+test_daemon_says_why_it_is_silent() {
+	daemon_start "capture.match = $MATCH"
+	state_follows
+}
+
+test_process_says_why_it_is_silent() {
+	rig_start
+	process_host_start "capture.match = $MATCH"
+	state_follows
 }
 
 test_present_sink_is_used_at_once() {
@@ -322,7 +230,7 @@ test_present_sink_is_used_at_once() {
 
 test_default_sink_is_aloop() {
 	daemon_start "capture.match = $MATCH"
-	wait_for "the log says how to get it" 5 process_said pipewire \
+	wait_for "the log says how to get it" 10 process_said pipewire \
 		'snd-aloop not loaded .*no action needed.*sudo modprobe snd-aloop'
 }
 
@@ -337,16 +245,100 @@ test_moved_by_hand_is_respected() {
 	check "music stays there" plays_on music speaker
 }
 
-test_session_manager_restarts() {
+# default_sink_set NAME: as pavucontrol does it.
+default_sink_set() {
+	pw-metadata 0 default.configured.audio.sink "{ \"name\": \"$1\" }" Spa:String:JSON >/dev/null
+	wait_for "the default sink is $1" 5 default_sink_is "$1"
+}
+
+default_sink_is() {
+	[ "$(metadata_get default.audio.sink | jq -r .name)" = "$1" ]
+}
+
+test_redirected_stream_ignores_the_default_sink() {
+	switch_conf
+	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
 	daemon_start "capture.match = $MATCH"
 	play_start music
-	wait_for "music is captured" 5 is_captured music
-	process_stop wireplumber
-	process_start wireplumber wireplumber
-	wait_for "WirePlumber" 20 rig_is_ready
+	play_start game
 	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	default_sink_set headphones
+	wait_for "game follows" 5 plays_on game headphones
+	check "music does not" plays_on music $SINK
+	check "music is still captured" is_captured music
+	echo >"$rig_dir/switch"
+	wait_for "music is where it belongs now" 5 plays_on music headphones
+}
+
+test_tapped_stream_follows_the_default_sink() {
+	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
+	daemon_start "capture.match = $MATCH capture.mode = tap"
+	sound ramp "$rig_dir/ramp.wav" 4 48000 2
+	record_start source-recording $SOURCE
+	process_start music pw-play -P '{ node.name = music }' "$rig_dir/ramp.wav"
 	wait_for "music is captured" 5 is_captured music
-	check "nothing on the speaker" has_links music speaker 0
+	default_sink_set headphones
+	wait_for "music follows" 5 plays_on music headphones
+	check "music is still captured" is_captured music
+	wait_for "music ends" 10 not process_is_running music
+	record_stop source-recording
+	# PipeWire drops what a stream has ready when it moves it, capture or not.
+	check "the source has everything" \
+		sound compare "$rig_dir/ramp.wav" "$rig_dir/source-recording.wav" $QUANTUM
+}
+
+# volume_get STREAM
+volume_get() {
+	node_get "$1" '.info.params.Props[0] | [.channelVolumes[0], .mute] | join(" ")'
+}
+
+test_volume_and_mute_stay() {
+	switch_conf
+	daemon_start "capture.match = $MATCH"
+	play_start music
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	pw-cli set-param music Props '{ channelVolumes = [ 0.25 0.25 ] mute = true }' >/dev/null
+	record_start source-recording $SOURCE
+	record_stop source-recording
+	check "the source is muted" sound silent "$rig_dir/source-recording.wav"
+	echo >"$rig_dir/switch"
+	wait_for "music is back" 5 plays_on music speaker
+	check "its volume is what it was" [ "$(volume_get music)" = "0.25 true" ]
+}
+
+# reader_costs_nothing: a tap that nobody records does not run; the stream does.
+reader_costs_nothing() {
+	play_start music
+	wait_for "music is captured" 5 is_captured music
+	check "the source rests" not node_get $SOURCE '.info.state == "running"'
+	record_start source-recording $SOURCE
+	check "it runs for a reader" node_get $SOURCE '.info.state == "running"'
+	record_stop source-recording
+	check "with sound" not sound silent "$rig_dir/source-recording.wav"
+	wait_for "it rests again" 5 not node_get $SOURCE '.info.state == "running"'
+	check "music still plays" node_get music '.info.state == "running"'
+}
+
+test_missing_reader_costs_nothing_in_the_daemon() {
+	daemon_start "capture.match = $MATCH capture.mode = tap"
+	reader_costs_nothing
+}
+
+test_missing_reader_costs_nothing_in_a_process() {
+	rig_start
+	process_host_start "capture.match = $MATCH capture.mode = tap"
+	reader_costs_nothing
+}
+
+test_microphone_is_never_captured() {
+	sink_conf microphone | sed 's|Audio/Sink|Audio/Source/Virtual|' |
+		rig_write pipewire/pipewire.conf.d/20-microphone.conf
+	daemon_start 'capture.match = [ { node.name = "~.*" } ]'
+	record_start source-recording $SOURCE
+	record_stop source-recording
+	check "the source is silent" sound silent "$rig_dir/source-recording.wav"
+	check "nothing leads to it" has_links microphone $SOURCE 0
+	check "it says why" source_is waiting
 }
 
 # check_match MATCH: captures music, and nothing else.
@@ -367,34 +359,19 @@ test_streams_are_told_by_their_properties() {
 	check_match '[ { node.name = "~^mus.c$" } ]'
 	check_match '[ { application.name = nobody } { node.name = music } ]'
 	check_match '[ { application.process.binary = "~^pw-c" node.name = !game } ]'
+	check_match '[ { application.process.binary = pw-cat } ] capture.exclude = [ { node.name = game } ]'
 }
 
 test_pulse_clients_have_their_own_process_id() {
-	rig_need pipewire-pulse paplay
+	rig_need paplay
 	rig_start
-	process_start pulse pipewire-pulse
-	wait_for "pipewire-pulse" 10 test -S "$XDG_RUNTIME_DIR/pulse/native"
+	pulse_start
 	sound ramp "$rig_dir/long.wav" 60 48000 2
 	process_start music paplay --property=node.name=music "$rig_dir/long.wav"
 	wait_for "music plays" 5 plays_on music speaker
 	play_start game
 	check_match '[ { application.process.id = '"${process_pids[music]}"' } ]'
 	check_match '[ { application.process.binary = pacat } ]'
-}
-
-test_stuck_recorder_does_not_disturb_the_stream() {
-	daemon_start "capture.match = $MATCH capture.mode = tap"
-	sound ramp "$rig_dir/ramp.wav" 3 48000 2
-	record_start stuck $SOURCE
-	record_start speaker-recording speaker
-	process_start music pw-play -P '{ node.name = music }' "$rig_dir/ramp.wav"
-	wait_for "music is captured" 5 is_captured music
-	kill -s STOP "${process_pids[stuck]}"
-	wait_for "music ends" 10 not process_is_running music
-	record_stop speaker-recording
-	kill -s CONT "${process_pids[stuck]}"
-	check "the speaker has everything" \
-		sound compare "$rig_dir/ramp.wav" "$rig_dir/speaker-recording.wav" $QUANTUM
 }
 
 # The recorders are pw-cat, too.
@@ -425,23 +402,6 @@ test_redirect_drop_in_works_with_one_change() {
 test_tap_drop_in_works_with_one_change() {
 	dropin_start tap
 	check "music is on the speaker" plays_on music speaker
-}
-
-# check_refused ARGS PATTERN: the message, and a daemon that runs on.
-check_refused() {
-	capture_conf "$1" | rig_write pipewire/pipewire.conf.d/50-capture.conf
-	rig_start
-	check "the log says: $2" process_said pipewire "$2"
-	check "there is no source" not node_id $SOURCE
-	rig_stop
-}
-
-test_wrong_arguments_are_named() {
-	check_refused "capture.match = $MATCH capture.mode = steal" 'capture.mode is "steal"'
-	check_refused "" 'capture.match is missing'
-	check_refused "capture.match = []" 'capture.match is not an array'
-	check_refused "capture.match = { node.name = music }" 'capture.match is not an array'
-	check_refused "capture.match = $MATCH capture.name = Two_Words" 'capture.name is "Two_Words"'
 }
 
 tests_run "$@"

@@ -16,13 +16,13 @@ without_plugins() {
 	LADSPA_PATH=/nonexistent
 }
 
-# drop_ins: every file with the process that reads it. A capture is written alike for both.
+# drop_ins: every file with the process that reads it. Some are written alike for both.
 drop_ins() {
 	local process
 	for process in pipewire filter-chain weir; do
 		printf "$process %s\n" "$conf/$process.conf.avail"/*.conf
 	done
-	printf "weir %s\n" "$conf"/pipewire.conf.avail/50-weir-capture-*.conf
+	printf "weir %s\n" "$conf"/pipewire.conf.avail/50-weir-{capture-*,nightcore}.conf
 }
 
 # conf_start PROCESS FILE

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <spa/param/props.h>
+#include <spa/pod/builder.h>
+#include <spa/utils/json.h>
+#include <spa/utils/string.h>
+
+#include "../spa/node.h"
+#include "capture.h"
+#include "log.h"
+
+#define STATE_KEY "weir.capture.state"
+#define STREAMS_KEY "weir.capture.streams"
+#define RATE_KEY "capture:rate"
+
+/* The source is ours, in the daemon as in a process of its own, which exports it. */
+struct capture_node {
+	struct node unit_node;
+	struct pw_impl_node *impl;
+	struct spa_hook impl_listener;
+	struct pw_proxy *exported;
+	struct spa_hook exported_listener;
+	const char *state;
+	char *streams;
+	bool keeps_running;
+};
+
+/* Without the source nothing may stay redirected: end, and give the streams back. */
+static void node_lost(struct capture *capture)
+{
+	capture->source_id = SPA_ID_INVALID;
+	if (capture->module == NULL || capture->disconnected)
+		return;
+	pw_log_warn("weir.capture.%s: somebody removed the source: ending. Load the module again",
+		    capture->args.name);
+	pw_impl_module_schedule_destroy(capture->module);
+}
+
+static void impl_destroyed(void *data)
+{
+	struct capture *capture = data;
+
+	spa_hook_remove(&capture->node->impl_listener);
+	capture->node->impl = NULL;
+	node_lost(capture);
+}
+
+static void impl_info_changed(void *data, const struct pw_node_info *info)
+{
+	struct capture *capture = data;
+
+	if (info->change_mask & PW_NODE_CHANGE_MASK_PARAMS)
+		capture_rate_update(capture);
+}
+
+static const struct pw_impl_node_events impl_events = {
+	PW_VERSION_IMPL_NODE_EVENTS,
+	.destroy = impl_destroyed,
+	.info_changed = impl_info_changed,
+};
+
+static void exported_bound(void *data, uint32_t id)
+{
+	struct capture *capture = data;
+
+	capture->source_id = id;
+}
+
+static void exported_removed(void *data)
+{
+	struct capture *capture = data;
+
+	pw_proxy_destroy(capture->node->exported);
+}
+
+static void exported_destroyed(void *data)
+{
+	struct capture *capture = data;
+
+	spa_hook_remove(&capture->node->exported_listener);
+	capture->node->exported = NULL;
+	node_lost(capture);
+}
+
+static const struct pw_proxy_events exported_events = {
+	PW_VERSION_PROXY_EVENTS,
+	.bound = exported_bound,
+	.removed = exported_removed,
+	.destroy = exported_destroyed,
+};
+
+static struct pw_properties *node_props(const struct capture *capture)
+{
+	const struct pw_properties *context =
+		pw_context_get_properties(capture->connection.context);
+	const char *name = capture->args.name;
+	struct pw_properties *props = pw_properties_new(
+		PW_KEY_MEDIA_CLASS, "Audio/Source/Virtual", PW_KEY_NODE_VIRTUAL, "true",
+		/* Waking up from suspension would cost the first frames of a stream. */
+		"session.suspend-timeout-seconds", "0", STATE_KEY, "waiting", STREAMS_KEY, "[]",
+		NULL);
+
+	if (props == NULL)
+		return NULL;
+	pw_properties_setf(props, PW_KEY_NODE_NAME, "weir.capture.%s", name);
+	pw_properties_setf(props, PW_KEY_NODE_DESCRIPTION, "%s (captured)", name);
+	pw_properties_set(props, PW_KEY_NODE_GROUP, capture->sink.virtual_name);
+	pw_properties_set(props, "clock.quantum-limit",
+			  pw_properties_get(context, "default.clock.quantum-limit"));
+	pw_properties_set(props, RATE_KEY, pw_properties_get(capture->args.props, "capture.rate"));
+	pw_properties_set(props, "capture:glide-ms",
+			  pw_properties_get(capture->args.props, "capture.glide-ms"));
+	return props;
+}
+
+/* Where there are several data threads, the unit's must be the one that runs the node. */
+static void unit_node_set_loop(struct capture *capture, struct pw_properties *props)
+{
+#if PW_CHECK_VERSION(1, 2, 0)
+	struct pw_loop *loop = pw_context_acquire_loop(capture->connection.context, &props->dict);
+
+	if (loop == NULL)
+		return;
+	pw_properties_set(props, PW_KEY_NODE_LOOP_NAME, loop->name);
+	capture->node->unit_node.data_loop = loop->loop;
+	pw_context_release_loop(capture->connection.context, loop);
+#else
+	(void)capture;
+	(void)props;
+#endif
+}
+
+/* Takes props. */
+static int unit_node_init(struct capture *capture, struct pw_properties *props)
+{
+	struct capture_node *node = capture->node;
+	const struct spa_support *support;
+	uint32_t n_support;
+	int res;
+
+	support = pw_context_get_support(capture->connection.context, &n_support);
+	res = node_init(&node->unit_node, &weir_capture, &props->dict, support, n_support);
+	if (res < 0) {
+		pw_properties_free(props);
+		return res;
+	}
+	unit_node_set_loop(capture, props);
+	pw_properties_set(props, RATE_KEY, NULL);
+	pw_properties_set(props, "capture:glide-ms", NULL);
+	node->impl = pw_context_create_node(capture->connection.context, props, 0);
+	if (node->impl == NULL)
+		return -errno;
+	pw_impl_node_add_listener(node->impl, &node->impl_listener, &impl_events, capture);
+	res = pw_impl_node_set_implementation(node->impl, &node->unit_node.node);
+	return res < 0 ? res : pw_impl_node_register(node->impl, NULL);
+}
+
+static int node_export(struct capture *capture)
+{
+	struct capture_node *node = capture->node;
+	int res;
+
+	node->exported = pw_core_export(capture->connection.core, PW_TYPE_INTERFACE_Node, NULL,
+					node->impl, 0);
+	if (node->exported == NULL) {
+		res = -errno;
+		pw_log_error("weir.capture.%s: the daemon takes no node from this process. Load "
+			     "libpipewire-module-client-node before this module, as weir.conf does",
+			     capture->args.name);
+		return res;
+	}
+	pw_proxy_add_listener(node->exported, &node->exported_listener, &exported_events, capture);
+	return 0;
+}
+
+int capture_node_create(struct capture *capture)
+{
+	struct pw_properties *props = node_props(capture);
+	struct capture_node *node;
+	int res;
+
+	capture->source_id = SPA_ID_INVALID;
+	node = capture->node = calloc(1, sizeof(*node));
+	if (props == NULL || node == NULL) {
+		pw_properties_free(props);
+		return -ENOMEM;
+	}
+	res = unit_node_init(capture, props);
+	if (res == 0 && capture->connection.in_daemon)
+		capture->source_id = pw_global_get_id(pw_impl_node_get_global(node->impl));
+	else if (res == 0)
+		res = node_export(capture);
+	return res;
+}
+
+void capture_node_destroy(struct capture *capture)
+{
+	struct capture_node *node = capture->node;
+
+	if (node == NULL)
+		return;
+	if (node->exported != NULL) {
+		spa_hook_remove(&node->exported_listener);
+		pw_proxy_destroy(node->exported);
+	}
+	if (node->impl != NULL) {
+		spa_hook_remove(&node->impl_listener);
+		pw_impl_node_destroy(node->impl);
+	}
+	node_finish(&node->unit_node);
+	free(node->streams);
+	free(node);
+	capture->node = NULL;
+}
+
+float capture_node_get_control(const struct capture *capture, enum capture_port port)
+{
+	return capture->node->unit_node.control[port];
+}
+
+void capture_node_set_rate(struct capture *capture, double rate)
+{
+	char memory[256];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	struct spa_pod_frame object, params;
+
+	spa_pod_builder_push_object(&b, &object, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
+	spa_pod_builder_prop(&b, SPA_PROP_params, 0);
+	spa_pod_builder_push_struct(&b, &params);
+	spa_pod_builder_string(&b, RATE_KEY);
+	spa_pod_builder_float(&b, (float)rate);
+	spa_pod_builder_pop(&b, &params);
+	spa_node_set_param(&capture->node->unit_node.node, SPA_PARAM_Props, 0,
+			   spa_pod_builder_pop(&b, &object));
+}
+
+static void node_set(struct capture *capture, const char *key, const char *value)
+{
+	const struct spa_dict_item item = { key, value };
+
+	if (capture->node->impl != NULL)
+		pw_impl_node_update_properties(capture->node->impl, &SPA_DICT_INIT(&item, 1));
+}
+
+static bool is_recorded(const struct capture *capture)
+{
+	struct registry_object *link;
+
+	spa_list_for_each(link, registry_get_objects(capture->registry, REGISTRY_LINK), link)
+	{
+		if (link->owner_id == capture->source_id)
+			return true;
+	}
+	return false;
+}
+
+/* Even over a passive link a stream that runs has what it is linked to run with it. */
+void capture_node_update(struct capture *capture)
+{
+	struct capture_node *node = capture->node;
+
+	if (node->impl != NULL)
+		pw_impl_node_set_active(node->impl, node->keeps_running || is_recorded(capture));
+}
+
+void capture_node_keep_running(struct capture *capture, bool on)
+{
+	if (capture->node->keeps_running == on)
+		return;
+	capture->node->keeps_running = on;
+	node_set(capture, PW_KEY_NODE_ALWAYS_PROCESS, on ? "true" : "false");
+	capture_node_update(capture);
+}
+
+static const char *state_get(const struct capture *capture)
+{
+	const struct capture_stream *stream;
+
+	if (capture->args.redirect && !capture_is_redirecting(capture))
+		return "no-sink";
+	if (spa_list_is_empty(&capture->streams))
+		return "waiting";
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (stream->node->running)
+			return "captured";
+	}
+	return "silent-paused";
+}
+
+/* [ { "name": "mpv", "pid": 1234, "id": 56 } ]: NULL without memory. */
+static char *streams_get(const struct capture *capture)
+{
+	const struct capture_stream *stream;
+	const char *separator = "";
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
+	fputc('[', out);
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		const struct registry_object *client = capture_stream_get_client(stream);
+		struct pw_properties *props = capture_merge_props(
+			&stream->node->props->dict, client != NULL ? &client->props->dict : NULL);
+		char name[256];
+
+		if (spa_json_encode_string(name, sizeof(name), capture_stream_get_name(stream)) >=
+		    (int)sizeof(name))
+			strcpy(name, "\"\""); /* else without its end */
+		fprintf(out, "%s{\"name\":%s,\"pid\":%d,\"id\":%u}", separator, name,
+			props != NULL ? pw_properties_get_int32(props, PW_KEY_APP_PROCESS_ID, 0)
+				      : 0,
+			stream->node->id);
+		pw_properties_free(props);
+		separator = ",";
+	}
+	fputc(']', out);
+	fclose(out);
+	return text;
+}
+
+void capture_node_show(struct capture *capture)
+{
+	struct capture_node *node = capture->node;
+	const char *state = state_get(capture);
+	char *streams = streams_get(capture);
+
+	if (streams != NULL && !spa_streq(streams, node->streams)) {
+		node_set(capture, STREAMS_KEY, streams);
+		free(node->streams);
+		node->streams = streams;
+	} else {
+		free(streams);
+	}
+	if (spa_streq(state, node->state))
+		return;
+	node_set(capture, STATE_KEY, state);
+	node->state = state;
+	pw_log_info("weir.capture.%s: %s %s", capture->args.name, state, node->streams);
+}

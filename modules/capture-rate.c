@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Varispeed: the rate in the Props of a stream makes its player deliver that much faster, so that
+ * no buffer runs full or empty.
+ *
+ * A stream's resampler is off until its rate first differs from 1. It starts with an empty history,
+ * which clicks unless the stream is silent. So a stream that has not started yet gets a rate at
+ * once, and if capture.rate is 1 one that is as good as 1; and a stream that plays is faded out for
+ * that moment. All later changes, also those to and from 1, are continuous.
+ */
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <spa/param/props.h>
+#include <spa/pod/builder.h>
+#include <spa/pod/parser.h>
+#include <spa/utils/json.h>
+
+#include "capture.h"
+#include "log.h"
+
+#define TICK_NSEC (20 * SPA_NSEC_PER_MSEC)
+#define TICK_MS (TICK_NSEC / SPA_NSEC_PER_MSEC)
+/* Keeps a resampler on. */
+#define RATE_READY 1.0000001
+#define RATE_READY_TEXT "1.0000001"
+/* PipeWire 1.4 cuts rate * 48000 down to a whole number. */
+#define RATE_ROUND_UP 1e-7
+#define FADE_MS 20
+/* A change takes effect with the stream's next quantum: at 48 kHz up to 4096 frames are waited for.
+ */
+#define FADE_TICKS (100 / (int)TICK_MS)
+/* Half to one and a half times what must be missing when the source is live. */
+#define MISSING_TOLERANCE 0.5
+
+enum fade_state {
+	FADE_ASKED, /* for the volume to go back to */
+	FADED_OUT,  /* or about to be */
+	FADE_RATE,  /* the rate has been set */
+};
+
+struct capture_fade {
+	enum fade_state state;
+	struct capture_stream *stream;
+	struct spa_hook listener;
+	struct spa_hook proxy_listener;
+	float volume;
+	int ticks; /* until the next state */
+};
+
+static void timer_set(struct capture *capture, bool on)
+{
+	struct timespec value = { .tv_nsec = on ? TICK_NSEC : 0 };
+
+	if (capture->rate.ticking == on)
+		return;
+	capture->rate.ticking = on;
+	pw_loop_update_timer(pw_context_get_main_loop(capture->connection.context),
+			     capture->rate.timer, &value, &value, false);
+}
+
+static struct spa_pod *rate_build(struct spa_pod_builder *b, double rate)
+{
+	return spa_pod_builder_add_object(b, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props, SPA_PROP_rate,
+					  SPA_POD_Double(rate * (1.0 + RATE_ROUND_UP)));
+}
+
+void capture_rate_set_impl(struct pw_impl_node *node, double rate)
+{
+	uint8_t memory[256];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+
+	pw_impl_node_set_param(node, SPA_PARAM_Props, 0, rate_build(&b, rate));
+}
+
+static void param_send(const struct capture_stream *stream, const struct spa_pod *param)
+{
+	struct pw_node *node = (struct pw_node *)stream->node->proxy;
+
+	if (node != NULL)
+		pw_node_set_param(node, SPA_PARAM_Props, 0, param);
+}
+
+static void rate_send(struct capture_stream *stream, double rate)
+{
+	uint8_t memory[256];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+
+	if (stream->rate == rate)
+		return;
+	stream->rate = rate;
+	capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_RATE, RATE_READY_TEXT);
+	param_send(stream, rate_build(&b, rate));
+}
+
+static void volume_send(const struct capture_stream *stream, float volume)
+{
+	uint8_t memory[256];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+
+	param_send(stream,
+		   spa_pod_builder_add_object(&b, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props,
+					      SPA_PROP_volume, SPA_POD_Float(volume),
+					      SPA_PROP_volumeRampTime, SPA_POD_Int(FADE_MS),
+					      SPA_PROP_volumeRampStepSamples, SPA_POD_Int(1)));
+}
+
+static void fade_unhook(struct capture_fade *fade)
+{
+	spa_hook_remove(&fade->listener);
+	spa_hook_remove(&fade->proxy_listener);
+	spa_zero(fade->listener);
+	spa_zero(fade->proxy_listener);
+}
+
+/* Before the stream goes, for which we hear of it last. */
+static void fade_proxy_destroyed(void *data)
+{
+	fade_unhook(data);
+}
+
+static const struct pw_proxy_events fade_proxy_events = {
+	PW_VERSION_PROXY_EVENTS,
+	.destroy = fade_proxy_destroyed,
+};
+
+void capture_stream_end_fade(struct capture_stream *stream)
+{
+	struct capture_fade *fade = stream->fade;
+
+	if (fade == NULL)
+		return;
+	stream->fade = NULL;
+	if (fade->state != FADE_ASKED) {
+		volume_send(stream, fade->volume);
+		capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_VOLUME, NULL);
+	}
+	fade_unhook(fade);
+	free(fade);
+}
+
+static void fade_param(void *data, int seq, uint32_t id, uint32_t index, uint32_t next,
+		       const struct spa_pod *param)
+{
+	struct capture_fade *fade = data;
+	char text[32];
+	float volume;
+
+	(void)seq, (void)index, (void)next;
+	if (id != SPA_PARAM_Props || fade->state != FADE_ASKED ||
+	    spa_pod_parse_object(param, SPA_TYPE_OBJECT_Props, NULL, SPA_PROP_volume,
+				 SPA_POD_Float(&volume)) < 0)
+		return;
+	fade->volume = volume;
+	spa_json_format_float(text, sizeof(text), volume);
+	capture_undo_note(fade->stream->capture->undo, fade->stream->node, CAPTURE_UNDO_VOLUME,
+			  text);
+	fade->state = FADED_OUT;
+	fade->ticks = FADE_TICKS;
+	if (volume > 0.0f)
+		volume_send(fade->stream, 0.0f);
+}
+
+static const struct pw_node_events fade_events = {
+	PW_VERSION_NODE_EVENTS,
+	.param = fade_param,
+};
+
+static void fade_start(struct capture_stream *stream)
+{
+	struct capture_fade *fade;
+
+	if (stream->node->proxy == NULL)
+		return;
+	fade = stream->fade = calloc(1, sizeof(*fade));
+	if (fade == NULL)
+		return;
+	fade->stream = stream;
+	fade->ticks = FADE_TICKS;
+	pw_proxy_add_object_listener(stream->node->proxy, &fade->listener, &fade_events, fade);
+	pw_proxy_add_listener(stream->node->proxy, &fade->proxy_listener, &fade_proxy_events, fade);
+	pw_node_enum_params((struct pw_node *)stream->node->proxy, 0, SPA_PARAM_Props, 0, 1, NULL);
+	timer_set(stream->capture, true);
+}
+
+/* At each tick of a fade. */
+static void fade_continue(struct capture_stream *stream)
+{
+	struct capture_fade *fade = stream->fade;
+
+	if (--fade->ticks > 0)
+		return;
+	if (fade->state == FADED_OUT) {
+		fade->state = FADE_RATE;
+		fade->ticks = FADE_TICKS;
+		rate_send(stream, stream->capture->rate.now);
+	} else {
+		/* A stream without a volume cannot be faded. */
+		if (fade->state == FADE_ASKED)
+			rate_send(stream, stream->capture->rate.now);
+		capture_stream_end_fade(stream);
+	}
+}
+
+bool capture_rate_is_wanted(const struct capture *capture)
+{
+	return capture->args.has_rate || capture->rate.now != 1.0;
+}
+
+double capture_rate_start(const struct capture *capture)
+{
+	return capture->rate.now != 1.0 ? capture->rate.now : RATE_READY;
+}
+
+/*
+ * At 1 the resampler copies. What is between two samples when it begins to is lost, so a stream
+ * that played at another rate gets there when it next stops.
+ */
+static void rate_follow(struct capture_stream *stream)
+{
+	const double now = stream->capture->rate.now;
+
+	stream->is_bent = stream->node->running && (stream->is_bent || now != 1.0);
+	rate_send(stream, stream->node->running && !stream->is_bent
+				  ? now
+				  : capture_rate_start(stream->capture));
+}
+
+void capture_stream_update_rate(struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+
+	if (stream->fade != NULL)
+		return;
+	if (stream->rate != 0.0)
+		rate_follow(stream);
+	else if (!capture_rate_is_wanted(capture))
+		return;
+	else if (!stream->node->running)
+		rate_send(stream, capture_rate_start(capture));
+	else if (capture->rate.now != 1.0)
+		fade_start(stream);
+}
+
+void capture_stream_restore_rate(struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+
+	capture_stream_end_fade(stream);
+	if (stream->rate == 0.0)
+		return;
+	rate_send(stream, stream->is_bent ? RATE_READY : 1.0);
+	if (capture->connection.in_daemon)
+		capture_impl_set(capture, stream->node->id, capture->rate_key, RATE_READY_TEXT);
+}
+
+static void rate_tick(void *data, uint64_t expirations)
+{
+	struct capture *capture = data;
+	struct capture_rate *rate = &capture->rate;
+	struct capture_stream *stream;
+	bool busy;
+
+	(void)expirations;
+	rate->now *= rate->step;
+	if ((rate->step >= 1.0) == (rate->now >= rate->target)) {
+		rate->now = rate->target;
+		rate->step = 1.0;
+	}
+	busy = rate->now != rate->target;
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (stream->fade != NULL)
+			fade_continue(stream);
+		capture_stream_update_rate(stream);
+		busy = busy || stream->fade != NULL;
+	}
+	timer_set(capture, busy);
+}
+
+/* What is missing tells a source that cannot go faster than time: 1 - 1 / rate, no matter what. */
+static bool is_starving(const struct capture *capture)
+{
+	const double now = capture->rate.now;
+	const double expected = 100.0 * (1.0 - 1.0 / now);
+	const double missing = capture_node_get_control(capture, CAPTURE_MISSING);
+
+	return now > 1.0 && now == capture->rate.target &&
+	       fabs(missing - expected) < MISSING_TOLERANCE * expected;
+}
+
+static void live_check(struct capture *capture)
+{
+	const struct capture_stream *stream;
+
+	if (!is_starving(capture))
+		return;
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (stream->node->running)
+			break;
+	}
+	pw_log_warn("weir.capture.%s: \"%s\" is live, like a call or a radio: it cannot play "
+		    "faster than it is sent, and stutters. Going back to rate 1. Use weir.pitch "
+		    "for it: see 50-weir-nightcore-live.conf",
+		    capture->args.name,
+		    spa_list_is_end(stream, &capture->streams, link)
+			    ? ""
+			    : capture_stream_get_name(stream));
+	capture_node_set_rate(capture, 1.0);
+}
+
+void capture_rate_update(struct capture *capture)
+{
+	struct capture_rate *rate = &capture->rate;
+	const double target = capture_node_get_control(capture, CAPTURE_RATE);
+	const double glide = capture_node_get_control(capture, CAPTURE_GLIDE_MS);
+
+	if (capture->undone || rate->timer == NULL)
+		return;
+	/* Else a source that nobody records would not notice what live_check asks for. */
+	capture_node_keep_running(capture, target > 1.0 && !spa_list_is_empty(&capture->streams));
+	if (target != rate->target) {
+		rate->target = target;
+		rate->step = pow(target / rate->now, TICK_MS / fmax(glide, TICK_MS));
+		timer_set(capture, true);
+	}
+	live_check(capture);
+}
+
+int capture_rate_init(struct capture *capture)
+{
+	struct capture_rate *rate = &capture->rate;
+
+	rate->now = rate->target = capture_node_get_control(capture, CAPTURE_RATE);
+	rate->step = 1.0;
+	rate->timer = pw_loop_add_timer(pw_context_get_main_loop(capture->connection.context),
+					rate_tick, capture);
+	return rate->timer != NULL ? 0 : -errno;
+}
+
+void capture_rate_finish(struct capture *capture)
+{
+	if (capture->rate.timer != NULL)
+		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
+				       capture->rate.timer);
+	capture->rate.timer = NULL;
+}

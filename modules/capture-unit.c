@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "capture-unit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS_PER_SECOND 10
+#define N_SLOTS (CAPTURE_WINDOW * SLOTS_PER_SECOND)
+/* Shorter silence is found in any sound. */
+#define MIN_GAP_SECONDS 0.001f
+/* The level just before a gap, and that to compare it with. A resampler's filter rings in between.
+ */
+#define EDGE_SECONDS 0.003f
+#define SOUND_SECONDS 0.1f
+/* A gap cuts off a sound that was at least this part of its peak. */
+#define CUT_LEVEL 0.05f
+/* Once or twice anything may happen: the next track, a seek. */
+#define MIN_GAPS 3
+
+struct slot {
+	uint32_t missing; /* frames */
+	uint32_t n_gaps;
+};
+
+struct state {
+	uint32_t rate;
+	uint32_t min_gap;
+	float edge_decay, sound_decay; /* per frame */
+
+	float edge, sound; /* peaks, decaying in the time that their names say */
+	uint32_t n_zeros;
+	bool cut; /* the present zeros began in the middle of a sound */
+
+	struct slot slots[N_SLOTS];
+	uint32_t slot, slot_frames;
+};
+
+static void *capture_create_state(uint32_t rate)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return NULL;
+	state->rate = rate;
+	state->min_gap = (uint32_t)(MIN_GAP_SECONDS * (float)rate);
+	state->edge_decay = expf(-1.0f / (EDGE_SECONDS * (float)rate));
+	state->sound_decay = expf(-1.0f / (SOUND_SECONDS * (float)rate));
+	return state;
+}
+
+static WEIR_REALTIME void capture_reset(void *object)
+{
+	struct state *state = object;
+
+	state->edge = state->sound = 0.0f;
+	state->n_zeros = 0;
+	state->cut = false;
+	memset(state->slots, 0, sizeof(state->slots));
+	state->slot = state->slot_frames = 0;
+}
+
+static WEIR_REALTIME void next_slot(struct state *state)
+{
+	state->slot = (state->slot + 1) % N_SLOTS;
+	state->slots[state->slot] = (struct slot){ 0, 0 };
+	state->slot_frames = 0;
+}
+
+/* Only a gap that ends is one: sound that never comes back has ended. */
+static WEIR_REALTIME void gap_end(struct state *state)
+{
+	if (!state->cut || state->n_zeros < state->min_gap || state->n_zeros > state->rate)
+		return;
+	state->slots[state->slot].missing += state->n_zeros;
+	state->slots[state->slot].n_gaps++;
+}
+
+static WEIR_REALTIME void listen(struct state *state, float sample)
+{
+	if (sample == 0.0f) {
+		if (state->n_zeros == 0)
+			state->cut = state->edge > CUT_LEVEL * state->sound;
+		state->n_zeros++;
+	} else {
+		gap_end(state);
+		state->n_zeros = 0;
+	}
+	state->edge = fmaxf(sample, state->edge * state->edge_decay);
+	state->sound = fmaxf(sample, state->sound * state->sound_decay);
+	if (++state->slot_frames == state->rate / SLOTS_PER_SECOND)
+		next_slot(state);
+}
+
+static WEIR_REALTIME float missing_percent(const struct state *state)
+{
+	uint32_t missing = 0, n_gaps = 0;
+
+	for (uint32_t i = 0; i < N_SLOTS; i++) {
+		missing += state->slots[i].missing;
+		n_gaps += state->slots[i].n_gaps;
+	}
+	if (n_gaps < MIN_GAPS)
+		return 0.0f;
+	return 100.0f * (float)missing / (float)(CAPTURE_WINDOW * state->rate);
+}
+
+static WEIR_REALTIME void capture_run(void *object, float *const port[], uint32_t n_frames,
+				      struct weir_reports *reports)
+{
+	struct state *state = object;
+
+	(void)reports;
+	if (*port[CAPTURE_RATE] > 1.0f)
+		for (uint32_t i = 0; i < n_frames; i++)
+			listen(state, fabsf(port[CAPTURE_IN_L][i]) + fabsf(port[CAPTURE_IN_R][i]));
+	else if (state->sound > 0.0f)
+		capture_reset(state);
+	memcpy(port[CAPTURE_OUT_L], port[CAPTURE_IN_L], n_frames * sizeof(float));
+	memcpy(port[CAPTURE_OUT_R], port[CAPTURE_IN_R], n_frames * sizeof(float));
+	*port[CAPTURE_MISSING] = missing_percent(state);
+}
+
+static const struct weir_port ports[CAPTURE_N_PORTS] = {
+	[CAPTURE_IN_L] = { .name = "in-l",
+			   .type = WEIR_AUDIO_IN,
+			   .measure = "",
+			   .help = "left channels of the captured streams",
+			   .channel = "FL" },
+	[CAPTURE_IN_R] = { .name = "in-r",
+			   .type = WEIR_AUDIO_IN,
+			   .measure = "",
+			   .help = "right channels of the captured streams",
+			   .channel = "FR" },
+	[CAPTURE_OUT_L] = { .name = "out-l",
+			    .type = WEIR_AUDIO_OUT,
+			    .measure = "",
+			    .help = "left, as captured",
+			    .channel = "FL" },
+	[CAPTURE_OUT_R] = { .name = "out-r",
+			    .type = WEIR_AUDIO_OUT,
+			    .measure = "",
+			    .help = "right, as captured",
+			    .channel = "FR" },
+	[CAPTURE_RATE] = { .name = "rate",
+			   .type = WEIR_CONTROL_IN,
+			   .measure = "",
+			   .help = "how fast the captured streams play: 1.0833 is 48000 as 52000",
+			   .min = CAPTURE_MIN_RATE,
+			   .def = 1.0f,
+			   .max = CAPTURE_MAX_RATE },
+	[CAPTURE_GLIDE_MS] = { .name = "glide-ms",
+			       .type = WEIR_CONTROL_IN,
+			       .measure = "ms",
+			       .help = "how long a change of the rate takes",
+			       .min = 0.0f,
+			       .def = 0.0f,
+			       .max = CAPTURE_MAX_GLIDE_MS },
+	[CAPTURE_MISSING] = { .name = "missing",
+			      .type = WEIR_CONTROL_OUT,
+			      .measure = "%",
+			      .help = "what a live source could not deliver at this rate, of the "
+				      "last 2 s" },
+};
+
+const struct weir_unit weir_capture = {
+	.name = "capture",
+	.summary = "Source of captured streams",
+	.ports = ports,
+	.n_ports = CAPTURE_N_PORTS,
+	.create = capture_create_state,
+	.destroy = free,
+	.reset = capture_reset,
+	.run = capture_run,
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_CAPTURE_UNIT_H
+#define WEIR_CAPTURE_UNIT_H
+
+#include "../dsp/unit.h"
+
+/*
+ * What the source weir.capture.<name> does with sound: nothing. It passes the sum of the captured
+ * streams on, without delay, and listens for a source that cannot keep up with being played faster.
+ *
+ * A stream that is pulled at rate r but delivers sound at rate 1 lacks 1 - 1/r of its frames. What
+ * plays it puts silence there: samples that are exactly 0, starting in the middle of a sound and
+ * not, like a pause in speech or music, after it died away.
+ */
+
+enum capture_port {
+	CAPTURE_IN_L,
+	CAPTURE_IN_R,
+	CAPTURE_OUT_L,
+	CAPTURE_OUT_R,
+	CAPTURE_RATE,	  /* carried out by the module: see capture-rate.c */
+	CAPTURE_GLIDE_MS, /* likewise */
+	CAPTURE_MISSING,
+	CAPTURE_N_PORTS,
+};
+
+#define CAPTURE_MIN_RATE 0.25f
+#define CAPTURE_MAX_RATE 4.0f
+#define CAPTURE_MAX_GLIDE_MS 10000.0f
+
+/* Seconds that CAPTURE_MISSING looks back. */
+#define CAPTURE_WINDOW 2
+
+extern const struct weir_unit weir_capture;
+
+#endif

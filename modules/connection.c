@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "connection.h"
+
+#include <errno.h>
+
+/*
+ * The daemon connects to its own socket. Its "internal" connection has no event to resume a client
+ * with: binding the session manager's metadata over it ends the daemon (1.4.2).
+ */
+int connection_init(struct connection *connection, struct pw_context *context)
+{
+	const struct pw_properties *props = pw_context_get_properties(context);
+	const char *name = pw_properties_get(props, PW_KEY_CORE_NAME);
+	struct pw_properties *remote = NULL;
+
+	connection->context = context;
+	connection->in_daemon = pw_properties_get_bool(props, PW_KEY_CORE_DAEMON, false);
+	if (connection->in_daemon && name != NULL)
+		remote = pw_properties_new(PW_KEY_REMOTE_NAME, name, NULL);
+	connection->core = pw_context_connect(context, remote, 0);
+	return connection->core != NULL ? 0 : -errno;
+}
+
+void connection_finish(struct connection *connection)
+{
+	if (connection->core != NULL)
+		pw_core_disconnect(connection->core);
+	connection->core = NULL;
+}

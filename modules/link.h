@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_LINK_H
+#define WEIR_LINK_H
+
+#include "connection.h"
+#include "registry.h"
+
+/*
+ * A link between two ports that we make. It vanishes with link_destroy, and with the connection,
+ * however that ends. One that failed or was removed is not made again by itself.
+ */
+
+enum link_state {
+	LINK_PENDING,
+	LINK_MADE,
+	LINK_GONE,
+};
+
+struct link;
+
+struct link_events {
+	/* Made or gone, after link_create has returned. The link may not be destroyed from here. */
+	void (*changed)(void *data, struct link *link);
+};
+
+struct link {
+	struct spa_list link; /* its owner's */
+	uint32_t output;      /* port ids */
+	uint32_t input;
+	enum link_state state;
+	int res;	 /* gone: -errno when it cannot be, 0 when it was removed */
+	char *error;	 /* in words, NULL: there is only res */
+	bool is_passive; /* false although it was asked for: the daemon does not allow it */
+
+	const struct link_events *events;
+	void *data;
+	struct remote *remote;	    /* outside the daemon */
+	struct pw_impl_link *local; /* in the daemon */
+	struct spa_hook listener;
+};
+
+/* NULL: no memory. In the daemon the link is made or gone on return, else it is pending. */
+struct link *link_create(const struct connection *connection, const struct registry_object *output,
+			 const struct registry_object *input, bool passive,
+			 const struct link_events *events, void *data);
+void link_destroy(struct link *link);
+
+#endif

@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2317,SC2119,SC2086
+# libpipewire-module-weir-capture when what it needs, or itself, is killed, removed or wrong: what it
+# captures is heard where it was before.
+
+. "$(dirname "$0")/capture-rig.sh"
+
+test_killed_process_gives_the_stream_back() {
+	rig_start
+	process_host_start "capture.match = $MATCH"
+	play_start music
+	wait_for "music is captured" 5 is_captured music
+	process_stop weir KILL
+	wait_for "music is back" 5 is_at_home music
+	process_stop music
+	play_start music
+	check "its next stream is at home" is_at_home music
+}
+
+test_killed_process_gives_streams_on_a_real_sink_back() {
+	sink_conf cable | rig_write pipewire/pipewire.conf.d/20-cable.conf
+	rig_start
+	process_host_start "capture.match = $MATCH capture.sink = cable"
+	play_start music
+	wait_for "music plays on the cable" 5 plays_on music cable
+	process_stop weir KILL
+	wait_for "music is back" 5 plays_on music speaker
+	check "no target is left" not metadata_get target.object "$(node_id music)"
+	process_stop music
+	play_start music
+	check "its next stream is at home" plays_on music speaker
+}
+
+test_killed_process_gives_back_what_the_session_manager_remembers() {
+	headphones_choose
+	process_host_start "capture.match = $MATCH"
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	process_stop weir KILL
+	wait_for "music is back" 5 plays_on music headphones
+	process_stop music
+	play_start music
+	check "its next stream plays there" plays_on music headphones
+}
+
+cable_plug() {
+	pw-cli >/dev/null create-node adapter '{ factory.name = support.null-audio-sink node.name = cable
+		media.class = Audio/Sink audio.position = "FL,FR" object.linger = true }'
+	wait_for "music plays on the cable" 5 plays_on music cable
+}
+
+test_stream_follows_the_sink() {
+	daemon_start "capture.match = $MATCH capture.sink = cable"
+	play_start music
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	wait_for "the log says so" 10 process_said pipewire "weir.capture.test: no sink \"cable\""
+	cable_plug
+	wait_for "the virtual sink is gone" 5 not node_id $SINK
+	check "music is still captured" is_captured music
+	pw-cli destroy "$(node_id cable)"
+	wait_for "music is heard again" 5 plays_on music speaker
+	wait_for "the state says so" 5 source_is no-sink
+	check "the log says so" process_said pipewire "sink \"cable\" is gone"
+	process_stop music
+	play_start music
+	check "its next stream is heard as well" plays_on music speaker
+	cable_plug
+	check "music is captured again" is_captured music
+	check "nothing on the speaker" has_links music speaker 0
+	wait_for "the state says so" 5 source_is captured
+}
+
+pitch_plug() {
+	pw-cli >/dev/null create-node adapter '{ factory.name = support.null-audio-sink node.name = voice
+		media.class = Audio/Duplex audio.position = "FL,FR" object.linger = true }'
+}
+
+test_stream_is_heard_without_the_node_it_needs() {
+	daemon_start "capture.match = $MATCH capture.sink = virtual capture.needs = voice"
+	play_start music
+	check "music is heard" plays_on music speaker
+	wait_for "the state says so" 5 source_is no-sink
+	check "the log says why" process_said pipewire 'weir.capture.test: no node "voice"'
+	pitch_plug
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	wait_for "the state says so" 5 source_is captured
+	pw-cli destroy "$(node_id voice)"
+	wait_for "music is heard again" 5 plays_on music speaker
+	process_stop music
+	play_start music
+	check "its next stream is heard as well" plays_on music speaker
+	check "nothing is said of a sink" not process_said pipewire "no sink"
+}
+
+test_session_manager_restarts() {
+	daemon_start "capture.match = $MATCH"
+	play_start music
+	wait_for "music is captured" 5 is_captured music
+	session_manager_restart
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	wait_for "music is captured" 5 is_captured music
+	check "nothing on the speaker" has_links music speaker 0
+}
+
+test_stuck_recorder_does_not_disturb_the_stream() {
+	daemon_start "capture.match = $MATCH capture.mode = tap"
+	sound ramp "$rig_dir/ramp.wav" 3 48000 2
+	record_start stuck $SOURCE
+	record_start speaker-recording speaker
+	process_start music pw-play -P '{ node.name = music }' "$rig_dir/ramp.wav"
+	wait_for "music is captured" 5 is_captured music
+	kill -s STOP "${process_pids[stuck]}"
+	wait_for "music ends" 10 not process_is_running music
+	record_stop speaker-recording
+	kill -s CONT "${process_pids[stuck]}"
+	check "the speaker has everything" \
+		sound compare "$rig_dir/ramp.wav" "$rig_dir/speaker-recording.wav" $QUANTUM
+}
+
+# source_goes: somebody removes it.
+source_goes() {
+	play_start music
+	wait_for "music is captured" 5 is_captured music
+	pw-cli destroy "$(node_id $SOURCE)"
+	wait_for "music is back" 5 is_at_home music
+	wait_for "its nodes are gone" 5 not node_id $SINK
+	process_stop music
+	play_start music
+	check "its next stream is at home" is_at_home music
+}
+
+test_daemon_ends_without_its_source() {
+	daemon_start "capture.match = $MATCH"
+	source_goes
+	check "the log says so" process_said pipewire 'weir.capture.test: somebody removed the source'
+}
+
+test_process_ends_without_its_source() {
+	rig_start
+	process_host_start "capture.match = $MATCH"
+	source_goes
+	check "the log says so" process_said weir 'weir.capture.test: somebody removed the source'
+}
+
+test_stream_is_heard_without_the_virtual_sink() {
+	daemon_start "capture.match = $MATCH"
+	play_start music
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	pw-cli destroy "$(node_id $SINK)"
+	wait_for "music is heard again" 5 plays_on music speaker
+	wait_for "the state says so" 5 source_is no-sink
+	check "the log says why" process_said pipewire 'weir.capture.test: no virtual sink'
+	process_stop music
+	play_start music
+	check "its next stream is heard as well" plays_on music speaker
+}
+
+test_long_names_do_no_harm() {
+	local name
+	name=$(printf 'x%.0s' {1..300})
+	daemon_start "capture.match = $MATCH"
+	play_start music "application.name = \"$name\""
+	wait_for "music is captured" 5 is_captured music
+	check "the list of streams can be read" [ "$(node_prop $SOURCE weir.capture.streams | jq length)" = 1 ]
+	check "the daemon runs" process_is_running pipewire
+}
+
+# check_refused ARGS PATTERN: the message, and a daemon that runs on.
+check_refused() {
+	capture_conf "$1" | rig_write pipewire/pipewire.conf.d/50-capture.conf
+	rig_start
+	check "the log says: $2" process_said pipewire "$2"
+	check "there is no source" not node_id $SOURCE
+	rig_stop
+}
+
+test_wrong_arguments_are_named() {
+	check_refused "capture.match = $MATCH capture.mode = steal" 'capture.mode is "steal"'
+	check_refused "" 'capture.match is missing'
+	check_refused "capture.match = []" 'capture.match is not an array'
+	check_refused "capture.match = [ {} ]" 'capture.match has an object without properties'
+	check_refused "capture.match = { node.name = music }" 'capture.match is not an array'
+	check_refused 'capture.match = [ { node.name = "~(" } ]' 'is no regular expression'
+	check_refused 'capture.match = [ { node.name = x process.tree = 3 } ]' 'neither true nor false'
+	check_refused "capture.match = $MATCH capture.exclude = music" 'capture.exclude is not an array'
+	check_refused "capture.match = $MATCH capture.name = Two_Words" 'capture.name is "Two_Words"'
+	check_refused "capture.match = $MATCH capture.exlude = []" 'no key "capture.exlude"'
+	check_refused "capture.match = $MATCH capture.mode = tap capture.sink = cable" \
+		'capture.sink does not go with capture.mode = tap'
+	check_refused "capture.match = $MATCH capture.mode = tap capture.needs = voice" \
+		'capture.needs does not go with capture.mode = tap'
+	check_refused "capture.match = $MATCH capture.rate = 0" 'capture.rate is "0".*from 0.25 to 4'
+	check_refused "capture.match = $MATCH capture.rate = fast" 'capture.rate is "fast"'
+	check_refused "capture.match = $MATCH capture.glide-ms = -1" 'capture.glide-ms is "-1"'
+}
+
+tests_run "$@"
