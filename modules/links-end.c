@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <spa/utils/string.h>
+
+#include "links.h"
+#include "log.h"
+
+/* Long enough for a program or a card that is just starting: the usual start says nothing. */
+#define MISSING_NSEC (2 * SPA_NSEC_PER_SEC)
+
+/* What text says after the name of this node, NULL: it does not begin with that. */
+static const char *text_after_name(const struct links_end *end, struct registry *registry,
+				   const char *name)
+{
+	const char *rest;
+
+	if (end->follows_default) {
+		if (!spa_streq(name, registry_get_default_sink(registry)))
+			return NULL;
+		rest = strchrnul(end->text, ':');
+	} else {
+		if (!spa_strstartswith(end->text, name))
+			return NULL;
+		rest = end->text + strlen(name);
+	}
+	return *rest == '\0' || *rest == ':' ? rest : NULL;
+}
+
+/* Names of nodes can have a ":", too: "a:b" is the node "a:b" rather than a port of "a". */
+static size_t longest_name(const struct links_end *end, struct registry *registry)
+{
+	struct registry_object *node;
+	size_t longest = 0;
+
+	spa_list_for_each(node, registry_get_objects(registry, REGISTRY_NODE), link)
+	{
+		const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
+
+		if (name != NULL && strlen(name) > longest &&
+		    text_after_name(end, registry, name) != NULL)
+			longest = strlen(name);
+	}
+	return longest;
+}
+
+/* port: the one that it names there, NULL: all. */
+static bool end_names_node(const struct links_end *end, struct registry *registry,
+			   const struct links_ports *ports, const char **port)
+{
+	const char *name = pw_properties_get(ports->node->props, PW_KEY_NODE_NAME);
+	const char *rest;
+
+	if (name == NULL)
+		return false;
+	if (end->is_regex) {
+		*port = end->regex_port;
+		return regexec(&end->regex, name, 0, NULL, 0) == 0;
+	}
+	rest = text_after_name(end, registry, name);
+	if (rest == NULL || strlen(name) < ports->name_length)
+		return false;
+	*port = *rest == ':' ? rest + 1 : NULL;
+	return true;
+}
+
+enum port_kind {
+	PORT_BY_NAME,
+	PORT_BY_CHANNEL,
+	PORT_OF_NODE,
+	PORT_MONITOR_OF_NODE,
+	PORT_ANY,
+};
+
+static bool port_is_kind(const struct registry_object *port, enum port_kind kind, const char *name)
+{
+	switch (kind) {
+	case PORT_BY_NAME:
+		return spa_streq(port_get_name(port), name);
+	case PORT_BY_CHANNEL:
+		return spa_streq(pw_properties_get(port->props, PW_KEY_AUDIO_CHANNEL), name);
+	case PORT_OF_NODE:
+		return port_is_audio(port) && !port_is_monitor(port);
+	case PORT_MONITOR_OF_NODE:
+		return port_is_audio(port);
+	default:
+		return true;
+	}
+}
+
+static void ports_find(struct links_ports *ports, struct registry *registry, const char *direction,
+		       enum port_kind kind, const char *name)
+{
+	struct registry_object *port;
+
+	ports->list.n = 0;
+	spa_list_for_each(port, registry_get_objects(registry, REGISTRY_PORT), link)
+	{
+		if (port_is_of(port, ports->node->id, direction) && port_is_kind(port, kind, name))
+			port_list_add(&ports->list, port);
+	}
+}
+
+/* What a sink plays is only meant where it has nothing else to give. */
+static void end_find_ports(const struct links_end *end, struct registry *registry,
+			   struct links_ports *ports, const char *name)
+{
+	const enum port_kind first = name != NULL ? PORT_BY_NAME : PORT_OF_NODE;
+
+	ports->named = name != NULL;
+	ports_find(ports, registry, end->direction, first, name);
+	if (ports->list.n == 0)
+		ports_find(ports, registry, end->direction, first + 1, name);
+}
+
+bool links_end_next(const struct links_end *end, struct registry *registry,
+		    struct links_ports *ports)
+{
+	struct spa_list *nodes = registry_get_objects(registry, REGISTRY_NODE);
+	struct spa_list *next = ports->node != NULL ? ports->node->link.next : nodes->next;
+	const char *name;
+
+	if (ports->node == NULL && !end->is_regex)
+		ports->name_length = longest_name(end, registry);
+	for (; next != nodes; next = next->next) {
+		ports->node = SPA_CONTAINER_OF(next, struct registry_object, link);
+		if (!end_names_node(end, registry, ports, &name))
+			continue;
+		end_find_ports(end, registry, ports, name);
+		return true;
+	}
+	return false;
+}
+
+static uint64_t now_nsec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return SPA_TIMESPEC_TO_NSEC(&now);
+}
+
+void links_end_set_state(struct links_end *end, enum links_end_state state)
+{
+	end->seen = end->seen || state == LINKS_END_PRESENT;
+	if (state == end->state)
+		return;
+	end->state = state;
+	end->missing_since = now_nsec();
+	end->reported = false;
+}
+
+/* As far as one can tell without the node. */
+static size_t node_name_length(const struct links_end *end)
+{
+	const char *port = strrchr(end->text, ':');
+
+	if (end->is_regex ? end->regex_port == NULL : port == NULL)
+		return strlen(end->text);
+	return (size_t)(port - end->text);
+}
+
+static void node_report(const struct links_end *end, const struct links_rule *rule)
+{
+	/* One that was there once is known to be spelled right. */
+	const enum spa_log_level level = end->seen ? SPA_LOG_LEVEL_INFO : SPA_LOG_LEVEL_WARN;
+
+	if (end->follows_default)
+		pw_log(level, "weir-links: links[%u]: waiting for a default sink (%s = \"%s\")",
+		       rule->index, end->key, end->text);
+	else
+		pw_log(level, "weir-links: links[%u]: waiting for node \"%.*s\" (%s = \"%s\")",
+		       rule->index, (int)node_name_length(end), end->text, end->key, end->text);
+}
+
+static void port_report(const struct links_end *end, const struct links_rule *rule,
+			struct registry *registry)
+{
+	struct links_ports ports = { .node = NULL };
+	const char *what = spa_streq(end->direction, "in") ? "input" : "output";
+	char names[1024] = "";
+	size_t length = 0;
+	unsigned int i;
+
+	if (!links_end_next(end, registry, &ports))
+		return;
+	ports_find(&ports, registry, end->direction, PORT_ANY, NULL);
+	for (i = 0; i < ports.list.n && length < sizeof(names); i++)
+		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+					   i > 0 ? ", " : "", port_get_name(ports.list.ports[i]));
+	pw_log_warn("weir-links: links[%u]: node \"%s\" has no such %s (%s = \"%s\"), but: %s",
+		    rule->index, pw_properties_get(ports.node->props, PW_KEY_NODE_NAME), what,
+		    end->key, end->text, ports.list.n > 0 ? names : "none at all");
+}
+
+uint64_t links_end_report(struct links_end *end, const struct links_rule *rule,
+			  struct registry *registry)
+{
+	uint64_t age = now_nsec() - end->missing_since;
+
+	if (end->state == LINKS_END_PRESENT || end->reported)
+		return 0;
+	if (age < MISSING_NSEC)
+		return MISSING_NSEC - age;
+	end->reported = true;
+	if (end->state == LINKS_END_NO_NODE)
+		node_report(end, rule);
+	else
+		port_report(end, rule, registry);
+	return 0;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <spa/utils/result.h>
+#include <spa/utils/string.h>
+
+#include "link.h"
+#include "links.h"
+#include "log.h"
+
+static char *pair_name(struct registry *registry, const struct registry_object *output,
+		       const struct registry_object *input)
+{
+	const struct registry_object *from =
+		registry_find(registry, REGISTRY_NODE, output->owner_id);
+	const struct registry_object *to = registry_find(registry, REGISTRY_NODE, input->owner_id);
+
+	return spa_aprintf("%s:%s -> %s:%s", pw_properties_get(from->props, PW_KEY_NODE_NAME),
+			   port_get_name(output), pw_properties_get(to->props, PW_KEY_NODE_NAME),
+			   port_get_name(input));
+}
+
+void links_pair_add(struct links *links, const struct registry_object *output,
+		    const struct registry_object *input, bool passive)
+{
+	struct links_pair *pair;
+
+	spa_list_for_each(pair, &links->pairs, link)
+	{
+		if (pair->output == output->id && pair->input == input->id) {
+			pair->wanted = true;
+			return;
+		}
+	}
+	pair = calloc(1, sizeof(*pair));
+	if (pair == NULL)
+		return;
+	*pair = (struct links_pair){
+		.links = links,
+		.output = output->id,
+		.input = input->id,
+		.name = pair_name(links->registry, output, input),
+		.passive = passive,
+		.wanted = true,
+	};
+	spa_list_append(&links->pairs, &pair->link);
+}
+
+/* Whosever it is. */
+static bool pair_is_linked(const struct links_pair *pair)
+{
+	struct registry_object *link;
+
+	spa_list_for_each(link, registry_get_objects(pair->links->registry, REGISTRY_LINK), link)
+	{
+		if (registry_object_get_id(link, PW_KEY_LINK_OUTPUT_PORT) == pair->output &&
+		    registry_object_get_id(link, PW_KEY_LINK_INPUT_PORT) == pair->input)
+			return true;
+	}
+	return false;
+}
+
+static void own_changed(void *data, struct link *link)
+{
+	struct links_pair *pair = data;
+
+	(void)link;
+	links_update(pair->links);
+}
+
+static const struct link_events own_events = {
+	.changed = own_changed,
+};
+
+static void passive_check(const struct links_pair *pair)
+{
+	struct links *links = pair->links;
+
+	if (!pair->passive || pair->own->is_passive || links->passive_reported)
+		return;
+	links->passive_reported = true;
+	pw_log_warn("weir-links: %s: the sound server ignores passive from other processes, so the "
+		    "link keeps its nodes awake. Write module.link-factory.args = { "
+		    "allow.link.passive = true } into pipewire.conf.d, or load weir-links there",
+		    pair->name);
+}
+
+static void pair_leave(struct links_pair *pair)
+{
+	pw_log_info("weir-links: left alone, somebody else's link: %s", pair->name);
+	pair->state = LINKS_PAIR_THEIRS;
+	/* To see it in the registry, where nothing more may be said of it before it goes. */
+	links_update(pair->links);
+}
+
+static void pair_update_own(struct links_pair *pair)
+{
+	struct link *own = pair->own;
+
+	if (own->state == LINK_PENDING)
+		return;
+	if (own->state == LINK_MADE) {
+		if (!pair->logged)
+			pw_log_info("weir-links: linked %s", pair->name);
+		pair->logged = true;
+		passive_check(pair);
+		return;
+	}
+	pair->state = LINKS_PAIR_OVER;
+	if (own->res == -EEXIST)
+		pair_leave(pair);
+	else if (own->res == 0)
+		pw_log_info(
+			"weir-links: %s was unlinked by hand: it stays so until one of its ends "
+			"goes and comes back",
+			pair->name);
+	else if (own->res != -ENOENT)
+		pw_log_warn("weir-links: cannot link %s: %s", pair->name,
+			    own->error != NULL ? own->error : spa_strerror(own->res));
+	pair->own = NULL;
+	link_destroy(own);
+}
+
+static void pair_make(struct links_pair *pair)
+{
+	struct registry *registry = pair->links->registry;
+
+	pair->own = link_create(&pair->links->connection,
+				registry_find(registry, REGISTRY_PORT, pair->output),
+				registry_find(registry, REGISTRY_PORT, pair->input), pair->passive,
+				&own_events, pair);
+	if (pair->own == NULL)
+		return;
+	pair->state = LINKS_PAIR_OURS;
+	pair_update_own(pair);
+}
+
+void links_pair_update(struct links_pair *pair)
+{
+	const bool linked = pair->state != LINKS_PAIR_OURS && pair_is_linked(pair);
+
+	switch (pair->state) {
+	case LINKS_PAIR_NEW:
+		if (linked)
+			pair_leave(pair);
+		else
+			pair_make(pair);
+		break;
+	case LINKS_PAIR_OURS:
+		pair_update_own(pair);
+		break;
+	case LINKS_PAIR_THEIRS:
+		if (pair->seen && !linked)
+			pair_make(pair);
+		pair->seen = linked;
+		break;
+	case LINKS_PAIR_OVER:
+		break;
+	}
+}
+
+void links_pair_destroy(struct links_pair *pair)
+{
+	if (pair->own != NULL) {
+		pw_log_info("weir-links: lost %s", pair->name);
+		link_destroy(pair->own);
+	}
+	spa_list_remove(&pair->link);
+	free(pair->name);
+	free(pair);
+}
