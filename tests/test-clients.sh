@@ -54,24 +54,25 @@ recorded_while() {
 	record_stop speaker-recording
 }
 
-# figures RECORDING: frames of $rig_dir/ramp.wav that are present, and that are missing at the start.
+# figures RAMP RECORDING: frames of the ramp that are present, and that are missing at the start.
 figures() {
-	{ sound compare "$rig_dir/ramp.wav" "$rig_dir/$1.wav" || true; } |
+	{ sound compare "$rig_dir/$1.wav" "$rig_dir/$2.wav" || true; } |
 		sed -n 's/^\([0-9]*\) of .* \([0-9]*\) missing at the start.*/\1 \2/p'
 }
 
-# is_like_sink: does the source have all that the sink has? Under load only the start counts.
+# is_like_sink RAMP SOURCE_RECORDING SINK_RECORDING: does the source have all that the sink has? Under
+# load only the start counts.
 is_like_sink() {
 	local at_source at_sink
-	read -ra at_source < <(figures source-recording)
-	read -ra at_sink < <(figures sink-recording)
+	read -ra at_source < <(figures "$1" "$2")
+	read -ra at_sink < <(figures "$1" "$3")
 	echo "sink: ${at_sink[0]} frames present, ${at_sink[1]} missing at the start"
 	((at_source[1] <= at_sink[1])) && { [ "$HOGS" != 0 ] || ((at_source[0] >= at_sink[0])); }
 }
 
 source_is_whole() {
 	sound compare "$rig_dir/ramp.wav" "$rig_dir/source-recording.wav" ||
-		{ [ "$like_sink" != 0 ] && is_like_sink; }
+		{ [ "$like_sink" != 0 ] && is_like_sink ramp source-recording sink-recording; }
 }
 
 # check_starts COMMAND...: plays $rig_dir/ramp.wav. All starts are made, for the figures.
@@ -149,7 +150,9 @@ test_ffplay_through_pulse() {
 }
 
 # A snap sees neither our files nor our graph.
+# It draws sound in time with everything else: when it is late, it plays a hole, to the sink as well.
 browser_need() {
+	like_sink=1
 	rig_need chromium
 	[[ $(command -v chromium) != /snap/* ]] || rig_skip "chromium is a snap here"
 }
@@ -232,13 +235,20 @@ parts_write() {
 	sox -V1 -D "$rig_dir/part.wav" "$rig_dir/right.wav" remix 0 1
 }
 
+# part_is_whole CHANNEL
+part_is_whole() {
+	sox -V1 -D "$rig_dir/source-recording.wav" "$rig_dir/source-part.wav" remix "$1"
+	sound compare "$rig_dir/part.wav" "$rig_dir/source-part.wav" && return
+	[ "$like_sink" != 0 ] || return 1
+	sox -V1 -D "$rig_dir/sink-recording.wav" "$rig_dir/sink-part.wav" remix "$1"
+	is_like_sink part source-part sink-part
+}
+
 # check_parts: each once and whole in the source, and nothing of them on the speaker.
 check_parts() {
 	check "nothing reached the speaker" sound silent "$rig_dir/speaker-recording.wav"
-	sox -V1 -D "$rig_dir/source-recording.wav" "$rig_dir/left-recording.wav" remix 1
-	sox -V1 -D "$rig_dir/source-recording.wav" "$rig_dir/right-recording.wav" remix 2
-	check "the left part is whole" sound compare "$rig_dir/part.wav" "$rig_dir/left-recording.wav"
-	check "the right part is whole" sound compare "$rig_dir/part.wav" "$rig_dir/right-recording.wav"
+	check "the left part is whole" part_is_whole 1
+	check "the right part is whole" part_is_whole 2
 }
 
 play_both() {
@@ -313,8 +323,7 @@ check_process_id() {
 
 check_redirected() {
 	check "nothing reached the speaker" sound silent "$rig_dir/speaker-recording.wav"
-	check "the source has everything" \
-		sound compare "$rig_dir/ramp.wav" "$rig_dir/source-recording.wav"
+	check "the source has everything" source_is_whole
 }
 
 test_process_id_of_a_native_client() {
