@@ -81,23 +81,41 @@ static WEIR_REALTIME void gate_behind(float *w, int64_t n, int64_t start, int64_
 		w[i] = i < start - fade ? 0.0f : w[i] * (float)(i - start + fade) / (float)fade;
 }
 
-/* Keeps what lies on the other side of a strong attack out of the frame. */
+/* By how much the tape has moved further than the input since the frame before; 0 if less. */
+static WEIR_REALTIME int64_t stretch(const struct vocoder *vocoder)
+{
+	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
+	const int64_t more =
+		(int32_t)(now->place - before->place) - (int64_t)(now->centre - before->centre);
+
+	return before->work == VOCODER_SHIFT && more > 0 ? more : 0;
+}
+
+/*
+ * Keeps what lies on the other side of a strong attack out of the frame. Where the
+ * window is gated the grain is, too: a rotation smears the cut, and there is no weight
+ * to divide the smear by. Frames before an attack thus end short of it on a tape that
+ * is stretched; the attack's own frame fills in there.
+ */
 static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset *onset)
 {
 	const struct vocoder_frame *now = &vocoder->now;
 	const int64_t n = vocoder->n, centre = n / VOCODER_WINDOW * VOCODER_BEFORE;
 	const int64_t ahead = (int64_t)(onset->frame - now->centre);
+	const int64_t behind = ahead + vocoder->strike;
 	const int64_t place = onset->placed ? (int32_t)(onset->place - now->place)
 					    : (int64_t)(now->speed * (float)ahead);
 
 	if (ahead > 0 && ahead < n - centre) {
 		gate_before(vocoder->gated, n, centre + ahead, vocoder->fade);
-		gate_before(vocoder->shape, n, centre + place, vocoder->fade);
-	} else if (ahead <= 0 && ahead > -centre) {
-		gate_behind(vocoder->shape, n, centre + place, vocoder->fade);
-		if (ahead < 0)
-			gate_behind(vocoder->gated, n, centre + ahead + vocoder->strike,
-				    vocoder->fade);
+		gate_before(vocoder->shape, n, centre + (place < ahead ? place : ahead),
+			    vocoder->fade);
+	} else if (ahead == 0) {
+		gate_behind(vocoder->shape, n, centre - stretch(vocoder), vocoder->fade);
+	} else if (ahead < 0 && ahead > -centre) {
+		gate_behind(vocoder->gated, n, centre + behind, vocoder->fade);
+		gate_behind(vocoder->shape, n, centre + (place > behind ? place : behind),
+			    vocoder->fade);
 	}
 }
 
