@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define RISE 4.0f
-#define RISE_STRONG 16.0f
+#define RISE_STRONG 5.0f
 #define LOCATE 0.3f
 #define FLOOR 1e-9f /* power: keeps silence from being risen from */
 

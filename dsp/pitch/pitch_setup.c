@@ -15,6 +15,7 @@
 #define HOLD_HOPS 8
 #define MOST_SPEED 4 /* of the tape, at 24 semitones */
 #define LEAST_WINDOW 0.05
+#define PARTIALS_HZ 1000.0
 #define LIFTER_SECONDS 0.00125
 
 #define PI 3.14159265358979323846
@@ -92,6 +93,7 @@ static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
 	}
 	tape->weight = floats_place(layout, tape->n_grain);
 	tape->kernel = floats_place(layout, (size_t)(TAPE_PHASES + 1) * TAPE_TAPS);
+	vocoder->partials.shape = bins_place(layout, PARTIALS_SHAPE);
 	vocoder->turned = bins_place(layout, n_bins);
 	vocoder->rotor = bins_place(layout, n_bins);
 	for (int i = 0; i <= VOCODER_MEMORY; i++)
@@ -133,6 +135,7 @@ static void pitch_size(struct pitch *pitch)
 	vocoder->tape.n_grain = VOCODER_REACH * hop * MOST_SPEED + VOCODER_AHEAD * hop;
 	vocoder->tape.n_done = power_of_two(2 * hop * MOST_SPEED + 2 * TAPE_TAPS);
 
+	vocoder->partials.n_bins = (uint32_t)(PARTIALS_HZ / pitch->rate * vocoder->n);
 	vocoder->onsets.hop = hop;
 	vocoder->onsets.hold = HOLD_HOPS * hop;
 	vocoder->onsets.leak = expf(-16.0f / (float)hop);
@@ -241,6 +244,7 @@ void *pitch_create(uint32_t rate)
 	layout = (struct layout){ .memory = pitch->memory };
 	pitch_place(pitch, &layout);
 	fill_windows(&pitch->vocoder);
+	partials_fill_shape(&pitch->vocoder.partials, pitch->vocoder.window, pitch->vocoder.n);
 	fill_kernels(pitch->vocoder.tape.kernel);
 	fill_lifter(&pitch->vocoder.formant, rate);
 	pitch_reset(pitch);

@@ -64,6 +64,7 @@ WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder)
 	vocoder->now = (struct vocoder_frame){ 0 };
 	vocoder->before = (struct vocoder_frame){ 0 };
 	onset_reset(&vocoder->onsets);
+	partials_reset(&vocoder->partials);
 	tape_reset(&vocoder->tape);
 }
 
@@ -106,6 +107,8 @@ static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset
 	const int64_t place = onset->placed ? (int32_t)(onset->place - now->place)
 					    : (int64_t)(now->speed * (float)ahead);
 
+	vocoder->is_gated =
+		vocoder->is_gated || (ahead != 0 && ahead < n - centre && ahead > -centre);
 	if (ahead > 0 && ahead < n - centre) {
 		gate_before(vocoder->gated, n, centre + ahead, vocoder->fade);
 		gate_before(vocoder->shape, n, centre + (place < ahead ? place : ahead),
@@ -138,6 +141,7 @@ static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 	const uint32_t fall = least(reach - TAPE_TAPS / 2 - 1, most);
 	const uint32_t rise = least(now->place - vocoder->tape.open, fall);
 
+	vocoder->is_gated = false;
 	memcpy(vocoder->gated, vocoder->window, vocoder->n * sizeof(float));
 	memset(vocoder->shape, 0, vocoder->n * sizeof(float));
 	for (uint32_t i = 0; i < rise; i++)
@@ -212,18 +216,16 @@ static WEIR_REALTIME void find_peaks(struct vocoder *vocoder)
 			vocoder->peak[vocoder->n_peaks++] = k;
 }
 
-/* theta of a peak. */
-static WEIR_REALTIME float advance_turn(const struct vocoder *vocoder, uint32_t p)
+/* The frequency at a peak, in radians per frame. */
+static WEIR_REALTIME double frequency_at(const struct vocoder *vocoder, uint32_t i)
 {
-	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
-	const double step = (double)(now->centre - before->centre);
-	const double step_on_tape = (double)(int32_t)(now->place - before->place);
-	const double bin = 2.0 * (double)PI / vocoder->n * p;
+	const double step = (double)(vocoder->now.centre - vocoder->before.centre);
+	const uint32_t p = vocoder->peak[i];
+	const double bin = 2.0 * (double)PI / vocoder->n;
 	float re = 0.0f, im = 0.0f;
 
-	if (before->work != VOCODER_SHIFT ||
-	    (now->attack && vocoder->power[0][p] >= ROSE * vocoder->power[VOCODER_MEMORY][p]))
-		return 0.0f;
+	if (i < vocoder->partials.n_now)
+		return bin * (double)vocoder->partials.now[i].frequency;
 	for (int c = 0; c < 2; c++) {
 		const float *x = vocoder->spectrum[c][p], *y = vocoder->spectrum_before[c][p];
 
@@ -231,12 +233,25 @@ static WEIR_REALTIME float advance_turn(const struct vocoder *vocoder, uint32_t 
 		im += x[1] * y[0] - x[0] * y[1];
 	}
 
-	double off = (double)atan2f(im, re) / (2.0 * (double)PI) - bin * step / (2.0 * (double)PI);
+	const double off = ((double)atan2f(im, re) - bin * p * step) / (2.0 * (double)PI);
 
-	off -= rint(off);
+	return bin * p + (off - rint(off)) * 2.0 * (double)PI / step;
+}
 
-	const double omega = bin + off * 2.0 * (double)PI / step;
-	const double turns = ((double)vocoder->turn_before[p] + omega * (step_on_tape - step)) /
+/* theta of a peak. */
+static WEIR_REALTIME float advance_turn(const struct vocoder *vocoder, uint32_t i)
+{
+	const uint32_t p = vocoder->peak[i];
+	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
+	const double step = (double)(now->centre - before->centre);
+	const double step_on_tape = (double)(int32_t)(now->place - before->place);
+
+	if (before->work != VOCODER_SHIFT ||
+	    (now->attack && vocoder->power[0][p] >= ROSE * vocoder->power[VOCODER_MEMORY][p]))
+		return 0.0f;
+
+	const double turns = ((double)vocoder->turn_before[p] +
+			      frequency_at(vocoder, i) * (step_on_tape - step)) /
 			     (2.0 * (double)PI);
 
 	return (float)(turns - rint(turns)) * 2.0f * PI * now->keep_turn;
@@ -258,6 +273,18 @@ static WEIR_REALTIME uint32_t region_end(const struct vocoder *vocoder, uint32_t
 	return valley;
 }
 
+/* A gated window has another shape. */
+static WEIR_REALTIME void find_partials(struct vocoder *vocoder)
+{
+	const double step = (double)(vocoder->now.centre - vocoder->before.centre);
+
+	if (vocoder->is_gated || vocoder->before.work != VOCODER_SHIFT)
+		partials_skip(&vocoder->partials);
+	else
+		partials_find(&vocoder->partials, vocoder->peak, vocoder->n_peaks,
+			      vocoder->spectrum, vocoder->spectrum_before, step / vocoder->n);
+}
+
 static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
 {
 	const float scale = 1.0f / (float)vocoder->n;
@@ -266,9 +293,10 @@ static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
 	find_peaks(vocoder);
 	if (!vocoder->n_peaks)
 		vocoder->peak[vocoder->n_peaks++] = 1;
+	find_partials(vocoder);
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
 		const uint32_t end = region_end(vocoder, i);
-		const float turn = advance_turn(vocoder, vocoder->peak[i]);
+		const float turn = advance_turn(vocoder, i);
 		const float re = scale * cosf(turn), im = scale * sinf(turn);
 
 		for (; k < end; k++) {
@@ -290,6 +318,7 @@ static WEIR_REALTIME void rotate(struct vocoder *vocoder, int channel)
 		y[k][0] = x[k][0] * rotor[k][0] - x[k][1] * rotor[k][1];
 		y[k][1] = x[k][0] * rotor[k][1] + x[k][1] * rotor[k][0];
 	}
+	partials_turn(&vocoder->partials, (uint32_t)channel, rotor, y);
 	y[0][1] = 0.0f;
 	y[vocoder->n_bins - 1][1] = 0.0f;
 }

@@ -9,6 +9,7 @@
 #include "../unit.h"
 #include "formant.h"
 #include "onset.h"
+#include "partials.h"
 #include "tape.h"
 
 /* Lengths in hops. */
@@ -48,12 +49,14 @@ struct vocoder {
 	struct formant formant;
 	struct onset_finder onsets;
 	struct tape tape;
+	struct partials partials;
 
 	float *window;	 /* of the analysis */
 	float *unwindow; /* what turns it into 1, bounded */
 
 	struct vocoder_frame now, before;
 	float *gated;	 /* the window of this frame */
+	bool is_gated;	 /* it is not the plain window */
 	float *shape;	 /* what the grain is multiplied by */
 	float *grain[2]; /* per channel */
 	fftwf_complex *spectrum[2], *spectrum_before[2];

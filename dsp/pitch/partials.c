@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A sinusoid of frequency f (in bins) and amplitude a at the start of the window w is
+ *
+ *	X(k) = a W(f - k) + conj(a) W(-f - k),	W(d) = sum over t of w(t) exp(i 2 pi d t / n)
+ *
+ * and not just a peak: a neighbour's bins hold a tail of it, and its own bins tails of the
+ * neighbours. Turning regions of bins, as phase locking does, leaves these tails behind or
+ * turns them wrongly, and the partials begin to beat. So frequencies and amplitudes are
+ * solved for together, peak after peak with the others taken away (Gauss-Seidel, PASSES
+ * times), and every tail then follows its partial:
+ *
+ *	Y(k) = X(k) rotor(k) + sum over partials of a W(f - k) (rotor(peak) - rotor(k))
+ *
+ * What is not a stationary sinusoid only moves between regions that turn almost alike.
+ * f comes from the phase that the peak's bin has advanced by, with the others taken away
+ * from both frames.
+ */
+
+#include "partials.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+#define PASSES 2
+#define MOST_OFF 0.8f /* bins between a partial and its peak */
+
+void partials_fill_shape(struct partials *partials, const float *window, uint32_t n)
+{
+	for (uint32_t i = 0; i < PARTIALS_SHAPE; i++) {
+		const double bins = (double)i / PARTIALS_FINENESS - PARTIALS_REACH;
+		double re = 0.0, im = 0.0;
+
+		for (uint32_t t = 0; t < n; t++) {
+			re += window[t] * cos(2.0 * PI * bins * t / n);
+			im += window[t] * sin(2.0 * PI * bins * t / n);
+		}
+		partials->shape[i][0] = (float)re;
+		partials->shape[i][1] = (float)im;
+	}
+}
+
+WEIR_REALTIME void partials_reset(struct partials *partials)
+{
+	partials->n_now = partials->n_before = 0;
+}
+
+WEIR_REALTIME void partials_skip(struct partials *partials)
+{
+	partials->n_before = partials->n_now;
+	memcpy(partials->before, partials->now, partials->n_now * sizeof(struct partial));
+	partials->n_now = 0;
+}
+
+/* W(bins); false beyond the reach. */
+static WEIR_REALTIME bool shape_at(const struct partials *partials, float bins, float shape[2])
+{
+	const float at = (bins + PARTIALS_REACH) * PARTIALS_FINENESS;
+
+	if (at < 0.0f || at >= 2 * PARTIALS_REACH * PARTIALS_FINENESS)
+		return false;
+
+	const uint32_t below = (uint32_t)at;
+	const float share = at - (float)below;
+	fftwf_complex *from = partials->shape + below;
+
+	for (int j = 0; j < 2; j++)
+		shape[j] = from[0][j] + share * (from[1][j] - from[0][j]);
+	return true;
+}
+
+/* Takes a partial out of what bin k holds in each channel, or only its mirror image. */
+static WEIR_REALTIME void take_away(const struct partials *partials, const struct partial *partial,
+				    uint32_t k, bool only_image, float x[][2])
+{
+	float shape[2];
+
+	if (!only_image && shape_at(partials, partial->frequency - (float)k, shape))
+		for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+			const float *a = partial->amplitude[c];
+
+			x[c][0] -= a[0] * shape[0] - a[1] * shape[1];
+			x[c][1] -= a[0] * shape[1] + a[1] * shape[0];
+		}
+	if (shape_at(partials, -partial->frequency - (float)k, shape))
+		for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+			const float *a = partial->amplitude[c];
+
+			x[c][0] -= a[0] * shape[0] + a[1] * shape[1];
+			x[c][1] -= a[0] * shape[1] - a[1] * shape[0];
+		}
+}
+
+/* What bin k of the spectra holds besides the partials that are not `own`. */
+static WEIR_REALTIME void take_bin(const struct partials *partials, const struct partial *list,
+				   uint32_t n, uint32_t own, fftwf_complex *const spectrum[],
+				   uint32_t k, float x[][2])
+{
+	for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+		x[c][0] = spectrum[c][k][0];
+		x[c][1] = spectrum[c][k][1];
+	}
+	for (uint32_t i = 0; i < n; i++)
+		take_away(partials, &list[i], k, i == own, x);
+}
+
+/* The partial before whose frequency is nearest to bin k. */
+static WEIR_REALTIME uint32_t find_before(const struct partials *partials, uint32_t k)
+{
+	uint32_t nearest = 0;
+
+	for (uint32_t i = 1; i < partials->n_before; i++)
+		if (fabsf(partials->before[i].frequency - (float)k) <
+		    fabsf(partials->before[nearest].frequency - (float)k))
+			nearest = i;
+	return nearest;
+}
+
+static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
+				fftwf_complex *const spectrum[],
+				fftwf_complex *const spectrum_before[], double turns)
+{
+	struct partial *partial = &partials->now[i];
+	const uint32_t k = partial->bin;
+	float x[PARTIALS_CHANNELS][2], y[PARTIALS_CHANNELS][2], re = 0.0f, im = 0.0f;
+	float shape[2] = { 1.0f, 0.0f };
+
+	take_bin(partials, partials->now, partials->n_now, i, spectrum, k, x);
+	take_bin(partials, partials->before, partials->n_before, find_before(partials, k),
+		 spectrum_before, k, y);
+	for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+		re += x[c][0] * y[c][0] + x[c][1] * y[c][1];
+		im += x[c][1] * y[c][0] - x[c][0] * y[c][1];
+	}
+
+	double off = (double)atan2f(im, re) / (2.0 * PI) - k * turns;
+
+	off = (off - rint(off)) / turns;
+	partial->frequency = (float)k + fminf(fmaxf((float)off, -MOST_OFF), MOST_OFF);
+	shape_at(partials, partial->frequency - (float)k, shape);
+
+	const float scale = 1.0f / (shape[0] * shape[0] + shape[1] * shape[1]);
+
+	for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+		partial->amplitude[c][0] = scale * (x[c][0] * shape[0] + x[c][1] * shape[1]);
+		partial->amplitude[c][1] = scale * (x[c][1] * shape[0] - x[c][0] * shape[1]);
+	}
+}
+
+WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak, uint32_t n_peaks,
+				 fftwf_complex *const spectrum[],
+				 fftwf_complex *const spectrum_before[], double turns)
+{
+	uint32_t n = 0;
+
+	partials_skip(partials);
+	while (n < n_peaks && n < PARTIALS_MAX && peak[n] < partials->n_bins) {
+		partials->now[n] = (struct partial){ .bin = peak[n], .frequency = (float)peak[n] };
+		n++;
+	}
+	partials->n_now = n;
+	for (int pass = 0; pass < PASSES; pass++)
+		for (uint32_t i = 0; i < n; i++)
+			solve(partials, i, spectrum, spectrum_before, turns);
+}
+
+/* y += a shape (rotor of the peak - rotor of the bin); the image turns the other way. */
+static WEIR_REALTIME void turn_bin(const float a[2], const float shape[2], const float turn[2],
+				   const float rotor[2], float y[2])
+{
+	const float re = a[0] * shape[0] - a[1] * shape[1];
+	const float im = a[0] * shape[1] + a[1] * shape[0];
+	const float more[2] = { turn[0] - rotor[0], turn[1] - rotor[1] };
+
+	y[0] += re * more[0] - im * more[1];
+	y[1] += re * more[1] + im * more[0];
+}
+
+WEIR_REALTIME void partials_turn(const struct partials *partials, uint32_t channel,
+				 fftwf_complex *rotor, fftwf_complex *y)
+{
+	for (uint32_t i = 0; i < partials->n_now; i++) {
+		const struct partial *partial = &partials->now[i];
+		const float *turn = rotor[partial->bin], *a = partial->amplitude[channel];
+		const float image[2] = { turn[0], -turn[1] }, conj_a[2] = { a[0], -a[1] };
+		const uint32_t bin = partial->bin;
+		float shape[2];
+
+		for (uint32_t k = bin < PARTIALS_REACH ? 0 : bin - PARTIALS_REACH;
+		     k <= bin + PARTIALS_REACH; k++) {
+			if (rotor[k][0] == turn[0] && rotor[k][1] == turn[1])
+				continue;
+			if (shape_at(partials, partial->frequency - (float)k, shape))
+				turn_bin(a, shape, turn, rotor[k], y[k]);
+		}
+		for (uint32_t k = 0; k + bin <= PARTIALS_REACH; k++)
+			if (shape_at(partials, -partial->frequency - (float)k, shape))
+				turn_bin(conj_a, shape, image, rotor[k], y[k]);
+	}
+}

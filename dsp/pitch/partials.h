@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_PITCH_PARTIALS_H
+#define WEIR_PITCH_PARTIALS_H
+
+#include <fftw3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../unit.h"
+
+/*
+ * Low partials lie so close that one reaches into the bins of the next. Here they are
+ * told apart, so that all of a partial can be turned by its own angle.
+ */
+#define PARTIALS_CHANNELS 2
+#define PARTIALS_MAX 64
+#define PARTIALS_REACH 6      /* bins to each side: further out a partial counts as nothing */
+#define PARTIALS_FINENESS 128 /* of the shape, per bin */
+
+/* A sinusoid, as it is in the window. */
+struct partial {
+	uint32_t bin;			       /* of its peak */
+	float frequency;		       /* bins */
+	float amplitude[PARTIALS_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the
+						  window's start */
+};
+
+struct partials {
+	uint32_t n_bins;      /* from 0: those that are looked at */
+	fftwf_complex *shape; /* the window's spectrum, from -PARTIALS_REACH bins on */
+
+	struct partial now[PARTIALS_MAX], before[PARTIALS_MAX];
+	uint32_t n_now, n_before;
+};
+
+/* Floats of `shape`'s complex numbers. */
+#define PARTIALS_SHAPE (2 * PARTIALS_REACH * PARTIALS_FINENESS + 2)
+
+/* From any thread. */
+void partials_fill_shape(struct partials *partials, const float *window, uint32_t n);
+
+WEIR_REALTIME void partials_reset(struct partials *partials);
+
+/* No partials are known of this frame. */
+WEIR_REALTIME void partials_skip(struct partials *partials);
+
+/*
+ * Finds the partials of a frame whose peaks, in rising order, these are. `turns` is by how
+ * many turns bin 1 advances from the frame before.
+ */
+WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak, uint32_t n_peaks,
+				 fftwf_complex *const spectrum[],
+				 fftwf_complex *const spectrum_before[], double turns);
+
+/*
+ * y is a channel's spectrum in which bin k was multiplied by rotor[k]. Gives what of a
+ * partial lies beside its peak the rotor of the peak.
+ */
+WEIR_REALTIME void partials_turn(const struct partials *partials, uint32_t channel,
+				 fftwf_complex *rotor, fftwf_complex *y);
+
+#endif
