@@ -6,6 +6,8 @@
 
 const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1] = {
 	&weir_pitch,
+	&weir_pitch_mono,
+	&weir_pitch_8,
 };
 
 const struct weir_unit *weir_unit_find(const char *name)

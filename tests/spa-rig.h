@@ -12,7 +12,7 @@
 
 /* A node of libspa-weir.so, driven by the test as a graph would, without a daemon or a loop. */
 
-#define RIG_MAX_PORTS 16
+#define RIG_MAX_PORTS 32
 #define RIG_BYTES (WEIR_MAX_FRAMES * 4)
 
 struct rig_port {

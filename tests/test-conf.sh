@@ -54,17 +54,17 @@ test_every_file_parses_and_explains_itself() {
 	done
 }
 
-# Controls as the LADSPA host takes them: NAME VALUE lines.
+# Controls as the LADSPA host takes them: UNIT NAME VALUE lines.
 ladspa_controls() {
-	spa-json-dump "$1" | jq -r '.. | objects | select(.label? == "pitch") | .control
-		| to_entries[] | "\(.key) \(.value)"'
+	spa-json-dump "$1" | jq -r '.. | objects | select(.plugin? == "weir") | .label as $unit | .control
+		| to_entries[] | "\($unit) \(.key) \(.value)"'
 }
 
 test_controls_of_filter_chains_exist_and_are_in_range() {
-	local file name value count=0
+	local file unit name value count=0
 	for file in "$conf"/filter-chain.conf.avail/*.conf; do
-		while read -r name value; do
-			check "${file##*/}: $name = $value" weir-run pitch -s "$name=$value" --help
+		while read -r unit name value; do
+			check "${file##*/}: $name = $value" weir-run "$unit" -s "$name=$value" --help
 			count=$((count + 1))
 		done < <(ladspa_controls "$file")
 	done

@@ -186,7 +186,8 @@ static void test_prop_info_describes_every_control(void)
 	CHECK(choice == SPA_CHOICE_Range && n == 3);
 	CHECK(range[0] == 0.0f && range[1] == -24.0f && range[2] == 24.0f);
 	CHECK(rig_enum(&rig, NULL, SPA_PARAM_PropInfo, 2)); /* the meter */
-	CHECK(!rig_enum(&rig, NULL, SPA_PARAM_PropInfo, 3));
+	CHECK(rig_enum(&rig, NULL, SPA_PARAM_PropInfo, 6));
+	CHECK(!rig_enum(&rig, NULL, SPA_PARAM_PropInfo, 7));
 	rig_destroy(&rig);
 }
 

@@ -30,13 +30,17 @@ struct course {
 	bool formant;
 };
 
+/* As a host has them that sets nothing. */
+static float cents, mix = 100.0f, mode = PITCH_BALANCED, glide_ms = 100.0f;
+
 static float *const no_frames[] = { input[0], input[1], output[0], output[1] };
 
 static uint32_t latency_of(void *state)
 {
 	float semitones = 0.0f, formant = 0.0f, latency = -1.0f;
 	float *port[] = { no_frames[0], no_frames[1], no_frames[2], no_frames[3],
-			  &semitones,	&formant,     &latency };
+			  &semitones,	&formant,     &latency,	    &cents,
+			  &mix,		&mode,	      &glide_ms };
 
 	weir_unit_run(&weir_pitch, state, port, 0, NULL);
 	return (uint32_t)latency;
@@ -52,7 +56,8 @@ static uint32_t run(struct course course)
 	for (uint32_t f = 0; f < N_FRAMES; f += 64) {
 		float semitones = f < course.change_frame ? course.from : course.to;
 		float *port[] = { input[0] + f, input[1] + f, output[0] + f, output[1] + f,
-				  &semitones,	&formant,     &latency };
+				  &semitones,	&formant,     &latency,	     &cents,
+				  &mix,		&mode,	      &glide_ms };
 
 		weir_unit_run(&weir_pitch, state, port, 64, NULL);
 	}
@@ -307,7 +312,8 @@ static void test_a_sweep_through_zero_does_not_click(void)
 	for (uint32_t f = 0; f < N_FRAMES; f += 32) {
 		float semitones = -3.0f + 6.0f * (float)f / N_FRAMES;
 		float *port[] = { input[0] + f, input[1] + f, output[0] + f, output[1] + f,
-				  &semitones,	&formant,     &latency };
+				  &semitones,	&formant,     &latency,	     &cents,
+				  &mix,		&mode,	      &glide_ms };
 
 		weir_unit_run(&weir_pitch, state, port, 32, NULL);
 	}
@@ -398,7 +404,8 @@ static uint32_t collect(struct course course, uint32_t field, float *value, uint
 	for (uint32_t f = 0; f < N_FRAMES; f += 480) {
 		float semitones = f < course.change_frame ? course.from : course.to;
 		float *port[] = { input[0] + f, input[1] + f, output[0] + f, output[1] + f,
-				  &semitones,	&formant,     &latency };
+				  &semitones,	&formant,     &latency,	     &cents,
+				  &mix,		&mode,	      &glide_ms };
 
 		weir_unit_run(&weir_pitch, state, port, 480, reports);
 		CHECK(reports->n == 1 && reports->report[0].frame == 479 && n < max);
@@ -414,11 +421,11 @@ static uint32_t collect(struct course course, uint32_t field, float *value, uint
 /* How far a glide has come, from 0 to 1. */
 static double glided(double seconds)
 {
-	return 1.0 - exp(-fmax(seconds, 0.0) / 0.03);
+	return 1.0 - exp(-3.0 * fmax(seconds, 0.0) / 0.1);
 }
 
 /* The glide moves in hops of 5.33 ms and waits for up to two of them: 11 ms at most. */
-static void test_glides_with_a_time_constant_of_thirty_milliseconds(void)
+static void test_a_glide_covers_95_percent_in_its_time(void)
 {
 	static float semitones[N_FRAMES / 480];
 
@@ -521,8 +528,8 @@ static void test_no_length_of_window_allocates(void)
 	for (uint32_t rate = 8000; rate <= 192000; rate += 250) {
 		void *state = weir_pitch.create(rate);
 		float semitones = 5.0f, formant = 1.0f, unused;
-		float *port[] = { input[0],   input[1], output[0], output[1],
-				  &semitones, &formant, &unused };
+		float *port[] = { input[0], input[1], output[0], output[1], &semitones, &formant,
+				  &unused,  &cents,   &mix,	 &mode,	    &glide_ms };
 
 		CHECK(state);
 		if (latency_of(state) != latency) {
@@ -551,7 +558,7 @@ int main(void)
 	test_what_leaves_the_band_does_not_fold_back();
 	test_coming_back_to_zero_does_not_dip();
 	test_silence_gives_zeros();
-	test_glides_with_a_time_constant_of_thirty_milliseconds();
+	test_a_glide_covers_95_percent_in_its_time();
 	test_first_run_starts_at_the_target();
 	test_reports_attacks_where_they_are();
 	test_formants_stay_when_asked_to();

@@ -28,24 +28,25 @@ WEIR_REALTIME void onset_reset(struct onset_finder *finder)
 	finder->n_found = 0;
 }
 
-WEIR_REALTIME void onset_take(struct onset_finder *finder, const float *in_l, const float *in_r,
-			      uint32_t n)
+WEIR_REALTIME void onset_take(struct onset_finder *finder, const float *const in[], uint32_t n)
 {
-	float last_l = finder->last[0], last_r = finder->last[1];
 	float *block = &finder->block[finder->n_blocks % ONSET_HISTORY];
-	float sum = *block; /* one order of adding, whatever n */
+	float *power = finder->power + finder->at;
 
-	for (uint32_t i = 0; i < n; i++) {
-		const float l = in_l[i] - last_l, r = in_r[i] - last_r;
+	memset(power, 0, n * sizeof(float));
+	for (uint32_t c = 0; c < finder->n_channels; c++) {
+		float last = finder->last[c];
 
-		finder->power[finder->at + i] = l * l + r * r;
-		sum += l * l + r * r;
-		last_l = in_l[i];
-		last_r = in_r[i];
+		for (uint32_t i = 0; i < n; i++) {
+			const float change = in[c][i] - last;
+
+			power[i] += change * change;
+			last = in[c][i];
+		}
+		finder->last[c] = last;
 	}
-	finder->last[0] = last_l;
-	finder->last[1] = last_r;
-	*block = sum;
+	for (uint32_t i = 0; i < n; i++) /* one order of adding, whatever n */
+		*block += power[i];
 	finder->at = finder->at + n == finder->hop ? 0 : finder->at + n;
 }
 

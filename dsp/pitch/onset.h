@@ -7,6 +7,7 @@
 
 #include "../unit.h"
 
+#define ONSET_CHANNELS 8
 #define ONSET_BLOCKS 4	 /* per hop */
 #define ONSET_HISTORY 16 /* blocks, a power of two */
 #define ONSET_MAX 8	 /* kept; a power of two */
@@ -21,13 +22,14 @@ struct onset {
 
 /* Finds attacks at most one hop after they happen. */
 struct onset_finder {
+	uint32_t n_channels;
 	uint32_t hop, hold; /* frames */
 	float leak;	    /* of the envelope that locates an attack, per frame */
 	float quiet;	    /* power of two blocks below which nothing is an attack */
 
-	float last[2]; /* the frame before, per channel */
-	float *power;  /* of the last hop's differences, per frame; a ring of hop */
-	uint32_t at;   /* next in power */
+	float last[ONSET_CHANNELS]; /* the frame before, per channel */
+	float *power;		    /* of the last hop's differences, per frame; a ring of hop */
+	uint32_t at;		    /* next in power */
 	float block[ONSET_HISTORY];
 	uint32_t n_blocks;
 	struct onset found[ONSET_MAX];
@@ -36,9 +38,8 @@ struct onset_finder {
 
 WEIR_REALTIME void onset_reset(struct onset_finder *finder);
 
-/* Takes frames of one block: in_l and in_r hold n. */
-WEIR_REALTIME void onset_take(struct onset_finder *finder, const float *in_l, const float *in_r,
-			      uint32_t n);
+/* Takes frames of one block: in[c] holds n of channel c. */
+WEIR_REALTIME void onset_take(struct onset_finder *finder, const float *const in[], uint32_t n);
 
 /* Call at each end of a block of hop / ONSET_BLOCKS frames; `frame` is the next to come. */
 WEIR_REALTIME void onset_end_block(struct onset_finder *finder, uint64_t frame);

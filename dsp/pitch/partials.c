@@ -25,20 +25,30 @@
 
 #define PI 3.14159265358979323846
 #define PASSES 2
+#define N_POINTS 500
 #define MOST_OFF 0.8f /* bins between a partial and its peak */
 
+/* A window has next to nothing near bin N_POINTS: as many of its samples tell all. */
 void partials_fill_shape(struct partials *partials, const float *window, uint32_t n)
 {
-	for (uint32_t i = 0; i < PARTIALS_SHAPE; i++) {
-		const double bins = (double)i / PARTIALS_FINENESS - PARTIALS_REACH;
-		double re = 0.0, im = 0.0;
+	const uint32_t middle = PARTIALS_REACH * PARTIALS_FINENESS, stride = n / N_POINTS + 1;
 
-		for (uint32_t t = 0; t < n; t++) {
-			re += window[t] * cos(2.0 * PI * bins * t / n);
-			im += window[t] * sin(2.0 * PI * bins * t / n);
+	for (uint32_t i = 0; i <= middle; i++) {
+		const double step = 2.0 * PI * i / PARTIALS_FINENESS / n * stride;
+		const double step_re = cos(step), step_im = sin(step);
+		double re = 0.0, im = 0.0, turn_re = stride, turn_im = 0.0;
+
+		for (uint32_t t = 0; t < n; t += stride) {
+			const double last = turn_re;
+
+			re += window[t] * turn_re;
+			im += window[t] * turn_im;
+			turn_re = turn_re * step_re - turn_im * step_im;
+			turn_im = turn_im * step_re + last * step_im;
 		}
-		partials->shape[i][0] = (float)re;
-		partials->shape[i][1] = (float)im;
+		partials->shape[middle + i][0] = partials->shape[middle - i][0] = (float)re;
+		partials->shape[middle + i][1] = (float)im;
+		partials->shape[middle - i][1] = (float)-im;
 	}
 }
 
@@ -78,14 +88,14 @@ static WEIR_REALTIME void take_away(const struct partials *partials, const struc
 	float shape[2];
 
 	if (!only_image && shape_at(partials, partial->frequency - (float)k, shape))
-		for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+		for (uint32_t c = 0; c < partials->n_channels; c++) {
 			const float *a = partial->amplitude[c];
 
 			x[c][0] -= a[0] * shape[0] - a[1] * shape[1];
 			x[c][1] -= a[0] * shape[1] + a[1] * shape[0];
 		}
 	if (shape_at(partials, -partial->frequency - (float)k, shape))
-		for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+		for (uint32_t c = 0; c < partials->n_channels; c++) {
 			const float *a = partial->amplitude[c];
 
 			x[c][0] -= a[0] * shape[0] + a[1] * shape[1];
@@ -98,7 +108,7 @@ static WEIR_REALTIME void take_bin(const struct partials *partials, const struct
 				   uint32_t n, uint32_t own, fftwf_complex *const spectrum[],
 				   uint32_t k, float x[][2])
 {
-	for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+	for (uint32_t c = 0; c < partials->n_channels; c++) {
 		x[c][0] = spectrum[c][k][0];
 		x[c][1] = spectrum[c][k][1];
 	}
@@ -130,7 +140,7 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 	take_bin(partials, partials->now, partials->n_now, i, spectrum, k, x);
 	take_bin(partials, partials->before, partials->n_before, find_before(partials, k),
 		 spectrum_before, k, y);
-	for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+	for (uint32_t c = 0; c < partials->n_channels; c++) {
 		re += x[c][0] * y[c][0] + x[c][1] * y[c][1];
 		im += x[c][1] * y[c][0] - x[c][0] * y[c][1];
 	}
@@ -143,7 +153,7 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 
 	const float scale = 1.0f / (shape[0] * shape[0] + shape[1] * shape[1]);
 
-	for (int c = 0; c < PARTIALS_CHANNELS; c++) {
+	for (uint32_t c = 0; c < partials->n_channels; c++) {
 		partial->amplitude[c][0] = scale * (x[c][0] * shape[0] + x[c][1] * shape[1]);
 		partial->amplitude[c][1] = scale * (x[c][1] * shape[0] - x[c][0] * shape[1]);
 	}

@@ -12,7 +12,7 @@
  * Low partials lie so close that one reaches into the bins of the next. Here they are
  * told apart, so that all of a partial can be turned by its own angle.
  */
-#define PARTIALS_CHANNELS 2
+#define PARTIALS_CHANNELS 8
 #define PARTIALS_MAX 64
 #define PARTIALS_REACH 6      /* bins to each side: further out a partial counts as nothing */
 #define PARTIALS_FINENESS 128 /* of the shape, per bin */
@@ -26,6 +26,7 @@ struct partial {
 };
 
 struct partials {
+	uint32_t n_channels;
 	uint32_t n_bins;      /* from 0: those that are looked at */
 	fftwf_complex *shape; /* the window's spectrum, from -PARTIALS_REACH bins on */
 

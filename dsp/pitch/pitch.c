@@ -1,300 +1,360 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The course of time. The slope of the map S from input time to the tape is the pitch
- * ratio 2^(semitones / 12), which moves in a line through each hop. The vocoder puts
- * the grain of input time t at S(t), and the output at time t is the tape at
- * S(t - delay), so the delay is the same at every ratio, and constant.
- *
- * All work is done at fixed frames counted from reset, and a control is looked at once
- * per hop, so the output does not depend on the size of the blocks.
- *
- * At 0 semitones the rotations of the vocoder shrink to nothing; then the tape is the
- * input, and the output can pass over to a plain delay and back unheard.
+ * Three shifters, one per mode. One is heard; while the mode changes, two run: the new one
+ * is fed until all that it gives is complete, and then faded in.
  */
 
+#include <errno.h>
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "state.h"
+#include "pitch.h"
+#include "shifter.h"
 
-#define ONE (UINT64_C(1) << 32) /* place on the tape */
-#define SETTLED 1e-3		/* semitones: a glide this near its target has met it */
+#define LEAST_RATE 8000
+#define MOST_RATE 192000
+#define MOST_SEMITONES 24.0
+#define FADE_SECONDS 0.02
 
-/* Hops at rest after which no frame that was turned can be heard. */
-#define REST_HOPS (PITCH_DELAY + VOCODER_AHEAD)
+static const double hop_seconds[PITCH_N_MODES] = {
+	[PITCH_LOW_LATENCY] = 128.0 / 48000.0,
+	[PITCH_BALANCED] = 256.0 / 48000.0,
+	[PITCH_QUALITY] = 384.0 / 48000.0,
+};
 
-WEIR_REALTIME void pitch_reset(void *state)
+struct pitch {
+	uint32_t rate, n_channels;
+	struct shifter shifter[PITCH_N_MODES];
+	bool started;
+	enum pitch_mode mode, next; /* the same while the mode is not changing */
+	uint32_t warm_up, fade;	    /* frames of the change that are to come */
+	uint32_t n_fade;
+	float faded[VOCODER_CHANNELS][WEIR_BLOCK];
+
+	uint32_t report_frames; /* until the next report */
+	uint32_t n_onsets_reported;
+};
+
+static WEIR_REALTIME void pitch_reset(void *state)
 {
 	struct pitch *pitch = state;
 
-	for (int c = 0; c < 2; c++)
-		memset(pitch->input[c], 0, 2 * (size_t)pitch->n_input * sizeof(float));
-	pitch->frame = 0;
-	pitch->first_silent = -(uint64_t)VOCODER_WINDOW * pitch->hop;
-	pitch->hop_index = 0;
-	pitch->hop_frame = 0;
-	pitch->tick = 0;
+	for (int m = 0; m < PITCH_N_MODES; m++)
+		shifter_reset(&pitch->shifter[m]);
 	pitch->started = false;
+	pitch->mode = pitch->next = PITCH_BALANCED;
+	pitch->warm_up = pitch->fade = 0;
 	pitch->report_frames = pitch->rate / 100;
 	pitch->n_onsets_reported = 0;
-	vocoder_reset(&pitch->vocoder);
 }
 
-static WEIR_REALTIME struct knot *knot_at(struct pitch *pitch, uint64_t hop)
+static void pitch_destroy(void *state)
 {
-	return &pitch->knot[hop % PITCH_KNOTS];
-}
+	struct pitch *pitch = state;
 
-/* The first place on the tape that is not needed in the hop after the one of this frame. */
-static WEIR_REALTIME uint32_t open_place(struct pitch *pitch, uint64_t frame_hop)
-{
-	const uint64_t last_read = frame_hop + VOCODER_AHEAD + 2 - PITCH_DELAY;
-
-	return (uint32_t)(knot_at(pitch, last_read)->place >> 32) + TAPE_TAPS / 2 + 1;
-}
-
-/* As if it had always been so. */
-static WEIR_REALTIME void start(struct pitch *pitch, double target, uint64_t frame_hop)
-{
-	const uint64_t step = (uint64_t)(exp2(target / 12.0) * (double)ONE);
-
-	pitch->started = true;
-	pitch->semitones = target;
-	pitch->relax = target == 0.0 ? 0 : PITCH_RELAX_HOPS;
-	pitch->rest_hops = target == 0.0 ? REST_HOPS : 0;
-	pitch->dry = target == 0.0 ? 1.0f : 0.0f;
-	for (uint64_t i = 0; i < PITCH_KNOTS; i++)
-		*knot_at(pitch, frame_hop - i) = (struct knot){ -i * step * pitch->hop, step };
-	pitch->vocoder.tape.open = open_place(pitch, frame_hop - 1);
-}
-
-/* One hop at rest comes before a glide: it gives the vocoder phases to begin with. */
-static WEIR_REALTIME void glide(struct pitch *pitch, double target)
-{
-	const bool at_rest = pitch->relax == 0;
-
-	if (target == 0.0 && pitch->semitones == 0.0) {
-		pitch->relax -= !at_rest;
+	if (!pitch)
 		return;
+	for (int m = 0; m < PITCH_N_MODES; m++)
+		shifter_finish(&pitch->shifter[m]);
+	free(pitch);
+}
+
+static void *pitch_create(uint32_t rate, uint32_t n_channels)
+{
+	struct pitch *pitch;
+
+	if (rate < LEAST_RATE || rate > MOST_RATE) {
+		errno = EINVAL;
+		return NULL;
 	}
-	pitch->relax = PITCH_RELAX_HOPS;
-	if (at_rest)
-		return;
-	pitch->semitones += pitch->glide * (target - pitch->semitones);
-	if (fabs(target - pitch->semitones) < SETTLED)
-		pitch->semitones = target;
-}
-
-static WEIR_REALTIME uint64_t place_in(const struct tape_head *head, uint64_t n_frames)
-{
-	return head->place + n_frames * head->step + n_frames * (n_frames - 1) / 2 * head->change;
-}
-
-/* A head at the beginning of a hop that meets the place and the step at its end. */
-static WEIR_REALTIME struct tape_head head_at(struct pitch *pitch, uint64_t hop)
-{
-	const struct knot *from = knot_at(pitch, hop - 1), *to = knot_at(pitch, hop);
-	const int64_t n = pitch->hop, change = (int64_t)(to->step - from->step) / n;
-	struct tape_head head = { from->place, from->step, (uint64_t)change };
-
-	head.step += (uint64_t)((int64_t)(to->place - place_in(&head, pitch->hop)) / n);
-	return head;
-}
-
-/* At 0 semitones hops end on whole places, so that the tape can be read without a shift. */
-static WEIR_REALTIME void extend_map(struct pitch *pitch, uint64_t frame_hop)
-{
-	const struct knot *from = knot_at(pitch, frame_hop - 1);
-	const uint64_t step = (uint64_t)(exp2(pitch->semitones / 12.0) * (double)ONE);
-	uint64_t place = from->place + (from->step + step) / 2 * pitch->hop;
-
-	if (pitch->semitones == 0.0)
-		place = (place + ONE / 2) / ONE * ONE;
-	*knot_at(pitch, frame_hop) = (struct knot){ place, step };
-}
-
-static WEIR_REALTIME uint32_t whole_place(uint64_t place)
-{
-	return (uint32_t)((place + ONE / 2) >> 32);
-}
-
-/* The centre of a frame is the end of its hop, or the attack in it. */
-static WEIR_REALTIME struct vocoder_frame next_frame(struct pitch *pitch, uint64_t frame_hop)
-{
-	const struct tape_head head = head_at(pitch, frame_hop);
-	const uint64_t end = frame_hop * pitch->hop;
-	struct onset_finder *onsets = &pitch->vocoder.onsets;
-	struct vocoder_frame frame = {
-		.centre = end,
-		.place = whole_place(knot_at(pitch, frame_hop)->place),
-		.speed = (float)knot_at(pitch, frame_hop)->step / (float)ONE,
-	};
-
-	for (uint32_t i = 0; i < ONSET_MAX && pitch->relax; i++) {
-		struct onset *onset = &onsets->found[i];
-		const uint64_t left = end - onset->frame;
-
-		if (i >= onsets->n_found || left >= pitch->hop)
-			continue;
-		frame.attack = true;
-		frame.centre = onset->frame;
-		frame.place = whole_place(place_in(&head, pitch->hop - left));
-		onset->placed = true;
-		onset->place = frame.place;
-	}
-	return frame;
-}
-
-static WEIR_REALTIME void begin_frame(struct pitch *pitch, bool keep_formants, uint64_t frame_hop)
-{
-	struct vocoder_frame frame = next_frame(pitch, frame_hop);
-	const uint64_t from = frame.centre - VOCODER_BEFORE * (uint64_t)pitch->hop;
-
-	frame.work = pitch->relax ? VOCODER_SHIFT : VOCODER_PLAIN;
-	if ((int64_t)(pitch->first_silent - from) <= 0)
-		frame.work = VOCODER_SILENT;
-	frame.keep_formants = keep_formants;
-	frame.keep_turn =
-		pitch->semitones == 0.0 ? (float)pitch->relax / (float)(pitch->relax + 1) : 1.0f;
-	for (int c = 0; c < 2; c++)
-		frame.input[c] = pitch->input[c] + from % pitch->n_input;
-	vocoder_begin(&pitch->vocoder, &frame);
-}
-
-static WEIR_REALTIME void begin_read(struct pitch *pitch, uint64_t frame_hop)
-{
-	const uint64_t hop = frame_hop + VOCODER_AHEAD + 1 - PITCH_DELAY;
-
-	pitch->head = head_at(pitch, hop);
-	pitch->dry = roundf(pitch->dry);
-	pitch->dry_step = 0.0f;
-	if (pitch->relax) {
-		pitch->rest_hops = 0;
-		pitch->dry_step = -pitch->dry / (float)pitch->hop;
-	} else if (pitch->rest_hops < REST_HOPS) {
-		pitch->rest_hops++;
-	} else {
-		pitch->dry_step = (1.0f - pitch->dry) / (float)pitch->hop;
-	}
-}
-
-static WEIR_REALTIME void begin_hop(struct pitch *pitch, float *const port[])
-{
-	const uint64_t frame_hop = pitch->hop_index - VOCODER_AHEAD;
-	const double target = (double)*port[PITCH_SEMITONES];
-
-	if (pitch->started)
-		glide(pitch, target);
-	else
-		start(pitch, target, frame_hop);
-	extend_map(pitch, frame_hop);
-	begin_frame(pitch, *port[PITCH_FORMANT] > 0.0f, frame_hop);
-	begin_read(pitch, frame_hop);
-}
-
-static WEIR_REALTIME void begin_tick(struct pitch *pitch, float *const port[])
-{
-	if (pitch->tick % (VOCODER_STAGES / ONSET_BLOCKS) == 0 && pitch->frame)
-		onset_end_block(&pitch->vocoder.onsets, pitch->frame);
-	if (pitch->tick == 0)
-		begin_hop(pitch, port);
-	vocoder_run_stage(&pitch->vocoder, pitch->tick);
-	pitch->tick++;
-	if (pitch->tick == VOCODER_STAGES)
-		tape_finish(&pitch->vocoder.tape,
-			    open_place(pitch, pitch->hop_index - VOCODER_AHEAD));
-}
-
-static WEIR_REALTIME void take_input(struct pitch *pitch, const float *in[2], uint32_t n)
-{
-	const uint64_t mask = pitch->n_input - 1;
-
-	onset_take(&pitch->vocoder.onsets, in[0], in[1], n);
-	for (uint32_t i = 0; i < n; i++) {
-		const uint64_t at = (pitch->frame + i) & mask;
-
-		for (int c = 0; c < 2; c++) {
-			pitch->input[c][at] = in[c][i];
-			pitch->input[c][at + pitch->n_input] = in[c][i];
+	pitch = calloc(1, sizeof(*pitch));
+	if (!pitch)
+		return NULL;
+	pitch->rate = rate;
+	pitch->n_channels = n_channels;
+	pitch->n_fade = (uint32_t)(FADE_SECONDS * rate);
+	for (int m = 0; m < PITCH_N_MODES; m++)
+		if (shifter_init(&pitch->shifter[m], rate, n_channels, hop_seconds[m]) < 0) {
+			pitch_destroy(pitch);
+			errno = ENOMEM;
+			return NULL;
 		}
-		if (in[0][i] != 0.0f || in[1][i] != 0.0f)
-			pitch->first_silent = pitch->frame + i + 1;
-	}
+	pitch_reset(pitch);
+	return pitch;
 }
 
-static WEIR_REALTIME void give_output(struct pitch *pitch, float *out[2], uint32_t n)
+static void *create_mono(uint32_t rate)
 {
-	const uint64_t from = pitch->frame - PITCH_DELAY * (uint64_t)pitch->hop;
-	const float *delayed[2];
+	return pitch_create(rate, 1);
+}
 
-	for (int c = 0; c < 2; c++)
-		delayed[c] = pitch->input[c] + from % pitch->n_input;
-	if (pitch->dry == 1.0f && pitch->dry_step == 0.0f) {
-		for (int c = 0; c < 2; c++)
-			memcpy(out[c], delayed[c], n * sizeof(float));
+static void *create_stereo(uint32_t rate)
+{
+	return pitch_create(rate, 2);
+}
+
+static void *create_8(uint32_t rate)
+{
+	return pitch_create(rate, 8);
+}
+
+static WEIR_REALTIME struct shifter_settings settings_read(float *const control[])
+{
+	const double semitones =
+		(double)*control[PITCH_SEMITONES] + (double)*control[PITCH_CENTS] / 100.0;
+
+	return (struct shifter_settings){
+		.semitones = fmin(fmax(semitones, -MOST_SEMITONES), MOST_SEMITONES),
+		.glide_seconds = (double)*control[PITCH_GLIDE_MS] / 1000.0 / 3.0,
+		.mix = *control[PITCH_MIX] / 100.0f,
+		.keep_formants = *control[PITCH_FORMANT] > 0.0f,
+	};
+}
+
+/* At the beginning of a hop, so that it happens at the same frame whatever the blocks. */
+static WEIR_REALTIME void look_at_mode(struct pitch *pitch, enum pitch_mode mode)
+{
+	struct shifter *next = &pitch->shifter[mode];
+
+	if (!pitch->started)
+		pitch->mode = pitch->next = mode;
+	pitch->started = true;
+	if (pitch->next != pitch->mode || mode == pitch->mode)
 		return;
+	shifter_reset(next);
+	pitch->next = mode;
+	pitch->warm_up = SHIFTER_WARM_UP * next->hop;
+	pitch->fade = pitch->n_fade;
+}
+
+static WEIR_REALTIME void fade_over(struct pitch *pitch, float *const out[], uint32_t n)
+{
+	const uint32_t passed = pitch->n_fade - pitch->fade;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const float share = shifter_smooth_step((float)(passed + i) / (float)pitch->n_fade);
+
+		for (uint32_t c = 0; c < pitch->n_channels; c++)
+			out[c][i] += share * (pitch->faded[c][i] - out[c][i]);
 	}
-	tape_read(&pitch->vocoder.tape, &pitch->head, out[0], out[1], n);
-	for (uint32_t i = 0; i < n && (pitch->dry > 0.0f || pitch->dry_step > 0.0f); i++) {
-		pitch->dry += pitch->dry_step;
-		for (int c = 0; c < 2; c++)
-			out[c][i] += pitch->dry * (delayed[c][i] - out[c][i]);
-	}
+	pitch->fade -= n;
+	if (pitch->fade == 0)
+		pitch->mode = pitch->next;
+}
+
+static WEIR_REALTIME void run_next(struct pitch *pitch, const struct shifter_settings *settings,
+				   const float *const in[], float *const out[], uint32_t n)
+{
+	float *faded[VOCODER_CHANNELS];
+
+	for (uint32_t c = 0; c < pitch->n_channels; c++)
+		faded[c] = pitch->faded[c];
+	shifter_run(&pitch->shifter[pitch->next], settings, in, faded, n);
+	if (pitch->warm_up > 0)
+		pitch->warm_up -= n;
+	else
+		fade_over(pitch, out, n);
 }
 
 static WEIR_REALTIME void report(struct pitch *pitch, struct weir_reports *reports, uint32_t frame)
 {
-	const struct onset_finder *onsets = &pitch->vocoder.onsets;
+	const struct shifter *shifter = &pitch->shifter[pitch->mode];
+	const struct onset_finder *onsets = &shifter->vocoder.onsets;
 	struct weir_report *report = weir_reports_add(reports, frame);
-	const bool attack = pitch->n_onsets_reported != onsets->n_found;
+	const bool attack = pitch->n_onsets_reported != onsets->n_found && onsets->n_found;
 	const struct onset *latest = &onsets->found[(onsets->n_found - 1) % ONSET_MAX];
 
 	pitch->n_onsets_reported = onsets->n_found;
 	pitch->report_frames = pitch->rate / 100;
 	if (!report)
 		return;
-	report->value[PITCH_REPORT_SEMITONES] = (float)pitch->semitones;
+	report->value[PITCH_REPORT_SEMITONES] = (float)shifter->semitones;
 	report->present = 1 << PITCH_REPORT_SEMITONES;
 	if (!attack)
 		return;
 	report->value[PITCH_REPORT_ONSET] =
-		(float)(pitch->frame - latest->frame) / (float)pitch->rate;
+		(float)(shifter->frame - latest->frame) / (float)pitch->rate;
 	report->present |= 1 << PITCH_REPORT_ONSET;
 }
 
-static WEIR_REALTIME uint32_t least(uint32_t a, uint32_t b)
+/* Frames that can be run at once: up to n, the next report, hop, or turn of a change. */
+static WEIR_REALTIME uint32_t count_frames(const struct pitch *pitch, uint32_t n)
 {
-	return a < b ? a : b;
+	const struct shifter *shifter = &pitch->shifter[pitch->mode];
+	const uint32_t limits[] = {
+		pitch->report_frames,
+		shifter->hop - shifter->hop_frame,
+		pitch->warm_up ? pitch->warm_up : n,
+		pitch->fade && !pitch->warm_up ? pitch->fade : n,
+	};
+
+	for (uint32_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		n = limits[i] < n ? limits[i] : n;
+	return n;
 }
 
-WEIR_REALTIME void pitch_run(void *state, float *const port[], uint32_t n_frames,
-			     struct weir_reports *reports)
+static WEIR_REALTIME void pitch_run(void *state, float *const port[], uint32_t n_frames,
+				    struct weir_reports *reports)
 {
 	struct pitch *pitch = state;
+	const uint32_t n_channels = pitch->n_channels;
+	float *const *control = port + 2 * (size_t)n_channels;
+	const struct shifter_settings settings = settings_read(control);
 
+	if (!pitch->started)
+		look_at_mode(pitch, (enum pitch_mode) * control[PITCH_MODE]);
 	for (uint32_t done = 0, n; done < n_frames; done += n) {
-		if (pitch->hop_frame == pitch->tick * pitch->hop / VOCODER_STAGES)
-			begin_tick(pitch, port);
+		const float *in[VOCODER_CHANNELS];
+		float *out[VOCODER_CHANNELS];
 
-		const uint32_t tick_end = pitch->tick * pitch->hop / VOCODER_STAGES;
-		const float *in[2] = { port[PITCH_IN_L] + done, port[PITCH_IN_R] + done };
-		float *out[2] = { port[PITCH_OUT_L] + done, port[PITCH_OUT_R] + done };
-
-		n = least(n_frames - done,
-			  least(tick_end - pitch->hop_frame, pitch->report_frames));
-		take_input(pitch, in, n);
-		give_output(pitch, out, n);
-		pitch->frame += n;
-		pitch->hop_frame += n;
+		if (pitch->shifter[pitch->mode].hop_frame == 0)
+			look_at_mode(pitch, (enum pitch_mode) * control[PITCH_MODE]);
+		n = count_frames(pitch, n_frames - done);
+		for (uint32_t c = 0; c < n_channels; c++) {
+			in[c] = port[c] + done;
+			out[c] = port[n_channels + c] + done;
+		}
+		shifter_run(&pitch->shifter[pitch->mode], &settings, in, out, n);
+		if (pitch->next != pitch->mode)
+			run_next(pitch, &settings, in, out, n);
 		pitch->report_frames -= n;
 		if (pitch->report_frames == 0)
 			report(pitch, reports, done + n - 1);
-		if (pitch->hop_frame == pitch->hop) {
-			pitch->hop_frame = 0;
-			pitch->tick = 0;
-			pitch->hop_index++;
-		}
 	}
-	*port[PITCH_LATENCY] = (float)(PITCH_DELAY * pitch->hop);
+	*control[PITCH_LATENCY] = (float)shifter_delay(&pitch->shifter[pitch->mode]);
 }
+
+static const char *const mode_names[] = {
+	[PITCH_LOW_LATENCY] = "low-latency",
+	[PITCH_BALANCED] = "balanced",
+	[PITCH_QUALITY] = "quality",
+};
+
+#define INPUT(suffix, which, position)                                      \
+	{                                                                   \
+		.name = "in-" suffix, .type = WEIR_AUDIO_IN, .measure = "", \
+		.help = which " input", .channel = position                 \
+	}
+#define OUTPUT(suffix, which, position)                                       \
+	{                                                                     \
+		.name = "out-" suffix, .type = WEIR_AUDIO_OUT, .measure = "", \
+		.help = which " output", .channel = position                  \
+	}
+
+/* In the order of the header. */
+#define CONTROLS                                                                                  \
+	{ .name = "semitones",                                                                    \
+	  .type = WEIR_CONTROL_IN,                                                                \
+	  .kind = WEIR_FLOAT,                                                                     \
+	  .measure = "semitones",                                                                 \
+	  .help = "How far the pitch is moved",                                                   \
+	  .min = -24.0f,                                                                          \
+	  .def = 0.0f,                                                                            \
+	  .max = 24.0f },                                                                         \
+		{ .name = "formant",                                                              \
+		  .type = WEIR_CONTROL_IN,                                                        \
+		  .kind = WEIR_TOGGLE,                                                            \
+		  .measure = "",                                                                  \
+		  .help = "Keep the spectral envelope where it is",                               \
+		  .min = 0.0f,                                                                    \
+		  .def = 0.0f,                                                                    \
+		  .max = 1.0f },                                                                  \
+		{ .name = "latency",                                                              \
+		  .type = WEIR_CONTROL_OUT,                                                       \
+		  .kind = WEIR_INTEGER,                                                           \
+		  .measure = "frames",                                                            \
+		  .help = "Delay of the output against the input",                                \
+		  .min = 0.0f,                                                                    \
+		  .max = 16384.0f },                                                              \
+		{ .name = "cents",                                                                \
+		  .type = WEIR_CONTROL_IN,                                                        \
+		  .kind = WEIR_FLOAT,                                                             \
+		  .measure = "cents",                                                             \
+		  .help = "Added to semitones, to 24 semitones at most",                          \
+		  .min = -100.0f,                                                                 \
+		  .def = 0.0f,                                                                    \
+		  .max = 100.0f },                                                                \
+		{ .name = "mix",                                                                  \
+		  .type = WEIR_CONTROL_IN,                                                        \
+		  .kind = WEIR_FLOAT,                                                             \
+		  .measure = "%",                                                                 \
+		  .help = "How much is shifted sound; the rest is the input, just as late",       \
+		  .min = 0.0f,                                                                    \
+		  .def = 100.0f,                                                                  \
+		  .max = 100.0f },                                                                \
+		{ .name = "mode",                                                                 \
+		  .type = WEIR_CONTROL_IN,                                                        \
+		  .kind = WEIR_CHOICE,                                                            \
+		  .measure = "",                                                                  \
+		  .help = "Length of the windows: less delay, or more partials told apart",       \
+		  .choices = mode_names,                                                          \
+		  .min = PITCH_LOW_LATENCY,                                                       \
+		  .def = PITCH_BALANCED,                                                          \
+		  .max = PITCH_QUALITY },                                                         \
+	{                                                                                         \
+		.name = "glide-ms", .type = WEIR_CONTROL_IN, .kind = WEIR_FLOAT, .measure = "ms", \
+		.help = "How long a change of the shift takes, to 95 %", .min = 0.0f,             \
+		.def = 100.0f, .max = 10000.0f                                                    \
+	}
+
+static const struct weir_port mono_ports[] = {
+	INPUT("mono", "Mono", "MONO"),
+	OUTPUT("mono", "Mono", "MONO"),
+	CONTROLS,
+};
+
+static const struct weir_port stereo_ports[] = {
+	INPUT("l", "Left", "FL"),
+	INPUT("r", "Right", "FR"),
+	OUTPUT("l", "Left", "FL"),
+	OUTPUT("r", "Right", "FR"),
+	CONTROLS,
+};
+
+static const struct weir_port ports_of_8[] = {
+	INPUT("fl", "Front left", "FL"),
+	INPUT("fr", "Front right", "FR"),
+	INPUT("fc", "Front centre", "FC"),
+	INPUT("lfe", "Low frequency", "LFE"),
+	INPUT("rl", "Rear left", "RL"),
+	INPUT("rr", "Rear right", "RR"),
+	INPUT("sl", "Side left", "SL"),
+	INPUT("sr", "Side right", "SR"),
+	OUTPUT("fl", "Front left", "FL"),
+	OUTPUT("fr", "Front right", "FR"),
+	OUTPUT("fc", "Front centre", "FC"),
+	OUTPUT("lfe", "Low frequency", "LFE"),
+	OUTPUT("rl", "Rear left", "RL"),
+	OUTPUT("rr", "Rear right", "RR"),
+	OUTPUT("sl", "Side left", "SL"),
+	OUTPUT("sr", "Side right", "SR"),
+	CONTROLS,
+};
+
+static const struct weir_field fields[] = {
+	[PITCH_REPORT_SEMITONES] = { .name = "semitones",
+				     .measure = "semitones",
+				     .help = "Shift in force, on its way to the control's value",
+				     .count = 1 },
+	[PITCH_REPORT_ONSET] = { .name = "onset",
+				 .measure = "s",
+				 .help = "An attack was found, this long before the report",
+				 .count = 1,
+				 .event = true },
+};
+
+#define UNIT(unit_name, unit_summary, unit_ports, unit_create)                             \
+	{                                                                                  \
+		.name = unit_name, .summary = unit_summary, .ports = unit_ports,           \
+		.n_ports = sizeof(unit_ports) / sizeof((unit_ports)[0]), .fields = fields, \
+		.n_fields = PITCH_N_FIELDS, .hop_seconds = 0.01f, .create = unit_create,   \
+		.destroy = pitch_destroy, .reset = pitch_reset, .run = pitch_run           \
+	}
+
+const struct weir_unit weir_pitch =
+	UNIT("pitch", "Pitch shifter for stereo sound", stereo_ports, create_stereo);
+const struct weir_unit weir_pitch_mono =
+	UNIT("pitch-mono", "Pitch shifter for mono sound", mono_ports, create_mono);
+const struct weir_unit weir_pitch_8 =
+	UNIT("pitch-8", "Pitch shifter for eight channels", ports_of_8, create_8);

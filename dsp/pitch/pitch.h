@@ -5,35 +5,51 @@
 #include "../unit.h"
 
 /*
- * Pitch: moves the pitch of a stereo sound by up to two octaves, and keeps its time.
+ * Pitch: moves the pitch of a sound by up to two octaves, and keeps its time.
  *
- * A change of the shift glides, with a time constant of 30 ms, and may sweep
- * through 0. The first run starts at the target. At 0 semitones the sound is the
- * input, sample for sample, once the glide has settled (half a second at most);
- * going there and back is free of clicks. Attacks stay sharp: each one restarts
- * the phases of the partials that it raises. Phase and level between the two
- * channels are kept.
+ * A change of the shift glides, may sweep through 0, and never clicks. The first
+ * run starts at the target. At 0 semitones the sound is the input, sample for
+ * sample, once the glide has settled (half a second at most). Attacks stay sharp:
+ * each one restarts the phases of the partials that it raises. Phase and level
+ * between channels are kept: all are turned alike.
  *
  * With `formant` the spectral envelope stays where it is while the pitch moves,
  * so that a voice keeps its character.
  *
- * Latency: 8 hops of about 5.33 ms, whatever the shift: 42.7 ms at 48 kHz and
- * 43.5 ms at 44.1 kHz. Declared in `latency`. Rates: 8 to 192 kHz.
+ * `mode` chooses the length of the windows. Longer ones tell more partials apart,
+ * and are heard later. A change of the mode fades over once the other window is
+ * filled, and `latency` then declares the new delay:
+ *
+ *	low-latency	8 hops of 2.67 ms	21.3 ms at 48 kHz
+ *	balanced	8 hops of 5.33 ms	42.7 ms
+ *	quality		8 hops of 8 ms		64 ms
+ *
+ * The latency is the same at every shift. Rates: 8 to 192 kHz.
  *
  * Source: phase vocoder with identity phase locking (J. Laroche, M. Dolson,
  * "Improved phase vocoder time-scale modification of audio", IEEE Trans. Speech
  * and Audio Processing 7(3), 1999), attacks after A. Roebel, "A new approach to
- * transient processing in the phase vocoder", DAFx 2003.
+ * transient processing in the phase vocoder", DAFx 2003. What is added to them:
+ * partials.c.
  */
+
+/* Ports: the inputs, as many outputs, then these. */
 enum {
-	PITCH_IN_L,
-	PITCH_IN_R,
-	PITCH_OUT_L,
-	PITCH_OUT_R,
 	PITCH_SEMITONES, /* -24 to 24 */
 	PITCH_FORMANT,	 /* 0 or 1: keep the spectral envelope */
 	PITCH_LATENCY,	 /* frames */
-	PITCH_N_PORTS,
+	PITCH_CENTS,	 /* -100 to 100, added to semitones */
+	PITCH_MIX,	 /* percent of the shifted sound: the rest is the input, just as late */
+	PITCH_MODE,	 /* of enum pitch_mode */
+	PITCH_GLIDE_MS,	 /* after which 95 % of a change have passed */
+	PITCH_N_CONTROLS,
+};
+
+enum pitch_mode {
+	PITCH_LOW_LATENCY,
+	PITCH_BALANCED,
+	PITCH_QUALITY,
+	PITCH_N_MODES,
 };
 
 /* The fields of the report, every 10 ms. */
@@ -43,6 +59,9 @@ enum {
 	PITCH_N_FIELDS,
 };
 
+/* Stereo, mono, and eight channels: front, centre, low, rear and side, as in 7.1. */
 extern const struct weir_unit weir_pitch;
+extern const struct weir_unit weir_pitch_mono;
+extern const struct weir_unit weir_pitch_8;
 
 #endif

@@ -17,7 +17,7 @@
 WEIR_REALTIME void tape_reset(struct tape *tape)
 {
 	memset(tape->weight, 0, tape->n_grain * sizeof(float));
-	for (int c = 0; c < 2; c++) {
+	for (uint32_t c = 0; c < tape->n_channels; c++) {
 		memset(tape->grain[c], 0, tape->n_grain * sizeof(float));
 		memset(tape->done[c], 0, (tape->n_done + TAPE_TAPS) * sizeof(float));
 	}
@@ -38,7 +38,7 @@ WEIR_REALTIME void tape_finish(struct tape *tape, uint32_t open)
 		const float scale = 1.0f / (weight > LEAST_WEIGHT ? weight : LEAST_WEIGHT);
 		const uint32_t at = (tape->open + i) & (tape->n_done - 1);
 
-		for (int c = 0; c < 2; c++) {
+		for (uint32_t c = 0; c < tape->n_channels; c++) {
 			const float sample = tape->grain[c][i] * scale;
 
 			tape->done[c][at] = sample;
@@ -46,7 +46,7 @@ WEIR_REALTIME void tape_finish(struct tape *tape, uint32_t open)
 				tape->done[c][at + tape->n_done] = sample;
 		}
 	}
-	for (int c = 0; c < 2; c++)
+	for (uint32_t c = 0; c < tape->n_channels; c++)
 		drop_front(tape->grain[c], n, tape->n_grain);
 	drop_front(tape->weight, n, tape->n_grain);
 	tape->open = open;
@@ -63,8 +63,8 @@ static WEIR_REALTIME float dot(const float *kernel, const float *x)
 	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, float *out_l,
-			     float *out_r, uint32_t n)
+WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, float *const out[],
+			     uint32_t n)
 {
 	const uint32_t mask = tape->n_done - 1;
 
@@ -78,8 +78,8 @@ WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, fl
 
 		for (uint32_t t = 0; t < TAPE_TAPS; t++)
 			kernel[t] = below[t] + share * (above[t] - below[t]);
-		out_l[i] = dot(kernel, tape->done[0] + first);
-		out_r[i] = dot(kernel, tape->done[1] + first);
+		for (uint32_t c = 0; c < tape->n_channels; c++)
+			out[c][i] = dot(kernel, tape->done[c] + first);
 		head->place += head->step;
 		head->step += head->change;
 	}

@@ -6,6 +6,7 @@
 
 #include "../unit.h"
 
+#define TAPE_CHANNELS 8
 #define TAPE_TAPS 32	/* of the interpolating kernel */
 #define TAPE_PHASES 256 /* kernels between two samples of the tape */
 
@@ -17,15 +18,16 @@
  * whole part in uint32_t; both wrap around.
  */
 struct tape {
+	uint32_t n_channels;
 	float *kernel; /* [TAPE_PHASES + 1][TAPE_TAPS] */
 
-	uint32_t open;	  /* the first place that grains may still change */
-	uint32_t n_grain; /* places from there on */
-	float *grain[2];  /* sums of the grains from `open` on, per channel */
-	float *weight;	  /* sum of their windows */
+	uint32_t open;		     /* the first place that grains may still change */
+	uint32_t n_grain;	     /* places from there on */
+	float *grain[TAPE_CHANNELS]; /* sums of the grains from `open` on, per channel */
+	float *weight;		     /* sum of their windows */
 
-	uint32_t n_done; /* a power of two */
-	float *done[2];	 /* finished places; the first TAPE_TAPS again behind the last */
+	uint32_t n_done;	    /* a power of two */
+	float *done[TAPE_CHANNELS]; /* finished places; the first TAPE_TAPS again behind the last */
 };
 
 /* Leaves the tape blank; where it is open is up to the caller. */
@@ -40,7 +42,7 @@ struct tape_head {
 };
 
 /* Reads n frames. Uses places from TAPE_TAPS / 2 - 1 before the head to TAPE_TAPS / 2 behind. */
-WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, float *out_l,
-			     float *out_r, uint32_t n);
+WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, float *const out[],
+			     uint32_t n);
 
 #endif

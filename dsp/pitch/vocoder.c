@@ -28,32 +28,23 @@
 #include <string.h>
 
 #define PI 3.14159265358979323846f
-/* One frame's work. Stages of about equal cost where the FFT allows it. */
-enum stage {
-	TAKE_LEFT,
-	FORWARD_LEFT,
-	TAKE_RIGHT,
-	FORWARD_RIGHT,
-	FIND_POWER,
-	TURN_PEAKS,
-	KEEP_FORMANTS,
-	ROTATE_LEFT = KEEP_FORMANTS + FORMANT_STAGES,
-	INVERSE_LEFT,
-	ADD_LEFT,
-	ROTATE_RIGHT,
-	INVERSE_RIGHT,
-	ADD_RIGHT,
-	N_STAGES,
-};
-_Static_assert(N_STAGES == VOCODER_STAGES, "the header counts the stages");
+/* One frame's work, in this order. Stages are of about equal cost where the FFT allows it. */
+#define TAKE_STAGES 2 /* per channel: window, spectrum */
+#define TURN_STAGES (2 + FORMANT_STAGES)
+#define GIVE_STAGES 3 /* per channel: rotation, grain, sum */
 
 #define ROSE 1.2f /* the power ratio from which a peak belongs to an attack */
+
+uint32_t vocoder_count_stages(uint32_t n_channels)
+{
+	return 1 + n_channels * (TAKE_STAGES + GIVE_STAGES) + TURN_STAGES;
+}
 
 WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder)
 {
 	const size_t bins = vocoder->n_bins;
 
-	for (int c = 0; c < 2; c++) {
+	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
 		memset(vocoder->spectrum[c], 0, bins * sizeof(fftwf_complex));
 		memset(vocoder->spectrum_before[c], 0, bins * sizeof(fftwf_complex));
 	}
@@ -168,7 +159,7 @@ WEIR_REALTIME void vocoder_begin(struct vocoder *vocoder, const struct vocoder_f
 	vocoder->power[0] = oldest;
 	vocoder->turn_before = vocoder->turn;
 	vocoder->turn = turn;
-	for (int c = 0; c < 2; c++) {
+	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
 		fftwf_complex *spectrum = vocoder->spectrum_before[c];
 
 		vocoder->spectrum_before[c] = vocoder->spectrum[c];
@@ -176,10 +167,9 @@ WEIR_REALTIME void vocoder_begin(struct vocoder *vocoder, const struct vocoder_f
 	}
 	if (frame->work != VOCODER_SHIFT)
 		memset(vocoder->power[0], 0, vocoder->n_bins * sizeof(float));
-	shape_frame(vocoder);
 }
 
-static WEIR_REALTIME void take_window(struct vocoder *vocoder, int channel)
+static WEIR_REALTIME void take_window(struct vocoder *vocoder, uint32_t channel)
 {
 	const float *input = vocoder->now.input[channel];
 
@@ -189,11 +179,15 @@ static WEIR_REALTIME void take_window(struct vocoder *vocoder, int channel)
 
 static WEIR_REALTIME void find_power(struct vocoder *vocoder)
 {
-	fftwf_complex *l = vocoder->spectrum[0], *r = vocoder->spectrum[1];
+	float *power = vocoder->power[0];
 
-	for (uint32_t k = 0; k < vocoder->n_bins; k++)
-		vocoder->power[0][k] = l[k][0] * l[k][0] + l[k][1] * l[k][1] + r[k][0] * r[k][0] +
-				       r[k][1] * r[k][1];
+	memset(power, 0, vocoder->n_bins * sizeof(float));
+	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
+		fftwf_complex *x = vocoder->spectrum[c];
+
+		for (uint32_t k = 0; k < vocoder->n_bins; k++)
+			power[k] += x[k][0] * x[k][0] + x[k][1] * x[k][1];
+	}
 }
 
 /* Bins that do not leave the band when the tape is read. */
@@ -226,7 +220,7 @@ static WEIR_REALTIME double frequency_at(const struct vocoder *vocoder, uint32_t
 
 	if (i < vocoder->partials.n_now)
 		return bin * (double)vocoder->partials.now[i].frequency;
-	for (int c = 0; c < 2; c++) {
+	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
 		const float *x = vocoder->spectrum[c][p], *y = vocoder->spectrum_before[c][p];
 
 		re += x[0] * y[0] + x[1] * y[1];
@@ -309,7 +303,7 @@ static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
 	memset(vocoder->rotor + k, 0, (vocoder->n_bins - k) * sizeof(fftwf_complex));
 }
 
-static WEIR_REALTIME void rotate(struct vocoder *vocoder, int channel)
+static WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t channel)
 {
 	fftwf_complex *x = vocoder->spectrum[channel], *y = vocoder->turned;
 	fftwf_complex *rotor = vocoder->rotor;
@@ -318,7 +312,7 @@ static WEIR_REALTIME void rotate(struct vocoder *vocoder, int channel)
 		y[k][0] = x[k][0] * rotor[k][0] - x[k][1] * rotor[k][1];
 		y[k][1] = x[k][0] * rotor[k][1] + x[k][1] * rotor[k][0];
 	}
-	partials_turn(&vocoder->partials, (uint32_t)channel, rotor, y);
+	partials_turn(&vocoder->partials, channel, rotor, y);
 	y[0][1] = 0.0f;
 	y[vocoder->n_bins - 1][1] = 0.0f;
 }
@@ -335,55 +329,53 @@ static WEIR_REALTIME void add_grain(struct vocoder *vocoder, float *sum, const f
 		sum[i - first] += grain[i] * vocoder->shape[i];
 }
 
-static WEIR_REALTIME void run_shift_stage(struct vocoder *vocoder, enum stage stage)
+static WEIR_REALTIME void run_take_stage(struct vocoder *vocoder, uint32_t channel, uint32_t stage)
 {
-	switch (stage) {
-	case FORWARD_LEFT:
-		weir_fft_forward(&vocoder->fft, vocoder->grain[0], vocoder->spectrum[0]);
-		break;
-	case FORWARD_RIGHT:
-		weir_fft_forward(&vocoder->fft, vocoder->grain[1], vocoder->spectrum[1]);
-		break;
-	case FIND_POWER:
+	if (stage == 0)
+		take_window(vocoder, channel);
+	else if (vocoder->now.work == VOCODER_SHIFT)
+		weir_fft_forward(&vocoder->fft, vocoder->grain[channel],
+				 vocoder->spectrum[channel]);
+}
+
+static WEIR_REALTIME void run_turn_stage(struct vocoder *vocoder, uint32_t stage)
+{
+	if (stage == 0)
 		find_power(vocoder);
-		break;
-	case TURN_PEAKS:
+	else if (stage == 1)
 		turn_peaks(vocoder);
-		break;
-	case ROTATE_LEFT:
-		rotate(vocoder, 0);
-		break;
-	case INVERSE_LEFT:
-		weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[0]);
-		break;
-	case ROTATE_RIGHT:
-		rotate(vocoder, 1);
-		break;
-	case INVERSE_RIGHT:
-		weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[1]);
-		break;
-	default:
-		if (stage >= KEEP_FORMANTS && stage < ROTATE_LEFT && vocoder->now.keep_formants)
-			formant_run_stage(&vocoder->formant, stage - KEEP_FORMANTS,
-					  vocoder->power[0], vocoder->now.speed, vocoder->rotor);
-		break;
-	}
+	else if (vocoder->now.keep_formants)
+		formant_run_stage(&vocoder->formant, stage - 2, vocoder->power[0],
+				  vocoder->now.speed, vocoder->rotor);
+}
+
+static WEIR_REALTIME void run_give_stage(struct vocoder *vocoder, uint32_t channel, uint32_t stage)
+{
+	if (stage == 2)
+		add_grain(vocoder, vocoder->tape.grain[channel], vocoder->grain[channel]);
+	else if (vocoder->now.work != VOCODER_SHIFT)
+		return;
+	else if (stage == 0)
+		rotate(vocoder, channel);
+	else
+		weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[channel]);
 }
 
 WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage)
 {
-	if (vocoder->now.work == VOCODER_SHIFT)
-		run_shift_stage(vocoder, stage);
-	if (stage == ADD_LEFT)
+	const uint32_t turn = 1 + vocoder->n_channels * TAKE_STAGES, give = turn + TURN_STAGES;
+
+	if (stage == 0) {
+		shape_frame(vocoder);
 		add_grain(vocoder, vocoder->tape.weight, vocoder->gated);
-	if (vocoder->now.work == VOCODER_SILENT)
+	} else if (vocoder->now.work == VOCODER_SILENT) {
 		return;
-	if (stage == TAKE_LEFT)
-		take_window(vocoder, 0);
-	else if (stage == TAKE_RIGHT)
-		take_window(vocoder, 1);
-	else if (stage == ADD_LEFT)
-		add_grain(vocoder, vocoder->tape.grain[0], vocoder->grain[0]);
-	else if (stage == ADD_RIGHT)
-		add_grain(vocoder, vocoder->tape.grain[1], vocoder->grain[1]);
+	} else if (stage < turn) {
+		run_take_stage(vocoder, (stage - 1) / TAKE_STAGES, (stage - 1) % TAKE_STAGES);
+	} else if (stage < give) {
+		if (vocoder->now.work == VOCODER_SHIFT)
+			run_turn_stage(vocoder, stage - turn);
+	} else {
+		run_give_stage(vocoder, (stage - give) / GIVE_STAGES, (stage - give) % GIVE_STAGES);
+	}
 }

@@ -19,7 +19,7 @@
 #define VOCODER_REACH 3	 /* from the centre back to where the tape is still open */
 #define VOCODER_MEMORY 4 /* over which the energy of a partial is compared at an attack */
 
-#define VOCODER_STAGES 16
+#define VOCODER_CHANNELS 8
 
 /* What a frame needs. */
 enum vocoder_work {
@@ -36,12 +36,13 @@ struct vocoder_frame {
 	float speed;	 /* of the tape */
 	float keep_turn; /* 1, or less to let the phases return to those of the input */
 	bool keep_formants;
-	bool attack; /* the centre lies on an attack */
-	const float
-		*input[2]; /* the window: VOCODER_WINDOW hops, VOCODER_BEFORE up to the centre */
+	bool attack;			      /* the centre lies on an attack */
+	const float *input[VOCODER_CHANNELS]; /* the window: VOCODER_WINDOW hops, VOCODER_BEFORE
+						 up to the centre */
 };
 
 struct vocoder {
+	uint32_t n_channels, n_stages;
 	uint32_t hop, n, n_bins;
 	uint32_t fade;	 /* of the gates at attacks, frames */
 	uint32_t strike; /* the attack itself, frames */
@@ -55,18 +56,20 @@ struct vocoder {
 	float *unwindow; /* what turns it into 1, bounded */
 
 	struct vocoder_frame now, before;
-	float *gated;	 /* the window of this frame */
-	bool is_gated;	 /* it is not the plain window */
-	float *shape;	 /* what the grain is multiplied by */
-	float *grain[2]; /* per channel */
-	fftwf_complex *spectrum[2], *spectrum_before[2];
+	float *gated;  /* the window of this frame */
+	bool is_gated; /* it is not the plain window */
+	float *shape;  /* what the grain is multiplied by */
+	float *grain[VOCODER_CHANNELS];
+	fftwf_complex *spectrum[VOCODER_CHANNELS], *spectrum_before[VOCODER_CHANNELS];
 	fftwf_complex *turned;		  /* a spectrum on its way back */
 	fftwf_complex *rotor;		  /* what the spectra are multiplied by */
-	float *power[VOCODER_MEMORY + 1]; /* of both channels, per bin, the latest frame first */
+	float *power[VOCODER_MEMORY + 1]; /* of all channels, per bin, the latest frame first */
 	float *turn, *turn_before;	  /* rotation so far, per bin, radians */
 	uint32_t *peak;
 	uint32_t n_peaks;
 };
+
+uint32_t vocoder_count_stages(uint32_t n_channels);
 
 WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder);
 

@@ -4,15 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "state.h"
+#include "shifter.h"
 
-#define LEAST_RATE 8000
-#define MOST_RATE 192000
-#define HOP_SECONDS (256.0 / 48000.0)
-#define GLIDE_SECONDS 0.03
 #define FADE_SECONDS 0.0005
 #define STRIKE_SECONDS 0.00067
-#define HOLD_HOPS 8
+#define HOLD_SECONDS 0.0427
 #define MOST_SPEED 4 /* of the tape, at 24 semitones */
 #define LEAST_WINDOW 0.05
 #define PARTIALS_HZ 1000.0
@@ -28,10 +24,9 @@ static bool is_smooth(uint32_t n)
 	return n == 1;
 }
 
-/* The even length nearest to HOP_SECONDS whose only factors are 2, 3 and 5. */
-static uint32_t hop_frames(uint32_t rate)
+/* The even length nearest to this whose only factors are 2, 3 and 5. */
+static uint32_t hop_frames(uint32_t wanted)
 {
-	const uint32_t wanted = (uint32_t)(HOP_SECONDS * rate + 0.5);
 
 	for (uint32_t off = 0;; off++) {
 		if ((wanted - off) % 2 == 0 && is_smooth(wanted - off))
@@ -84,7 +79,7 @@ static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
 	vocoder->unwindow = floats_place(layout, n);
 	vocoder->gated = floats_place(layout, n);
 	vocoder->shape = floats_place(layout, n);
-	for (int c = 0; c < 2; c++) {
+	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
 		vocoder->grain[c] = floats_place(layout, n);
 		vocoder->spectrum[c] = bins_place(layout, n_bins);
 		vocoder->spectrum_before[c] = bins_place(layout, n_bins);
@@ -110,34 +105,41 @@ static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
 	formant->bins = bins_place(layout, formant->n_bins);
 }
 
-static void pitch_place(struct pitch *pitch, struct layout *layout)
+static void shifter_place(struct shifter *shifter, struct layout *layout)
 {
-	for (int c = 0; c < 2; c++)
-		pitch->input[c] = floats_place(layout, 2 * (size_t)pitch->n_input);
-	vocoder_place(&pitch->vocoder, layout);
+	for (uint32_t c = 0; c < shifter->n_channels; c++)
+		shifter->input[c] = floats_place(layout, 2 * (size_t)shifter->n_input);
+	vocoder_place(&shifter->vocoder, layout);
 }
 
-static void pitch_size(struct pitch *pitch)
+static void shifter_size(struct shifter *shifter)
 {
-	const uint32_t hop = pitch->hop;
-	struct vocoder *vocoder = &pitch->vocoder;
+	const uint32_t hop = shifter->hop, n_channels = shifter->n_channels;
+	struct vocoder *vocoder = &shifter->vocoder;
 	struct formant *formant = &vocoder->formant;
 
 	/* A window, the hop in which it is worked on, and a hop by which an attack moves it. */
-	pitch->n_input = power_of_two((VOCODER_WINDOW + 2) * hop);
+	shifter->n_input = power_of_two((VOCODER_WINDOW + 2) * hop);
+	vocoder->n_channels = n_channels;
+	vocoder->n_stages = vocoder_count_stages(n_channels);
+	/* The first tick begins the hop, the last one finishes it. */
+	shifter->n_ticks = (vocoder->n_stages + 2 + ONSET_BLOCKS - 1) / ONSET_BLOCKS * ONSET_BLOCKS;
 	vocoder->hop = hop;
 	vocoder->n = VOCODER_WINDOW * hop;
 	vocoder->n_bins = vocoder->n / 2 + 1;
-	vocoder->fade = (uint32_t)(FADE_SECONDS * pitch->rate + 0.5);
-	vocoder->strike = (uint32_t)(STRIKE_SECONDS * pitch->rate + 0.5);
+	vocoder->fade = (uint32_t)(FADE_SECONDS * shifter->rate + 0.5);
+	vocoder->strike = (uint32_t)(STRIKE_SECONDS * shifter->rate + 0.5);
 
 	/* From the first place that is open to the end of the grain; see open_place(). */
+	vocoder->tape.n_channels = n_channels;
 	vocoder->tape.n_grain = VOCODER_REACH * hop * MOST_SPEED + VOCODER_AHEAD * hop;
 	vocoder->tape.n_done = power_of_two(2 * hop * MOST_SPEED + 2 * TAPE_TAPS);
 
-	vocoder->partials.n_bins = (uint32_t)(PARTIALS_HZ / pitch->rate * vocoder->n);
+	vocoder->partials.n_channels = n_channels;
+	vocoder->partials.n_bins = (uint32_t)(PARTIALS_HZ / shifter->rate * vocoder->n);
+	vocoder->onsets.n_channels = n_channels;
 	vocoder->onsets.hop = hop;
-	vocoder->onsets.hold = HOLD_HOPS * hop;
+	vocoder->onsets.hold = (uint32_t)(HOLD_SECONDS * shifter->rate);
 	vocoder->onsets.leak = expf(-16.0f / (float)hop);
 	vocoder->onsets.quiet = 1e-5f * (float)hop / 256.0f;
 
@@ -205,121 +207,37 @@ static void fill_lifter(struct formant *formant, uint32_t rate)
 	}
 }
 
-void pitch_destroy(void *state)
+void shifter_finish(struct shifter *shifter)
 {
-	struct pitch *pitch = state;
-
-	if (!pitch)
-		return;
-	weir_fft_finish(&pitch->vocoder.formant.fft);
-	weir_fft_finish(&pitch->vocoder.fft);
-	free(pitch->memory);
-	free(pitch);
+	weir_fft_finish(&shifter->vocoder.formant.fft);
+	weir_fft_finish(&shifter->vocoder.fft);
+	free(shifter->memory);
 }
 
-void *pitch_create(uint32_t rate)
+int shifter_init(struct shifter *shifter, uint32_t rate, uint32_t n_channels, double hop_seconds)
 {
+	struct vocoder *vocoder = &shifter->vocoder;
 	struct layout layout = { 0 };
 
-	if (rate < LEAST_RATE || rate > MOST_RATE) {
-		errno = EINVAL;
-		return NULL;
-	}
+	*shifter = (struct shifter){
+		.rate = rate,
+		.n_channels = n_channels,
+		.hop = hop_frames((uint32_t)(hop_seconds * rate + 0.5)),
+	};
+	shifter_size(shifter);
+	shifter_place(shifter, &layout);
+	shifter->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
+	if (!shifter->memory || weir_fft_init(&vocoder->fft, vocoder->n) ||
+	    weir_fft_init(&vocoder->formant.fft, vocoder->formant.n))
+		return -ENOMEM;
 
-	struct pitch *pitch = calloc(1, sizeof(*pitch));
-
-	if (!pitch)
-		return NULL;
-	pitch->rate = rate;
-	pitch->hop = hop_frames(rate);
-	pitch->glide = 1.0 - exp(-(double)pitch->hop / (GLIDE_SECONDS * rate));
-	pitch_size(pitch);
-	pitch_place(pitch, &layout);
-	pitch->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
-	if (!pitch->memory || weir_fft_init(&pitch->vocoder.fft, pitch->vocoder.n) ||
-	    weir_fft_init(&pitch->vocoder.formant.fft, pitch->vocoder.formant.n))
-		goto error;
-
-	memset(pitch->memory, 0, layout.size);
-	layout = (struct layout){ .memory = pitch->memory };
-	pitch_place(pitch, &layout);
-	fill_windows(&pitch->vocoder);
-	partials_fill_shape(&pitch->vocoder.partials, pitch->vocoder.window, pitch->vocoder.n);
-	fill_kernels(pitch->vocoder.tape.kernel);
-	fill_lifter(&pitch->vocoder.formant, rate);
-	pitch_reset(pitch);
-	return pitch;
-
-error:
-	pitch_destroy(pitch);
-	errno = ENOMEM;
-	return NULL;
+	memset(shifter->memory, 0, layout.size);
+	layout = (struct layout){ .memory = shifter->memory };
+	shifter_place(shifter, &layout);
+	fill_windows(vocoder);
+	partials_fill_shape(&vocoder->partials, vocoder->window, vocoder->n);
+	fill_kernels(vocoder->tape.kernel);
+	fill_lifter(&vocoder->formant, rate);
+	shifter_reset(shifter);
+	return 0;
 }
-
-static const struct weir_port ports[] = {
-	[PITCH_IN_L] = { .name = "in-l",
-			 .type = WEIR_AUDIO_IN,
-			 .help = "Left input",
-			 .channel = "FL" },
-	[PITCH_IN_R] = { .name = "in-r",
-			 .type = WEIR_AUDIO_IN,
-			 .help = "Right input",
-			 .channel = "FR" },
-	[PITCH_OUT_L] = { .name = "out-l",
-			  .type = WEIR_AUDIO_OUT,
-			  .help = "Left output",
-			  .channel = "FL" },
-	[PITCH_OUT_R] = { .name = "out-r",
-			  .type = WEIR_AUDIO_OUT,
-			  .help = "Right output",
-			  .channel = "FR" },
-	[PITCH_SEMITONES] = { .name = "semitones",
-			      .type = WEIR_CONTROL_IN,
-			      .kind = WEIR_FLOAT,
-			      .measure = "semitones",
-			      .help = "How far the pitch is moved",
-			      .min = -24.0f,
-			      .def = 0.0f,
-			      .max = 24.0f },
-	[PITCH_FORMANT] = { .name = "formant",
-			    .type = WEIR_CONTROL_IN,
-			    .kind = WEIR_TOGGLE,
-			    .measure = "",
-			    .help = "Keep the spectral envelope where it is",
-			    .min = 0.0f,
-			    .def = 0.0f,
-			    .max = 1.0f },
-	[PITCH_LATENCY] = { .name = "latency",
-			    .type = WEIR_CONTROL_OUT,
-			    .kind = WEIR_INTEGER,
-			    .measure = "frames",
-			    .help = "Delay of the output against the input",
-			    .min = 0.0f,
-			    .max = 8192.0f },
-};
-
-static const struct weir_field fields[] = {
-	[PITCH_REPORT_SEMITONES] = { .name = "semitones",
-				     .measure = "semitones",
-				     .help = "Shift in force, on its way to the control's value",
-				     .count = 1 },
-	[PITCH_REPORT_ONSET] = { .name = "onset",
-				 .measure = "s",
-				 .help = "An attack was found, this long before the report",
-				 .count = 1,
-				 .event = true },
-};
-
-const struct weir_unit weir_pitch = {
-	.name = "pitch",
-	.summary = "Pitch shifter for stereo sound",
-	.ports = ports,
-	.n_ports = PITCH_N_PORTS,
-	.fields = fields,
-	.n_fields = PITCH_N_FIELDS,
-	.hop_seconds = 0.01f,
-	.create = pitch_create,
-	.destroy = pitch_destroy,
-	.reset = pitch_reset,
-	.run = pitch_run,
-};

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_PITCH_SHIFTER_H
+#define WEIR_PITCH_SHIFTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vocoder.h"
+
+/*
+ * A pitch shifter with one size of window.
+ *
+ * Time is counted in hops, each cut into ticks, one per stage of the vocoder. In hop
+ * j the frame of hop j - VOCODER_AHEAD, whose window is complete, is worked on. In
+ * the next hop the tape that it has closed is read.
+ */
+#define SHIFTER_DELAY (VOCODER_AHEAD + VOCODER_REACH + 1) /* hops */
+#define SHIFTER_WARM_UP                                                           \
+	(SHIFTER_DELAY + VOCODER_BEFORE) /* hops after a reset until all is heard \
+					  */
+#define SHIFTER_KNOTS 16		 /* hops that are looked back on; a power of two */
+#define SHIFTER_RELAX_HOPS 16 /* for the phases to return to those of the input at 0 semitones */
+
+/* Where a hop's end lies on the tape, and how far the tape moves per frame there. */
+struct knot {
+	uint64_t place, step;
+};
+
+/* What is wanted. Looked at once per hop. */
+struct shifter_settings {
+	double semitones;
+	double glide_seconds; /* the time constant of a change */
+	float mix;	      /* share of the shifted sound: 0 to 1 */
+	bool keep_formants;
+};
+
+struct shifter {
+	void *memory; /* all arrays */
+	uint32_t rate, hop, n_channels;
+	struct vocoder vocoder;
+
+	uint32_t n_input;		/* a power of two */
+	float *input[VOCODER_CHANNELS]; /* a ring, twice in a row so that any part is contiguous */
+
+	uint64_t frame;	       /* since reset */
+	uint64_t first_silent; /* since this frame the input has been zero */
+	uint64_t hop_index;
+	uint32_t hop_frame; /* frames of this hop that have passed */
+	uint32_t n_ticks;   /* per hop */
+	uint32_t tick;	    /* that comes next */
+
+	bool started; /* semitones has met its first target */
+	double semitones;
+	uint32_t relax;	    /* hops until the phases are those of the input; 0: at rest */
+	uint32_t rest_hops; /* hops at rest, counted as far as needed */
+	struct knot knot[SHIFTER_KNOTS]; /* of frame's hop, and the hops before */
+	struct tape_head head;
+	bool plain;	     /* nothing is shifted: the plain delay is heard */
+	float mix;	     /* that the settings have led to */
+	float wet, next_wet; /* share of the tape in what is heard: in this hop, from one to the
+				other */
+};
+
+/* Returns 0 or -ENOMEM. From any thread. */
+int shifter_init(struct shifter *shifter, uint32_t rate, uint32_t n_channels, double hop_seconds);
+
+/* A zeroed shifter is allowed. From any thread. */
+void shifter_finish(struct shifter *shifter);
+
+WEIR_REALTIME void shifter_reset(struct shifter *shifter);
+
+/* Frames by which the output is behind the input. */
+static inline WEIR_REALTIME uint32_t shifter_delay(const struct shifter *shifter)
+{
+	return SHIFTER_DELAY * shifter->hop;
+}
+
+/* From 0 to 1 without a corner: what is faded with it does not click. */
+static inline WEIR_REALTIME float shifter_smooth_step(float x)
+{
+	return x * x * (3.0f - 2.0f * x);
+}
+
+/* Any number of frames; in and out are of n_channels. */
+WEIR_REALTIME void shifter_run(struct shifter *shifter, const struct shifter_settings *settings,
+			       const float *const in[], float *const out[], uint32_t n_frames);
+
+#endif
