@@ -14,37 +14,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../dsp/unit.h"
-
-#define RATE 48000
-#define N_PASSES 3
-#define WARM_UP_SECONDS 0.5
+#include "cost.h"
 
 static float audio[WEIR_MAX_PORTS][WEIR_MAX_FRAMES];
 static float control[WEIR_MAX_PORTS];
 
-static double thread_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Chords with beats: something to do for whatever looks for peaks and beginnings. */
 static void input_fill(const struct weir_unit *unit, unsigned long from, uint32_t n)
 {
-	static const double hz[] = { 110, 164.8, 220, 277.2, 659.3, 1318.5, 3951 };
-
 	for (uint32_t f = 0; f < n; f++) {
-		const double t = (double)(from + f) / RATE, beat = fmod(t, 0.4);
-		float x = (float)(rand() / (double)RAND_MAX - 0.5) * 0.3f *
-			  expf(-30.0f * (float)beat);
+		const float x = cost_sound(from + f);
 
-		for (size_t i = 0; i < sizeof(hz) / sizeof(hz[0]); i++)
-			x += 0.07f * (float)sin(2.0 * M_PI * hz[i] * t);
 		for (uint32_t i = 0; i < unit->n_ports; i++)
 			if (unit->ports[i].type == WEIR_AUDIO_IN)
 				audio[i][f] = x * (i % 2 ? 0.7f : 1.0f);
@@ -66,7 +47,7 @@ static void controls_set(const struct weir_unit *unit, char *settings[], int n)
 
 static void pass(const struct weir_unit *unit, uint32_t block, unsigned long n_blocks, double *cost)
 {
-	void *state = unit->create(RATE);
+	void *state = unit->create(COST_RATE);
 	float *port[WEIR_MAX_PORTS];
 
 	if (!state)
@@ -80,10 +61,10 @@ static void pass(const struct weir_unit *unit, uint32_t block, unsigned long n_b
 	for (unsigned long b = 0; b < n_blocks; b++) {
 		input_fill(unit, b * block, block);
 
-		const double begun = thread_seconds();
+		const double begun = cost_clock();
 
 		weir_unit_run(unit, state, port, block, NULL);
-		cost[b] = fmin(cost[b], thread_seconds() - begun);
+		cost[b] = fmin(cost[b], cost_clock() - begun);
 	}
 	unit->destroy(state);
 }
@@ -98,27 +79,13 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 	}
 
-	const unsigned long n_blocks = (unsigned long)(atof(argv[3]) * RATE / block);
-	const unsigned long from = (unsigned long)(WARM_UP_SECONDS * RATE / block);
-	double *cost = calloc(n_blocks, sizeof(*cost));
-	double sum = 0.0, worst = 0.0;
+	const unsigned long n_blocks = (unsigned long)(atof(argv[3]) * COST_RATE / block);
+	double *cost = cost_create(n_blocks, block);
 
-	if (!cost || n_blocks <= from)
-		return EXIT_FAILURE;
-	for (unsigned long b = 0; b < n_blocks; b++)
-		cost[b] = INFINITY;
 	controls_set(unit, argv + 4, argc - 4);
-	for (int i = 0; i < N_PASSES; i++)
+	for (int i = 0; i < COST_PASSES; i++)
 		pass(unit, block, n_blocks, cost);
-	for (unsigned long b = from; b < n_blocks; b++) {
-		sum += cost[b];
-		worst = fmax(worst, cost[b]);
-	}
-
-	const double mean = sum / (double)(n_blocks - from);
-
-	printf("%.2f %.2f %.2f %.2f\n", 100.0 * mean * RATE / block, 1e6 * mean, 1e6 * worst,
-	       worst / mean);
+	cost_print(cost, n_blocks, block);
 	free(cost);
 	return EXIT_SUCCESS;
 }

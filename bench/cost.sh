@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+
+# cost_instructions FUNCTION BLOCK COMMAND...: per frame, callgrind's, of all that is below FUNCTION.
+# COMMAND measures 2 s in blocks, like bench/cost: callgrind counts all three passes.
+cost_instructions() {
+	cost_function=$1
+	cost_frames=$((3 * (2 * 48000 / $2) * $2))
+	shift 2
+	echo $(($(valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+		"--toggle-collect=$cost_function" "$@" 2>&1 >/dev/null |
+		sed -n 's/^==[0-9]*== *Collected *: *//p') / cost_frames))
+}
