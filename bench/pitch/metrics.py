@@ -19,15 +19,15 @@ def moving_mean(x, k):
     return np.r_[np.zeros(k // 2), (total[k:] - total[:-k]) / k, np.zeros(k - 1 - k // 2)]
 
 
-def high_power(y, span):
-    """The power above 700 Hz, averaged over a span of frames."""
-    high = sosfiltfilt(butter(2, 700 / (RATE / 2), "high", output="sos"), y, axis=0)
+def high_power(y, span, above=700):
+    """The power above a frequency in Hz, averaged over a span of frames."""
+    high = sosfiltfilt(butter(2, above / (RATE / 2), "high", output="sos"), y, axis=0)
     return moving_mean((high**2).sum(1), span)
 
 
-def delay(reference, out, low=0, high=24000):
+def delay(reference, out, low=0, high=24000, above=700):
     """Where the envelopes of 5 ms match best."""
-    a, b = (np.sqrt(high_power(y, 5 * MS)) for y in (reference, out))
+    a, b = (np.sqrt(high_power(y, 5 * MS, above)) for y in (reference, out))
     n = 1 << int(np.ceil(np.log2(len(a) + len(b))))
     match = np.fft.irfft(np.fft.rfft(b - b.mean(), n) * np.conj(np.fft.rfft(a - a.mean(), n)), n)
     low = max(low, 0)

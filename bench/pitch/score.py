@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Scores the pitch unit against exactly shifted sounds: see README.md."""
+"""Scores pitch shifters against exactly shifted sounds: see README.md."""
 
 import argparse
+import functools
 import json
 import os
+import shlex
 import subprocess
 import tempfile
 import warnings
@@ -18,24 +20,64 @@ from signals import RATE
 
 warnings.filterwarnings("ignore", category=wavfile.WavFileWarning)
 
+WEIR_RUN = "pitch -b {block} -s semitones={semitones} -s formant={formant} {in} {out}"
+ROUND_TRIPS = (3, 7)  # semitones
+ROUND_TRIP_SECONDS = 8
+LABELS = {  # with what is better
+    "latency": "latency, frames | low",
+    "pre_echo_db": "pre-echo, dB | low",
+    "peak_loss_db": "peak loss, dB | low",
+    "onset_jit_ms": "onset jitter, ms | low",
+    "tone_sinad": "tone SINAD, dB | high",
+    "tone_am_db": "tone modulation, dB | low",
+    "ipd_err_deg": "phase between channels, degrees | low",
+    "ild_err_db": "level between channels, dB | low",
+    "level_err_db": "level, dB | low",
+    "pitch_err_cents": "pitch, cents | low",
+    "cluster_sinad": "cluster SINAD, dB | high",
+    "vibrato_sinad": "vibrato SINAD, dB | high",
+    "music_asd": "music ASD, dB | low",
+    "speech_asd": "speech ASD, dB | low",
+    "speech_bec": "speech BEC | high",
+    "formant_asd": "formant ASD, dB | low",
+}
+
 
 class Shifter:
-    def __init__(self, command, block, folder):
-        self.command, self.block, self.folder = command, block, folder
+    """A command that shifts a file, in blocks."""
+
+    def __init__(self, argument, block, folder):
+        self.name, given, command = argument.partition("=")
+        if not given:
+            self.name, command = "weir", f"{shlex.quote(argument)} {WEIR_RUN}"
+        self.words = shlex.split(command)
+        self.keeps_formants = "{formant}" in command
+        self.block, self.folder = block, folder
+        self.declared = set()
 
     def run(self, sound, semitones, formant=0):
         before, after = (os.path.join(self.folder, name) for name in ("in.wav", "out.wav"))
         wavfile.write(before, RATE, np.ascontiguousarray(sound, np.float32))
-        subprocess.run([self.command, "pitch", "-b", str(self.block),
-                        "-s", f"semitones={semitones:g}", "-s", f"formant={formant}",
-                        before, after], check=True)
+        values = {"in": before, "out": after, "semitones": f"{semitones:g}", "block": self.block,
+                  "formant": formant}
+        told = subprocess.run([word.format(**values) for word in self.words], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
         out = wavfile.read(after)[1].astype(float)
+        # weir-run goes on for as long as the unit declares.
+        self.declared.add(int(told or len(out) - len(sound)))
         return np.vstack([out, np.zeros((RATE // 2, 2))])
 
 
+@functools.lru_cache(maxsize=16)
 def rendered(name, r, **options):
     """As a sound file would hold it."""
     return getattr(signals, name)(r, **options).astype(np.float32).astype(float)
+
+
+def score_latency(shifter, semitones):
+    """Returns the metric, and the struck notes that it was found in."""
+    out = shifter.run(rendered("attacks", 1.0), semitones)
+    return metrics.delay(rendered("attacks", 2 ** (semitones / 12)), out), out
 
 
 def score_speech(shifter, semitones, late, formant):
@@ -48,10 +90,8 @@ def score_speech(shifter, semitones, late, formant):
 
 def score_shift(shifter, semitones, with_formants):
     r = 2 ** (semitones / 12)
-    reference = rendered("attacks", r)
-    out = shifter.run(rendered("attacks", 1.0), semitones)
-    late = metrics.delay(reference, out)
-    result = {"latency": late, **metrics.measure_attacks(out, reference, late)}
+    late, out = score_latency(shifter, semitones)
+    result = {"latency": late, **metrics.measure_attacks(out, rendered("attacks", r), late)}
 
     tones, factor = metrics.measure_tones(shifter.run(rendered("tones", 1.0), semitones), r, late)
     result.update(tones)
@@ -68,35 +108,107 @@ def score_shift(shifter, semitones, with_formants):
     reference, out, at = score_speech(shifter, semitones, late, formant=0)
     result["speech_asd"] = metrics.spectral_distance(reference, out, at)
     result["speech_bec"] = metrics.envelope_coherence(reference, out, at, r)
-    if with_formants:
+    if with_formants and shifter.keeps_formants:
         reference, out, at = score_speech(shifter, semitones, late, formant=1)
         result["formant_asd"] = metrics.spectral_distance(reference, out, at)
     return result
 
 
-def main():
+def score_round_trips(shifter, path):
+    """The distance of a recording from itself, shifted there and back."""
+    rate, sound = wavfile.read(path)
+    if rate != RATE or sound.dtype != np.float32 or sound.ndim != 2:
+        raise SystemExit(f"{path}: not floats at {RATE} Hz in stereo")
+    sound = sound[:ROUND_TRIP_SECONDS * RATE].astype(float)
+    distances = []
+    for s in ROUND_TRIPS:
+        out = shifter.run(shifter.run(sound, s), -s)
+        late = metrics.delay(sound, out, high=48000, above=300)
+        distances.append(metrics.spectral_distance(sound, out, late))
+    return float(np.mean(distances))
+
+
+def print_row(*cells):
+    print("| " + " | ".join(f"{c:.2f}" if isinstance(c, float) else str(c) for c in cells) + " |")
+
+
+def print_head(*cells):
+    print_row(*cells)
+    print("|" + "---|" * len(cells))
+
+
+def print_table(results):
+    """A column for each of the results, whose metrics may differ."""
+    names = dict.fromkeys(name for result in results.values() for name in result)
+    print_head("metric", "better", *results)
+    for name in names:
+        print_row(LABELS.get(name, f"{name}, round trip ASD, dB | low"),
+                  *(result.get(name, "-") for result in results.values()))
+
+
+def print_latencies(shifters, shifts):
+    print_head("latency, frames", "block", "declared", *(f"{s:+g}" for s in shifts), "mean, ms")
+    for shifter in shifters:
+        late = [score_latency(shifter, s)[0] for s in shifts]
+        declared = " to ".join(map(str, sorted({min(shifter.declared), max(shifter.declared)})))
+        print_row(shifter.name, shifter.block, declared, *late, float(np.mean(late)) / RATE * 1000)
+
+
+def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("weir_run", nargs="?", default=os.environ.get("WEIR_RUN", "weir-run"),
-                        help="default: $WEIR_RUN, or weir-run")
+    parser.add_argument("shifter", nargs="*", default=[os.environ.get("WEIR_RUN", "weir-run")],
+                        help="a weir-run, or NAME=COMMAND with {in}, {out}, {semitones}, and "
+                        "perhaps {block} and {formant}; default: $WEIR_RUN, or weir-run")
     parser.add_argument("--shifts", default="-7,-3,4,12", help="semitones (%(default)s)")
-    parser.add_argument("--block", type=int, default=256, help="frames per run (%(default)s)")
+    parser.add_argument("--block", default="256", help="frames per run (%(default)s); for "
+                        "--latency also several, with commas")
     parser.add_argument("--formant", action="store_true", help="score kept formants too")
+    parser.add_argument("--round-trip", action="append", default=[], metavar="NAME=FILE",
+                        help="score a recording that is shifted there and back")
+    parser.add_argument("--latency", action="store_true", help="score nothing else")
+    parser.add_argument("--each", action="store_true", help="print each shift of several shifters")
     parser.add_argument("--json", help="write all results to this file")
     options = parser.parse_args()
+    if not options.latency and not options.block.isdigit():
+        parser.error("--block: several are for --latency only")
+    return options
 
+
+def score_all(shifters, options):
+    """Returns the results by shifter, then by shift, then by metric."""
+    results = {shifter.name: {} for shifter in shifters}
+    for s in map(float, options.shifts.split(",")):
+        for shifter in shifters:  # one after the other, for what is rendered to be rendered once
+            results[shifter.name][f"{s:+g}"] = score_shift(shifter, s, options.formant)
+    for shifter in shifters:
+        rows = results[shifter.name]
+        mean = {name: float(np.mean([row[name] for row in rows.values()]))
+                for name in next(iter(rows.values()))}
+        for name, _, path in (trip.partition("=") for trip in options.round_trip):
+            mean[name] = score_round_trips(shifter, path)
+        rows["mean"] = mean
+    return results
+
+
+def main():
+    options = parse_arguments()
     with tempfile.TemporaryDirectory() as folder:
-        shifter = Shifter(options.weir_run, options.block, folder)
-        rows = {s: score_shift(shifter, float(s), options.formant)
-                for s in options.shifts.split(",")}
-    names = next(iter(rows.values()))
-    mean = {name: float(np.mean([row[name] for row in rows.values()])) for name in names}
-    print(f"{'':16}" + "".join(f"{s:>10}" for s in [*rows, "mean"]))
-    for name in names:
-        values = [row[name] for row in [*rows.values(), mean]]
-        print(f"{name:16}" + "".join(f"{value:10.2f}" for value in values))
+        shifters = [Shifter(argument, int(block), folder) for argument in options.shifter
+                    for block in options.block.split(",")]
+        if options.latency:
+            print_latencies(shifters, [float(s) for s in options.shifts.split(",")])
+            return
+        if len({shifter.name for shifter in shifters}) < len(shifters):
+            raise SystemExit("two shifters of one name: give one of them as NAME=COMMAND")
+        results = score_all(shifters, options)
+    if len(shifters) > 1:
+        print_table({name: rows["mean"] for name, rows in results.items()})
+    for name, rows in results.items() if options.each or len(shifters) == 1 else ():
+        print(f"\n{name}:\n")
+        print_table(rows)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"mean": mean, "shifts": rows}, file, indent=1)
+            json.dump(results, file, indent=1)
 
 
 if __name__ == "__main__":
