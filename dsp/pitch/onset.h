@@ -5,9 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../unit.h"
+#include "common.h"
 
-#define ONSET_CHANNELS 8
 #define ONSET_BLOCKS 4	 /* per hop */
 #define ONSET_HISTORY 16 /* blocks, a power of two */
 #define ONSET_MAX 8	 /* kept; a power of two */
@@ -27,7 +26,7 @@ struct onset_finder {
 	float leak;	    /* of the envelope that locates an attack, per frame */
 	float quiet;	    /* power of two blocks below which nothing is an attack */
 
-	float last[ONSET_CHANNELS]; /* the frame before, per channel */
+	float last[PITCH_CHANNELS]; /* the frame before, per channel */
 	float *power;		    /* of the last hop's differences, per frame; a ring of hop */
 	uint32_t at;		    /* next in power */
 	float block[ONSET_HISTORY];

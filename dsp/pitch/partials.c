@@ -134,7 +134,7 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 {
 	struct partial *partial = &partials->now[i];
 	const uint32_t k = partial->bin;
-	float x[PARTIALS_CHANNELS][2], y[PARTIALS_CHANNELS][2], re = 0.0f, im = 0.0f;
+	float x[PITCH_CHANNELS][2], y[PITCH_CHANNELS][2], re = 0.0f, im = 0.0f;
 	float shape[2] = { 1.0f, 0.0f };
 
 	take_bin(partials, partials->now, partials->n_now, i, spectrum, k, x);

@@ -6,22 +6,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../unit.h"
+#include "common.h"
 
 /*
  * Low partials lie so close that one reaches into the bins of the next. Here they are
  * told apart, so that all of a partial can be turned by its own angle.
  */
-#define PARTIALS_CHANNELS 8
 #define PARTIALS_MAX 64
 #define PARTIALS_REACH 6      /* bins to each side: further out a partial counts as nothing */
 #define PARTIALS_FINENESS 128 /* of the shape, per bin */
 
 /* A sinusoid, as it is in the window. */
 struct partial {
-	uint32_t bin;			       /* of its peak */
-	float frequency;		       /* bins */
-	float amplitude[PARTIALS_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the
+	uint32_t bin;			    /* of its peak */
+	float frequency;		    /* bins */
+	float amplitude[PITCH_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the
 						  window's start */
 };
 

@@ -30,7 +30,7 @@ struct pitch {
 	enum pitch_mode mode, next; /* the same while the mode is not changing */
 	uint32_t warm_up, fade;	    /* frames of the change that are to come */
 	uint32_t n_fade;
-	float faded[VOCODER_CHANNELS][WEIR_BLOCK];
+	float faded[PITCH_CHANNELS][WEIR_BLOCK];
 
 	uint32_t report_frames; /* until the next report */
 	uint32_t n_onsets_reported;
@@ -133,7 +133,7 @@ static WEIR_REALTIME void fade_over(struct pitch *pitch, float *const out[], uin
 	const uint32_t passed = pitch->n_fade - pitch->fade;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const float share = shifter_smooth_step((float)(passed + i) / (float)pitch->n_fade);
+		const float share = smooth_step((float)(passed + i) / (float)pitch->n_fade);
 
 		for (uint32_t c = 0; c < pitch->n_channels; c++)
 			out[c][i] += share * (pitch->faded[c][i] - out[c][i]);
@@ -146,7 +146,7 @@ static WEIR_REALTIME void fade_over(struct pitch *pitch, float *const out[], uin
 static WEIR_REALTIME void run_next(struct pitch *pitch, const struct shifter_settings *settings,
 				   const float *const in[], float *const out[], uint32_t n)
 {
-	float *faded[VOCODER_CHANNELS];
+	float *faded[PITCH_CHANNELS];
 
 	for (uint32_t c = 0; c < pitch->n_channels; c++)
 		faded[c] = pitch->faded[c];
@@ -190,7 +190,7 @@ static WEIR_REALTIME uint32_t count_frames(const struct pitch *pitch, uint32_t n
 	};
 
 	for (uint32_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		n = limits[i] < n ? limits[i] : n;
+		n = least(n, limits[i]);
 	return n;
 }
 
@@ -205,8 +205,8 @@ static WEIR_REALTIME void pitch_run(void *state, float *const port[], uint32_t n
 	if (!pitch->started)
 		look_at_mode(pitch, (enum pitch_mode) * control[PITCH_MODE]);
 	for (uint32_t done = 0, n; done < n_frames; done += n) {
-		const float *in[VOCODER_CHANNELS];
-		float *out[VOCODER_CHANNELS];
+		const float *in[PITCH_CHANNELS];
+		float *out[PITCH_CHANNELS];
 
 		if (pitch->shifter[pitch->mode].hop_frame == 0)
 			look_at_mode(pitch, (enum pitch_mode) * control[PITCH_MODE]);

@@ -272,24 +272,19 @@ static WEIR_REALTIME void give_output(struct shifter *shifter, float *const out[
 			memcpy(out[c], delayed, n * sizeof(float));
 		for (uint32_t i = 0; i < n && !is_dry && !is_wet; i++) {
 			const float passed = (float)(shifter->hop_frame + i) / (float)shifter->hop;
-			const float wet = shifter->wet + more * shifter_smooth_step(passed);
+			const float wet = shifter->wet + more * smooth_step(passed);
 
 			out[c][i] = delayed[i] + wet * (out[c][i] - delayed[i]);
 		}
 	}
 }
 
-static WEIR_REALTIME uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
 WEIR_REALTIME void shifter_run(struct shifter *shifter, const struct shifter_settings *settings,
 			       const float *const in[], float *const out[], uint32_t n_frames)
 {
 	for (uint32_t done = 0, n; done < n_frames; done += n) {
-		const float *in_now[VOCODER_CHANNELS];
-		float *out_now[VOCODER_CHANNELS];
+		const float *in_now[PITCH_CHANNELS];
+		float *out_now[PITCH_CHANNELS];
 
 		if (shifter->hop_frame == shifter->tick * shifter->hop / shifter->n_ticks)
 			begin_tick(shifter, settings);

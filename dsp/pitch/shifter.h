@@ -39,8 +39,8 @@ struct shifter {
 	uint32_t rate, hop, n_channels;
 	struct vocoder vocoder;
 
-	uint32_t n_input;		/* a power of two */
-	float *input[VOCODER_CHANNELS]; /* a ring, twice in a row so that any part is contiguous */
+	uint32_t n_input;	      /* a power of two */
+	float *input[PITCH_CHANNELS]; /* a ring, twice in a row so that any part is contiguous */
 
 	uint64_t frame;	       /* since reset */
 	uint64_t first_silent; /* since this frame the input has been zero */
@@ -73,12 +73,6 @@ WEIR_REALTIME void shifter_reset(struct shifter *shifter);
 static inline WEIR_REALTIME uint32_t shifter_delay(const struct shifter *shifter)
 {
 	return SHIFTER_DELAY * shifter->hop;
-}
-
-/* From 0 to 1 without a corner: what is faded with it does not click. */
-static inline WEIR_REALTIME float shifter_smooth_step(float x)
-{
-	return x * x * (3.0f - 2.0f * x);
 }
 
 /* Any number of frames; in and out are of n_channels. */

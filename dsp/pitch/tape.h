@@ -4,9 +4,8 @@
 
 #include <stdint.h>
 
-#include "../unit.h"
+#include "common.h"
 
-#define TAPE_CHANNELS 8
 #define TAPE_TAPS 32	/* of the interpolating kernel */
 #define TAPE_PHASES 256 /* kernels between two samples of the tape */
 
@@ -21,13 +20,14 @@ struct tape {
 	uint32_t n_channels;
 	float *kernel; /* [TAPE_PHASES + 1][TAPE_TAPS] */
 
-	uint32_t open;		     /* the first place that grains may still change */
-	uint32_t n_grain;	     /* places from there on */
-	float *grain[TAPE_CHANNELS]; /* sums of the grains from `open` on, per channel */
-	float *weight;		     /* sum of their windows */
+	uint32_t open;		      /* the first place that grains may still change */
+	uint32_t n_grain;	      /* places from there on */
+	float *grain[PITCH_CHANNELS]; /* sums of the grains from `open` on, per channel */
+	float *weight;		      /* sum of their windows */
 
-	uint32_t n_done;	    /* a power of two */
-	float *done[TAPE_CHANNELS]; /* finished places; the first TAPE_TAPS again behind the last */
+	uint32_t n_done;	     /* a power of two */
+	float *done[PITCH_CHANNELS]; /* finished places; the first TAPE_TAPS again behind the last
+				      */
 };
 
 /* Leaves the tape blank; where it is open is up to the caller. */

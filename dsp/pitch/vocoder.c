@@ -113,16 +113,6 @@ static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset
 	}
 }
 
-static WEIR_REALTIME uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static WEIR_REALTIME float smooth_step(float x)
-{
-	return x * x * (3.0f - 2.0f * x);
-}
-
 /* What the analysis window and the grain are multiplied by in this frame. */
 static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "../fft.h"
-#include "../unit.h"
+#include "common.h"
 #include "formant.h"
 #include "onset.h"
 #include "partials.h"
@@ -18,8 +18,6 @@
 #define VOCODER_BEFORE 8 /* of the window, up to its centre */
 #define VOCODER_REACH 3	 /* from the centre back to where the tape is still open */
 #define VOCODER_MEMORY 4 /* over which the energy of a partial is compared at an attack */
-
-#define VOCODER_CHANNELS 8
 
 /* What a frame needs. */
 enum vocoder_work {
@@ -36,8 +34,8 @@ struct vocoder_frame {
 	float speed;	 /* of the tape */
 	float keep_turn; /* 1, or less to let the phases return to those of the input */
 	bool keep_formants;
-	bool attack;			      /* the centre lies on an attack */
-	const float *input[VOCODER_CHANNELS]; /* the window: VOCODER_WINDOW hops, VOCODER_BEFORE
+	bool attack;			    /* the centre lies on an attack */
+	const float *input[PITCH_CHANNELS]; /* the window: VOCODER_WINDOW hops, VOCODER_BEFORE
 						 up to the centre */
 };
 
@@ -59,8 +57,8 @@ struct vocoder {
 	float *gated;  /* the window of this frame */
 	bool is_gated; /* it is not the plain window */
 	float *shape;  /* what the grain is multiplied by */
-	float *grain[VOCODER_CHANNELS];
-	fftwf_complex *spectrum[VOCODER_CHANNELS], *spectrum_before[VOCODER_CHANNELS];
+	float *grain[PITCH_CHANNELS];
+	fftwf_complex *spectrum[PITCH_CHANNELS], *spectrum_before[PITCH_CHANNELS];
 	fftwf_complex *turned;		  /* a spectrum on its way back */
 	fftwf_complex *rotor;		  /* what the spectra are multiplied by */
 	float *power[VOCODER_MEMORY + 1]; /* of all channels, per bin, the latest frame first */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_PITCH_COMMON_H
+#define WEIR_PITCH_COMMON_H
+
+#include <stdint.h>
+
+#include "../unit.h"
+
+#define PITCH_CHANNELS 8 /* at most */
+
+static inline WEIR_REALTIME uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* From 0 to 1 without a corner: what is faded with it does not click. */
+static inline WEIR_REALTIME float smooth_step(float x)
+{
+	return x * x * (3.0f - 2.0f * x);
+}
+
+#endif
