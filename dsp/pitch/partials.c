@@ -128,27 +128,31 @@ static WEIR_REALTIME uint32_t find_before(const struct partials *partials, uint3
 	return nearest;
 }
 
+WEIR_REALTIME double partials_off(float re, float im, uint32_t k, double turns)
+{
+	const double off = (double)atan2f(im, re) / (2.0 * PI) - k * turns;
+
+	return (off - rint(off)) / turns;
+}
+
 static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
-				fftwf_complex *const spectrum[],
-				fftwf_complex *const spectrum_before[], double turns)
+				fftwf_complex *const spectrum[], double turns)
 {
 	struct partial *partial = &partials->now[i];
 	const uint32_t k = partial->bin;
-	float x[PITCH_CHANNELS][2], y[PITCH_CHANNELS][2], re = 0.0f, im = 0.0f;
-	float shape[2] = { 1.0f, 0.0f };
+	float x[PITCH_CHANNELS][2], re = 0.0f, im = 0.0f, shape[2] = { 1.0f, 0.0f };
 
 	take_bin(partials, partials->now, partials->n_now, i, spectrum, k, x);
-	take_bin(partials, partials->before, partials->n_before, find_before(partials, k),
-		 spectrum_before, k, y);
 	for (uint32_t c = 0; c < partials->n_channels; c++) {
-		re += x[c][0] * y[c][0] + x[c][1] * y[c][1];
-		im += x[c][1] * y[c][0] - x[c][0] * y[c][1];
+		const float *y = partial->before[c];
+
+		re += x[c][0] * y[0] + x[c][1] * y[1];
+		im += x[c][1] * y[0] - x[c][0] * y[1];
 	}
 
-	double off = (double)atan2f(im, re) / (2.0 * PI) - k * turns;
+	const float off = (float)partials_off(re, im, k, turns);
 
-	off = (off - rint(off)) / turns;
-	partial->frequency = (float)k + fminf(fmaxf((float)off, -MOST_OFF), MOST_OFF);
+	partial->frequency = (float)k + fminf(fmaxf(off, -MOST_OFF), MOST_OFF);
 	shape_at(partials, partial->frequency - (float)k, shape);
 
 	const float scale = 1.0f / (shape[0] * shape[0] + shape[1] * shape[1]);
@@ -167,13 +171,17 @@ WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak
 
 	partials_skip(partials);
 	while (n < n_peaks && n < PARTIALS_MAX && peak[n] < partials->n_bins) {
-		partials->now[n] = (struct partial){ .bin = peak[n], .frequency = (float)peak[n] };
+		const uint32_t k = peak[n];
+
+		partials->now[n] = (struct partial){ .bin = k, .frequency = (float)k };
+		take_bin(partials, partials->before, partials->n_before, find_before(partials, k),
+			 spectrum_before, k, partials->now[n].before);
 		n++;
 	}
 	partials->n_now = n;
 	for (int pass = 0; pass < PASSES; pass++)
 		for (uint32_t i = 0; i < n; i++)
-			solve(partials, i, spectrum, spectrum_before, turns);
+			solve(partials, i, spectrum, turns);
 }
 
 /* y += a shape (rotor of the peak - rotor of the bin); the image turns the other way. */

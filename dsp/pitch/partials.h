@@ -19,9 +19,10 @@
 /* A sinusoid, as it is in the window. */
 struct partial {
 	uint32_t bin;			    /* of its peak */
+	float before[PITCH_CHANNELS][2];    /* what that bin held of it in the frame before */
 	float frequency;		    /* bins */
-	float amplitude[PITCH_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the
-						  window's start */
+	float amplitude[PITCH_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the window's
+					       start */
 };
 
 struct partials {
@@ -45,9 +46,13 @@ WEIR_REALTIME void partials_reset(struct partials *partials);
 WEIR_REALTIME void partials_skip(struct partials *partials);
 
 /*
- * Finds the partials of a frame whose peaks, in rising order, these are. `turns` is by how
- * many turns bin 1 advances from the frame before.
+ * Bins between the frequency of what is in bin k and that bin, -1/2 to 1/2 of what the phase can
+ * tell. The product of now and before, conjugated, is re + i im; `turns` is by how many turns bin 1
+ * advances from the frame before.
  */
+WEIR_REALTIME double partials_off(float re, float im, uint32_t k, double turns);
+
+/* Finds the partials of a frame whose peaks, in rising order, these are. */
 WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak, uint32_t n_peaks,
 				 fftwf_complex *const spectrum[],
 				 fftwf_complex *const spectrum_before[], double turns);

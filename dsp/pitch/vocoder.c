@@ -5,7 +5,8 @@
  *
  * Frame u is centred at t_a in the input and at t_s on the tape. Its spectrum X_u
  * is cut at the valleys between the peaks of its power; the bins around a peak p
- * are turned together by one angle, the same in both channels:
+ * are turned together by one angle, the same in all channels (and what of a low
+ * partial lies in other bins with them: see partials.c):
  *
  *	omega   = arg(sum over channels of X_u(p) conj X_{u-1}(p)), unwrapped about
  *		  bin p, / (t_a(u) - t_a(u-1))			   instantaneous frequency
@@ -200,26 +201,27 @@ static WEIR_REALTIME void find_peaks(struct vocoder *vocoder)
 			vocoder->peak[vocoder->n_peaks++] = k;
 }
 
-/* The frequency at a peak, in radians per frame. */
+/* By how many turns bin 1 advances from the frame before. */
+static WEIR_REALTIME double turns_of_bin(const struct vocoder *vocoder)
+{
+	return (double)(vocoder->now.centre - vocoder->before.centre) / vocoder->n;
+}
+
+/* The frequency at a peak, in bins. */
 static WEIR_REALTIME double frequency_at(const struct vocoder *vocoder, uint32_t i)
 {
-	const double step = (double)(vocoder->now.centre - vocoder->before.centre);
 	const uint32_t p = vocoder->peak[i];
-	const double bin = 2.0 * (double)PI / vocoder->n;
 	float re = 0.0f, im = 0.0f;
 
 	if (i < vocoder->partials.n_now)
-		return bin * (double)vocoder->partials.now[i].frequency;
+		return (double)vocoder->partials.now[i].frequency;
 	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
 		const float *x = vocoder->spectrum[c][p], *y = vocoder->spectrum_before[c][p];
 
 		re += x[0] * y[0] + x[1] * y[1];
 		im += x[1] * y[0] - x[0] * y[1];
 	}
-
-	const double off = ((double)atan2f(im, re) - bin * p * step) / (2.0 * (double)PI);
-
-	return bin * p + (off - rint(off)) * 2.0 * (double)PI / step;
+	return p + partials_off(re, im, p, turns_of_bin(vocoder));
 }
 
 /* theta of a peak. */
@@ -234,9 +236,8 @@ static WEIR_REALTIME float advance_turn(const struct vocoder *vocoder, uint32_t 
 	    (now->attack && vocoder->power[0][p] >= ROSE * vocoder->power[VOCODER_MEMORY][p]))
 		return 0.0f;
 
-	const double turns = ((double)vocoder->turn_before[p] +
-			      frequency_at(vocoder, i) * (step_on_tape - step)) /
-			     (2.0 * (double)PI);
+	const double turns = (double)vocoder->turn_before[p] / (2.0 * (double)PI) +
+			     frequency_at(vocoder, i) * (step_on_tape - step) / vocoder->n;
 
 	return (float)(turns - rint(turns)) * 2.0f * PI * now->keep_turn;
 }
@@ -260,13 +261,11 @@ static WEIR_REALTIME uint32_t region_end(const struct vocoder *vocoder, uint32_t
 /* A gated window has another shape. */
 static WEIR_REALTIME void find_partials(struct vocoder *vocoder)
 {
-	const double step = (double)(vocoder->now.centre - vocoder->before.centre);
-
 	if (vocoder->is_gated || vocoder->before.work != VOCODER_SHIFT)
 		partials_skip(&vocoder->partials);
 	else
 		partials_find(&vocoder->partials, vocoder->peak, vocoder->n_peaks,
-			      vocoder->spectrum, vocoder->spectrum_before, step / vocoder->n);
+			      vocoder->spectrum, vocoder->spectrum_before, turns_of_bin(vocoder));
 }
 
 static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
