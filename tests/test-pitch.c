@@ -33,16 +33,16 @@ struct course {
 /* As a host has them that sets nothing. */
 static float cents, mix = 100.0f, mode = PITCH_BALANCED, glide_ms = 100.0f;
 
-static float *const no_frames[] = { input[0], input[1], output[0], output[1] };
-
-static uint32_t latency_of(void *state)
+/* Runs n frames from frame f on; returns the latency. */
+static uint32_t run_block(void *state, uint32_t f, uint32_t n, float semitones, bool keep_formants,
+			  struct weir_reports *reports)
 {
-	float semitones = 0.0f, formant = 0.0f, latency = -1.0f;
-	float *port[] = { no_frames[0], no_frames[1], no_frames[2], no_frames[3],
-			  &semitones,	&formant,     &latency,	    &cents,
+	float formant = keep_formants, latency = -1.0f;
+	float *port[] = { input[0] + f, input[1] + f, output[0] + f, output[1] + f,
+			  &semitones,	&formant,     &latency,	     &cents,
 			  &mix,		&mode,	      &glide_ms };
 
-	weir_unit_run(&weir_pitch, state, port, 0, NULL);
+	weir_unit_run(&weir_pitch, state, port, n, reports);
 	return (uint32_t)latency;
 }
 
@@ -50,20 +50,15 @@ static uint32_t latency_of(void *state)
 static uint32_t run(struct course course)
 {
 	void *state = weir_pitch.create(RATE);
-	float formant = course.formant, latency = 0.0f;
+	uint32_t latency = 0;
 
 	CHECK(state);
-	for (uint32_t f = 0; f < N_FRAMES; f += 64) {
-		float semitones = f < course.change_frame ? course.from : course.to;
-		float *port[] = { input[0] + f, input[1] + f, output[0] + f, output[1] + f,
-				  &semitones,	&formant,     &latency,	     &cents,
-				  &mix,		&mode,	      &glide_ms };
-
-		weir_unit_run(&weir_pitch, state, port, 64, NULL);
-	}
-	CHECK((uint32_t)latency == latency_of(state));
+	for (uint32_t f = 0; f < N_FRAMES; f += 64)
+		latency = run_block(state, f, 64, f < course.change_frame ? course.from : course.to,
+				    course.formant, NULL);
+	CHECK(latency == run_block(state, 0, 0, 0.0f, false, NULL));
 	weir_pitch.destroy(state);
-	return (uint32_t)latency;
+	return latency;
 }
 
 static void input_clear(void)
@@ -223,7 +218,10 @@ static void test_latency_is_at_most_forty_five_milliseconds(void)
 		void *state = weir_pitch.create(rates[i]);
 
 		CHECK(state);
-		CHECK(latency_of(state) > 0 && (double)latency_of(state) <= 0.045 * rates[i]);
+
+		const uint32_t latency = run_block(state, 0, 0, 0.0f, false, NULL);
+
+		CHECK(latency > 0 && latency <= 0.045 * rates[i]);
 		weir_pitch.destroy(state);
 	}
 }
@@ -305,18 +303,11 @@ static void test_steps_do_not_click(void)
 static void test_a_sweep_through_zero_does_not_click(void)
 {
 	void *state = weir_pitch.create(RATE);
-	float formant = 0.0f, latency;
 
 	CHECK(state);
 	input_fill_tones(3);
-	for (uint32_t f = 0; f < N_FRAMES; f += 32) {
-		float semitones = -3.0f + 6.0f * (float)f / N_FRAMES;
-		float *port[] = { input[0] + f, input[1] + f, output[0] + f, output[1] + f,
-				  &semitones,	&formant,     &latency,	     &cents,
-				  &mix,		&mode,	      &glide_ms };
-
-		weir_unit_run(&weir_pitch, state, port, 32, NULL);
-	}
+	for (uint32_t f = 0; f < N_FRAMES; f += 32)
+		run_block(state, f, 32, -3.0f + 6.0f * (float)f / N_FRAMES, false, NULL);
 	check_no_click(3.0f);
 	weir_pitch.destroy(state);
 }
@@ -397,17 +388,12 @@ static uint32_t collect(struct course course, uint32_t field, float *value, uint
 {
 	void *state = weir_pitch.create(RATE);
 	struct weir_reports *reports = weir_reports_create(&weir_pitch, RATE);
-	float formant = 0.0f, latency;
 	uint32_t n = 0;
 
 	CHECK(state && reports);
 	for (uint32_t f = 0; f < N_FRAMES; f += 480) {
-		float semitones = f < course.change_frame ? course.from : course.to;
-		float *port[] = { input[0] + f, input[1] + f, output[0] + f, output[1] + f,
-				  &semitones,	&formant,     &latency,	     &cents,
-				  &mix,		&mode,	      &glide_ms };
-
-		weir_unit_run(&weir_pitch, state, port, 480, reports);
+		run_block(state, f, 480, f < course.change_frame ? course.from : course.to, false,
+			  reports);
 		CHECK(reports->n == 1 && reports->report[0].frame == 479 && n < max);
 		value[n++] = reports->report[0].present >> field & 1
 				     ? reports->report[0].value[field]
@@ -527,16 +513,15 @@ static void test_no_length_of_window_allocates(void)
 
 	for (uint32_t rate = 8000; rate <= 192000; rate += 250) {
 		void *state = weir_pitch.create(rate);
-		float semitones = 5.0f, formant = 1.0f, unused;
-		float *port[] = { input[0], input[1], output[0], output[1], &semitones, &formant,
-				  &unused,  &cents,   &mix,	 &mode,	    &glide_ms };
-
 		CHECK(state);
-		if (latency_of(state) != latency) {
-			latency = latency_of(state);
+
+		const uint32_t its_latency = run_block(state, 0, 0, 5.0f, true, NULL);
+
+		if (its_latency != latency) {
+			latency = its_latency;
 			input_fill_noise(0, latency, 0.5f);
 			realtime_begin();
-			weir_unit_run(&weir_pitch, state, port, latency, NULL);
+			run_block(state, 0, latency, 5.0f, true, NULL);
 			realtime_end();
 		}
 		weir_pitch.destroy(state);
