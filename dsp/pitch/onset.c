@@ -5,7 +5,8 @@
  * and sudden, is summed in blocks of a quarter hop. An attack is where the last
  * two blocks hold RISE times the power of the two before them on average (eight
  * blocks are looked at). It lies where a leaky sum of the power first reaches
- * LOCATE of its peak.
+ * LOCATE of its peak. It is a strong one if, within a hop from there, they hold
+ * RISE_STRONG times that power.
  */
 
 #include "onset.h"
@@ -78,7 +79,7 @@ WEIR_REALTIME void onset_end_block(struct onset_finder *finder, uint64_t frame)
 	const uint32_t now = finder->n_blocks++;
 	const float *block = finder->block;
 	const float power = block[now % ONSET_HISTORY] + block[(now - 1) % ONSET_HISTORY];
-	const struct onset *latest = &finder->found[(finder->n_found - 1) % ONSET_MAX];
+	struct onset *latest = &finder->found[(finder->n_found - 1) % ONSET_MAX];
 	float before = 0.0f;
 
 	finder->block[finder->n_blocks % ONSET_HISTORY] = 0.0f;
@@ -87,8 +88,14 @@ WEIR_REALTIME void onset_end_block(struct onset_finder *finder, uint64_t frame)
 	before += FLOOR;
 	if (power <= RISE * before || power <= finder->quiet)
 		return;
-	if (finder->n_found && frame - latest->frame <= finder->hold)
+
+	const bool is_strong = power > RISE_STRONG * before;
+
+	if (finder->n_found && frame - latest->frame <= finder->hold) {
+		if (frame - latest->frame <= finder->hop)
+			latest->strong = latest->strong || is_strong;
 		return;
+	}
 
 	/* A little early: the rise begins before it is high. */
 	const uint32_t lead = finder->hop / 64;
@@ -96,6 +103,6 @@ WEIR_REALTIME void onset_end_block(struct onset_finder *finder, uint64_t frame)
 
 	finder->found[finder->n_found++ % ONSET_MAX] = (struct onset){
 		.frame = at,
-		.strong = power > RISE_STRONG * before,
+		.strong = is_strong,
 	};
 }
