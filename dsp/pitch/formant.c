@@ -1,94 +1,186 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * True envelope (A. Roebel, X. Rodet, "Efficient spectral envelope estimation and
- * its application to pitch shifting and envelope preservation", DAFx 2005): the log
- * amplitude is smoothed by cutting its cepstrum, and raised again and again to what
- * stood above the result,
+ * The envelope runs straight, in decibels over frequency, from partial to partial of the voice.
+ *That is simpler than a smooth curve or a model of the throat, and meets the formants better than a
+ * cepstrum that is cut short, which blurs them.
  *
- *	E_0 = smooth(A),  E_i = smooth(max(A, E_{i-1}))
+ * Which peaks of the spectrum are partials follows from how far these are apart: a peak with a
+ *higher one nearer than half of that is none. That distance is where the generalised correlation
  *
- * Bin k sounds at speed * k, so its gain is exp(E(speed * k) - E(k)). The envelope is
- * found on every FORMANT_STEP-th bin: the loudest of the bins around it counts.
+ *	c(t) = sum over k of |X(k)|^(1/2) cos(2 pi k t / n)
+ *
+ * has its highest peak (T. Tolonen, M. Karjalainen, "A computationally efficient multipitch
+ *analysis model", IEEE Trans. Speech and Audio Processing 8(6), 2000): the root keeps a single
+ *strong formant from passing for the voice. Sounds other than a voice leave gaps between their
+ *partials, with peaks that are only what the window leaks; those are below a skirt that is drawn on
+ *both sides of every partial, and dropped.
  */
 
 #include "formant.h"
 
 #include <math.h>
 
-#define RANGE 1e-9f    /* power, below the loudest bin, that counts as nothing */
-#define LEAST 1e-12f   /* power of what counts as loudest in silence */
-#define MOST_GAIN 3.5f /* natural logarithm: 30 dB */
+#define VOICED 0.2f	    /* share of c(0) from which a peak is a voice's */
+#define FAITHFUL 0.8f	    /* share of the highest peak that the period before must have to stay */
+#define SHELF 2.8f	    /* 12 dB: where a skirt begins below its partial */
+#define SKIRT 6.9f	    /* 30 dB per critical band */
+#define CRITICAL_SHARE 0.2f /* of a frequency: the width of its critical band, if not the least */
+#define RANGE 1e-9f	    /* power, below the loudest bin, that counts as nothing */
+#define LEAST 1e-12f	    /* power of what counts as loudest in silence */
+#define MOST_GAIN 4.6f	    /* natural logarithm: 40 dB */
 #define LEAST_GAIN (-7.0f)
 
-static WEIR_REALTIME void find_level(struct formant *formant, const float *power)
+WEIR_REALTIME void formant_begin(const struct formant *formant, const float *power,
+				 fftwf_complex *bins)
+{
+	for (uint32_t k = 0; k < formant->n_bins; k++) {
+		bins[k][0] = sqrtf(sqrtf(power[k]));
+		bins[k][1] = 0.0f;
+	}
+}
+
+WEIR_REALTIME void formant_reset(struct formant *formant)
+{
+	formant->period = 0;
+	formant->spacing = formant->unvoiced;
+}
+
+/* The highest point of the correlation between two periods, or 0 if none is above `height`. */
+static WEIR_REALTIME uint32_t find_period(const float *correlation, uint32_t from, uint32_t to,
+					  float height)
+{
+	uint32_t period = 0;
+
+	for (uint32_t t = from; t <= to; t++)
+		if (correlation[t] > height) {
+			height = correlation[t];
+			period = t;
+		}
+	return period;
+}
+
+WEIR_REALTIME void formant_find_spacing(struct formant *formant, const float *correlation)
+{
+	const uint32_t n = 2 * (formant->n_bins - 1), before = formant->period;
+	uint32_t t = formant->shortest, period, kept = 0;
+
+	/* Down the flank of c(0). */
+	while (t < formant->longest && correlation[t + 1] < correlation[t])
+		t++;
+	period = find_period(correlation, t, formant->longest, VOICED * correlation[0]);
+	if (before && period)
+		kept = find_period(correlation, before - before / 8, before + before / 8,
+				   FAITHFUL * correlation[period]);
+	formant->period = kept ? kept : period;
+	formant->spacing =
+		formant->period ? (n + formant->period / 2) / formant->period : formant->unvoiced;
+}
+
+static WEIR_REALTIME bool is_partial(const struct formant *formant, const float *power,
+				     const uint32_t *peak, uint32_t n_peaks, uint32_t i)
+{
+	const uint32_t near = formant->spacing / 2, p = peak[i];
+
+	for (uint32_t j = i; j > 0 && p - peak[j - 1] <= near; j--)
+		if (power[peak[j - 1]] > power[p])
+			return false;
+	for (uint32_t j = i + 1; j < n_peaks && peak[j] - p <= near; j++)
+		if (power[peak[j]] > power[p])
+			return false;
+	return true;
+}
+
+/* A peak, at the vertex of a parabola through it. */
+static WEIR_REALTIME struct formant_point point_at(const float *power, uint32_t peak, float least)
+{
+	const float *p = power + peak;
+	const float a = logf(p[-1] + least), b = logf(p[0] + least), c = logf(p[1] + least);
+	const float curve = higher(2.0f * b - a - c, 1e-6f);
+	const float off = lower(higher(0.5f * (c - a) / curve, -0.5f), 0.5f);
+
+	return (struct formant_point){ .bin = (float)peak + off,
+				       .level = b + 0.25f * (c - a) * off };
+}
+
+/* Of two points, the one below the skirt of the other is marked. */
+static WEIR_REALTIME void mask(const struct formant *formant, const struct formant_point *loud,
+			       struct formant_point *point)
+{
+	const float width = higher(formant->critical, CRITICAL_SHARE * point->bin);
+
+	point->masked =
+		point->masked ||
+		point->level < loud->level - SHELF - SKIRT * fabsf(point->bin - loud->bin) / width;
+}
+
+/* Drops what is not heard beside louder partials: it would come and go. */
+static WEIR_REALTIME void drop_masked(struct formant *formant)
+{
+	struct formant_point *point = formant->point;
+	const struct formant_point *loud = &point[0];
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < formant->n_points; i++) {
+		mask(formant, loud, &point[i]);
+		loud = point[i].masked ? loud : &point[i];
+	}
+	loud = &point[formant->n_points - 1];
+	for (uint32_t i = formant->n_points - 1; i-- > 0;) {
+		mask(formant, loud, &point[i]);
+		loud = point[i].masked ? loud : &point[i];
+	}
+	for (uint32_t i = 0; i < formant->n_points; i++)
+		if (!point[i].masked)
+			point[n++] = point[i];
+	formant->n_points = n;
+}
+
+static WEIR_REALTIME void draw_lines(struct formant *formant)
+{
+	const struct formant_point *last = &formant->point[formant->n_points - 1];
+	const struct formant_point *from = &formant->point[0], *to = from;
+	float slope = 0.0f;
+
+	for (uint32_t k = 0; k < formant->n_bins; k++) {
+		while ((float)k > to->bin && to < last) {
+			from = to++;
+			slope = (to->level - from->level) / (to->bin - from->bin);
+		}
+		formant->envelope[k] = (float)k > to->bin
+					       ? to->level
+					       : from->level + slope * ((float)k - from->bin);
+	}
+}
+
+WEIR_REALTIME void formant_find_envelope(struct formant *formant, const float *power,
+					 const uint32_t *peak, uint32_t n_peaks)
 {
 	float loudest = LEAST;
 
-	for (uint32_t k = 0; k < formant->n_bins; k++) {
-		const uint32_t centre = k * FORMANT_STEP;
-		const uint32_t from = centre < FORMANT_STEP / 2 ? 0 : centre - FORMANT_STEP / 2;
-		float most = 0.0f;
-
-		for (uint32_t i = from; i < from + FORMANT_STEP && i < formant->n_vocoder; i++)
-			most = power[i] > most ? power[i] : most;
-		formant->level[k] = most;
-		loudest = most > loudest ? most : loudest;
-	}
-	for (uint32_t k = 0; k < formant->n_bins; k++) {
-		formant->level[k] = 0.5f * logf(formant->level[k] + RANGE * loudest);
-		formant->envelope[k] = formant->level[k];
-	}
+	for (uint32_t i = 0; i < n_peaks; i++)
+		loudest = higher(loudest, power[peak[i]]);
+	formant->n_points = 0;
+	for (uint32_t i = 0; i < n_peaks; i++)
+		if (is_partial(formant, power, peak, n_peaks, i))
+			formant->point[formant->n_points++] =
+				point_at(power, peak[i], RANGE * loudest);
+	drop_masked(formant);
+	draw_lines(formant);
 }
 
-static WEIR_REALTIME void smooth_envelope(struct formant *formant)
+static WEIR_REALTIME float envelope_at(const struct formant *formant, float bin)
 {
-	for (uint32_t k = 0; k < formant->n_bins; k++) {
-		const float level = formant->level[k], envelope = formant->envelope[k];
+	const float at = lower(higher(bin, 0.0f), (float)(formant->n_bins - 2));
+	const uint32_t below = (uint32_t)at;
+	const float *e = formant->envelope + below;
 
-		formant->bins[k][0] = level > envelope ? level : envelope;
-		formant->bins[k][1] = 0.0f;
-	}
-	weir_fft_inverse(&formant->fft, formant->bins, formant->cepstrum);
-	for (uint32_t i = 0; i < formant->n; i++)
-		formant->cepstrum[i] *= formant->lifter[i];
-	weir_fft_forward(&formant->fft, formant->cepstrum, formant->bins);
-	for (uint32_t k = 0; k < formant->n_bins; k++)
-		formant->envelope[k] = formant->bins[k][0];
+	return e[0] + (at - (float)below) * (e[1] - e[0]);
 }
 
-/* Writes over level, which the envelope has made superfluous. */
-static WEIR_REALTIME void find_gain(struct formant *formant, float speed)
+WEIR_REALTIME float formant_gain(const struct formant *formant, float bin, float speed)
 {
-	const uint32_t last = formant->n_bins - 1;
+	const float gain = 0.5f * (envelope_at(formant, speed * bin) - envelope_at(formant, bin));
 
-	for (uint32_t k = 0; k <= last; k++) {
-		const float at = (float)k * speed;
-		const uint32_t below = at < (float)last ? (uint32_t)at : last - 1;
-		const float share = at < (float)last ? at - (float)below : 1.0f;
-		const float *e = formant->envelope + below;
-		const float gain = e[0] + share * (e[1] - e[0]) - formant->envelope[k];
-
-		formant->level[k] = expf(fminf(fmaxf(gain, LEAST_GAIN), MOST_GAIN));
-	}
-}
-
-WEIR_REALTIME void formant_run_stage(struct formant *formant, uint32_t stage, const float *power,
-				     float speed, fftwf_complex *rotor)
-{
-	if (stage == 0)
-		find_level(formant, power);
-	smooth_envelope(formant);
-	if (stage < FORMANT_STAGES - 1)
-		return;
-
-	find_gain(formant, speed);
-	for (uint32_t k = 0; k + 1 < formant->n_vocoder; k++) {
-		const float *g = formant->level + k / FORMANT_STEP;
-		const float share = (float)(k % FORMANT_STEP) / FORMANT_STEP;
-		const float gain = g[0] + share * (g[1] - g[0]);
-
-		rotor[k][0] *= gain;
-		rotor[k][1] *= gain;
-	}
+	return expf(lower(higher(gain, LEAST_GAIN), MOST_GAIN));
 }

@@ -2,27 +2,48 @@
 #ifndef WEIR_PITCH_FORMANT_H
 #define WEIR_PITCH_FORMANT_H
 
+#include <fftw3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "../fft.h"
-#include "../unit.h"
+#include "common.h"
 
-#define FORMANT_STEP 4	 /* bins of the vocoder per bin of the envelope */
-#define FORMANT_STAGES 4 /* one refinement of the envelope each */
-
-struct formant {
-	uint32_t n, n_bins; /* of the envelope's FFT */
-	uint32_t n_vocoder; /* bins of the vocoder */
-	struct weir_fft fft;
-	float *lifter;	 /* weights of the cepstrum; zero above n_lifter */
-	float *level;	 /* natural logarithm of the amplitude, per bin */
-	float *envelope; /* the same, smooth */
-	float *cepstrum;
-	fftwf_complex *bins;
+/* A partial that the envelope runs through. */
+struct formant_point {
+	float bin;
+	float level; /* natural logarithm of the power */
+	bool masked;
 };
 
-/* The last stage multiplies the rotor by what keeps the envelope at this speed of the tape. */
-WEIR_REALTIME void formant_run_stage(struct formant *formant, uint32_t stage, const float *power,
-				     float speed, fftwf_complex *rotor);
+/* The spectral envelope of a frame. */
+struct formant {
+	uint32_t n_bins;	    /* of the frame's spectrum */
+	uint32_t shortest, longest; /* period of a voice, frames; at most half of an FFT */
+	uint32_t unvoiced;	    /* spacing where there is no voice */
+	float critical;		    /* bins: the least width of a critical band */
+
+	uint32_t period;	     /* of the voice, frames; 0: none */
+	uint32_t spacing;	     /* bins between the partials */
+	struct formant_point *point; /* in rising order */
+	uint32_t n_points;
+	float *envelope; /* natural logarithm of the power, per bin */
+};
+
+WEIR_REALTIME void formant_reset(struct formant *formant);
+
+/*
+ * Fills bins with what an inverse FFT turns into the correlation that formant_find_spacing() takes.
+ */
+WEIR_REALTIME void formant_begin(const struct formant *formant, const float *power,
+				 fftwf_complex *bins);
+
+WEIR_REALTIME void formant_find_spacing(struct formant *formant, const float *correlation);
+
+/* The peaks are local maxima of power, in rising order, of all bins. */
+WEIR_REALTIME void formant_find_envelope(struct formant *formant, const float *power,
+					 const uint32_t *peak, uint32_t n_peaks);
+
+/* What a partial at `bin` that will sound at speed * bin is to be multiplied by. */
+WEIR_REALTIME float formant_gain(const struct formant *formant, float bin, float speed);
 
 #endif

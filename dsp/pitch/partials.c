@@ -128,13 +128,6 @@ static WEIR_REALTIME uint32_t find_before(const struct partials *partials, uint3
 	return nearest;
 }
 
-WEIR_REALTIME double partials_off(float re, float im, uint32_t k, double turns)
-{
-	const double off = (double)atan2f(im, re) / (2.0 * PI) - k * turns;
-
-	return (off - rint(off)) / turns;
-}
-
 static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 				fftwf_complex *const spectrum[], double turns)
 {
@@ -150,9 +143,9 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 		im += x[c][1] * y[0] - x[c][0] * y[1];
 	}
 
-	const float off = (float)partials_off(re, im, k, turns);
+	const float off = partials_off(re, im, k, turns);
 
-	partial->frequency = (float)k + fminf(fmaxf(off, -MOST_OFF), MOST_OFF);
+	partial->frequency = (float)k + lower(higher(off, -MOST_OFF), MOST_OFF);
 	shape_at(partials, partial->frequency - (float)k, shape);
 
 	const float scale = 1.0f / (shape[0] * shape[0] + shape[1] * shape[1]);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common.h"
+#include "turns.h"
 
 /*
  * Low partials lie so close that one reaches into the bins of the next. Here they are
@@ -50,7 +51,10 @@ WEIR_REALTIME void partials_skip(struct partials *partials);
  * tell. The product of now and before, conjugated, is re + i im; `turns` is by how many turns bin 1
  * advances from the frame before.
  */
-WEIR_REALTIME double partials_off(float re, float im, uint32_t k, double turns);
+static inline WEIR_REALTIME float partials_off(float re, float im, uint32_t k, double turns)
+{
+	return turns_wrap((double)turns_of(re, im) - (double)(int32_t)k * turns) / (float)turns;
+}
 
 /* Finds the partials of a frame whose peaks, in rising order, these are. */
 WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak, uint32_t n_peaks,

@@ -12,7 +12,10 @@
 #define MOST_SPEED 4 /* of the tape, at 24 semitones */
 #define LEAST_WINDOW 0.05
 #define PARTIALS_HZ 1000.0
-#define LIFTER_SECONDS 0.00125
+#define SHORTEST_PERIOD 0.002 /* of a voice: seconds */
+#define LONGEST_PERIOD 0.016
+#define UNVOICED_HZ 200.0
+#define CRITICAL_HZ 100.0f
 
 #define PI 3.14159265358979323846
 
@@ -72,7 +75,6 @@ static fftwf_complex *bins_place(struct layout *layout, size_t n)
 static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
 {
 	struct tape *tape = &vocoder->tape;
-	struct formant *formant = &vocoder->formant;
 	const uint32_t n = vocoder->n, n_bins = vocoder->n_bins;
 
 	vocoder->window = floats_place(layout, n);
@@ -90,19 +92,19 @@ static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
 	tape->kernel = floats_place(layout, (size_t)(TAPE_PHASES + 1) * TAPE_TAPS);
 	vocoder->partials.shape = bins_place(layout, PARTIALS_SHAPE);
 	vocoder->turned = bins_place(layout, n_bins);
-	vocoder->rotor = bins_place(layout, n_bins);
+	vocoder->rotor = bins_place(layout, n_bins + VOCODER_CHUNK);
 	for (int i = 0; i <= VOCODER_MEMORY; i++)
 		vocoder->power[i] = floats_place(layout, n_bins);
-	vocoder->turn = floats_place(layout, n_bins);
-	vocoder->turn_before = floats_place(layout, n_bins);
+	vocoder->turn = floats_place(layout, n_bins + VOCODER_CHUNK);
+	vocoder->turn_before = floats_place(layout, n_bins + VOCODER_CHUNK);
 	vocoder->peak = array_place(layout, n_bins * sizeof(uint32_t));
+	vocoder->cross = bins_place(layout, n_bins);
+	vocoder->peak_off = floats_place(layout, n_bins);
+	vocoder->peak_turn = floats_place(layout, n_bins);
 	vocoder->onsets.power = floats_place(layout, vocoder->hop);
 
-	formant->lifter = floats_place(layout, formant->n);
-	formant->cepstrum = floats_place(layout, formant->n);
-	formant->level = floats_place(layout, formant->n_bins);
-	formant->envelope = floats_place(layout, formant->n_bins);
-	formant->bins = bins_place(layout, formant->n_bins);
+	vocoder->formant.point = array_place(layout, n_bins * sizeof(struct formant_point));
+	vocoder->formant.envelope = floats_place(layout, n_bins);
 }
 
 static void shifter_place(struct shifter *shifter, struct layout *layout)
@@ -143,9 +145,11 @@ static void shifter_size(struct shifter *shifter)
 	vocoder->onsets.leak = expf(-16.0f / (float)hop);
 	vocoder->onsets.quiet = 1e-5f * (float)hop / 256.0f;
 
-	formant->n = vocoder->n / FORMANT_STEP;
-	formant->n_bins = formant->n / 2 + 1;
-	formant->n_vocoder = vocoder->n_bins;
+	formant->n_bins = vocoder->n_bins;
+	formant->shortest = (uint32_t)(SHORTEST_PERIOD * shifter->rate);
+	formant->longest = least((uint32_t)(LONGEST_PERIOD * shifter->rate), vocoder->n / 2);
+	formant->critical = CRITICAL_HZ / (float)shifter->rate * (float)vocoder->n;
+	formant->unvoiced = (uint32_t)(UNVOICED_HZ / shifter->rate * vocoder->n);
 }
 
 static void fill_windows(struct vocoder *vocoder)
@@ -194,22 +198,8 @@ static void fill_kernels(float *kernel)
 	}
 }
 
-/* Passes the first LIFTER_SECONDS of the cepstrum, and fades over another third of that. */
-static void fill_lifter(struct formant *formant, uint32_t rate)
-{
-	const double pass = LIFTER_SECONDS * rate, fade = 0.3 * pass;
-
-	for (uint32_t i = 0; i < formant->n; i++) {
-		const double quefrency = i < formant->n - i ? i : formant->n - i;
-		const double over = fmin(fmax((quefrency - pass) / fade, 0.0), 1.0);
-
-		formant->lifter[i] = (float)((0.5 + 0.5 * cos(PI * over)) / formant->n);
-	}
-}
-
 void shifter_finish(struct shifter *shifter)
 {
-	weir_fft_finish(&shifter->vocoder.formant.fft);
 	weir_fft_finish(&shifter->vocoder.fft);
 	free(shifter->memory);
 }
@@ -227,8 +217,7 @@ int shifter_init(struct shifter *shifter, uint32_t rate, uint32_t n_channels, do
 	shifter_size(shifter);
 	shifter_place(shifter, &layout);
 	shifter->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
-	if (!shifter->memory || weir_fft_init(&vocoder->fft, vocoder->n) ||
-	    weir_fft_init(&vocoder->formant.fft, vocoder->formant.n))
+	if (!shifter->memory || weir_fft_init(&vocoder->fft, vocoder->n))
 		return -ENOMEM;
 
 	memset(shifter->memory, 0, layout.size);
@@ -237,7 +226,6 @@ int shifter_init(struct shifter *shifter, uint32_t rate, uint32_t n_channels, do
 	fill_windows(vocoder);
 	partials_fill_shape(&vocoder->partials, vocoder->window, vocoder->n);
 	fill_kernels(vocoder->tape.kernel);
-	fill_lifter(&vocoder->formant, rate);
 	shifter_reset(shifter);
 	return 0;
 }

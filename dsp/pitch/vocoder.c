@@ -4,9 +4,9 @@
  * Phase vocoder with identity phase locking (Laroche & Dolson 1999).
  *
  * Frame u is centred at t_a in the input and at t_s on the tape. Its spectrum X_u
- * is cut at the valleys between the peaks of its power; the bins around a peak p
- * are turned together by one angle, the same in all channels (and what of a low
- * partial lies in other bins with them: see partials.c):
+ * is cut midway between the peaks of its power; the bins around a peak p are turned
+ * together by one angle, the same in all channels (and what of a low partial lies in
+ * other bins with them: see partials.c):
  *
  *	omega   = arg(sum over channels of X_u(p) conj X_{u-1}(p)), unwrapped about
  *		  bin p, / (t_a(u) - t_a(u-1))			   instantaneous frequency
@@ -28,10 +28,11 @@
 #include <math.h>
 #include <string.h>
 
-#define PI 3.14159265358979323846f
+#include "turns.h"
+
 /* One frame's work, in this order. Stages are of about equal cost where the FFT allows it. */
 #define TAKE_STAGES 2 /* per channel: window, spectrum */
-#define TURN_STAGES (2 + FORMANT_STAGES)
+#define TURN_STAGES 6
 #define GIVE_STAGES 3 /* per channel: rotation, grain, sum */
 
 #define ROSE 1.2f /* the power ratio from which a peak belongs to an attack */
@@ -56,6 +57,7 @@ WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder)
 	vocoder->now = (struct vocoder_frame){ 0 };
 	vocoder->before = (struct vocoder_frame){ 0 };
 	onset_reset(&vocoder->onsets);
+	formant_reset(&vocoder->formant);
 	partials_reset(&vocoder->partials);
 	tape_reset(&vocoder->tape);
 }
@@ -122,16 +124,18 @@ static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 	const uint32_t reach = (uint32_t)(VOCODER_REACH * now->speed * (float)vocoder->hop);
 	const uint32_t fall = least(reach - TAPE_TAPS / 2 - 1, most);
 	const uint32_t rise = least(now->place - vocoder->tape.open, fall);
+	const uint32_t from = centre - rise;
+	const float per_rise = 1.0f / (float)rise, per_fall = 1.0f / (float)fall;
 
 	vocoder->is_gated = false;
 	memcpy(vocoder->gated, vocoder->window, vocoder->n * sizeof(float));
 	memset(vocoder->shape, 0, vocoder->n * sizeof(float));
 	for (uint32_t i = 0; i < rise; i++)
-		vocoder->shape[centre - rise + i] = vocoder->unwindow[centre - rise + i] *
-						    smooth_step(((float)i + 0.5f) / (float)rise);
+		vocoder->shape[from + i] =
+			vocoder->unwindow[from + i] * smooth_step(((float)i + 0.5f) * per_rise);
 	for (uint32_t i = 0; i < fall; i++)
 		vocoder->shape[centre + i] = vocoder->unwindow[centre + i] *
-					     smooth_step(1.0f - ((float)i + 0.5f) / (float)fall);
+					     smooth_step(1.0f - ((float)i + 0.5f) * per_fall);
 
 	for (uint32_t i = 0; i < ONSET_MAX && now->work == VOCODER_SHIFT; i++)
 		if (i < vocoder->onsets.n_found && vocoder->onsets.found[i].strong)
@@ -189,16 +193,24 @@ static WEIR_REALTIME uint32_t audible_bins(const struct vocoder *vocoder)
 	return (uint32_t)((float)(vocoder->n_bins - 1) / speed);
 }
 
+/* Without branches: which bins are peaks is not to be guessed. */
 static WEIR_REALTIME void find_peaks(struct vocoder *vocoder)
 {
 	const float *p = vocoder->power[0];
-	const uint32_t n_bins = audible_bins(vocoder);
+	const uint32_t n_bins =
+		vocoder->now.keep_formants ? vocoder->n_bins : audible_bins(vocoder);
+	uint32_t n = 0;
 
-	vocoder->n_peaks = 0;
-	for (uint32_t k = 1; k < n_bins - 1; k++)
-		if (p[k] > p[k - 1] && p[k] >= p[k + 1] && (k < 2 || p[k] > p[k - 2]) &&
-		    p[k] >= p[k + 2])
-			vocoder->peak[vocoder->n_peaks++] = k;
+	for (uint32_t k = 1; k < n_bins - 2; k++) {
+		const uint32_t second = k < 2 ? 0 : k - 2;
+
+		vocoder->peak[n] = k;
+		n += (uint32_t)(p[k] > p[k - 1]) & (uint32_t)(p[k] >= p[k + 1]) &
+		     (uint32_t)(p[k] > p[second]) & (uint32_t)(p[k] >= p[k + 2]);
+	}
+	if (n == 0)
+		vocoder->peak[n++] = 1;
+	vocoder->n_peaks = n;
 }
 
 /* By how many turns bin 1 advances from the frame before. */
@@ -207,55 +219,64 @@ static WEIR_REALTIME double turns_of_bin(const struct vocoder *vocoder)
 	return (double)(vocoder->now.centre - vocoder->before.centre) / vocoder->n;
 }
 
-/* The frequency at a peak, in bins. */
-static WEIR_REALTIME double frequency_at(const struct vocoder *vocoder, uint32_t i)
+/* The phases of a peak begin anew with the first frame and with an attack that raises it. */
+static WEIR_REALTIME bool is_new(const struct vocoder *vocoder, uint32_t p)
 {
-	const uint32_t p = vocoder->peak[i];
-	float re = 0.0f, im = 0.0f;
-
-	if (i < vocoder->partials.n_now)
-		return (double)vocoder->partials.now[i].frequency;
-	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
-		const float *x = vocoder->spectrum[c][p], *y = vocoder->spectrum_before[c][p];
-
-		re += x[0] * y[0] + x[1] * y[1];
-		im += x[1] * y[0] - x[0] * y[1];
-	}
-	return p + partials_off(re, im, p, turns_of_bin(vocoder));
+	return vocoder->before.work != VOCODER_SHIFT ||
+	       (vocoder->now.attack &&
+		vocoder->power[0][p] >= ROSE * vocoder->power[VOCODER_MEMORY][p]);
 }
 
-/* theta of a peak. */
-static WEIR_REALTIME float advance_turn(const struct vocoder *vocoder, uint32_t i)
+/* Gathers for every peak the product of its bin now and before, conjugated, and its turn before. */
+static WEIR_REALTIME void gather_peaks(struct vocoder *vocoder)
 {
-	const uint32_t p = vocoder->peak[i];
+	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
+		const uint32_t p = vocoder->peak[i];
+		float re = 0.0f, im = 0.0f;
+
+		for (uint32_t c = 0; c < vocoder->n_channels; c++) {
+			const float *x = vocoder->spectrum[c][p];
+			const float *y = vocoder->spectrum_before[c][p];
+
+			re += x[0] * y[0] + x[1] * y[1];
+			im += x[1] * y[0] - x[0] * y[1];
+		}
+		vocoder->cross[i][0] = re;
+		vocoder->cross[i][1] = im;
+		vocoder->peak_turn[i] = vocoder->turn_before[p];
+	}
+}
+
+/* omega and theta of the peaks. */
+static WEIR_REALTIME void advance_peaks(struct vocoder *vocoder)
+{
 	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
 	const double step = (double)(now->centre - before->centre);
-	const double step_on_tape = (double)(int32_t)(now->place - before->place);
+	const double more_on_tape = (double)(int32_t)(now->place - before->place) - step;
+	const double turns = turns_of_bin(vocoder), stretch = more_on_tape / vocoder->n;
+	fftwf_complex *cross = vocoder->cross;
+	float *off = vocoder->peak_off, *turn = vocoder->peak_turn;
 
-	if (before->work != VOCODER_SHIFT ||
-	    (now->attack && vocoder->power[0][p] >= ROSE * vocoder->power[VOCODER_MEMORY][p]))
-		return 0.0f;
+	gather_peaks(vocoder);
+	for (uint32_t i = 0; i < vocoder->n_peaks; i++)
+		off[i] = partials_off(cross[i][0], cross[i][1], vocoder->peak[i], turns);
+	for (uint32_t i = 0; i < vocoder->partials.n_now; i++)
+		off[i] = vocoder->partials.now[i].frequency - (float)vocoder->peak[i];
+	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
+		const double at = (double)(int32_t)vocoder->peak[i] + (double)off[i];
 
-	const double turns = (double)vocoder->turn_before[p] / (2.0 * (double)PI) +
-			     frequency_at(vocoder, i) * (step_on_tape - step) / vocoder->n;
-
-	return (float)(turns - rint(turns)) * 2.0f * PI * now->keep_turn;
+		turn[i] = turns_wrap((double)turn[i] + at * stretch) * now->keep_turn;
+	}
+	for (uint32_t i = 0; i < vocoder->n_peaks; i++)
+		if (is_new(vocoder, vocoder->peak[i]))
+			off[i] = turn[i] = 0.0f;
 }
 
-/* The valley between two peaks, or the end behind the last one. */
+/* Midway to the next peak, or the end behind the last one. */
 static WEIR_REALTIME uint32_t region_end(const struct vocoder *vocoder, uint32_t i)
 {
-	const float *power = vocoder->power[0];
-
-	if (i + 1 == vocoder->n_peaks)
-		return vocoder->n_bins;
-
-	uint32_t valley = vocoder->peak[i] + 1;
-
-	for (uint32_t k = valley + 1; k < vocoder->peak[i + 1]; k++)
-		if (power[k] < power[valley])
-			valley = k;
-	return valley;
+	return i + 1 == vocoder->n_peaks ? vocoder->n_bins
+					 : (vocoder->peak[i] + vocoder->peak[i + 1] + 1) / 2;
 }
 
 /* A gated window has another shape. */
@@ -268,28 +289,58 @@ static WEIR_REALTIME void find_partials(struct vocoder *vocoder)
 			      vocoder->spectrum, vocoder->spectrum_before, turns_of_bin(vocoder));
 }
 
+/* The grain of the first channel is free between its FFT and its inverse. */
+static WEIR_REALTIME void correlate(struct vocoder *vocoder)
+{
+	formant_begin(&vocoder->formant, vocoder->power[0], vocoder->turned);
+	weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[0]);
+}
+
+static WEIR_REALTIME void find_formants(struct vocoder *vocoder)
+{
+	formant_find_spacing(&vocoder->formant, vocoder->grain[0]);
+	formant_find_envelope(&vocoder->formant, vocoder->power[0], vocoder->peak,
+			      vocoder->n_peaks);
+}
+
+static WEIR_REALTIME float gain_at(const struct vocoder *vocoder, float bin)
+{
+	return vocoder->now.keep_formants ? formant_gain(&vocoder->formant, bin, vocoder->now.speed)
+					  : 1.0f;
+}
+
+/*
+ * Turns the bins from k to end by one angle. Writes whole chunks, without a branch for their end;
+ * what lies behind it is written over by the next region.
+ */
+static WEIR_REALTIME void turn_region(struct vocoder *vocoder, uint32_t k, uint32_t end, float turn,
+				      float scale)
+{
+	float rotor[2];
+
+	turns_rotor(turn, scale, rotor);
+	for (; k < end; k += VOCODER_CHUNK)
+		for (uint32_t j = 0; j < VOCODER_CHUNK; j++) {
+			vocoder->turn[k + j] = turn;
+			vocoder->rotor[k + j][0] = rotor[0];
+			vocoder->rotor[k + j][1] = rotor[1];
+		}
+}
+
 static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
 {
-	const float scale = 1.0f / (float)vocoder->n;
-	uint32_t k = 0;
-
-	find_peaks(vocoder);
-	if (!vocoder->n_peaks)
-		vocoder->peak[vocoder->n_peaks++] = 1;
-	find_partials(vocoder);
-	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
+	for (uint32_t i = 0, k = 0; i < vocoder->n_peaks; i++) {
+		const float at = (float)vocoder->peak[i] + vocoder->peak_off[i];
 		const uint32_t end = region_end(vocoder, i);
-		const float turn = advance_turn(vocoder, i);
-		const float re = scale * cosf(turn), im = scale * sinf(turn);
 
-		for (; k < end; k++) {
-			vocoder->turn[k] = turn;
-			vocoder->rotor[k][0] = re;
-			vocoder->rotor[k][1] = im;
-		}
+		turn_region(vocoder, k, end, vocoder->peak_turn[i],
+			    gain_at(vocoder, at) / (float)vocoder->n);
+		k = end;
 	}
-	k = audible_bins(vocoder);
-	memset(vocoder->rotor + k, 0, (vocoder->n_bins - k) * sizeof(fftwf_complex));
+
+	const uint32_t audible = audible_bins(vocoder);
+
+	memset(vocoder->rotor + audible, 0, (vocoder->n_bins - audible) * sizeof(fftwf_complex));
 }
 
 static WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t channel)
@@ -307,7 +358,8 @@ static WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t channel)
 }
 
 /* The part of `shape` that is not 0 may not begin before the tape is open. */
-static WEIR_REALTIME void add_grain(struct vocoder *vocoder, float *sum, const float *grain)
+static WEIR_REALTIME void add_grain(struct vocoder *vocoder, float *restrict sum,
+				    const float *restrict grain)
 {
 	const uint32_t centre = VOCODER_BEFORE * vocoder->hop;
 	const uint32_t open = vocoder->now.place - vocoder->tape.open;
@@ -329,13 +381,20 @@ static WEIR_REALTIME void run_take_stage(struct vocoder *vocoder, uint32_t chann
 
 static WEIR_REALTIME void run_turn_stage(struct vocoder *vocoder, uint32_t stage)
 {
-	if (stage == 0)
+	if (stage == 0) {
 		find_power(vocoder);
-	else if (stage == 1)
+		find_peaks(vocoder);
+	} else if (stage == 1) {
+		find_partials(vocoder);
+	} else if (stage == 4) {
+		advance_peaks(vocoder);
+	} else if (stage == 5) {
 		turn_peaks(vocoder);
-	else if (vocoder->now.keep_formants)
-		formant_run_stage(&vocoder->formant, stage - 2, vocoder->power[0],
-				  vocoder->now.speed, vocoder->rotor);
+	} else if (vocoder->now.keep_formants && stage == 2) {
+		correlate(vocoder);
+	} else if (vocoder->now.keep_formants) {
+		find_formants(vocoder);
+	}
 }
 
 static WEIR_REALTIME void run_give_stage(struct vocoder *vocoder, uint32_t channel, uint32_t stage)

@@ -17,6 +17,7 @@
 #define VOCODER_AHEAD 4	 /* of the window, behind its centre: what must be known in advance */
 #define VOCODER_BEFORE 8 /* of the window, up to its centre */
 #define VOCODER_REACH 3	 /* from the centre back to where the tape is still open */
+#define VOCODER_CHUNK 8	 /* bins that are written at once, also behind the last one */
 #define VOCODER_MEMORY 4 /* over which the energy of a partial is compared at an attack */
 
 /* What a frame needs. */
@@ -62,9 +63,12 @@ struct vocoder {
 	fftwf_complex *turned;		  /* a spectrum on its way back */
 	fftwf_complex *rotor;		  /* what the spectra are multiplied by */
 	float *power[VOCODER_MEMORY + 1]; /* of all channels, per bin, the latest frame first */
-	float *turn, *turn_before;	  /* rotation so far, per bin, radians */
+	float *turn, *turn_before;	  /* rotation so far, per bin, turns */
 	uint32_t *peak;
 	uint32_t n_peaks;
+	fftwf_complex *cross; /* per peak: now times before, conjugated, of all channels */
+	float *peak_off;      /* of its frequency from its bin, bins */
+	float *peak_turn;
 };
 
 uint32_t vocoder_count_stages(uint32_t n_channels);
