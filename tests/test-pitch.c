@@ -300,16 +300,26 @@ static void test_steps_do_not_click(void)
 	}
 }
 
-static void test_a_sweep_through_zero_does_not_click(void)
+static void check_no_click_in_sweep(double hz, float depth, float its_glide_ms)
 {
 	void *state = weir_pitch.create(RATE);
 
 	CHECK(state);
+	glide_ms = its_glide_ms;
 	input_fill_tones(3);
 	for (uint32_t f = 0; f < N_FRAMES; f += 32)
-		run_block(state, f, 32, -3.0f + 6.0f * (float)f / N_FRAMES, false, NULL);
-	check_no_click(3.0f);
+		run_block(state, f, 32, depth * (float)sin(2.0 * PI * hz * f / RATE), false, NULL);
+	check_no_click(depth);
+	glide_ms = 100.0f;
 	weir_pitch.destroy(state);
+}
+
+/* 20 Hz, an octave up and down: faster than hops follow. */
+static void test_sweeps_through_zero_do_not_click(void)
+{
+	check_no_click_in_sweep(0.3, 3.0f, 100.0f);
+	check_no_click_in_sweep(20.0, 12.0f, 100.0f);
+	check_no_click_in_sweep(20.0, 12.0f, 0.0f);
 }
 
 static double energy(const float *sound, uint32_t from, uint32_t to)
@@ -564,7 +574,7 @@ int main(void)
 	test_declared_latency_is_that_of_a_click();
 	test_declared_latency_is_that_of_a_slow_swell();
 	test_steps_do_not_click();
-	test_a_sweep_through_zero_does_not_click();
+	test_sweeps_through_zero_do_not_click();
 	test_nothing_sounds_before_an_attack();
 	test_what_leaves_the_band_does_not_fold_back();
 	test_coming_back_to_zero_does_not_dip();
