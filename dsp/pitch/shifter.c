@@ -23,7 +23,7 @@
 #define MIX_SECONDS 0.03
 #define MIX_SETTLED 1e-4f
 
-/* Hops at rest after which no frame that was turned can be heard. */
+/* Hops after which nothing can be heard of a frame. */
 #define REST_HOPS (SHIFTER_DELAY + VOCODER_AHEAD)
 
 WEIR_REALTIME void shifter_reset(struct shifter *shifter)
@@ -35,6 +35,7 @@ WEIR_REALTIME void shifter_reset(struct shifter *shifter)
 	shifter->hop_index = 0;
 	shifter->hop_frame = 0;
 	shifter->tick = 0;
+	shifter->silent_hops = 0;
 	shifter->started = false;
 	vocoder_reset(&shifter->vocoder);
 }
@@ -172,6 +173,10 @@ static WEIR_REALTIME void begin_frame(struct shifter *shifter, bool keep_formant
 	frame.work = shifter->relax ? VOCODER_SHIFT : VOCODER_PLAIN;
 	if ((int64_t)(shifter->first_silent - from) <= 0)
 		frame.work = VOCODER_SILENT;
+	if (frame.work != VOCODER_SILENT)
+		shifter->silent_hops = 0;
+	else if (shifter->silent_hops < REST_HOPS)
+		shifter->silent_hops++;
 	frame.keep_formants = keep_formants;
 	frame.keep_turn = shifter->semitones == 0.0
 				  ? (float)shifter->relax / (float)(shifter->relax + 1)
@@ -263,6 +268,11 @@ static WEIR_REALTIME void give_output(struct shifter *shifter, float *const out[
 	const bool is_dry = shifter->wet == 0.0f && more == 0.0f;
 	const bool is_wet = shifter->wet == 1.0f && more == 0.0f;
 
+	if (shifter->silent_hops == REST_HOPS) {
+		for (uint32_t c = 0; c < shifter->n_channels; c++)
+			memset(out[c], 0, n * sizeof(float));
+		return;
+	}
 	if (!is_dry)
 		tape_read(&shifter->vocoder.tape, &shifter->head, out, n);
 	for (uint32_t c = 0; c < shifter->n_channels; c++) {

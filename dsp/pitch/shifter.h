@@ -51,8 +51,9 @@ struct shifter {
 
 	bool started; /* semitones has met its first target */
 	double semitones;
-	uint32_t relax;	    /* hops until the phases are those of the input; 0: at rest */
-	uint32_t rest_hops; /* hops at rest, counted as far as needed */
+	uint32_t relax;	      /* hops until the phases are those of the input; 0: at rest */
+	uint32_t rest_hops;   /* hops at rest, counted as far as needed */
+	uint32_t silent_hops; /* silent frames in a row, counted as far as needed */
 	struct knot knot[SHIFTER_KNOTS]; /* of frame's hop, and the hops before */
 	struct tape_head head;
 	bool plain;	     /* nothing is shifted: the plain delay is heard */

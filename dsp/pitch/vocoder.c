@@ -413,11 +413,11 @@ WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage)
 {
 	const uint32_t turn = 1 + vocoder->n_channels * TAKE_STAGES, give = turn + TURN_STAGES;
 
+	if (vocoder->now.work == VOCODER_SILENT)
+		return;
 	if (stage == 0) {
 		shape_frame(vocoder);
 		add_grain(vocoder, vocoder->tape.weight, vocoder->gated);
-	} else if (vocoder->now.work == VOCODER_SILENT) {
-		return;
 	} else if (stage < turn) {
 		run_take_stage(vocoder, (stage - 1) / TAKE_STAGES, (stage - 1) % TAKE_STAGES);
 	} else if (stage < give) {
