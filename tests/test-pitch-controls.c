@@ -35,8 +35,10 @@ static uint32_t count_channels(const struct weir_unit *unit)
 
 /* The input in all channels; from frame `change` on with the other controls. Returns the latency.
  */
-static uint32_t run(const struct weir_unit *unit, float out[][N_FRAMES], float *control,
-		    float *control_after, uint32_t change, uint32_t block)
+static uint32_t run_reported(const struct weir_unit *unit, float out[][N_FRAMES], float *control,
+			     float *control_after, uint32_t change, uint32_t block,
+			     struct weir_reports *reports,
+			     void (*each_block)(const struct weir_reports *reports))
 {
 	const uint32_t n_channels = count_channels(unit);
 	void *state = unit->create(RATE);
@@ -53,12 +55,20 @@ static uint32_t run(const struct weir_unit *unit, float out[][N_FRAMES], float *
 		}
 		for (uint32_t i = 0; i < PITCH_N_CONTROLS; i++)
 			port[2 * n_channels + i] = now + i;
-		weir_unit_run(unit, state, port, block, NULL);
+		weir_unit_run(unit, state, port, block, reports);
+		if (each_block)
+			each_block(reports);
 		latency = (uint32_t)now[PITCH_LATENCY];
 	}
 	realtime_end();
 	unit->destroy(state);
 	return latency;
+}
+
+static uint32_t run(const struct weir_unit *unit, float out[][N_FRAMES], float *control,
+		    float *control_after, uint32_t change, uint32_t block)
+{
+	return run_reported(unit, out, control, control_after, change, block, NULL, NULL);
 }
 
 static uint32_t run_steady(const struct weir_unit *unit, float out[][N_FRAMES], float *control)
@@ -198,6 +208,36 @@ static void test_a_change_of_mode_is_the_same_in_any_block(void)
 	CHECK(memcmp(output[0], other[0], sizeof(output[0])) == 0);
 }
 
+static uint32_t n_onsets;
+
+static void count_onsets(const struct weir_reports *reports)
+{
+	for (uint32_t i = 0; i < reports->n; i++) {
+		if (!(reports->report[i].present >> PITCH_REPORT_ONSET & 1))
+			continue;
+		CHECK(reports->report[i].value[PITCH_REPORT_ONSET] < 0.03f);
+		n_onsets++;
+	}
+}
+
+/* Chords come four times a second. */
+static void test_a_change_of_mode_reports_no_attack_twice(void)
+{
+	struct weir_reports *reports = weir_reports_create(&weir_pitch, RATE);
+	controls before, after;
+
+	CHECK(reports);
+	input_fill_chords();
+	controls_reset(before);
+	before[PITCH_SEMITONES] = 3.0f;
+	memcpy(after, before, sizeof(after));
+	after[PITCH_MODE] = PITCH_QUALITY;
+	n_onsets = 0;
+	run_reported(&weir_pitch, output, before, after, RATE, 480, reports, count_onsets);
+	CHECK(n_onsets == 4 * N_FRAMES / RATE);
+	free(reports);
+}
+
 static void test_channels_are_shifted_alike(const struct weir_unit *unit)
 {
 	controls control;
@@ -221,6 +261,7 @@ int main(void)
 	test_every_mode_is_as_late_as_it_declares();
 	test_changes_of_mode_and_mix_do_not_click();
 	test_a_change_of_mode_is_the_same_in_any_block();
+	test_a_change_of_mode_reports_no_attack_twice();
 	test_channels_are_shifted_alike(&weir_pitch);
 	test_channels_are_shifted_alike(&weir_pitch_8);
 	return 0;

@@ -139,8 +139,11 @@ static WEIR_REALTIME void fade_over(struct pitch *pitch, float *const out[], uin
 			out[c][i] += share * (pitch->faded[c][i] - out[c][i]);
 	}
 	pitch->fade -= n;
-	if (pitch->fade == 0)
-		pitch->mode = pitch->next;
+	if (pitch->fade > 0)
+		return;
+	pitch->mode = pitch->next;
+	/* What the other shifter has found before is reported already. */
+	pitch->n_onsets_reported = pitch->shifter[pitch->mode].vocoder.onsets.n_found;
 }
 
 static WEIR_REALTIME void run_next(struct pitch *pitch, const struct shifter_settings *settings,
