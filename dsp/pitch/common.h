@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "../simd.h"
 #include "../unit.h"
 
 #define PITCH_CHANNELS 8 /* at most */

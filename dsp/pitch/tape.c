@@ -63,8 +63,8 @@ static WEIR_REALTIME float dot(const float *kernel, const float *x)
 	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, float *const out[],
-			     uint32_t n)
+static WEIR_SIMD WEIR_REALTIME void interpolate(const struct tape *tape, struct tape_head *head,
+						float *const out[], uint32_t n)
 {
 	const uint32_t mask = tape->n_done - 1;
 
@@ -83,4 +83,10 @@ WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, fl
 		head->place += head->step;
 		head->step += head->change;
 	}
+}
+
+WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, float *const out[],
+			     uint32_t n)
+{
+	interpolate(tape, head, out, n);
 }

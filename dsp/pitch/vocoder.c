@@ -164,7 +164,7 @@ WEIR_REALTIME void vocoder_begin(struct vocoder *vocoder, const struct vocoder_f
 		memset(vocoder->power[0], 0, vocoder->n_bins * sizeof(float));
 }
 
-static WEIR_REALTIME void take_window(struct vocoder *vocoder, uint32_t channel)
+static WEIR_SIMD WEIR_REALTIME void take_window(struct vocoder *vocoder, uint32_t channel)
 {
 	const float *input = vocoder->now.input[channel];
 
@@ -172,7 +172,7 @@ static WEIR_REALTIME void take_window(struct vocoder *vocoder, uint32_t channel)
 		vocoder->grain[channel][i] = input[i] * vocoder->gated[i];
 }
 
-static WEIR_REALTIME void find_power(struct vocoder *vocoder)
+static WEIR_SIMD WEIR_REALTIME void find_power(struct vocoder *vocoder)
 {
 	float *power = vocoder->power[0];
 
@@ -248,7 +248,7 @@ static WEIR_REALTIME void gather_peaks(struct vocoder *vocoder)
 }
 
 /* omega and theta of the peaks. */
-static WEIR_REALTIME void advance_peaks(struct vocoder *vocoder)
+static WEIR_SIMD WEIR_REALTIME void advance_peaks(struct vocoder *vocoder)
 {
 	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
 	const double step = (double)(now->centre - before->centre);
@@ -343,7 +343,7 @@ static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
 	memset(vocoder->rotor + audible, 0, (vocoder->n_bins - audible) * sizeof(fftwf_complex));
 }
 
-static WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t channel)
+static WEIR_SIMD WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t channel)
 {
 	fftwf_complex *x = vocoder->spectrum[channel], *y = vocoder->turned;
 	fftwf_complex *rotor = vocoder->rotor;
@@ -358,8 +358,8 @@ static WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t channel)
 }
 
 /* The part of `shape` that is not 0 may not begin before the tape is open. */
-static WEIR_REALTIME void add_grain(struct vocoder *vocoder, float *restrict sum,
-				    const float *restrict grain)
+static WEIR_SIMD WEIR_REALTIME void add_grain(struct vocoder *vocoder, float *restrict sum,
+					      const float *restrict grain)
 {
 	const uint32_t centre = VOCODER_BEFORE * vocoder->hop;
 	const uint32_t open = vocoder->now.place - vocoder->tape.open;

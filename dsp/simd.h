@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_SIMD_H
+#define WEIR_SIMD_H
+
+/*
+ * Marks a static function whose loops the compiler makes vector instructions of. On x86-64 it then
+ * exists twice, for every processor and for those with AVX2, and the loader takes the one that
+ * fits. What a function computes does not depend on that: nothing is contracted, and sums keep
+ * their order. GCC would export the clones of a function that is not static, and its
+ * AddressSanitizer is not ready yet when the loader chooses.
+ */
+#if !defined(WEIR_SIMD) && defined(__x86_64__) && defined(__gnu_linux__) && !defined(__AVX2__) && \
+	!defined(__SANITIZE_ADDRESS__)
+#define WEIR_SIMD __attribute__((target_clones("avx2", "default")))
+#elif !defined(WEIR_SIMD)
+#define WEIR_SIMD
+#endif
+
+#endif

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The units give the same floats whatever instructions of x86-64 the compiler takes, and sound alike
+# on 64-bit ARM (under qemu). FFTW for ARM comes from the distribution, without making ARM one of the
+# architectures of this machine.
+set -eu
+cd "$(dirname "$0")"/..
+
+flags="-std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math"
+sources="tests/render.c dsp/*.c dsp/pitch/*.c"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# build PROGRAM COMPILER-AND-FLAGS... [-- LIBRARY-FLAGS...]
+build() {
+	local program=$1 compiler=()
+	shift
+	while [ $# != 0 ] && [ "$1" != -- ]; do
+		compiler+=("$1")
+		shift
+	done
+	shift || true
+	# shellcheck disable=SC2086
+	"${compiler[@]}" $flags -o "$folder/$program" $sources "${@:--lfftw3f}" -lm -pthread
+}
+
+# ARM's libfftw3f.a and fftw3.h, in $folder/arm.
+fetch_fftw() {
+	local options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State=$folder/state"
+		-o "Dir::Cache=$folder/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User=root)
+	mkdir -p "$folder/state/lists/partial" "$folder/cache/archives/partial"
+	(
+		cd "$folder"
+		apt-get "${options[@]}" update -q
+		apt-get "${options[@]}" download -q libfftw3-dev
+		dpkg-deb -x libfftw3-dev_*.deb arm
+		mv arm/usr/include/fftw3.h arm/usr/lib/aarch64-linux-gnu/libfftw3f.a arm
+	) >"$folder/fetch.log" 2>&1
+}
+
+if [ "$(uname -m)" != x86_64 ]; then
+	echo "skipped: this is no x86-64"
+	exit 77
+fi
+
+echo "as it is built, and for AVX2 and the least of x86-64 alone:"
+build render "${CC:-cc}"
+build least "${CC:-cc}" -DWEIR_SIMD=
+"$folder/render" "$folder/sound"
+"$folder/least" "$folder/sound" same
+if grep -qw avx2 /proc/cpuinfo; then
+	build avx2 "${CC:-cc}" -mavx2
+	"$folder/avx2" "$folder/sound" same
+fi
+
+echo "64-bit ARM:"
+for program in aarch64-linux-gnu-gcc qemu-aarch64-static; do
+	command -v $program >/dev/null && continue
+	echo "skipped: $program is not installed"
+	exit 77
+done
+if ! fetch_fftw; then
+	echo "skipped: FFTW for ARM could not be had: $(tail -n 1 "$folder/fetch.log")"
+	exit 77
+fi
+build on-arm aarch64-linux-gnu-gcc -static -isystem "$folder/arm" -- "$folder/arm/libfftw3f.a"
+qemu-aarch64-static "$folder/on-arm" "$folder/sound" alike
