@@ -47,6 +47,9 @@ test_an_install_into_the_home_works() {
 	for line in 'ExecStart=/.*/pipewire -c weir.conf' 'BindsTo=pipewire.service' 'Restart=on-failure'; do
 		check "the service has $line" grep -qx "$line" "$prefix/lib/systemd/user/weir.service"
 	done
+	check "WirePlumber's drop-in is there" test -s \
+		"$prefix/share/wireplumber/wireplumber.conf.avail/50-weir-pitch-app.conf"
+	check "and its script" test -s "$prefix/share/wireplumber/scripts/weir/in-stream.lua"
 	mkdir -p "$XDG_CONFIG_HOME/pipewire/filter-chain.conf.d"
 	cp "$prefix/share/pipewire/filter-chain.conf.avail/50-weir-pitch-sink.conf" \
 		"$XDG_CONFIG_HOME/pipewire/filter-chain.conf.d/"
