@@ -2,10 +2,11 @@
 """What README.md lists, measured on the output of a shifter. Delays are frames."""
 
 import numpy as np
+from scipy.optimize import least_squares
 from scipy.signal import butter, sosfiltfilt
 
-from signals import (ATTACKS, CLUSTER, HIGHEST, LEAD, RATE, TONES, TONES_LEVEL, TONES_PHASE,
-                     VIBRATO_PARTIALS, vibrato_cycles)
+from signals import (ATTACKS, BANDWIDTHS, CLUSTER, HIGHEST, LEAD, RATE, TONES, TONES_LEVEL,
+                     TONES_PHASE, VIBRATO_PARTIALS, VOWELS, glottis, resonance, vibrato_cycles)
 
 MS = RATE // 1000
 
@@ -243,3 +244,30 @@ def envelope_coherence(reference, out, late, r):
             best = max(best, alike.sum() / weight.sum())
         score.append(best)
     return float(np.mean(score))
+
+
+def harmonic_levels(y, hz, highest):
+    """Frequencies and levels, in dB below the loudest, of the harmonics of a steady tone."""
+    y = y * np.hanning(len(y))
+    t = np.arange(len(y)) / RATE
+    f = hz * np.arange(1, int(highest / hz) + 1)
+    level = np.array([20 * np.log10(np.abs(y @ np.exp(-2j * np.pi * at * t)) + 1e-9) for at in f])
+    return f, level - level.max()
+
+
+def measure_formants(out, name, hz):
+    """The errors of the first three formants of a vowel at a pitch of hz, in percent."""
+    f, level = harmonic_levels(out[RATE // 2 + int(LEAD * RATE):, 0][:RATE], hz, 4200)
+    weight = np.clip((level + 60) / 60, 0.05, 1)
+    true = np.array(VOWELS[name], float)
+
+    def misfit(model):
+        off = level - 20 * np.log10(np.abs(resonance(f, model[:4], model[4:])) * glottis(f))
+        return weight * (off - (off * weight).sum() / weight.sum())
+
+    low, high = np.r_[true * 0.75, np.full(4, 30)], np.r_[true * 1.3, np.full(4, 600)]
+    fits = [least_squares(misfit, np.r_[true * start, BANDWIDTHS], bounds=(low, high),
+                          x_scale=np.r_[np.full(4, 100), np.full(4, 50)])
+            for start in (0.9, 1, 1.1)]
+    best = min(fits, key=lambda fit: fit.cost)
+    return 100 * np.abs(best.x / np.r_[true, BANDWIDTHS] - 1)[:3]

@@ -23,6 +23,8 @@ warnings.filterwarnings("ignore", category=wavfile.WavFileWarning)
 WEIR_RUN = "pitch -b {block} -s semitones={semitones} -s formant={formant} {in} {out}"
 ROUND_TRIPS = (3, 7)  # semitones
 ROUND_TRIP_SECONDS = 8
+SPEECH_SLACK = 96  # frames: less than half a period of a voice, one off would pass for a fit
+VOWEL_HZ = (100, 140)  # higher voices have too few partials for formants to be measured
 LABELS = {  # with what is better
     "latency": "latency, frames | low",
     "pre_echo_db": "pre-echo, dB | low",
@@ -40,6 +42,9 @@ LABELS = {  # with what is better
     "speech_asd": "speech ASD, dB | low",
     "speech_bec": "speech BEC | high",
     "formant_asd": "formant ASD, dB | low",
+    "formant_1": "first formant, % off | low",
+    "formant_2": "second formant, % off | low",
+    "formant_3": "third formant, % off | low",
 }
 
 
@@ -84,8 +89,16 @@ def score_speech(shifter, semitones, late, formant):
     r = 2 ** (semitones / 12)
     reference = rendered("speech", r, keep_formants=bool(formant))
     out = shifter.run(rendered("speech", 1.0), semitones, formant)
-    late = metrics.delay(reference, out, late - 1440, late + 1440)
+    late = metrics.delay(reference, out, late - SPEECH_SLACK, late + SPEECH_SLACK)
     return reference, out, late
+
+
+def score_vowels(shifter, semitones):
+    r = 2 ** (semitones / 12)
+    errors = [metrics.measure_formants(shifter.run(signals.vowel(name, hz), semitones, formant=1),
+                                       name, hz * r)
+              for name in signals.VOWELS for hz in VOWEL_HZ]
+    return dict(zip(("formant_1", "formant_2", "formant_3"), map(float, np.mean(errors, 0))))
 
 
 def score_shift(shifter, semitones, with_formants):
@@ -111,6 +124,7 @@ def score_shift(shifter, semitones, with_formants):
     if with_formants and shifter.keeps_formants:
         reference, out, at = score_speech(shifter, semitones, late, formant=1)
         result["formant_asd"] = metrics.spectral_distance(reference, out, at)
+        result.update(score_vowels(shifter, semitones))
     return result
 
 

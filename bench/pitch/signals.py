@@ -209,14 +209,27 @@ BANDWIDTHS = (80, 100, 130, 200)  # Hz
 SYLLABLE = 0.4  # seconds
 
 
-def resonance(f, formants):
-    """The complex gain of a cascade of formants at f (n,), formants (n, 4)."""
+def resonance(f, formants, bandwidths=BANDWIDTHS):
+    """The complex gain of a cascade of formants at f (n,), formants (n, 4) or (4,)."""
     gain = np.ones(f.shape, complex)
-    s = 2j * np.pi * f
-    for j, bandwidth in enumerate(BANDWIDTHS):
-        pole, centre = -np.pi * bandwidth, 2 * np.pi * formants[:, j]
-        gain *= (pole * pole + centre * centre) / ((s - pole) ** 2 + centre * centre)
+    for centre, bandwidth in zip(np.transpose(formants), bandwidths):
+        pole, turning = -np.pi * bandwidth, 2 * np.pi * centre
+        gain *= (pole ** 2 + turning ** 2) / ((2j * np.pi * f - pole) ** 2 + turning ** 2)
     return gain
+
+
+def glottis(f):
+    return 1 / (1 + (f / 300) ** 1.6)
+
+
+def vowel(name, hz):
+    """A steady vowel of that pitch, alike in both channels."""
+    t = seconds(1.5)
+    harmonics = hz * np.arange(1, int(9000 / hz) + 1)
+    gains = resonance(harmonics, VOWELS[name]) * glottis(harmonics)
+    y = sum(np.abs(gain) * np.cos(2 * np.pi * f * t + np.angle(gain))
+            for f, gain in zip(harmonics, gains))
+    return led_in(0.1 * y / y.std() * faded(len(t)))
 
 
 def consonants(n, r, rng):
@@ -258,7 +271,7 @@ def speech(r, keep_formants=False):
         if harmonic.min() > 9000:
             break
         gain = resonance(harmonic * r if keep_formants else harmonic, formants)
-        gain = gain * (1 / (1 + (harmonic / 300) ** 1.6)) * (harmonic < 9000)
+        gain = gain * glottis(harmonic) * (harmonic < 9000)
         amplitude = np.interp(t, coarse, np.abs(gain))
         phase = np.interp(t, coarse, np.unwrap(np.angle(gain)))
         partial = amplitude * np.cos(2 * np.pi * r * k * cycles + phase)
