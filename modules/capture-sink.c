@@ -60,17 +60,6 @@ static bool sink_is_present(const struct capture *capture)
 	       node_is_present(capture, capture->args.sink, "Audio/Sink");
 }
 
-static void timer_set(struct capture *capture, uint64_t nsec)
-{
-	const struct timespec value = {
-		.tv_sec = (time_t)(nsec / SPA_NSEC_PER_SEC),
-		.tv_nsec = (long)(nsec % SPA_NSEC_PER_SEC),
-	};
-
-	pw_loop_update_timer(pw_context_get_main_loop(capture->connection.context),
-			     capture->sink.timer, (struct timespec *)&value, NULL, false);
-}
-
 /* A stereo node through which nothing but what is linked to it goes. */
 static struct pw_properties *virtual_props(const char *name, const char *description)
 {
@@ -213,14 +202,15 @@ void capture_sink_update(struct capture *capture)
 	if (present && !was_known) {
 		sink_use(capture);
 	} else if (present) {
-		timer_set(capture, SETTLE_NSEC);
+		context_timer_set(capture->connection.context, capture->sink.timer, SETTLE_NSEC);
 	} else if (sink->in_use) {
 		sink_lose(capture);
 	} else if (!sink->lost) {
 		if (sink->virtual == NULL)
 			virtual_create(capture);
 		capture_redirect(capture);
-		timer_set(capture, ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+		context_timer_set(capture->connection.context, capture->sink.timer,
+				  ABSENT_SECONDS * SPA_NSEC_PER_SEC);
 	}
 }
 

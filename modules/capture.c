@@ -256,12 +256,6 @@ static void capture_undo(struct capture *capture)
 	capture->undo_sync = pw_core_sync(capture->connection.core, PW_ID_CORE, 0);
 }
 
-static void undo_timer_set(struct capture *capture, struct timespec value)
-{
-	pw_loop_update_timer(pw_context_get_main_loop(capture->connection.context),
-			     capture->undo_timer, &value, NULL, false);
-}
-
 static void undo_timeout(void *data, uint64_t expirations)
 {
 	(void)expirations;
@@ -282,7 +276,8 @@ static void module_destroy(void *data)
 		return;
 	}
 	capture_undo(capture);
-	undo_timer_set(capture, (struct timespec){ .tv_sec = UNDO_SECONDS });
+	context_timer_set(capture->connection.context, capture->undo_timer,
+			  UNDO_SECONDS * SPA_NSEC_PER_SEC);
 }
 
 static const struct pw_impl_module_events module_events = {
@@ -402,7 +397,7 @@ static void core_done(void *data, uint32_t id, int seq)
 	capture->undo_answered = true;
 	/* Not from here: the connection is in use. */
 	if (capture->undo_timer != NULL)
-		undo_timer_set(capture, (struct timespec){ .tv_nsec = 1 });
+		context_timer_set(capture->connection.context, capture->undo_timer, 1);
 }
 
 static void core_error(void *data, uint32_t id, int seq, int res, const char *message)
@@ -410,7 +405,7 @@ static void core_error(void *data, uint32_t id, int seq, int res, const char *me
 	struct capture *capture = data;
 
 	(void)seq;
-	if (id != PW_ID_CORE || (res != -EPIPE && res != -ECONNRESET && res != -EPROTO))
+	if (!connection_is_lost(id, res))
 		return;
 	pw_log_warn("weir.capture.%s: connection lost: %s", capture->args.name, message);
 	capture->disconnected = true;

@@ -27,3 +27,18 @@ void connection_finish(struct connection *connection)
 		pw_core_disconnect(connection->core);
 	connection->core = NULL;
 }
+
+bool connection_is_lost(uint32_t id, int res)
+{
+	return id == PW_ID_CORE && (res == -EPIPE || res == -ECONNRESET || res == -EPROTO);
+}
+
+void context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec)
+{
+	struct timespec value = {
+		.tv_sec = (time_t)(nsec / SPA_NSEC_PER_SEC),
+		.tv_nsec = (long)(nsec % SPA_NSEC_PER_SEC),
+	};
+
+	pw_loop_update_timer(pw_context_get_main_loop(context), timer, &value, NULL, false);
+}

@@ -16,4 +16,10 @@ struct connection {
 int connection_init(struct connection *connection, struct pw_context *context);
 void connection_finish(struct connection *connection);
 
+/* Does a core's error event mean that the connection is of no more use? */
+bool connection_is_lost(uint32_t id, int res);
+
+/* Lets a timer of the context's main loop fire once, in so many ns; 0: never. */
+void context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec);
+
 #endif

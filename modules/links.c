@@ -16,13 +16,7 @@
 /* 0: never. */
 static void timer_set(struct links *links, enum links_timer timer, uint64_t nsec)
 {
-	const struct timespec value = {
-		.tv_sec = (time_t)(nsec / SPA_NSEC_PER_SEC),
-		.tv_nsec = (long)(nsec % SPA_NSEC_PER_SEC),
-	};
-
-	pw_loop_update_timer(pw_context_get_main_loop(links->context), links->timers[timer],
-			     (struct timespec *)&value, NULL, false);
+	context_timer_set(links->context, links->timers[timer], nsec);
 }
 
 /*
@@ -201,13 +195,14 @@ static void core_error(void *data, uint32_t id, int seq, int res, const char *me
 	struct links *links = data;
 
 	(void)seq;
-	if (id != PW_ID_CORE || res != -EPIPE)
+	if (!connection_is_lost(id, res))
 		return;
 	pw_log_warn("weir-links: connection lost: %s. The links are made again when PipeWire is "
 		    "back",
 		    message);
-	/* Not from here: the connection is in use. */
-	timer_set(links, LINKS_TIMER_CONNECT, 1);
+	/* Not from here: the connection is in use. What was not understood may come again at once.
+	 */
+	timer_set(links, LINKS_TIMER_CONNECT, res == -EPROTO ? CONNECT_NSEC : 1);
 }
 
 static const struct pw_core_events core_events = {
