@@ -85,16 +85,20 @@ const char *capture_stream_get_home(const struct capture_stream *stream)
 void capture_stream_redirect(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
-	const char *target = capture_is_redirecting(capture) ? capture_sink_get_name(capture)
-							     : capture_stream_get_home(stream);
+	const bool redirecting = capture_is_redirecting(capture);
+	const char *target =
+		redirecting ? capture_sink_get_name(capture) : capture_stream_get_home(stream);
 
-	if (!capture->args.redirect || stream->moved || !registry_has_targets(capture->registry) ||
-	    spa_streq(stream->node->target, target))
+	if (!capture->args.redirect || stream->moved || !registry_has_targets(capture->registry))
+		return;
+	/* Reports get lost (1.4.2): one that seems to be at home may have been sent away. */
+	if (spa_streq(stream->node->target, target) &&
+	    (redirecting || stream->told != CAPTURE_AT_SINK))
 		return;
 	/* The session manager is not to remember where a stream is that we did not see start. */
 	if (capture->connection.in_daemon)
 		capture_impl_set(capture, stream->node->id, CAPTURE_RESTORE_KEY, "false");
-	stream->sent_home = !capture_is_redirecting(capture);
+	stream->told = redirecting ? CAPTURE_AT_SINK : CAPTURE_AT_HOME;
 	capture_undo_note(capture->undo, stream->node, CAPTURE_UNDO_TARGET,
 			  capture_stream_get_home(stream));
 	registry_set_target(capture->registry, stream->node->id, target);

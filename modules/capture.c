@@ -180,7 +180,7 @@ static void registry_target_changed(void *data, struct registry_object *node)
 		return;
 	}
 	/* Too late: it is needed at our sink again. */
-	if (stream->sent_home && capture_is_redirecting(capture) &&
+	if (stream->told == CAPTURE_AT_HOME && capture_is_redirecting(capture) &&
 	    spa_streq(node->target, capture_stream_get_home(stream))) {
 		capture_stream_redirect(stream);
 		return;

@@ -35,16 +35,22 @@ enum capture_fit {
 	CAPTURE_INHERITED, /* from a process that started the stream's */
 };
 
+enum capture_place {
+	CAPTURE_NOWHERE,
+	CAPTURE_AT_HOME, /* where it would play without us */
+	CAPTURE_AT_SINK,
+};
+
 struct capture_stream {
 	struct spa_list link;
 	struct capture *capture;
 	struct registry_object *node;
 	enum capture_fit fit;
 	struct spa_list links;
-	char *before;	/* the metadata's target.object before ours, NULL: none */
-	bool starting;	/* in the daemon: its first link is there, but not yet in the registry */
-	bool sent_home; /* last told to play there, which need not have happened yet */
-	bool moved;	/* by somebody else, after us: where it plays is no longer our business */
+	char *before;  /* the metadata's target.object before ours, NULL: none */
+	bool starting; /* in the daemon: its first link is there, but not yet in the registry */
+	enum capture_place told; /* to play there, last: it need not have happened yet */
+	bool moved; /* by somebody else, after us: where it plays is no longer our business */
 	struct capture_fade *fade; /* NULL: none is under way */
 	double rate;		   /* as last sent, 0: never, and its resampler is off */
 	bool is_bent;		   /* has played at another rate than 1 since it last stopped */
