@@ -28,11 +28,18 @@
  *
  * The latency is the same at every shift. Rates: 8 to 192 kHz.
  *
- * Source: phase vocoder with identity phase locking (J. Laroche, M. Dolson,
- * "Improved phase vocoder time-scale modification of audio", IEEE Trans. Speech
- * and Audio Processing 7(3), 1999), attacks after A. Roebel, "A new approach to
- * transient processing in the phase vocoder", DAFx 2003. What is added to them:
- * partials.c.
+ * Method: the input is stretched in time by r = 2^(semitones / 12) onto a tape, which
+ * is read r times as fast. Region p of frame u of the spectrum X turns by
+ *
+ *	theta_u = theta_{u-1} + omega_p ((t_s(u) - t_s(u-1)) - (t_a(u) - t_a(u-1)))
+ *
+ * with t_a and t_s the frame's places in the input and on the tape, and omega_p the
+ * frequency that the phases of X_u(p) and X_{u-1}(p) tell: a phase vocoder with
+ * identity phase locking (J. Laroche, M. Dolson, "Improved phase vocoder time-scale
+ * modification of audio", IEEE Trans. Speech and Audio Processing 7(3), 1999). Attacks
+ * after A. Roebel, "A new approach to transient processing in the phase vocoder", DAFx
+ * 2003. New is that the leakage of low partials turns with them (partials.c), and how
+ * the envelope of a voice is found (formant.c). All of it: doc/pitch.md.
  */
 
 /* Ports: the inputs, as many outputs, then these. */
