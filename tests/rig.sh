@@ -253,6 +253,11 @@ record_stop() {
 	process_stop "$1" INT
 }
 
+# in_three_tries COMMAND...: for what one late cycle of a busy machine spoils.
+in_three_tries() {
+	"$@" || "$@" || "$@"
+}
+
 # sound VERB...: tests/sound.c
 sound() {
 	"${WEIR_SOUND:?the built tests/sound.c}" "$@"

@@ -58,6 +58,18 @@ plays_at() { # FILE HZ: the last half second
 	is_near "$(frequency "$1" -0.6 0.5)" "$2" 2
 }
 
+rms() { # FILE EFFECT...: of the last half second
+	sox "$1" -n remix 1 trim -0.6 0.5 "${@:2}" stat 2>&1 | sed -n 's/^RMS *amplitude: *//p'
+}
+
+# At a quantum of 64 a busy machine may leave gaps: what is heard is that tone, to nine tenths.
+is_heard_at() { # HZ
+	record_seconds heard speaker 1.5
+	jq -en --argjson all "$(rms "$rig_dir/heard.wav")" \
+		--argjson tone "$(rms "$rig_dir/heard.wav" bandpass "$1" "$(($1 / 10))h")" \
+		'$all > 0.01 and $tone > 0.9 * $all'
+}
+
 prop() { # NODE KEY
 	node_get "$1" ".info.params.Props[0].params as \$p | \$p[(\$p | index(\"$2\")) + 1]"
 }
@@ -159,8 +171,7 @@ test_rate_and_quantum_change_while_running() {
 	for quantum in 64 8192 256 1024; do
 		pw-metadata -n settings 0 clock.force-quantum $quantum >/dev/null
 		sleep 0.3
-		record_seconds "quantum-$quantum" speaker 1.5
-		check "880 Hz at a quantum of $quantum" plays_at "$rig_dir/quantum-$quantum.wav" 880
+		check "880 Hz at a quantum of $quantum" in_three_tries is_heard_at 880
 	done
 }
 
