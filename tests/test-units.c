@@ -17,7 +17,7 @@
 #define MAX_REPORTS 4096
 #define MAX_VALUES 1024
 
-static const uint32_t rates[] = { 44100, 48000, 96000 };
+static const uint32_t rates[] = { 8000, 44100, 48000, 96000 };
 
 /* A unit with what goes in and comes out of it, block after block. */
 struct rig {

@@ -9,6 +9,7 @@
 #define FADE_SECONDS 0.0005
 #define STRIKE_SECONDS 0.00067
 #define HOLD_SECONDS 0.0427
+#define LEAST_HOP 40
 #define MOST_SPEED 4 /* of the tape, at 24 semitones */
 #define LEAST_WINDOW 0.05
 #define PARTIALS_HZ 1000.0
@@ -27,10 +28,14 @@ static bool is_smooth(uint32_t n)
 	return n == 1;
 }
 
-/* The even length nearest to this whose only factors are 2, 3 and 5. */
+/*
+ * The even length nearest to this whose only factors are 2, 3 and 5. A shorter one than LEAST_HOP
+ * would leave no room on the tape between an attack and what is read, two octaves down.
+ */
 static uint32_t hop_frames(uint32_t wanted)
 {
-
+	if (wanted < LEAST_HOP)
+		wanted = LEAST_HOP;
 	for (uint32_t off = 0;; off++) {
 		if ((wanted - off) % 2 == 0 && is_smooth(wanted - off))
 			return wanted - off;
