@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The envelope runs straight, in decibels over frequency, from partial to partial of the voice.
- *That is simpler than a smooth curve or a model of the throat, and meets the formants better than a
- * cepstrum that is cut short, which blurs them.
+ * The envelope runs straight, in decibels over frequency, from partial to partial of the
+ * voice. That is simpler than a smooth curve or a model of the throat, and meets the
+ * formants better than a cepstrum that is cut short, which blurs them.
  *
- * Which peaks of the spectrum are partials follows from how far these are apart: a peak with a
- *higher one nearer than half of that is none. That distance is where the generalised correlation
+ * Which peaks of the spectrum are partials follows from how far these are apart: a peak with
+ * a higher one nearer than half of that is none. That distance is where the generalised
+ * correlation
  *
  *	c(t) = sum over k of |X(k)|^(1/2) cos(2 pi k t / n)
  *
  * has its highest peak (T. Tolonen, M. Karjalainen, "A computationally efficient multipitch
- *analysis model", IEEE Trans. Speech and Audio Processing 8(6), 2000): the root keeps a single
- *strong formant from passing for the voice. Sounds other than a voice leave gaps between their
- *partials, with peaks that are only what the window leaks; those are below a skirt that is drawn on
- *both sides of every partial, and dropped.
+ * analysis model", IEEE Trans. Speech and Audio Processing 8(6), 2000): the root keeps a
+ * single strong formant from passing for the voice. Sounds other than a voice leave gaps
+ * between their partials, with peaks that are only what the window leaks; those are below a
+ * skirt that is drawn on both sides of every partial, and dropped.
  */
 
 #include "formant.h"
@@ -31,8 +32,8 @@
 #define MOST_GAIN 4.6f	    /* natural logarithm: 40 dB */
 #define LEAST_GAIN (-7.0f)
 
-WEIR_REALTIME void formant_begin(const struct formant *formant, const float *power,
-				 fftwf_complex *bins)
+WEIR_REALTIME void formant_compress(const struct formant *formant, const float *power,
+				    fftwf_complex *bins)
 {
 	for (uint32_t k = 0; k < formant->n_bins; k++) {
 		bins[k][0] = sqrtf(sqrtf(power[k]));
@@ -70,7 +71,8 @@ WEIR_REALTIME void formant_find_spacing(struct formant *formant, const float *co
 		t++;
 	period = find_period(correlation, t, formant->longest, VOICED * correlation[0]);
 	if (before && period)
-		kept = find_period(correlation, before - before / 8, before + before / 8,
+		kept = find_period(correlation, before - before / 8 > t ? before - before / 8 : t,
+				   least(formant->longest, before + before / 8),
 				   FAITHFUL * correlation[period]);
 	formant->period = kept ? kept : period;
 	formant->spacing =

@@ -19,7 +19,7 @@ struct formant_point {
 struct formant {
 	uint32_t n_bins;	    /* of the frame's spectrum */
 	uint32_t shortest, longest; /* period of a voice, frames; at most half of an FFT */
-	uint32_t unvoiced;	    /* spacing where there is no voice */
+	uint32_t unvoiced;	    /* spacing where there is no voice, bins */
 	float critical;		    /* bins: the least width of a critical band */
 
 	uint32_t period;	     /* of the voice, frames; 0: none */
@@ -34,12 +34,12 @@ WEIR_REALTIME void formant_reset(struct formant *formant);
 /*
  * Fills bins with what an inverse FFT turns into the correlation that formant_find_spacing() takes.
  */
-WEIR_REALTIME void formant_begin(const struct formant *formant, const float *power,
-				 fftwf_complex *bins);
+WEIR_REALTIME void formant_compress(const struct formant *formant, const float *power,
+				    fftwf_complex *bins);
 
 WEIR_REALTIME void formant_find_spacing(struct formant *formant, const float *correlation);
 
-/* The peaks are local maxima of power, in rising order, of all bins. */
+/* The peaks, at least one, are local maxima of power, in rising order, of all bins. */
 WEIR_REALTIME void formant_find_envelope(struct formant *formant, const float *power,
 					 const uint32_t *peak, uint32_t n_peaks);
 

@@ -25,7 +25,6 @@
 
 #include "vocoder.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "turns.h"
@@ -35,7 +34,8 @@
 #define TURN_STAGES 6
 #define GIVE_STAGES 3 /* per channel: rotation, grain, sum */
 
-#define ROSE 1.2f /* the power ratio from which a peak belongs to an attack */
+#define MOST_OFF 1.0f /* bins between a partial and its peak; further off is no partial */
+#define ROSE 1.2f     /* the power ratio from which a peak belongs to an attack */
 
 uint32_t vocoder_count_stages(uint32_t n_channels)
 {
@@ -253,7 +253,7 @@ static WEIR_SIMD WEIR_REALTIME void advance_peaks(struct vocoder *vocoder)
 	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
 	const double step = (double)(now->centre - before->centre);
 	const double more_on_tape = (double)(int32_t)(now->place - before->place) - step;
-	const double turns = turns_of_bin(vocoder), stretch = more_on_tape / vocoder->n;
+	const double turns = turns_of_bin(vocoder), per_bin = more_on_tape / vocoder->n;
 	fftwf_complex *cross = vocoder->cross;
 	float *off = vocoder->peak_off, *turn = vocoder->peak_turn;
 
@@ -265,7 +265,7 @@ static WEIR_SIMD WEIR_REALTIME void advance_peaks(struct vocoder *vocoder)
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
 		const double at = (double)(int32_t)vocoder->peak[i] + (double)off[i];
 
-		turn[i] = turns_wrap((double)turn[i] + at * stretch) * now->keep_turn;
+		turn[i] = turns_wrap((double)turn[i] + at * per_bin) * now->keep_turn;
 	}
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++)
 		if (is_new(vocoder, vocoder->peak[i]))
@@ -292,7 +292,7 @@ static WEIR_REALTIME void find_partials(struct vocoder *vocoder)
 /* The grain of the first channel is free between its FFT and its inverse. */
 static WEIR_REALTIME void correlate(struct vocoder *vocoder)
 {
-	formant_begin(&vocoder->formant, vocoder->power[0], vocoder->turned);
+	formant_compress(&vocoder->formant, vocoder->power[0], vocoder->turned);
 	weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[0]);
 }
 
@@ -330,7 +330,8 @@ static WEIR_REALTIME void turn_region(struct vocoder *vocoder, uint32_t k, uint3
 static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
 {
 	for (uint32_t i = 0, k = 0; i < vocoder->n_peaks; i++) {
-		const float at = (float)vocoder->peak[i] + vocoder->peak_off[i];
+		const float off = lower(higher(vocoder->peak_off[i], -MOST_OFF), MOST_OFF);
+		const float at = (float)vocoder->peak[i] + off;
 		const uint32_t end = region_end(vocoder, i);
 
 		turn_region(vocoder, k, end, vocoder->peak_turn[i],
