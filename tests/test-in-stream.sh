@@ -70,7 +70,8 @@ test_a_pulseaudio_program_plays_higher() {
 }
 
 stream_param() {
-	node_get native '.info.params.Props[] | .params? // empty | .[index("pitch:semitones") + 1]'
+	node_get native '.info.params.Props[] | .params? // empty 
+		| (index("pitch:semitones") // empty) as $i | .[$i + 1]'
 }
 
 test_the_pitch_is_changed_while_it_plays() {

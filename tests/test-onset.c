@@ -3,8 +3,6 @@
 /* Attacks in the input of the pitch unit: dsp/pitch/onset.h. */
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "../dsp/pitch/onset.h"
 #include "check.h"

@@ -47,9 +47,9 @@ WEIR_REALTIME void partials_reset(struct partials *partials);
 WEIR_REALTIME void partials_skip(struct partials *partials);
 
 /*
- * Bins between the frequency of what is in bin k and that bin, -1/2 to 1/2 of what the phase can
- * tell. The product of now and before, conjugated, is re + i im; `turns` is by how many turns bin 1
- * advances from the frame before.
+ * Bins between the frequency of what is in bin k and that bin: what the phase tells, up to half a
+ * turn, which is 1/(2 turns) bins. The product of now and before, conjugated, is re + i im; `turns`
+ * is by how many turns bin 1 advances from the frame before.
  */
 static inline WEIR_REALTIME float partials_off(float re, float im, uint32_t k, double turns)
 {

@@ -141,9 +141,13 @@ static WEIR_REALTIME void fade_over(struct pitch *pitch, float *const out[], uin
 	pitch->fade -= n;
 	if (pitch->fade > 0)
 		return;
+
+	const uint32_t n_before = pitch->shifter[pitch->mode].vocoder.onsets.n_found;
+	const uint32_t n_next = pitch->shifter[pitch->next].vocoder.onsets.n_found;
+
+	/* Both have found the attacks: what is still to be reported of one is of the other. */
+	pitch->n_onsets_reported = n_next - (n_next > 0 && pitch->n_onsets_reported != n_before);
 	pitch->mode = pitch->next;
-	/* What the other shifter has found before is reported already. */
-	pitch->n_onsets_reported = pitch->shifter[pitch->mode].vocoder.onsets.n_found;
 }
 
 static WEIR_REALTIME void run_next(struct pitch *pitch, const struct shifter_settings *settings,

@@ -85,6 +85,7 @@ static WEIR_SIMD WEIR_REALTIME void interpolate(const struct tape *tape, struct 
 	}
 }
 
+/* WEIR_SIMD is for static functions. */
 WEIR_REALTIME void tape_read(const struct tape *tape, struct tape_head *head, float *const out[],
 			     uint32_t n)
 {

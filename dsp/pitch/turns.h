@@ -35,9 +35,13 @@ static inline WEIR_REALTIME float turns_of(float re, float im)
 /* Takes whole turns away: -1/2 to 1/2 remain. Of less than 2^51 turns. */
 static inline WEIR_REALTIME float turns_wrap(double turns)
 {
+#if FLT_EVAL_METHOD == 0
 	const double to_whole = 6755399441055744.0; /* 1.5 * 2^52: what is added to it is rounded */
 
 	return (float)(turns - ((turns + to_whole) - to_whole));
+#else
+	return (float)(turns - rint(turns));
+#endif
 }
 
 /* Of -1/4 to 1/4 turns. */

@@ -68,7 +68,7 @@ struct vocoder {
 	uint32_t n_peaks;
 	fftwf_complex *cross; /* per peak: now times before, conjugated, of all channels */
 	float *peak_off;      /* of its frequency from its bin, bins */
-	float *peak_turn;
+	float *peak_turn;     /* theta, turns */
 };
 
 uint32_t vocoder_count_stages(uint32_t n_channels);
