@@ -270,21 +270,28 @@ test_redirected_stream_ignores_the_default_sink() {
 	wait_for "music is where it belongs now" 5 plays_on music headphones
 }
 
+# The default sink changes to the other one while it plays. PipeWire drops what a stream has ready when
+# it moves it, capture or not; on a late machine it drops more.
+source_has_everything() {
+	local other=headphones
+	[ "$(metadata_get default.audio.sink | jq -r .name)" = speaker ] || other=speaker
+	record_start source-recording $SOURCE
+	process_start music pw-play -P '{ node.name = music }' "$rig_dir/ramp.wav"
+	wait_for "music is captured" 5 is_captured music
+	default_sink_set $other
+	wait_for "music follows" 5 plays_on music $other
+	check "music is still captured" is_captured music
+	wait_for "music ends" 10 not process_is_running music
+	process_stop music
+	record_stop source-recording
+	sound compare "$rig_dir/ramp.wav" "$rig_dir/source-recording.wav" $QUANTUM
+}
+
 test_tapped_stream_follows_the_default_sink() {
 	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
 	daemon_start "capture.match = $MATCH capture.mode = tap"
 	sound ramp "$rig_dir/ramp.wav" 4 48000 2
-	record_start source-recording $SOURCE
-	process_start music pw-play -P '{ node.name = music }' "$rig_dir/ramp.wav"
-	wait_for "music is captured" 5 is_captured music
-	default_sink_set headphones
-	wait_for "music follows" 5 plays_on music headphones
-	check "music is still captured" is_captured music
-	wait_for "music ends" 10 not process_is_running music
-	record_stop source-recording
-	# PipeWire drops what a stream has ready when it moves it, capture or not.
-	check "the source has everything" \
-		sound compare "$rig_dir/ramp.wav" "$rig_dir/source-recording.wav" $QUANTUM
+	check "the source has everything" in_three_tries source_has_everything
 }
 
 # volume_get STREAM
