@@ -170,22 +170,38 @@ static void sink_timeout(void *data, uint64_t expirations)
 	capture_node_show(capture);
 }
 
-/* Whoever hears the application through this node hears it directly without. */
+static void needs_report(void *data, uint64_t expirations)
+{
+	struct capture *capture = data;
+
+	(void)expirations;
+	if (capture->sink.needs_missing)
+		pw_log_warn("weir.capture.%s: no node \"%s\": what is captured plays where "
+			    "it did before until it is there",
+			    capture->args.name, capture->args.needs);
+}
+
+/*
+ * Whoever hears the application through this node hears it directly without. At first it may only
+ * be about to come.
+ */
 static void needs_update(struct capture *capture)
 {
+	struct capture_sink *sink = &capture->sink;
 	const char *needs = capture->args.needs;
 	const bool missing = needs != NULL && !node_is_present(capture, needs, "");
 
-	if (missing == capture->sink.needs_missing)
+	if (missing == sink->needs_missing)
 		return;
-	capture->sink.needs_missing = missing;
+	sink->needs_missing = missing;
 	capture_redirect(capture);
-	if (missing)
-		pw_log_warn("weir.capture.%s: no node \"%s\": what is captured plays where "
-			    "it did before until it is there",
-			    capture->args.name, needs);
-	else
+	if (!missing)
 		pw_log_info("weir.capture.%s: node \"%s\" is there", capture->args.name, needs);
+	else if (sink->known)
+		needs_report(capture, 1);
+	else
+		context_timer_set(capture->connection.context, sink->needs_timer,
+				  ABSENT_SECONDS * SPA_NSEC_PER_SEC);
 }
 
 void capture_sink_update(struct capture *capture)
@@ -216,21 +232,26 @@ void capture_sink_update(struct capture *capture)
 
 int capture_sink_init(struct capture *capture)
 {
+	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
 	struct capture_sink *sink = &capture->sink;
 
 	sink->virtual_name = spa_aprintf("weir.capture.%s.sink", capture->args.name);
-	sink->timer = pw_loop_add_timer(pw_context_get_main_loop(capture->connection.context),
-					sink_timeout, capture);
-	return sink->virtual_name != NULL && sink->timer != NULL ? 0 : -errno;
+	sink->timer = pw_loop_add_timer(loop, sink_timeout, capture);
+	sink->needs_timer = pw_loop_add_timer(loop, needs_report, capture);
+	if (sink->virtual_name == NULL || sink->timer == NULL || sink->needs_timer == NULL)
+		return -errno;
+	return 0;
 }
 
 void capture_sink_finish(struct capture *capture)
 {
+	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
 	struct capture_sink *sink = &capture->sink;
 
 	remote_destroy(sink->virtual);
 	if (sink->timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
-				       sink->timer);
+		pw_loop_destroy_source(loop, sink->timer);
+	if (sink->needs_timer != NULL)
+		pw_loop_destroy_source(loop, sink->needs_timer);
 	free(sink->virtual_name);
 }

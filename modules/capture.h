@@ -65,7 +65,7 @@ struct capture_sink {
 	/* The streams play where they used to, because args.sink was in use and went... */
 	bool lost;
 	bool needs_missing; /* ...or because args.needs is not there */
-	struct spa_source *timer;
+	struct spa_source *timer, *needs_timer;
 };
 
 struct capture_rate {

@@ -81,7 +81,7 @@ test_stream_is_heard_without_the_node_it_needs() {
 	play_start music
 	check "music is heard" plays_on music speaker
 	wait_for "the state says so" 5 source_is no-sink
-	check "the log says why" process_said pipewire 'weir.capture.test: no node "voice"'
+	wait_for "the log says why" 6 process_said pipewire 'weir.capture.test: no node "voice"'
 	pitch_plug
 	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
 	wait_for "the state says so" 5 source_is captured
