@@ -4,31 +4,10 @@
 
 #include <stdint.h>
 
+#include "../scalar.h"
 #include "../simd.h"
 #include "../unit.h"
 
 #define PITCH_CHANNELS 8 /* at most */
-
-static inline WEIR_REALTIME uint32_t least(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-/* fminf() and fmaxf() are calls of libm; these are instructions. NaN in a gives b. */
-static inline WEIR_REALTIME float lower(float a, float b)
-{
-	return a < b ? a : b;
-}
-
-static inline WEIR_REALTIME float higher(float a, float b)
-{
-	return a > b ? a : b;
-}
-
-/* From 0 to 1 without a corner: what is faded with it does not click. */
-static inline WEIR_REALTIME float smooth_step(float x)
-{
-	return x * x * (3.0f - 2.0f * x);
-}
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../layout.h"
+#include "../sinc.h"
 #include "shifter.h"
 
 #define FADE_SECONDS 0.0005
@@ -53,30 +55,6 @@ static uint32_t power_of_two(uint32_t least)
 	return n;
 }
 
-/* Cuts one piece of memory into arrays; without memory it only adds up their sizes. */
-struct layout {
-	char *memory;
-	size_t size;
-};
-
-static void *array_place(struct layout *layout, size_t size)
-{
-	void *array = layout->memory ? layout->memory + layout->size : NULL;
-
-	layout->size += (size + WEIR_FFT_ALIGN - 1) / WEIR_FFT_ALIGN * WEIR_FFT_ALIGN;
-	return array;
-}
-
-static float *floats_place(struct layout *layout, size_t n)
-{
-	return array_place(layout, n * sizeof(float));
-}
-
-static fftwf_complex *bins_place(struct layout *layout, size_t n)
-{
-	return array_place(layout, n * sizeof(fftwf_complex));
-}
-
 static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
 {
 	struct tape *tape = &vocoder->tape;
@@ -94,7 +72,7 @@ static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
 		tape->done[c] = floats_place(layout, tape->n_done + TAPE_TAPS);
 	}
 	tape->weight = floats_place(layout, tape->n_grain);
-	tape->kernel = floats_place(layout, (size_t)(TAPE_PHASES + 1) * TAPE_TAPS);
+	tape->kernel = floats_place(layout, (size_t)(SINC_PHASES + 1) * TAPE_TAPS);
 	vocoder->partials.shape = bins_place(layout, PARTIALS_SHAPE);
 	vocoder->turned = bins_place(layout, n_bins);
 	vocoder->rotor = bins_place(layout, n_bins + VOCODER_CHUNK);
@@ -171,38 +149,6 @@ static void fill_windows(struct vocoder *vocoder)
 	}
 }
 
-static double bessel_i0(double x)
-{
-	double sum = 1.0, term = 1.0;
-
-	for (int k = 1; term > 1e-12 * sum; k++) {
-		term *= x / (2.0 * k) * x / (2.0 * k);
-		sum += term;
-	}
-	return sum;
-}
-
-/* A sinc in a Kaiser window; each kernel passes a constant as it is. */
-static void fill_kernels(float *kernel)
-{
-	const double cutoff = 0.97, beta = 9.0, half = TAPE_TAPS / 2.0;
-
-	for (int phase = 0; phase <= TAPE_PHASES; phase++, kernel += TAPE_TAPS) {
-		double value[TAPE_TAPS], sum = 0.0;
-
-		for (int i = 0; i < TAPE_TAPS; i++) {
-			const double x = i - (half - 1.0) - (double)phase / TAPE_PHASES;
-			const double u = x / half;
-			const double sinc = x == 0.0 ? cutoff : sin(PI * cutoff * x) / (PI * x);
-
-			value[i] = sinc * bessel_i0(beta * sqrt(fmax(0.0, 1.0 - u * u)));
-			sum += value[i];
-		}
-		for (int i = 0; i < TAPE_TAPS; i++)
-			kernel[i] = (float)(value[i] / sum);
-	}
-}
-
 void shifter_finish(struct shifter *shifter)
 {
 	weir_fft_finish(&shifter->vocoder.fft);
@@ -230,7 +176,7 @@ int shifter_init(struct shifter *shifter, uint32_t rate, uint32_t n_channels, do
 	shifter_place(shifter, &layout);
 	fill_windows(vocoder);
 	partials_fill_shape(&vocoder->partials, vocoder->window, vocoder->n);
-	fill_kernels(vocoder->tape.kernel);
+	sinc_fill(vocoder->tape.kernel, TAPE_TAPS, SINC_PHASES, 0.97, 9.0);
 	shifter_reset(shifter);
 	return 0;
 }

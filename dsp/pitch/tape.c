@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Overlap-add with the sum of the windows taken out, y = sum(grains) / sum(windows),
- * and band-limited interpolation by a windowed sinc (J. O. Smith, P. Gossett,
- * "A flexible sampling-rate conversion method", ICASSP 1984). The vocoder leaves
- * nothing on the tape that would alias, so one kernel serves all speeds.
+ * Overlap-add with the sum of the windows taken out, y = sum(grains) / sum(windows).
+ * The vocoder leaves nothing on the tape that would alias, so one interpolating kernel
+ * serves all speeds.
  */
 
 #include "tape.h"
 
 #include <string.h>
+
+#include "../sinc.h"
 
 /* Where fewer windows than this overlap, the sound is left as faint as it is. */
 #define LEAST_WEIGHT 0.05f
@@ -52,17 +53,6 @@ WEIR_REALTIME void tape_finish(struct tape *tape, uint32_t open)
 	tape->open = open;
 }
 
-/* Four sums, for the sake of vector instructions. */
-static WEIR_REALTIME float dot(const float *kernel, const float *x)
-{
-	float sum[4] = { 0 };
-
-	for (uint32_t t = 0; t < TAPE_TAPS; t += 4)
-		for (uint32_t j = 0; j < 4; j++)
-			sum[j] += kernel[t + j] * x[t + j];
-	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
 static WEIR_SIMD WEIR_REALTIME void interpolate(const struct tape *tape, struct tape_head *head,
 						float *const out[], uint32_t n)
 {
@@ -70,16 +60,11 @@ static WEIR_SIMD WEIR_REALTIME void interpolate(const struct tape *tape, struct 
 
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t first = ((uint32_t)(head->place >> 32) - (TAPE_TAPS / 2 - 1)) & mask;
-		const uint32_t phase = (uint32_t)(head->place >> 24) % TAPE_PHASES;
-		const float share = (float)(head->place & 0xffffff) / 16777216.0f;
-		const float *below = tape->kernel + (size_t)phase * TAPE_TAPS;
-		const float *above = below + TAPE_TAPS;
 		float kernel[TAPE_TAPS];
 
-		for (uint32_t t = 0; t < TAPE_TAPS; t++)
-			kernel[t] = below[t] + share * (above[t] - below[t]);
+		sinc_kernel(tape->kernel, TAPE_TAPS, (uint32_t)head->place, kernel);
 		for (uint32_t c = 0; c < tape->n_channels; c++)
-			out[c][i] = dot(kernel, tape->done[c] + first);
+			out[c][i] = sinc_dot(kernel, tape->done[c] + first, TAPE_TAPS);
 		head->place += head->step;
 		head->step += head->change;
 	}

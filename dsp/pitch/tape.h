@@ -6,8 +6,7 @@
 
 #include "common.h"
 
-#define TAPE_TAPS 32	/* of the interpolating kernel */
-#define TAPE_PHASES 256 /* kernels between two samples of the tape */
+#define TAPE_TAPS 32 /* of the interpolating kernel */
 
 /*
  * The tape holds the input stretched in time: the vocoder writes it in
@@ -18,7 +17,7 @@
  */
 struct tape {
 	uint32_t n_channels;
-	float *kernel; /* [TAPE_PHASES + 1][TAPE_TAPS] */
+	float *kernel; /* [SINC_PHASES + 1][TAPE_TAPS] */
 
 	uint32_t open;		      /* the first place that grains may still change */
 	uint32_t n_grain;	      /* places from there on */

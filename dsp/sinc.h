@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_SINC_H
+#define WEIR_SINC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "unit.h"
+
+/*
+ * Band-limited interpolation by a sinc in a Kaiser window (J. O. Smith, P. Gossett, "A flexible
+ * sampling-rate conversion method", ICASSP 1984), from a table of kernels for SINC_PHASES places
+ * between two samples. Between two kernels of the table it is interpolated linearly.
+ */
+#define SINC_PHASES 256
+
+/*
+ * Fills kernel[(n_phases + 1) * n_taps]. Kernel p belongs to the place p / n_phases of a sample
+ * behind tap n_taps / 2 - 1, and passes a constant as it is. cutoff is a share of half the rate;
+ * beta shapes the window.
+ */
+void sinc_fill(float *kernel, int n_taps, int n_phases, double cutoff, double beta);
+
+/* The kernel for a place whose fraction is in 32 bits. Inlined: n_taps is a constant. */
+static inline WEIR_REALTIME void sinc_kernel(const float *table, uint32_t n_taps, uint32_t fraction,
+					     float *kernel)
+{
+	const uint32_t phase = fraction >> 24;
+	const float share = (float)(fraction & 0xffffff) / 16777216.0f;
+	const float *below = table + (size_t)phase * n_taps;
+	const float *above = below + n_taps;
+
+	for (uint32_t t = 0; t < n_taps; t++)
+		kernel[t] = below[t] + share * (above[t] - below[t]);
+}
+
+/* Four sums, for the sake of vector instructions. n is a multiple of four. */
+static inline WEIR_REALTIME float sinc_dot(const float *kernel, const float *x, uint32_t n)
+{
+	float sum[4] = { 0 };
+
+	for (uint32_t t = 0; t < n; t += 4)
+		for (uint32_t j = 0; j < 4; j++)
+			sum[j] += kernel[t + j] * x[t + j];
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+#endif
