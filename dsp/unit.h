@@ -21,7 +21,7 @@
 #define WEIR_REALTIME
 #endif
 
-#define WEIR_MAX_PORTS 32
+#define WEIR_MAX_PORTS 48
 #define WEIR_MAX_UNITS 16
 #define WEIR_MAX_FIELDS 64
 #define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() that asks for reports */

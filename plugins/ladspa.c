@@ -81,6 +81,8 @@ static LADSPA_PortRangeHintDescriptor default_hint(const struct weir_port *port)
 		return LADSPA_HINT_DEFAULT_440;
 	if (port->def == port->min)
 		return LADSPA_HINT_DEFAULT_MINIMUM;
+	if (port->def == 0.5f * (port->min + port->max))
+		return LADSPA_HINT_DEFAULT_MIDDLE;
 	return LADSPA_HINT_DEFAULT_MAXIMUM;
 }
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What has been heard is worked on in ticks: in each one, every microphone but the first gets one
+ * step of a few microseconds. Steps are taken first where what waits would be lost first.
+ */
+
+#include <math.h>
+
+#include "../scalar.h"
+#include "aligner.h"
+
+#define SETTLED_DRIFT 4e-6 /* standard deviation */
+#define COASTING_SECONDS 2.0
+#define BETTER_DB 3.0f /* which makes another microphone the better one */
+#define MOST_RATIO 9.0 /* logarithm of a ratio of powers */
+
+WEIR_REALTIME void align_reset(void *state)
+{
+	struct align *align = state;
+
+	for (uint32_t m = 0; m < align->n_mics; m++)
+		ear_reset(&align->ear[m]);
+	for (uint32_t m = 1; m < align->n_mics; m++)
+		pair_reset(&align->pair[m]);
+	mix_reset(&align->mix);
+	align->tick_frame = 0;
+	align->was_reset = false;
+	align->report_frames = (uint32_t)(ALIGN_REPORT_SECONDS * align->rate);
+}
+
+static WEIR_REALTIME bool is_silent(const struct align *align, uint32_t m)
+{
+	return align->ear[m].n_silent >= PAIR_SILENT_SAMPLES;
+}
+
+static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align_weight weight)
+{
+	const struct pair *pair = &align->pair[m];
+	const struct levels *levels = &pair->levels;
+	struct mix_target *target = &align->mix.target[m];
+
+	target->is_aligned = pair->is_tracking && pair->holds && weight <= ALIGN_AVERAGE;
+	if (!target->is_aligned)
+		return;
+	target->delay = track_delay(&pair->track, pair->time) * align->rate;
+	target->drift = pair->track.drift;
+	target->is_settled = pair->track.drift_variance < SETTLED_DRIFT * SETTLED_DRIFT;
+
+	const double speech = fmin(fmax(levels->speech_ratio, -MOST_RATIO), MOST_RATIO);
+	const double noise = fmin(fmax(levels->noise_ratio, -MOST_RATIO), MOST_RATIO);
+	const float gain = (float)exp(0.5 * speech);
+
+	target->gain = pair->track.polarity * gain;
+	target->merit = weight == ALIGN_AVERAGE ? 1.0f / gain : gain / (float)exp(noise);
+}
+
+static WEIR_REALTIME uint32_t choice_get(const struct align *align, enum align_weight weight)
+{
+	uint32_t choice = align->mix.choice;
+
+	if (weight >= ALIGN_MIC_1)
+		return weight - ALIGN_MIC_1;
+	for (uint32_t m = 0; m < align->n_mics; m++)
+		if (align->ear[m].snr_db > align->ear[choice].snr_db + BETTER_DB)
+			choice = m;
+	return choice;
+}
+
+static WEIR_REALTIME void reset_look(struct align *align, bool reset)
+{
+	if (reset && !align->was_reset)
+		for (uint32_t m = 1; m < align->n_mics; m++)
+			pair_forget(&align->pair[m]);
+	align->was_reset = reset;
+}
+
+static WEIR_REALTIME void work(struct align *align, bool holds)
+{
+	struct ear *first = &align->ear[0];
+
+	for (uint32_t m = 1; m < align->n_mics; m++) {
+		struct ear *ear = &align->ear[m];
+
+		if (!(m == 1 && ear_step(first)) && !ear_step(ear) && !holds)
+			pair_step(&align->pair[m], first, ear);
+	}
+}
+
+static WEIR_REALTIME void tick(struct align *align, float *const control[])
+{
+	const enum align_weight weight = (enum align_weight) * control[ALIGN_WEIGHT];
+	const double lag = (double)*control[ALIGN_LAG_LIMIT] / 1000.0;
+	const bool holds = *control[ALIGN_HOLD] > 0.0f;
+
+	reset_look(align, *control[ALIGN_RESET] > 0.0f);
+	work(align, holds);
+	for (uint32_t m = 1; m < align->n_mics; m++) {
+		struct pair *pair = &align->pair[m];
+
+		pair_limit(pair, lag);
+		pair_judge(pair, &align->ear[0], &align->ear[m], holds);
+		target_set(align, m, weight);
+	}
+	align->mix.choice = choice_get(align, weight);
+	mix_aim(&align->mix);
+}
+
+static WEIR_REALTIME enum align_state state_get(const struct align *align)
+{
+	uint32_t n_heard = !is_silent(align, 0);
+	bool is_locked = false, is_coasting = true;
+
+	for (uint32_t m = 1; m < align->n_mics; m++) {
+		const struct pair *pair = &align->pair[m];
+
+		n_heard += !is_silent(align, m);
+		is_locked |= pair->is_locked;
+		is_coasting &=
+			!pair->is_locked || pair->time - pair->track.heard > COASTING_SECONDS;
+	}
+	if (n_heard < 2)
+		return ALIGN_ONE_MIC;
+	if (!is_locked)
+		return ALIGN_SEARCHING;
+	return is_coasting ? ALIGN_COASTING : ALIGN_TRACKING;
+}
+
+/* In the order of ALIGN_DELAY and so on, with the delay in seconds, NaN while it is not known. */
+static WEIR_REALTIME void of_each_get(const struct pair *pair, float value[ALIGN_N_OF_EACH])
+{
+	const struct track *track = &pair->track;
+	const bool known = pair->is_tracking;
+
+	value[ALIGN_DELAY] = known ? (float)track_delay(track, pair->time) : NAN;
+	value[ALIGN_DRIFT] = known ? (float)(track->drift * 1e6) : NAN;
+	value[ALIGN_LOCKED] = pair->is_locked;
+	value[ALIGN_CONFIDENCE] = pair->is_locked ? track->agreement : 0.0f;
+	value[ALIGN_POLARITY] = known ? track->polarity : 1.0f;
+}
+
+static WEIR_REALTIME void report(struct align *align, struct weir_reports *reports, uint32_t frame)
+{
+	struct weir_report *report = weir_reports_add(reports, frame);
+	const uint32_t n_mics = align->n_mics, n_pairs = n_mics - 1;
+
+	align->report_frames = (uint32_t)(ALIGN_REPORT_SECONDS * align->rate);
+	if (!report)
+		return;
+	report->present = ((uint64_t)1 << (ALIGN_REPORT_WEIGHT + 2 * n_mics)) - 1;
+
+	float *value = report->value;
+
+	for (uint32_t m = 0; m < n_pairs; m++) {
+		float of_each[ALIGN_N_OF_EACH];
+
+		of_each_get(&align->pair[m + 1], of_each);
+		for (uint32_t i = 0; i < ALIGN_N_OF_EACH; i++)
+			value[i * n_pairs + m] = of_each[i];
+	}
+	value += ALIGN_N_OF_EACH * n_pairs;
+	*value++ = (float)state_get(align);
+	for (uint32_t m = 0; m < n_mics; m++)
+		*value++ = align->mix.head[m].weight;
+	for (uint32_t m = 0; m < n_mics; m++)
+		*value++ = align->ear[m].snr_db;
+}
+
+static WEIR_REALTIME void controls_write(const struct align *align, float *const control[])
+{
+	*control[ALIGN_LATENCY] = (float)align->mix.latency;
+	*control[ALIGN_STATE] = (float)state_get(align);
+	control += ALIGN_N_CONTROLS;
+	for (uint32_t m = 1; m < align->n_mics; m++) {
+		float of_each[ALIGN_N_OF_EACH];
+
+		of_each_get(&align->pair[m], of_each);
+		if (!align->pair[m].is_tracking)
+			of_each[ALIGN_DELAY] = of_each[ALIGN_DRIFT] = 0.0f;
+		of_each[ALIGN_DELAY] *= 1000.0f;
+		for (uint32_t i = 0; i < ALIGN_N_OF_EACH; i++)
+			**control++ = of_each[i];
+	}
+	for (uint32_t m = 0; m < align->n_mics; m++)
+		**control++ = align->mix.head[m].weight;
+	for (uint32_t m = 0; m < align->n_mics; m++)
+		**control++ = align->ear[m].snr_db;
+}
+
+WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames,
+			     struct weir_reports *reports)
+{
+	struct align *align = state;
+	float *const *control = port + align->n_mics + 1;
+
+	for (uint32_t done = 0, n; done < n_frames; done += n) {
+		const float *in[ALIGN_MICS];
+
+		n = least(n_frames - done, MIX_CELL - align->tick_frame % MIX_CELL);
+		n = least(n, align->report_frames);
+		for (uint32_t m = 0; m < align->n_mics; m++) {
+			in[m] = port[m] + done;
+			ear_hear(&align->ear[m], in[m], n);
+		}
+		mix_run(&align->mix, in, port[align->n_mics] + done, n);
+		align->tick_frame += n;
+		if (align->tick_frame == align->tick_frames) {
+			align->tick_frame = 0;
+			tick(align, control);
+		}
+		align->report_frames -= n;
+		if (align->report_frames == 0)
+			report(align, reports, done + n - 1);
+	}
+	controls_write(align, control);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aligner.h"
+
+#define LEAST_RATE 8000
+#define MOST_RATE 192000
+#define MOST_LAG_SECONDS 1.5
+#define TICK_SAMPLES 8 /* of the analysis */
+
+static void align_destroy(void *state)
+{
+	struct align *align = state;
+
+	if (!align)
+		return;
+	ear_kit_finish(&align->ears);
+	cross_kit_finish(&align->crosses);
+	free(align->memory);
+	free(align);
+}
+
+static void align_place(struct align *align, struct layout *layout)
+{
+	const double lag = MOST_LAG_SECONDS * (double)align->ears.rate;
+	const uint32_t n_parts = (uint32_t)ceil(lag / EAR_BLOCK);
+
+	ear_kit_place(&align->ears, layout);
+	cross_kit_place(&align->crosses, layout);
+	drift_kit_place(&align->drifts, &align->crosses, layout);
+	for (uint32_t m = 0; m < align->n_mics; m++)
+		ear_place(&align->ear[m], &align->ears, layout);
+	for (uint32_t m = 1; m < align->n_mics; m++)
+		pair_place(&align->pair[m], &align->ears, &align->crosses, &align->drifts, n_parts,
+			   layout);
+	mix_place(&align->mix, layout);
+}
+
+static void align_fill(struct align *align)
+{
+	ear_kit_fill(&align->ears);
+	cross_kit_fill(&align->crosses);
+	drift_kit_fill(&align->drifts);
+	for (uint32_t m = 1; m < align->n_mics; m++)
+		levels_fill(&align->pair[m].levels);
+	mix_fill(&align->mix);
+}
+
+static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
+{
+	struct layout layout = { 0 };
+
+	align->rate = rate;
+	align->n_mics = n_mics;
+	if (ear_kit_init(&align->ears, rate, MOST_LAG_SECONDS) < 0 ||
+	    cross_kit_init(&align->crosses, &align->ears) < 0)
+		return -ENOMEM;
+	align->tick_frames = TICK_SAMPLES * align->ears.factor;
+	mix_init(&align->mix, rate, n_mics, MOST_LAG_SECONDS);
+	align_place(align, &layout);
+	align->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
+	if (!align->memory)
+		return -ENOMEM;
+	memset(align->memory, 0, layout.size);
+	layout = (struct layout){ .memory = align->memory };
+	align_place(align, &layout);
+	align_fill(align);
+	align_reset(align);
+	return 0;
+}
+
+static void *align_create(uint32_t rate, uint32_t n_mics)
+{
+	struct align *align;
+
+	if (rate < LEAST_RATE || rate > MOST_RATE) {
+		errno = EINVAL;
+		return NULL;
+	}
+	align = calloc(1, sizeof(*align));
+	if (!align || align_init(align, rate, n_mics) == 0)
+		return align;
+	align_destroy(align);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static void *create_2(uint32_t rate)
+{
+	return align_create(rate, 2);
+}
+
+static void *create_4(uint32_t rate)
+{
+	return align_create(rate, 4);
+}
+
+static const char *const weight_names[] = {
+	"auto", "average", "mic-1", "mic-2", "mic-3", "mic-4",
+};
+
+static const char *const state_names[] = {
+	[ALIGN_SEARCHING] = "searching",
+	[ALIGN_TRACKING] = "locked",
+	[ALIGN_COASTING] = "coasting",
+	[ALIGN_ONE_MIC] = "one-mic",
+};
+
+#define MIC(number, position)                                                \
+	{                                                                    \
+		.name = "mic-" number, .type = WEIR_AUDIO_IN, .measure = "", \
+		.help = "Microphone " number, .channel = position            \
+	}
+
+#define INPUT(port, its_kind, unit, text, least, usual, most)                             \
+	{                                                                                 \
+		.name = port, .type = WEIR_CONTROL_IN, .kind = its_kind, .measure = unit, \
+		.help = text, .min = least, .def = usual, .max = most                     \
+	}
+
+#define OUTPUT(port, its_kind, unit, text, least, most)                                    \
+	{                                                                                  \
+		.name = port, .type = WEIR_CONTROL_OUT, .kind = its_kind, .measure = unit, \
+		.help = text, .min = least, .max = most                                    \
+	}
+
+/* In the order of the header. */
+#define CONTROLS(most_weight)                                                                      \
+	{ .name = "out",                                                                           \
+	  .type = WEIR_AUDIO_OUT,                                                                  \
+	  .measure = "",                                                                           \
+	  .help = "All microphones as one",                                                        \
+	  .channel = "MONO" },                                                                     \
+		INPUT("lag-limit-ms", WEIR_FLOAT, "ms", "Delays that are looked for, up to", 0.0f, \
+		      750.0f, 1500.0f),                                                            \
+		INPUT("post-filter", WEIR_TOGGLE, "",                                              \
+		      "Attenuate what the microphones do not share", 0.0f, 0.0f, 1.0f),            \
+		{ .name = "weight",                                                                \
+		  .type = WEIR_CONTROL_IN,                                                         \
+		  .kind = WEIR_CHOICE,                                                             \
+		  .measure = "",                                                                   \
+		  .help = "By noise, all alike, or one microphone only",                           \
+		  .choices = weight_names,                                                         \
+		  .min = ALIGN_AUTO,                                                               \
+		  .def = ALIGN_AUTO,                                                               \
+		  .max = most_weight },                                                            \
+		INPUT("hold", WEIR_TOGGLE, "",                                                     \
+		      "Go on with the delay and the drift that are known", 0.0f, 0.0f, 1.0f),      \
+		INPUT("reset", WEIR_TOGGLE, "", "From 0 to 1: forget the delay and the drift",     \
+		      0.0f, 0.0f, 1.0f),                                                           \
+		OUTPUT("latency", WEIR_INTEGER, "frames",                                          \
+		       "Delay of the output against microphone 1", 0.0f, 300000.0f),               \
+	{                                                                                          \
+		.name = "state", .type = WEIR_CONTROL_OUT, .kind = WEIR_CHOICE, .measure = "",     \
+		.help = "What is going on", .choices = state_names, .min = ALIGN_SEARCHING,        \
+		.max = ALIGN_ONE_MIC                                                               \
+	}
+
+#define OF_EACH(suffix, number)                                                                \
+	OUTPUT("delay-ms" suffix, WEIR_FLOAT, "ms", "How much later microphone " number " is", \
+	       -1500.0f, 1500.0f),                                                             \
+		OUTPUT("drift-ppm" suffix, WEIR_FLOAT, "ppm",                                  \
+		       "How fast the clock of microphone " number " is", -1000.0f, 1000.0f),   \
+		OUTPUT("locked" suffix, WEIR_TOGGLE, "",                                       \
+		       "Is the delay of microphone " number " known?", 0.0f, 1.0f),            \
+		OUTPUT("confidence" suffix, WEIR_FLOAT, "",                                    \
+		       "How well microphone " number " agrees", 0.0f, 1.0f),                   \
+		OUTPUT("polarity" suffix, WEIR_FLOAT, "",                                      \
+		       "-1 when microphone " number " is upside down", -1.0f, 1.0f)
+
+#define WEIGHT(number)                                                                          \
+	OUTPUT("weight-" number, WEIR_FLOAT, "", "What microphone " number " is multiplied by", \
+	       -100.0f, 100.0f)
+
+#define SNR(number)                                                                                \
+	OUTPUT("snr-" number, WEIR_FLOAT, "dB", "Speech over noise in microphone " number, -20.0f, \
+	       60.0f)
+
+static const struct weir_port ports_of_2[] = {
+	MIC("1", "AUX0"), MIC("2", "AUX1"), CONTROLS(ALIGN_MIC_1 + 1.0f),
+	OF_EACH("", "2"), WEIGHT("1"),	    WEIGHT("2"),
+	SNR("1"),	  SNR("2"),
+};
+
+static const struct weir_port ports_of_4[] = {
+	MIC("1", "AUX0"),
+	MIC("2", "AUX1"),
+	MIC("3", "AUX2"),
+	MIC("4", "AUX3"),
+	CONTROLS(ALIGN_MIC_1 + 3.0f),
+	OF_EACH("-2", "2"),
+	OF_EACH("-3", "3"),
+	OF_EACH("-4", "4"),
+	WEIGHT("1"),
+	WEIGHT("2"),
+	WEIGHT("3"),
+	WEIGHT("4"),
+	SNR("1"),
+	SNR("2"),
+	SNR("3"),
+	SNR("4"),
+};
+
+#define FIELD(field, unit, text, n)                                        \
+	{                                                                  \
+		.name = field, .measure = unit, .help = text, .count = (n) \
+	}
+
+#define FIELDS(n_pairs)                                                                      \
+	FIELD("delay_s", "s", "How much later each other microphone is", n_pairs),           \
+		FIELD("sro_ppm", "ppm", "How fast the clock of each other one is", n_pairs), \
+		FIELD("locked", "", "1: the delay is known", n_pairs),                       \
+		FIELD("confidence", "", "How well it agrees, 0 to 1", n_pairs),              \
+		FIELD("polarity", "", "-1: upside down", n_pairs),                           \
+		FIELD("state", "", "0 searching, 1 locked, 2 coasting, 3 one-mic", 1)
+
+#define FIELDS_OF_MIC(kind, unit, text, number) FIELD(kind number, unit, text " " number, 1)
+#define WEIGHT_FIELD(number) \
+	FIELDS_OF_MIC("weight", "", "What is multiplied by: microphone", number)
+#define SNR_FIELD(number) FIELDS_OF_MIC("snr", "dB", "Speech over noise: microphone", number)
+
+static const struct weir_field fields_of_2[] = {
+	FIELDS(1), WEIGHT_FIELD("1"), WEIGHT_FIELD("2"), SNR_FIELD("1"), SNR_FIELD("2"),
+};
+
+static const struct weir_field fields_of_4[] = {
+	FIELDS(3),	WEIGHT_FIELD("1"), WEIGHT_FIELD("2"), WEIGHT_FIELD("3"), WEIGHT_FIELD("4"),
+	SNR_FIELD("1"), SNR_FIELD("2"),	   SNR_FIELD("3"),    SNR_FIELD("4"),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define UNIT(unit_name, unit_summary, unit_ports, unit_fields, unit_create)            \
+	{                                                                              \
+		.name = unit_name, .summary = unit_summary, .ports = unit_ports,       \
+		.n_ports = COUNT(unit_ports), .fields = unit_fields,                   \
+		.n_fields = COUNT(unit_fields), .hop_seconds = ALIGN_REPORT_SECONDS,   \
+		.create = unit_create, .destroy = align_destroy, .reset = align_reset, \
+		.run = align_run                                                       \
+	}
+
+const struct weir_unit weir_align =
+	UNIT("align", "Two microphones with unknown delay and drift become one", ports_of_2,
+	     fields_of_2, create_2);
+const struct weir_unit weir_align_4 =
+	UNIT("align-4", "Four microphones with unknown delays and drifts become one", ports_of_4,
+	     fields_of_4, create_4);

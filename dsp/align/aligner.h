@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_ALIGNER_H
+#define WEIR_ALIGN_ALIGNER_H
+
+#include "align.h"
+#include "mix.h"
+#include "pair.h"
+
+#define ALIGN_REPORT_SECONDS 0.1
+
+/* A unit's state. */
+struct align {
+	uint32_t rate, n_mics;
+	uint32_t tick_frames, tick_frame; /* frames of a tick, and those that have passed */
+	uint32_t report_frames;		  /* until the next report */
+	bool was_reset;
+
+	struct ear_kit ears;
+	struct cross_kit crosses;
+	struct drift_kit drifts;
+	struct ear ear[ALIGN_MICS];
+	struct pair pair[ALIGN_MICS]; /* of the first microphone with each other one */
+	struct mix mix;
+	void *memory;
+};
+
+WEIR_REALTIME void align_reset(void *state);
+WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames,
+			     struct weir_reports *reports);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_CROSS_H
+#define WEIR_ALIGN_CROSS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../fft.h"
+#include "../layout.h"
+#include "ear.h"
+
+#define CROSS_WINDOW 2048
+#define CROSS_BINS (CROSS_WINDOW / 2 + 1)
+#define CROSS_FINE (2 * CROSS_WINDOW) /* lags of half a sample */
+
+/* What all pairs of a unit share. Bins below 120 Hz and above 7.5 kHz are left out. */
+struct cross_kit {
+	float rate;
+	uint32_t first, n; /* bins; n is a multiple of eight */
+	float *window;	   /* [CROSS_WINDOW] */
+	float *time;	   /* [CROSS_FINE], scratch */
+	fftwf_complex *bins;
+	float *weight, *re, *im; /* [n], scratch */
+	struct weir_fft fft, fine_fft;
+};
+
+/* A sum of normalized cross-spectra of two sounds that are aligned, and the sum of their weights.
+ */
+struct cross {
+	float *re, *im, *weight; /* [kit->n] */
+};
+
+/* The lag that is left between the two. */
+struct cross_peak {
+	double lag;	 /* seconds */
+	float agreement; /* of the phases: 1 when all are those of the lag */
+	float height;	 /* over the deviation of all lags */
+	float own;	 /* height at no lag, in the same measure */
+	double slope;	 /* sum of weight * omega^2 */
+};
+
+int cross_kit_init(struct cross_kit *kit, const struct ear_kit *ear);
+void cross_kit_place(struct cross_kit *kit, struct layout *layout);
+void cross_kit_fill(struct cross_kit *kit);
+void cross_kit_finish(struct cross_kit *kit);
+
+void cross_place(struct cross *cross, const struct cross_kit *kit, struct layout *layout);
+WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_kit *kit);
+WEIR_REALTIME void cross_copy(struct cross *to, const struct cross *from,
+			      const struct cross_kit *kit);
+
+/* sum = keep * sum + term */
+WEIR_REALTIME void cross_add(struct cross *sum, const struct cross *term, float keep,
+			     const struct cross_kit *kit);
+
+/* Makes the second sound earlier by `seconds`. */
+WEIR_REALTIME void cross_advance(struct cross *cross, double seconds, const struct cross_kit *kit);
+
+/* Weighs bins by how far their phases agree; `most` is below 1. Sharp: as much as is probable. */
+WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sharp,
+			       const struct cross_kit *kit);
+
+/* The peak within `reach` seconds of the cross-spectrum with the weights of kit. */
+WEIR_REALTIME struct cross_peak cross_find(const struct cross *cross, double reach,
+					   const struct cross_kit *kit);
+
+#endif

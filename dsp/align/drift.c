@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The drift of two clocks, from blocks of cross-spectra X_i of sound, taken at times t_i with the
+ * second microphone read D_i later. Blocks of a source that stays where it is have the same phases
+ * of the room, which cancel in X_i X_j*: what is left is a lag. Every pair votes for the drifts e
+ * and their change b that explain it,
+ *
+ *	J(e, b) = sum over i > j of  w_ij g_ij(e (t_i - t_j) + b Q_ij - (D_i - D_j)),
+ *	g_ij(tau) = Re sum over omega of  X_i X_j* exp(j omega tau)
+ *	Q_ij = ((t_i - t)^2 - (t_j - t)^2) / 2		t: now, to which e belongs
+ *
+ * and blocks of sources that are elsewhere agree on nothing. The sum of the blocks that agree,
+ * turned to now, tells the delay itself better than any of them.
+ */
+
+#include "drift.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../simd.h"
+#include "rotor.h"
+
+#define CURVE_POINTS (2 * DRIFT_CURVE + 1)
+#define MOST_RHO 0.98f
+#define LEAST_AGREEMENT 0.12f
+#define LIKE_AGREEMENT 0.2
+#define FORGET_SECONDS 16.0
+#define MOST_PAIR_SECONDS 32.0
+#define MOST_TEMPLATE_SECONDS 25.0
+#define MOST_SMEAR 37e-6       /* seconds, of a block that was read along another drift */
+#define BEND_SPAN_SECONDS 20.0 /* blocks that tell a change of the drift */
+#define N_BENDS 25
+#define MOST_BEND 10.0 /* ppm per minute */
+#define PAIRS_PER_STEP 64
+#define LEAST_SPAN 0.9 /* seconds */
+#define MOST_REACH 360e-6
+#define MOST_DRIFT 400e-6
+#define LEAST_FIT 0.97 /* of the votes that all pairs could give */
+#define TELL_SECONDS 60e-6
+#define TEMPLATE_REACH 0.001
+#define PI 3.14159265358979323846
+
+void drift_kit_place(struct drift_kit *kit, const struct cross_kit *cross, struct layout *layout)
+{
+	kit->cross = cross;
+	kit->cosine = floats_place(layout, (size_t)(DRIFT_CURVE + 1) * cross->n);
+	kit->sine = floats_place(layout, (size_t)(DRIFT_CURVE + 1) * cross->n);
+}
+
+void drift_kit_fill(struct drift_kit *kit)
+{
+	const struct cross_kit *cross = kit->cross;
+	const double angle = 2.0 * PI / CROSS_WINDOW * (double)cross->rate * DRIFT_CURVE_STEP;
+
+	for (uint32_t p = 0; p <= DRIFT_CURVE; p++)
+		for (uint32_t i = 0; i < cross->n; i++) {
+			kit->cosine[p * cross->n + i] = (float)cos(angle * p * (cross->first + i));
+			kit->sine[p * cross->n + i] = (float)sin(angle * p * (cross->first + i));
+		}
+}
+
+void drift_place(struct drift *drift, const struct drift_kit *kit, struct layout *layout)
+{
+	drift->kit = kit;
+	for (int i = 0; i < DRIFT_BLOCKS; i++) {
+		drift->block[i].re = floats_place(layout, kit->cross->n);
+		drift->block[i].im = floats_place(layout, kit->cross->n);
+	}
+	drift->curve = floats_place(layout, DRIFT_BLOCKS * DRIFT_BLOCKS * CURVE_POINTS);
+	cross_place(&drift->template, kit->cross, layout);
+}
+
+WEIR_REALTIME void drift_reset(struct drift *drift)
+{
+	drift->n = drift->n_added = 0;
+	drift->has_solved = false;
+	drift->bend = 0.0;
+	drift->stage = DRIFT_IDLE;
+}
+
+static WEIR_REALTIME float *curve_of(const struct drift *drift, uint32_t newer, uint32_t older)
+{
+	return drift->curve + (size_t)(newer * DRIFT_BLOCKS + older) * CURVE_POINTS;
+}
+
+/* Keeps those that were read along a line much like now's. */
+static WEIR_REALTIME void drop_strangers(struct drift *drift, double rate)
+{
+	uint32_t n = 0;
+
+	if (drift->n < 5)
+		return;
+	for (uint32_t i = 0; i < drift->n; i++) {
+		const struct drift_block *block = &drift->block[drift->order[i]];
+
+		if (fabs(block->drift - rate) * block->seconds < MOST_SMEAR)
+			drift->order[n++] = drift->order[i];
+	}
+	drift->n = n;
+}
+
+static WEIR_REALTIME uint32_t free_slot(struct drift *drift)
+{
+	bool used[DRIFT_BLOCKS] = { false };
+	uint32_t slot = 0;
+
+	if (drift->n == DRIFT_BLOCKS)
+		memmove(drift->order, drift->order + 1, --drift->n * sizeof(drift->order[0]));
+	for (uint32_t i = 0; i < drift->n; i++)
+		used[drift->order[i]] = true;
+	while (used[slot])
+		slot++;
+	return slot;
+}
+
+static WEIR_SIMD WEIR_REALTIME float normalize(const struct cross *cross, float *restrict re,
+					       float *restrict im, uint32_t n)
+{
+	float weights = 0.0f;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const float size =
+			sqrtf(cross->re[i] * cross->re[i] + cross->im[i] * cross->im[i]) + 1e-12f;
+		const float agreement = size / (0.5f * cross->weight[i] + 0.5f);
+		const float rho = agreement < MOST_RHO ? agreement : MOST_RHO;
+		const float weight = rho * rho / (1.0f - rho * rho);
+		const float scale = sqrtf(weight) / size;
+
+		re[i] = scale * cross->re[i];
+		im[i] = scale * cross->im[i];
+		weights += weight;
+	}
+	return weights;
+}
+
+WEIR_REALTIME void drift_add(struct drift *drift, const struct cross *cross, double time,
+			     double delay, double rate, double seconds, double now)
+{
+	drop_strangers(drift, rate);
+
+	const uint32_t slot = free_slot(drift);
+	struct drift_block *block = &drift->block[slot];
+
+	block->time = time;
+	block->delay = delay;
+	block->drift = rate;
+	block->seconds = seconds;
+	block->weight = (double)normalize(cross, block->re, block->im, drift->kit->cross->n);
+	drift->order[drift->n++] = slot;
+	drift->n_added++;
+	drift->now = now;
+	drift->step = 0;
+	drift->stage = DRIFT_COMPARE;
+	drift->estimate = (struct drift_estimate){
+		.drift = rate,
+		.span = now - drift->block[drift->order[0]].time,
+	};
+}
+
+static WEIR_SIMD WEIR_REALTIME float multiply(const struct drift_block *a,
+					      const struct drift_block *b, float *restrict re,
+					      float *restrict im, uint32_t n)
+{
+	float size = 0.0f;
+
+	for (uint32_t i = 0; i < n; i++) {
+		re[i] = a->re[i] * b->re[i] + a->im[i] * b->im[i];
+		im[i] = a->im[i] * b->re[i] - a->re[i] * b->im[i];
+		size += sqrtf(re[i] * re[i] + im[i] * im[i]);
+	}
+	return size;
+}
+
+static WEIR_SIMD WEIR_REALTIME float dot(const float *restrict a, const float *restrict b,
+					 uint32_t n)
+{
+	float sum[ROTOR_LANES] = { 0 };
+
+	for (uint32_t i = 0; i < n; i += ROTOR_LANES)
+		for (uint32_t j = 0; j < ROTOR_LANES; j++)
+			sum[j] += a[i + j] * b[i + j];
+	for (uint32_t j = 1; j < ROTOR_LANES; j++)
+		sum[0] += sum[j];
+	return sum[0];
+}
+
+/* The curve of the newest block and one before. */
+static WEIR_REALTIME void compare_step(struct drift *drift)
+{
+	if (drift->step + 1 >= drift->n) {
+		drift->stage = DRIFT_COARSE;
+		drift->step = 0;
+		return;
+	}
+
+	const struct drift_kit *kit = drift->kit;
+	const uint32_t n = kit->cross->n;
+	const uint32_t newer = drift->order[drift->n - 1], older = drift->order[drift->step];
+	float *re = kit->cross->re, *im = kit->cross->im;
+	float *curve = curve_of(drift, newer, older) + DRIFT_CURVE, most = 0.0f;
+
+	const float size = multiply(&drift->block[newer], &drift->block[older], re, im, n) + 1e-9f;
+
+	for (int p = 0; p <= DRIFT_CURVE; p++) {
+		const float even = dot(re, kit->cosine + (size_t)p * n, n);
+		const float odd = dot(im, kit->sine + (size_t)p * n, n);
+
+		curve[p] = even - odd;
+		curve[-p] = even + odd;
+		most = curve[p] > most ? curve[p] : most;
+		most = curve[-p] > most ? curve[-p] : most;
+	}
+	drift->agreement[newer][older] = most / size;
+	drift->size[newer][older] = size;
+	drift->step++;
+}
+
+static WEIR_REALTIME void pairs_collect(struct drift *drift)
+{
+	drift->n_pairs = 0;
+	drift->most_votes = 0.0;
+	for (uint32_t i = 1; i < drift->n; i++)
+		for (uint32_t j = 0; j < i; j++) {
+			const uint32_t newer = drift->order[i], older = drift->order[j];
+			const struct drift_block *x = &drift->block[newer];
+			const struct drift_block *o = &drift->block[older];
+			const double age = drift->now - x->time, old_age = drift->now - o->time;
+			const float agreement = drift->agreement[newer][older];
+
+			if (agreement < LEAST_AGREEMENT || x->time - o->time > MOST_PAIR_SECONDS)
+				continue;
+
+			const float weight = agreement * (float)exp(-age / FORGET_SECONDS);
+
+			drift->most_votes +=
+				(double)(weight * agreement * drift->size[newer][older]);
+			drift->pairs[drift->n_pairs++] = (struct drift_pair){
+				.curve = curve_of(drift, newer, older),
+				.weight = weight,
+				.seconds = x->time - o->time,
+				.lag = x->delay - o->delay,
+				.bend = 0.5 * (age * age - old_age * old_age),
+			};
+		}
+}
+
+/* Adds the votes of some pairs for `n` drifts around the centre. Returns true after the last. */
+static WEIR_REALTIME bool vote(struct drift *drift, int n, double bend)
+{
+	const uint32_t end = drift->pair + PAIRS_PER_STEP < drift->n_pairs
+				     ? drift->pair + PAIRS_PER_STEP
+				     : drift->n_pairs;
+
+	for (; drift->pair < end; drift->pair++) {
+		const struct drift_pair *pair = &drift->pairs[drift->pair];
+		const double least = drift->centre - drift->spacing * (n / 2);
+		const double lag = least * pair->seconds + bend * pair->bend - pair->lag;
+		const double first = lag / DRIFT_CURVE_STEP + DRIFT_CURVE;
+		const double step = drift->spacing * pair->seconds / DRIFT_CURVE_STEP;
+
+		for (int i = 0; i < n; i++) {
+			const double at = first + step * i;
+
+			if (at < 0.0 || at >= CURVE_POINTS - 1)
+				continue;
+
+			const float share = (float)(at - (int)at);
+			const float *point = pair->curve + (int)at;
+
+			drift->votes[i] +=
+				(double)(pair->weight * (point[0] + share * (point[1] - point[0])));
+		}
+	}
+	return end == drift->n_pairs;
+}
+
+static WEIR_REALTIME int most_voted(const struct drift *drift, int n)
+{
+	int best = 0;
+
+	for (int i = 1; i < n; i++)
+		if (drift->votes[i] > drift->votes[best])
+			best = i;
+	return best;
+}
+
+static WEIR_REALTIME void votes_clear(struct drift *drift)
+{
+	memset(drift->votes, 0, sizeof(drift->votes));
+	drift->pair = 0;
+}
+
+/* Points lie no further apart than what two blocks at the ends of the span can tell apart. */
+static WEIR_REALTIME double coarse_reach(double span)
+{
+	return fmin(MOST_REACH, TELL_SECONDS / fmin(span, MOST_PAIR_SECONDS) * (DRIFT_POINTS / 2));
+}
+
+static WEIR_REALTIME void coarse_step(struct drift *drift)
+{
+	const double reach = coarse_reach(drift->estimate.span);
+
+	if (drift->step == 0) {
+		pairs_collect(drift);
+		votes_clear(drift);
+		drift->centre = drift->has_solved ? drift->estimate.drift : 0.0;
+		drift->spacing = reach / (DRIFT_POINTS / 2);
+		drift->step = 1;
+		drift->stage =
+			drift->n >= 3 && drift->estimate.span > LEAST_SPAN && drift->n_pairs > 0
+				? DRIFT_COARSE
+				: DRIFT_TEMPLATE;
+		if (drift->stage == DRIFT_TEMPLATE)
+			drift->step = 0;
+		return;
+	}
+	if (!vote(drift, DRIFT_POINTS, 0.0))
+		return;
+
+	const int best = most_voted(drift, DRIFT_POINTS);
+
+	drift->step = 0;
+	drift->stage = DRIFT_FINE;
+	drift->best_votes = 0.0;
+	if (best == 0 || best == DRIFT_POINTS - 1 || drift->votes[best] <= 0.0)
+		drift->stage = DRIFT_TEMPLATE;
+	drift->centre += drift->spacing * (best - DRIFT_POINTS / 2);
+	if (drift->estimate.span > BEND_SPAN_SECONDS)
+		drift->spacing = fmax(drift->spacing, 3e-6);
+	drift->spacing /= DRIFT_FINE_POINTS / 2;
+	votes_clear(drift);
+}
+
+/* When the blocks agree on no line, the clocks have changed since the oldest ones. */
+static WEIR_REALTIME void forget_misfits(struct drift *drift, double fit)
+{
+	const double share = fmin(fmax((LEAST_FIT - fit) / 0.1, 0.0), 0.5);
+	const uint32_t n = (uint32_t)(share * drift->n);
+
+	drift->n -= n;
+	memmove(drift->order, drift->order + n, drift->n * sizeof(drift->order[0]));
+}
+
+/* Denser around 0: ppm per minute, then per second squared. */
+static WEIR_REALTIME double bend_of(uint32_t index)
+{
+	const double x = ((double)index - N_BENDS / 2) / (N_BENDS / 2);
+
+	return MOST_BEND * x * fabs(x) * 1e-6 / 60.0;
+}
+
+static WEIR_REALTIME void fine_step(struct drift *drift)
+{
+	const bool bends = drift->estimate.span > BEND_SPAN_SECONDS;
+	const double bend = bends ? bend_of(drift->step) : 0.0;
+
+	if (!vote(drift, DRIFT_FINE_POINTS, bend))
+		return;
+
+	const int best = most_voted(drift, DRIFT_FINE_POINTS);
+	const double doubt = 0.0015 * fmin(fabs(bend) * 60e6, 4.0);
+	const double *v = drift->votes + best;
+
+	if (best > 0 && best < DRIFT_FINE_POINTS - 1 && v[0] * (1.0 - doubt) > drift->best_votes) {
+		const double curvature = v[-1] - 2.0 * v[0] + v[1];
+		const double off = curvature < 0.0 ? 0.5 * (v[-1] - v[1]) / curvature : 0.0;
+
+		drift->best_votes = v[0] * (1.0 - doubt);
+		drift->best_bend = bend;
+		drift->best = drift->centre + drift->spacing * (best - DRIFT_FINE_POINTS / 2 + off);
+	}
+	votes_clear(drift);
+	if (++drift->step < (bends ? N_BENDS : 1))
+		return;
+	drift->step = 0;
+	drift->stage = DRIFT_TEMPLATE;
+	if (drift->best_votes <= 0.0)
+		return;
+
+	const double share = drift->has_solved ? 0.7 : 1.0;
+
+	drift->estimate.has_drift = drift->has_solved = true;
+	forget_misfits(drift, drift->best_votes / drift->most_votes);
+	drift->estimate.drift += share * (drift->best - drift->estimate.drift);
+	drift->estimate.drift = fmin(fmax(drift->estimate.drift, -MOST_DRIFT), MOST_DRIFT);
+	drift->bend = drift->best_bend;
+}
+
+static WEIR_SIMD WEIR_REALTIME void template_add(struct cross *sum, const struct drift_block *block,
+						 const float *turn_re, const float *turn_im,
+						 float weight, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		sum->re[i] += weight * (block->re[i] * turn_re[i] + block->im[i] * turn_im[i]);
+		sum->im[i] += weight * (block->im[i] * turn_re[i] - block->re[i] * turn_im[i]);
+	}
+}
+
+static WEIR_REALTIME double curve_at(const float *curve, double lag)
+{
+	const double at = lag / DRIFT_CURVE_STEP + DRIFT_CURVE;
+
+	if (at < 0.0 || at >= CURVE_POINTS - 1)
+		return -1.0;
+
+	const double share = at - (int)at;
+
+	return (double)curve[(int)at] * (1.0 - share) + (double)curve[(int)at + 1] * share;
+}
+
+static WEIR_REALTIME void template_begin(struct drift *drift)
+{
+	const struct cross_kit *kit = drift->kit->cross;
+	const struct drift_block *newest = &drift->block[drift->order[drift->n - 1]];
+
+	cross_clear(&drift->template, kit);
+	rotor_fill(kit->re, kit->im, 0.0, kit->first, kit->n);
+	template_add(&drift->template, newest, kit->re, kit->im, (float)sqrt(newest->weight + 1e-9),
+		     kit->n);
+	drift->estimate.n_like = 1;
+}
+
+static WEIR_REALTIME void template_look(struct drift *drift)
+{
+	const struct cross_kit *kit = drift->kit->cross;
+	const struct cross *sum = &drift->template;
+	float mean = 0.0f;
+
+	for (uint32_t i = 0; i < kit->n; i++) {
+		kit->weight[i] = sqrtf(sum->re[i] * sum->re[i] + sum->im[i] * sum->im[i]) + 1e-9f;
+		mean += kit->weight[i] / (float)kit->n;
+	}
+	for (uint32_t i = 0; i < kit->n; i++)
+		kit->weight[i] = kit->weight[i] > 2.0f * mean ? 2.0f * mean / kit->weight[i] : 1.0f;
+
+	const struct cross_peak peak = cross_find(sum, TEMPLATE_REACH, kit);
+
+	drift->estimate.lag = peak.lag;
+	drift->estimate.has_delay = drift->n_added >= 4 && fabs(peak.lag) < 200e-6;
+}
+
+/* Adds the blocks that agree with the newest one where they should by the drift. */
+static WEIR_REALTIME void template_step(struct drift *drift)
+{
+	const struct cross_kit *kit = drift->kit->cross;
+	const uint32_t newer = drift->order[drift->n - 1];
+	const struct drift_block *newest = &drift->block[newer];
+
+	if (drift->step == 0)
+		template_begin(drift);
+	if (drift->step + 1 >= drift->n) {
+		template_look(drift);
+		drift->stage = DRIFT_DONE;
+		return;
+	}
+
+	const uint32_t older = drift->order[drift->step++];
+	const struct drift_block *block = &drift->block[older];
+	const double age = drift->now - newest->time, old_age = drift->now - block->time;
+	const double lag = drift->estimate.drift * (newest->time - block->time) +
+			   drift->bend * 0.5 * (age * age - old_age * old_age) -
+			   (newest->delay - block->delay);
+	const double agreement =
+		curve_at(curve_of(drift, newer, older), lag) / (double)drift->size[newer][older];
+	const double angle = 2.0 * PI / CROSS_WINDOW * (double)kit->rate * lag;
+
+	if (newest->time - block->time > MOST_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
+		return;
+	rotor_fill(kit->re, kit->im, angle, kit->first, kit->n);
+	template_add(&drift->template, block, kit->re, kit->im,
+		     (float)(2.0 * agreement * sqrt(block->weight)), kit->n);
+	drift->estimate.n_like++;
+}
+
+WEIR_REALTIME bool drift_step(struct drift *drift)
+{
+	switch (drift->stage) {
+	case DRIFT_COMPARE:
+		compare_step(drift);
+		return true;
+	case DRIFT_COARSE:
+		coarse_step(drift);
+		return true;
+	case DRIFT_FINE:
+		fine_step(drift);
+		return true;
+	case DRIFT_TEMPLATE:
+		template_step(drift);
+		return true;
+	default:
+		return false;
+	}
+}

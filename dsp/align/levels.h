@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_LEVELS_H
+#define WEIR_ALIGN_LEVELS_H
+
+#include "cross.h"
+
+#define LEVELS_BANDS 24
+
+/* What two aligned microphones hear of the speech and of the noise. */
+struct levels {
+	const struct cross_kit *kit;
+	uint32_t band_end[LEVELS_BANDS + 1]; /* bins of the kit */
+	float *smoothed[2], *floor[2];	     /* power per bin */
+	float *noise[2], *speech[2];
+	uint32_t n_frames, n_ratios;
+	double speech_ratio, noise_ratio; /* second over first: mean logarithms of power */
+};
+
+void levels_place(struct levels *levels, const struct cross_kit *kit, struct layout *layout);
+void levels_fill(struct levels *levels);
+WEIR_REALTIME void levels_reset(struct levels *levels);
+WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2], double hop_seconds);
+
+/* Do they say enough? */
+static inline WEIR_REALTIME bool levels_are_known(const struct levels *levels)
+{
+	return levels->n_ratios > 0;
+}
+
+#endif

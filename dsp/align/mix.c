@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The output is
+ *
+ *	y(n) = sum over m of a_m x_m(n - L + d_m),	a_m = s_m q_m sign(g_m) / sum of s q |g|
+ *
+ * with d_m the delay, q_m the merit and g_m the gain of microphone m, and s_m how far it takes
+ * part. So the source is as loud as in the first microphone, whoever takes part; and a microphone
+ * that is alone is not weighed at all. L is constant for as long as all delays fit into it.
+ */
+
+#include "mix.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../simd.h"
+#include "../sinc.h"
+
+#define RISE_SECONDS 0.005 /* of a microphone that was silent */
+#define JOIN_SECONDS 0.1
+#define LEAVE_SECONDS 0.03
+#define WEIGHT_SECONDS 0.3
+#define GLIDE_SECONDS 0.05 /* of a delay */
+#define MOST_GLIDE 0.005   /* frames per frame */
+#define GLIDE_REACH 0.0005 /* seconds; beyond, the microphone leaves and joins again */
+#define FADE_SECONDS 0.02
+#define HEADROOM_SECONDS 120.0 /* of drift, before the latency must grow */
+#define MOST_HEADROOM 0.02     /* seconds */
+#define SLACK 31	       /* frames: what a delay may wander */
+
+void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_seconds)
+{
+	mix->rate = rate;
+	mix->n_mics = n_mics;
+	mix->n_ring = 1;
+	while (mix->n_ring < (lag_seconds + 0.1) * rate)
+		mix->n_ring *= 2;
+}
+
+void mix_place(struct mix *mix, struct layout *layout)
+{
+	mix->kernel = floats_place(layout, (SINC_PHASES + 1) * MIX_TAPS);
+	for (uint32_t m = 0; m < mix->n_mics; m++) {
+		mix->head[m].ring = floats_place(layout, 2 * (size_t)mix->n_ring);
+		mix->head[m].is_silent = array_place(layout, mix->n_ring / MIX_CELL);
+	}
+}
+
+void mix_fill(struct mix *mix)
+{
+	sinc_fill(mix->kernel, MIX_TAPS, SINC_PHASES, 0.985, 9.0);
+}
+
+WEIR_REALTIME void mix_reset(struct mix *mix)
+{
+	for (uint32_t m = 0; m < mix->n_mics; m++) {
+		struct mix_head *head = &mix->head[m];
+
+		memset(head->ring, 0, 2 * (size_t)mix->n_ring * sizeof(float));
+		memset(head->is_silent, true, mix->n_ring / MIX_CELL);
+		head->n_zeros = 0;
+		head->place = head->step = 0;
+		head->is_loose = false;
+		head->presence = 0.0f;
+		head->share = m == 0 ? 1.0f : 0.0f;
+		head->merit = head->gain = 1.0f;
+		head->weight = head->weight_goal = m == 0 ? 1.0f : 0.0f;
+		head->weight_step = 0.0f;
+		mix->target[m] = (struct mix_target){
+			.is_aligned = m == 0,
+			.merit = 1.0f,
+			.gain = 1.0f,
+		};
+	}
+	mix->n_frames = mix->n_aimed = 0;
+	mix->choice = 0;
+	mix->is_settled = false;
+	mix->latency = mix->next_latency = MIX_LEAST_LATENCY;
+	mix->fade = 0;
+}
+
+static WEIR_REALTIME double latency_needed(const struct mix *mix, bool with_headroom)
+{
+	double needed = 0.0;
+
+	for (uint32_t m = 1; m < mix->n_mics; m++) {
+		const struct mix_target *target = &mix->target[m];
+		const double room =
+			fmin(fmax(target->drift, 0.0) * HEADROOM_SECONDS, MOST_HEADROOM);
+		const double delay =
+			target->delay + (with_headroom ? room * mix->rate + SLACK : 0.0);
+
+		if (target->is_aligned && delay > needed)
+			needed = delay;
+	}
+	return ceil(needed) + MIX_LEAST_LATENCY;
+}
+
+static WEIR_REALTIME bool is_anyone_heard_with_first(const struct mix *mix)
+{
+	for (uint32_t m = 1; m < mix->n_mics; m++)
+		if (mix->head[m].share > 0.0f)
+			return true;
+	return false;
+}
+
+/*
+ * The latency changes when a delay no longer fits into it; once, when the drift is known; and when
+ * it is far too long and nobody is heard but the first microphone anyway.
+ */
+WEIR_REALTIME void mix_aim(struct mix *mix)
+{
+	const double needed = latency_needed(mix, false), wanted = latency_needed(mix, true);
+	bool is_aligned = false, is_settled = true;
+
+	mix->n_aimed = mix->n_frames;
+	for (uint32_t m = 1; m < mix->n_mics; m++) {
+		is_aligned |= mix->target[m].is_aligned;
+		is_settled &= mix->target[m].is_settled || !mix->target[m].is_aligned;
+	}
+	if (!is_aligned || mix->next_latency != mix->latency)
+		return;
+
+	const bool settles = is_settled && !mix->is_settled;
+	const bool is_far = wanted + MOST_HEADROOM * mix->rate < mix->latency;
+
+	if (needed > mix->latency || (settles && fabs(wanted - mix->latency) > SLACK) ||
+	    (is_far && !is_anyone_heard_with_first(mix)))
+		mix->next_latency = (uint32_t)wanted;
+	mix->is_settled = is_settled;
+}
+
+static WEIR_REALTIME bool is_silent_at(const struct mix_head *head, uint32_t place,
+				       const struct mix *mix)
+{
+	return head->is_silent[(place & (mix->n_ring - 1)) / MIX_CELL];
+}
+
+/* Silence is seen before it is read, and faded into. */
+static WEIR_REALTIME void presence_update(struct mix_head *head, const struct mix *mix)
+{
+	const uint32_t place = (uint32_t)(head->place >> 32);
+	const float rise = MIX_CELL / (float)(RISE_SECONDS * mix->rate);
+
+	if (is_silent_at(head, place, mix) || is_silent_at(head, place + MIX_CELL, mix) ||
+	    is_silent_at(head, place + 2 * MIX_CELL, mix))
+		head->presence = 0.0f;
+	else
+		head->presence = head->presence + rise < 1.0f ? head->presence + rise : 1.0f;
+}
+
+static WEIR_REALTIME uint64_t fixed(double frames)
+{
+	return (uint64_t)(int64_t)(frames * 4294967296.0);
+}
+
+/* Where microphone m is to be read for the next frame. */
+static WEIR_REALTIME uint64_t aimed_place(const struct mix *mix, uint32_t m)
+{
+	const struct mix_target *target = &mix->target[m];
+	const double since = (double)(int64_t)(mix->n_frames - mix->n_aimed) - mix->latency;
+
+	return (mix->n_frames << 32) - fixed(mix->latency) +
+	       fixed(target->delay + target->drift * since);
+}
+
+static WEIR_REALTIME void head_place(struct mix *mix, uint32_t m)
+{
+	struct mix_head *head = &mix->head[m];
+	const bool aligned = mix->target[m].is_aligned;
+
+	head->is_loose = !aligned;
+	head->step = (uint64_t)1 << 32;
+	head->place =
+		aligned ? aimed_place(mix, m) : (mix->n_frames << 32) - fixed(MIX_LEAST_LATENCY);
+	head->merit = aligned ? mix->target[m].merit : 1.0f;
+	head->gain = aligned ? mix->target[m].gain : 1.0f;
+}
+
+/* Follows the delay without being heard to do so. */
+static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
+{
+	struct mix_head *head = &mix->head[m];
+	const struct mix_target *target = &mix->target[m];
+	const float share = (float)(MIX_CELL / (WEIGHT_SECONDS * mix->rate));
+
+	if (head->is_loose || !target->is_aligned)
+		return;
+
+	const int64_t off = (int64_t)(aimed_place(mix, m) - head->place);
+	const double glide = (double)off / 4294967296.0 / (GLIDE_SECONDS * mix->rate);
+
+	head->step = fixed(1.0 + target->drift + fmin(fmax(glide, -MOST_GLIDE), MOST_GLIDE));
+	head->merit += share * (target->merit - head->merit);
+	head->gain += share * (target->gain - head->gain);
+}
+
+/* Near enough to glide there. */
+static WEIR_REALTIME bool head_is_near(const struct mix *mix, uint32_t m)
+{
+	const int64_t off = (int64_t)(aimed_place(mix, m) - mix->head[m].place);
+
+	return !mix->head[m].is_loose && llabs(off) >> 32 < (int64_t)(GLIDE_REACH * mix->rate);
+}
+
+/* The one that was chosen, unless it is silent and another one is not. */
+static WEIR_REALTIME uint32_t heard_choice(const struct mix *mix)
+{
+	if (mix->head[mix->choice].n_zeros < MIX_CELL)
+		return mix->choice;
+	for (uint32_t m = 0; m < mix->n_mics; m++)
+		if (mix->head[m].n_zeros < MIX_CELL)
+			return m;
+	return mix->choice;
+}
+
+/* Who takes part: those that are aligned, or the one that was chosen. */
+static WEIR_REALTIME void share_update(struct mix *mix, uint32_t m, bool is_any_aligned)
+{
+	struct mix_head *head = &mix->head[m];
+	const bool is_chosen = !is_any_aligned && heard_choice(mix) == m;
+	const bool is_moving = mix->next_latency != mix->latency;
+	bool is_wanted = is_chosen || (m == 0 && is_any_aligned);
+
+	if (m > 0 && mix->target[m].is_aligned)
+		is_wanted = !is_moving && (head->share == 0.0f || head_is_near(mix, m));
+	if (m > 0 && is_wanted && head->share == 0.0f)
+		head_place(mix, m);
+
+	const double seconds = is_wanted ? JOIN_SECONDS : -LEAVE_SECONDS;
+	const float share = head->share + (float)(MIX_CELL / (seconds * mix->rate));
+
+	head->share = share < 0.0f ? 0.0f : share > 1.0f ? 1.0f : share;
+}
+
+static WEIR_REALTIME void latency_move(struct mix *mix)
+{
+	if (mix->next_latency == mix->latency || is_anyone_heard_with_first(mix))
+		return;
+	if (mix->fade == 0)
+		mix->fade = (uint32_t)(FADE_SECONDS * mix->rate) / MIX_CELL * MIX_CELL;
+}
+
+static WEIR_REALTIME void cell_begin(struct mix *mix)
+{
+	bool is_any_aligned = false;
+	float sum = 0.0f;
+
+	mix->head[0].place = (mix->n_frames << 32) - ((uint64_t)mix->latency << 32);
+	mix->head[0].step = (uint64_t)1 << 32;
+	for (uint32_t m = 1; m < mix->n_mics; m++)
+		is_any_aligned |= mix->target[m].is_aligned;
+	for (uint32_t m = 0; m < mix->n_mics; m++) {
+		struct mix_head *head = &mix->head[m];
+
+		share_update(mix, m, is_any_aligned);
+		if (m > 0)
+			head_follow(mix, m);
+		presence_update(head, mix);
+		sum += head->presence * head->share * head->merit * fabsf(head->gain);
+	}
+	for (uint32_t m = 0; m < mix->n_mics; m++) {
+		struct mix_head *head = &mix->head[m];
+		const float part = head->presence * head->share * head->merit;
+		const float weight = sum > 0.0f ? copysignf(part / sum, head->gain) : 0.0f;
+
+		head->weight = head->weight_goal;
+		head->weight_goal = weight;
+		head->weight_step = (weight - head->weight) / MIX_CELL;
+	}
+	latency_move(mix);
+}
+
+static WEIR_REALTIME void ring_add(struct mix_head *head, float sample, const struct mix *mix)
+{
+	const uint32_t at = (uint32_t)mix->n_frames & (mix->n_ring - 1);
+
+	head->ring[at] = head->ring[at + mix->n_ring] = sample;
+	head->n_zeros = sample == 0.0f ? head->n_zeros + 1 : 0;
+	if (at % MIX_CELL == MIX_CELL - 1)
+		head->is_silent[at / MIX_CELL] = head->n_zeros >= MIX_CELL;
+}
+
+static WEIR_REALTIME float head_read(struct mix_head *head, const struct mix *mix)
+{
+	float kernel[MIX_TAPS];
+	const uint32_t mask = mix->n_ring - 1;
+	const uint32_t first = ((uint32_t)(head->place >> 32) - (MIX_TAPS / 2 - 1)) & mask;
+	const uint32_t fraction = (uint32_t)head->place;
+
+	head->place += head->step;
+	if (fraction == 0)
+		return head->ring[first + MIX_TAPS / 2 - 1];
+	sinc_kernel(mix->kernel, MIX_TAPS, fraction, kernel);
+	return sinc_dot(kernel, head->ring + first, MIX_TAPS);
+}
+
+static WEIR_REALTIME float first_faded(struct mix *mix, float sample)
+{
+	const float n = (float)((uint32_t)(FADE_SECONDS * mix->rate) / MIX_CELL * MIX_CELL);
+	const uint32_t mask = mix->n_ring - 1;
+	const float next = mix->head[0].ring[((uint32_t)mix->n_frames - mix->next_latency) & mask];
+	const float share = (float)mix->fade / n;
+
+	if (--mix->fade == 0)
+		mix->latency = mix->next_latency;
+	return next + share * (sample - next);
+}
+
+static WEIR_SIMD WEIR_REALTIME void run(struct mix *mix, const float *const in[], float *out,
+					uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		float sum = 0.0f;
+
+		for (uint32_t m = 0; m < mix->n_mics; m++)
+			ring_add(&mix->head[m], in[m][i], mix);
+		for (uint32_t m = 0; m < mix->n_mics; m++) {
+			struct mix_head *head = &mix->head[m];
+
+			head->weight += head->weight_step;
+			if (head->share == 0.0f && head->weight == 0.0f &&
+			    head->weight_step == 0.0f)
+				continue;
+
+			const float sample = head_read(head, mix);
+
+			sum += head->weight *
+			       (m == 0 && mix->fade > 0 ? first_faded(mix, sample) : sample);
+		}
+		out[i] = sum;
+		mix->n_frames++;
+	}
+}
+
+WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out, uint32_t n)
+{
+	if (mix->n_frames % MIX_CELL == 0)
+		cell_begin(mix);
+	run(mix, in, out, n);
+}

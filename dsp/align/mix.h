@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_MIX_H
+#define WEIR_ALIGN_MIX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../layout.h"
+#include "align.h"
+
+#define MIX_TAPS 64
+#define MIX_LEAST_LATENCY 32 /* frames: half the taps */
+#define MIX_CELL 8	     /* frames for which weights and speeds are set */
+
+/* How a microphone is to be mixed. */
+struct mix_target {
+	bool is_aligned; /* the delay holds; always so for the first */
+	bool is_settled; /* so does the drift */
+	double delay;	 /* frames by which it is later, when the latest frame of the first came */
+	double drift;	 /* frames per frame, by which that grows */
+	float merit;	 /* its weight, relative to the others */
+	float gain;	 /* of the source in it, relative to the first; negative: upside down */
+};
+
+/* A microphone as it is read. */
+struct mix_head {
+	float *ring;	 /* [2 * n_ring], twice the same */
+	bool *is_silent; /* [n_ring / MIX_CELL] */
+	uint32_t n_zeros;
+	uint64_t place, step; /* frames, with 32 fractional bits; wraps around */
+	bool is_loose;	      /* is heard where it happens to be, because no other is */
+	float presence;	      /* 0 while it is silent, 1 otherwise, or between */
+	float share;	      /* 0: not heard, 1: takes part */
+	float merit, gain;
+	float weight, weight_goal, weight_step; /* what it is multiplied by, per frame of a cell */
+};
+
+/* Reads microphones where the same sound is, and adds them. */
+struct mix {
+	uint32_t rate, n_mics, n_ring; /* a power of two */
+	float *kernel;		       /* [SINC_PHASES + 1][MIX_TAPS] */
+	struct mix_head head[ALIGN_MICS];
+	struct mix_target target[ALIGN_MICS];
+	uint64_t n_frames;
+	uint64_t n_aimed; /* frames when the targets were set */
+	uint32_t choice;  /* the microphone that is heard when none is aligned */
+
+	/* Of the first microphone, frames. They differ while one is faded into the other. */
+	uint32_t latency, next_latency;
+	uint32_t fade;	 /* frames of that to come */
+	bool is_settled; /* the latency has room for the drift */
+};
+
+void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_seconds);
+void mix_place(struct mix *mix, struct layout *layout);
+void mix_fill(struct mix *mix);
+WEIR_REALTIME void mix_reset(struct mix *mix);
+
+/* The targets are new. */
+WEIR_REALTIME void mix_aim(struct mix *mix);
+
+/* n is MIX_CELL, at most, and does not go beyond the end of a cell. */
+WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out, uint32_t n);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "pair.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define LEAST_HEIGHT 8.5f
+#define LEAST_LEAD 1.25f
+#define SURE_HEIGHT 15.3f
+#define SURE_LEAD 1.5f
+#define SURE_ROWS 2
+#define SAME_LAG 8
+#define REREAD_SECONDS 0.9
+#define N_AGREE 2
+#define N_DOUBTS 2
+#define LOCK_DEVIATION 60e-6
+#define UNLOCK_DEVIATION 250e-6
+#define LOCK_HEIGHT 7.0f /* of the correlation at the delay, over the deviation of the rest */
+#define LOCK_HOPS 3
+#define SUPPORT_HEIGHT 6.0f
+#define MOST_UNSUPPORTED_SECONDS 6.0 /* of sound */
+#define LOCK_ACTIVE 0.8
+#define MOST_BAD_SECONDS 3.0
+#define RETURN_SECONDS 8.0 /* in which a microphone that was silent must prove itself */
+#define HINT_DRIFT 5e-6	   /* standard deviation of a drift that is kept */
+
+void pair_place(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
+		const struct drift_kit *drifts, uint32_t max_parts, struct layout *layout)
+{
+	search_place(&pair->search, ears, max_parts, layout);
+	track_place(&pair->track, cross, drifts, layout);
+	levels_place(&pair->levels, cross, layout);
+}
+
+WEIR_REALTIME void pair_forget(struct pair *pair)
+{
+	search_restart(&pair->search, pair->search.n_parts);
+	levels_reset(&pair->levels);
+	pair->is_tracking = pair->is_locked = pair->holds = pair->is_hinted = false;
+	pair->silent = 0.0;
+	pair->returned = -100.0;
+	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = pair->n_confirmed = 0;
+}
+
+WEIR_REALTIME void pair_reset(struct pair *pair)
+{
+	search_reset(&pair->search);
+	pair_forget(pair);
+	pair->n_hops = pair->n_frames = 0;
+	pair->time = 0.0;
+}
+
+WEIR_REALTIME void pair_limit(struct pair *pair, double seconds)
+{
+	const double blocks = ceil(seconds * (double)pair->search.kit->rate / EAR_BLOCK);
+	const uint32_t most = pair->search.max_parts;
+
+	pair->most_lag = (int32_t)(seconds * (double)pair->search.kit->rate) + SAME_LAG;
+
+	const uint32_t n_parts = blocks < 1.0 ? 1 : blocks < most ? (uint32_t)blocks : most;
+
+	if (n_parts != pair->search.n_parts)
+		search_restart(&pair->search, n_parts);
+}
+
+static WEIR_REALTIME double lag_seconds(const struct pair *pair, int32_t lag)
+{
+	return lag / (double)pair->search.kit->rate;
+}
+
+/* Counts hops in a row whose peak is at about the same lag; 0 when this one is no peak. */
+static WEIR_REALTIME void agree(int32_t *lag, uint32_t *n, bool is_peak, int32_t found)
+{
+	if (!is_peak)
+		*n = 0;
+	else if (*n > 0 && found - *lag <= SAME_LAG && *lag - found <= SAME_LAG)
+		(*n)++;
+	else
+		*n = 1;
+	*lag = found;
+}
+
+static WEIR_REALTIME bool peak_counts(const struct search_peak *peak, float height,
+				      int32_t most_lag)
+{
+	return peak->height > height && peak->lead > LEAST_LEAD && labs(peak->lag) <= most_lag;
+}
+
+static WEIR_REALTIME bool is_sure(const struct pair *pair, const struct search_peak *peak)
+{
+	return peak->height > SURE_HEIGHT && peak->lead > SURE_LEAD &&
+	       pair->search.n_rows >= SURE_ROWS;
+}
+
+static WEIR_REALTIME void tracking_begin(struct pair *pair, const struct search_peak *peak,
+					 double time)
+{
+	const double lag = lag_seconds(pair, peak->lag);
+	const double first = fmax(0.2, time - fmax(0.0, lag) - REREAD_SECONDS);
+	const bool tells_drift = pair->search.n_rows == SEARCH_ROWS;
+
+	if (pair->is_hinted)
+		track_start(&pair->track, lag, pair->hint, 3e-6, peak->polarity, time, first);
+	else
+		track_start(&pair->track, lag, tells_drift ? peak->drift : 0.0,
+			    tells_drift ? 100e-6 : 150e-6, peak->polarity, time, first);
+	pair->is_tracking = true;
+	pair->is_locked = false;
+	pair->n_frames = pair->track.n_frames;
+	pair->n_supported = 0;
+	pair->supported = 0.0;
+	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = 0;
+}
+
+static WEIR_REALTIME void search_look(struct pair *pair, double time)
+{
+	const struct search_peak *peak = &pair->search.peak;
+	const bool is_peak = pair->silent == 0.0 && peak_counts(peak, LEAST_HEIGHT, pair->most_lag);
+
+	agree(&pair->candidate, &pair->n_candidates, is_peak, peak->lag);
+	if (is_peak && (pair->n_candidates > N_AGREE || is_sure(pair, peak)))
+		tracking_begin(pair, peak, time);
+}
+
+/* Has the sound gone elsewhere? */
+static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
+{
+	const struct search_peak *peak = &pair->search.peak, *now = &pair->search.short_peak;
+	struct track *track = &pair->track;
+	const double off = lag_seconds(pair, peak->lag) - track_delay(track, time);
+	const double off_now = lag_seconds(pair, now->lag) - track_delay(track, time - 0.5);
+	const bool counts = pair->silent == 0.0;
+	const bool is_peak = counts && peak_counts(peak, LEAST_HEIGHT, pair->most_lag);
+	const bool is_peak_now = counts && peak_counts(now, 1.1f * LEAST_HEIGHT, pair->most_lag);
+
+	if (peak->height > SUPPORT_HEIGHT * peak->own || pair->supported > track->active)
+		pair->supported = track->active;
+	pair->n_supported += peak->height > LOCK_HEIGHT * peak->own;
+	if (is_peak)
+		pair->n_confirmed = fabs(off) < 0.8e-3 ? pair->n_confirmed + 1 : 0;
+	if (peak->height > 11.0f && track->active > 2.5 && time - track->born < 8.0 &&
+	    fabs(peak->drift - track->drift) > 60e-6 && track->drift_variance > 20e-6 * 20e-6) {
+		track->drift = peak->drift;
+		track->drift_variance = 40e-6 * 40e-6;
+		track->covariance = 0.0;
+	}
+	agree(&pair->elsewhere, &pair->n_elsewhere,
+	      is_peak && fabs(off) > 1.2e-3 && time - track->hopped > 4.0, peak->lag);
+	agree(&pair->elsewhere_now, &pair->n_elsewhere_now,
+	      is_peak_now && fabs(off_now) > 0.9e-3 && now->own > 1.8f &&
+		      time - track->hopped > 1.0,
+	      now->lag);
+
+	const bool is_returned = pair->n_confirmed == 0 && time - pair->returned < RETURN_SECONDS;
+	const bool is_elsewhere =
+		peak->own > 1.5f && (pair->n_elsewhere > N_AGREE + (is_returned ? 0U : 1U) ||
+				     (is_returned && pair->n_elsewhere > 0 && is_sure(pair, peak)));
+	const bool is_elsewhere_now = pair->n_elsewhere_now > N_AGREE;
+	const struct search_peak *there = is_elsewhere ? peak : now;
+
+	if (!is_elsewhere && !is_elsewhere_now)
+		return;
+	if (track->drift_variance >= 60e-6 * 60e-6) {
+		tracking_begin(pair, there, time);
+		return;
+	}
+
+	const double lag = lag_seconds(pair, there->lag);
+
+	track_jump(track, lag, there->polarity, time, time - fmax(0.0, lag) - REREAD_SECONDS);
+	pair->is_locked = pair->holds = false;
+	pair->n_elsewhere = pair->n_elsewhere_now = 0;
+}
+
+static WEIR_REALTIME void silence_watch(struct pair *pair, const struct ear *ear1,
+					const struct ear *ear2, double time)
+{
+	const double hop = SEARCH_HOP_BLOCKS * EAR_BLOCK / (double)pair->search.kit->rate;
+
+	if (ear1->n_silent >= PAIR_SILENT_SAMPLES || ear2->n_silent >= PAIR_SILENT_SAMPLES) {
+		pair->silent += hop;
+	} else if (pair->silent > 0.0) {
+		if (pair->silent > 0.2) {
+			search_restart(&pair->search, pair->search.n_parts);
+			pair->returned = time;
+		}
+		pair->silent = 0.0;
+	}
+	if (pair->silent > 0.0)
+		pair->n_confirmed = 0;
+}
+
+static WEIR_REALTIME void hop_look(struct pair *pair, const struct ear *ear1,
+				   const struct ear *ear2)
+{
+	struct search *search = &pair->search;
+	const struct track *track = &pair->track;
+	const double rate = (double)search->kit->rate;
+	const double time = (double)(search->n_blocks * EAR_BLOCK) / rate;
+
+	silence_watch(pair, ear1, ear2, time);
+	if (pair->is_tracking)
+		track_supervise(pair, time);
+	else
+		search_look(pair, time);
+	search->is_lag_known = pair->is_tracking;
+	search->is_drift_known = pair->is_tracking && time - track->born >= 8.0;
+	search->known_lag = (int32_t)lrint(track_delay(track, time) * rate);
+	search->known_drift = track->drift;
+}
+
+WEIR_REALTIME bool pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2)
+{
+	if (pair->is_tracking && track_step(&pair->track, ear1, ear2)) {
+		if (pair->track.n_frames != pair->n_frames) {
+			pair->n_frames = pair->track.n_frames;
+			levels_add(&pair->levels, pair->track.power,
+				   TRACK_HOP / (double)pair->search.kit->rate);
+		}
+		return true;
+	}
+	if (!search_step(&pair->search, ear1, ear2))
+		return false;
+	if (pair->search.n_hops != pair->n_hops) {
+		pair->n_hops = pair->search.n_hops;
+		hop_look(pair, ear1, ear2);
+	}
+	return true;
+}
+
+/* What was tracked has not agreed for long. The clock is still the same. */
+static WEIR_REALTIME void tracking_end(struct pair *pair)
+{
+	if (pair->track.drift_variance < HINT_DRIFT * HINT_DRIFT) {
+		pair->is_hinted = true;
+		pair->hint = pair->track.drift;
+	}
+	pair->is_tracking = pair->is_locked = pair->holds = false;
+	pair->n_candidates = 0;
+	pair->search.is_lag_known = pair->search.is_drift_known = false;
+}
+
+WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const struct ear *ear2,
+			      bool is_held)
+{
+	const struct track *track = &pair->track;
+	const bool is_silent = pair->silent > 0.0 || ear1->n_silent >= PAIR_SILENT_SAMPLES ||
+			       ear2->n_silent >= PAIR_SILENT_SAMPLES;
+
+	pair->time = (double)ear1->n_samples / (double)pair->search.kit->rate;
+	if (!pair->is_tracking || is_held)
+		return;
+
+	const double deviation = track_deviation(track, pair->time);
+	const bool is_back = pair->time - pair->returned > RETURN_SECONDS;
+	const bool is_sure = track->active > LOCK_ACTIVE && pair->n_supported >= LOCK_HOPS;
+
+	if (deviation < LOCK_DEVIATION && is_sure && (is_back || pair->n_confirmed >= 2))
+		pair->is_locked = true;
+	if (is_silent || (!is_back && pair->n_confirmed < 1) || deviation > UNLOCK_DEVIATION)
+		pair->is_locked = false;
+	if (!is_silent)
+		pair->holds = pair->is_locked;
+	if (track->n_doubts >= N_DOUBTS)
+		pair->is_locked = false;
+	if (track->bad > MOST_BAD_SECONDS ||
+	    track->active - pair->supported > MOST_UNSUPPORTED_SECONDS)
+		tracking_end(pair);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_PAIR_H
+#define WEIR_ALIGN_PAIR_H
+
+#include "levels.h"
+#include "search.h"
+#include "track.h"
+
+#define PAIR_SILENT_SAMPLES 2048 /* of digital silence: the microphone is gone */
+
+/*
+ * Finds and follows one microphone, the second, by another, the first. The search says where it
+ * is, the tracker how exactly; the search goes on, and takes the tracker elsewhere when the sound
+ * is there.
+ */
+struct pair {
+	struct search search;
+	struct track track;
+	struct levels levels;
+
+	bool is_tracking, is_locked;
+	bool holds; /* the delay may be used: locked, or was when a microphone fell silent */
+	uint64_t n_hops, n_frames; /* seen of search and tracker */
+	double time;		   /* of the latest sample */
+	double silent, returned;   /* seconds of silence; time at which it ended */
+	bool is_hinted;		   /* the drift is known from before */
+	double hint;
+	int32_t candidate, elsewhere, elsewhere_now;
+	uint32_t n_candidates, n_elsewhere, n_elsewhere_now; /* hops that agree */
+	uint32_t n_confirmed;
+	uint32_t n_supported; /* hops whose correlation is high at the delay */
+	double supported;     /* seconds of sound after which it last was */
+	int32_t most_lag;
+};
+
+void pair_place(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
+		const struct drift_kit *drifts, uint32_t max_parts, struct layout *layout);
+WEIR_REALTIME void pair_reset(struct pair *pair);
+
+/* Forgets where the second microphone is, and how fast its clock. */
+WEIR_REALTIME void pair_forget(struct pair *pair);
+
+/* Delays are looked for up to this. */
+WEIR_REALTIME void pair_limit(struct pair *pair, double seconds);
+
+/* Works for a few microseconds. Returns false when there is nothing to do. */
+WEIR_REALTIME bool pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2);
+
+/* Decides whether the delay holds now. When it is held it does. */
+WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const struct ear *ear2,
+			      bool is_held);
+
+#endif

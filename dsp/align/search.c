@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * With w1 and w2 the whitened sounds and T the length of a hop, hop u gives a row
+ *
+ *	r_u(l) = sum over t in hop u of  w1(t - l) w2(t)	l >= 0
+ *	         sum over t in hop u of  w1(t) w2(t + l)	l < 0
+ *
+ * by overlap-save, block for block of the lags. A pair of clocks that drift apart by e moves the
+ * peak by e T per hop, so the sum
+ *
+ *	R_e(l) = sum over h of  exp(-h T / tau) r_(u-h)(l - round(e T h))
+ *
+ * is highest at the lag of now and the drift of the clocks. It is what receivers of satellite
+ * navigation do to find a signal (E. D. Kaplan, C. J. Hegarty, "Understanding GPS", chapter 5),
+ * with the drift in place of the Doppler shift. Polarity does not matter.
+ */
+
+#include "search.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../simd.h"
+
+#define PARTS_PER_STEP 4
+#define TAU_SECONDS 4.0
+#define SHORT_TAU_SECONDS 0.9
+#define NEAR_LAG 24
+#define SHORT_NEAR_LAG 12
+#define SHORT_TILES 4 /* tiles in one step when there is one drift only */
+
+void search_place(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
+		  struct layout *layout)
+{
+	const size_t n_columns = 2 * (size_t)max_parts * EAR_BLOCK;
+
+	search->kit = kit;
+	search->max_parts = max_parts;
+	search->cross = bins_place(layout, 2 * (size_t)max_parts * EAR_BLOCK_BINS);
+	for (int i = 0; i < SEARCH_ROWS; i++)
+		search->row[i] = floats_place(layout, n_columns + 2 * SEARCH_PAD);
+	search->tile = array_place(layout, n_columns / SEARCH_TILE * sizeof(struct search_tile));
+}
+
+WEIR_REALTIME void search_restart(struct search *search, uint32_t n_parts)
+{
+	search->n_parts = n_parts;
+	search->n_columns = 2 * n_parts * EAR_BLOCK;
+	search->hop_block = search->step = 0;
+	search->stage = SEARCH_CROSS;
+	search->n_rows = search->newest = 0;
+	search->is_lag_known = search->is_drift_known = false;
+}
+
+WEIR_REALTIME void search_reset(struct search *search)
+{
+	search_restart(search, search->max_parts);
+	search->n_blocks = search->n_hops = 0;
+	search->known_lag = 0;
+	search->known_drift = 0.0;
+}
+
+static WEIR_SIMD WEIR_REALTIME void cross_add(float *restrict sum, const float *restrict alone,
+					      const float *restrict both, bool is_first)
+{
+	if (is_first)
+		memset(sum, 0, EAR_BLOCK_BINS * 2 * sizeof(float));
+	for (uint32_t k = 0; k < 2 * (EAR_BLOCK + 1); k += 2) {
+		sum[k] += alone[k] * both[k] + alone[k + 1] * both[k + 1];
+		sum[k + 1] += alone[k] * both[k + 1] - alone[k + 1] * both[k];
+	}
+}
+
+/* Part p of the first half holds lags of p blocks and more, of the other half lags below zero. */
+static WEIR_REALTIME void cross_step(struct search *search, const struct ear *ear1,
+				     const struct ear *ear2)
+{
+	const uint64_t block = search->n_blocks;
+	const uint32_t n_parts = search->n_parts;
+
+	for (uint32_t i = 0; i < PARTS_PER_STEP && search->step < 2 * n_parts; i++) {
+		const uint32_t part = search->step % n_parts;
+		const bool is_negative = search->step >= n_parts;
+		const struct ear *now = is_negative ? ear1 : ear2;
+		const struct ear *then = is_negative ? ear2 : ear1;
+		fftwf_complex *sum = search->cross + (size_t)search->step * EAR_BLOCK_BINS;
+
+		if (block >= part)
+			cross_add((float *)sum, (const float *)now->alone[block % EAR_ALONE],
+				  (const float *)ear_spectrum(then, block - part),
+				  search->hop_block == 0);
+		else if (search->hop_block == 0)
+			memset(sum, 0, EAR_BLOCK_BINS * sizeof(fftwf_complex));
+		search->step++;
+	}
+	if (search->step < 2 * n_parts)
+		return;
+	search->step = 0;
+	search->n_blocks++;
+	if (++search->hop_block < SEARCH_HOP_BLOCKS)
+		return;
+	search->hop_block = 0;
+	search->newest = (search->newest + 1) % SEARCH_ROWS;
+	search->stage = SEARCH_LAGS;
+}
+
+/* Lag l of part p is at p * EAR_BLOCK + EAR_BLOCK - n of the inverse transform's sample n. */
+static WEIR_REALTIME void lags_step(struct search *search)
+{
+	const uint32_t part = search->step % search->n_parts;
+	const bool is_negative = search->step >= search->n_parts;
+	float *row = search->row[search->newest] + SEARCH_PAD;
+	float *zero = row + (size_t)search->n_parts * EAR_BLOCK;
+	float *time = search->kit->time;
+
+	weir_fft_inverse(&search->kit->block_fft,
+			 search->cross + (size_t)search->step * EAR_BLOCK_BINS, time);
+	if (is_negative)
+		memcpy(zero - (part + 1) * (size_t)EAR_BLOCK + 1, time + 1,
+		       (part > 0 ? EAR_BLOCK : EAR_BLOCK - 1) * sizeof(float));
+	else
+		for (uint32_t n = 1; n <= EAR_BLOCK; n++)
+			zero[part * EAR_BLOCK + EAR_BLOCK - n] = time[n];
+	if (++search->step < 2 * search->n_parts)
+		return;
+	row[0] = 0.0f; /* the only column that no part has */
+	memset(row - SEARCH_PAD, 0, SEARCH_PAD * sizeof(float));
+	memset(row + search->n_columns, 0, SEARCH_PAD * sizeof(float));
+	search->step = 0;
+	search->n_rows += search->n_rows < SEARCH_ROWS;
+	search->stage = SEARCH_SUM;
+}
+
+static WEIR_REALTIME void sum_begin(struct search *search)
+{
+	const bool is_short = search->stage == SEARCH_SHORT;
+	const uint32_t n_rows = is_short ? SEARCH_SHORT_ROWS : SEARCH_ROWS;
+	const double hop = (double)SEARCH_HOP_BLOCKS * EAR_BLOCK;
+	const double tau = is_short ? SHORT_TAU_SECONDS : TAU_SECONDS;
+	struct search_sum *sum = &search->sum;
+
+	sum->n_rows = search->n_rows < n_rows ? search->n_rows : n_rows;
+	sum->n_drifts = search->is_drift_known || is_short ? 1 : SEARCH_DRIFTS;
+	sum->expected_column = search->known_lag + (int32_t)search->n_columns / 2;
+	sum->expected = 0.0f;
+	for (uint32_t d = 0; d < sum->n_drifts; d++) {
+		sum->drift[d] = sum->n_drifts == 1
+					? search->known_drift
+					: ((int)d - SEARCH_DRIFTS / 2) * SEARCH_DRIFT_STEP;
+		for (uint32_t h = 0; h < sum->n_rows; h++)
+			sum->shift[d][h] = (int32_t)lrint(sum->drift[d] * hop * h);
+	}
+	for (uint32_t h = 0; h < sum->n_rows; h++)
+		sum->weight[h] = (float)exp(-hop * h / (double)search->kit->rate / tau);
+}
+
+static WEIR_SIMD WEIR_REALTIME void row_add(float *restrict sum, const float *restrict row,
+					    float weight)
+{
+	for (uint32_t i = 0; i < SEARCH_TILE; i++)
+		sum[i] += weight * row[i];
+}
+
+static WEIR_SIMD WEIR_REALTIME float tile_measure(const float *restrict sum,
+						  float *restrict squares)
+{
+	float most[8] = { 0 }, square[8] = { 0 };
+
+	for (uint32_t i = 0; i < SEARCH_TILE; i += 8)
+		for (uint32_t j = 0; j < 8; j++) {
+			const float value = fabsf(sum[i + j]);
+
+			most[j] = value > most[j] ? value : most[j];
+			square[j] += value * value;
+		}
+	for (uint32_t j = 1; j < 8; j++) {
+		most[0] = most[j] > most[0] ? most[j] : most[0];
+		square[0] += square[j];
+	}
+	*squares = square[0];
+	return most[0];
+}
+
+static WEIR_REALTIME void expected_look(struct search *search, const float *sum, int32_t column)
+{
+	const int32_t near = search->stage == SEARCH_SHORT ? SHORT_NEAR_LAG : NEAR_LAG;
+	const int32_t known = search->sum.expected_column;
+
+	for (int32_t i = 0; i < SEARCH_TILE; i++)
+		if (column + i >= known - near && column + i <= known + near &&
+		    fabsf(sum[i]) > search->sum.expected)
+			search->sum.expected = fabsf(sum[i]);
+}
+
+static WEIR_REALTIME void tile_look(struct search *search, uint32_t index, uint32_t drift)
+{
+	const struct search_sum *how = &search->sum;
+	const int32_t column = (int32_t)(index * SEARCH_TILE);
+	struct search_tile *tile = &search->tile[index];
+	float sum[SEARCH_TILE] = { 0 }, squares;
+
+	for (uint32_t h = 0; h < how->n_rows; h++) {
+		const uint32_t r = (search->newest + SEARCH_ROWS - h) % SEARCH_ROWS;
+
+		row_add(sum, search->row[r] + SEARCH_PAD + column - how->shift[drift][h],
+			how->weight[h]);
+	}
+
+	const float most = tile_measure(sum, &squares);
+
+	tile->sum_of_squares += squares;
+	if (search->is_lag_known)
+		expected_look(search, sum, column);
+	if (most <= tile->most)
+		return;
+	tile->most = most;
+	tile->drift = (uint8_t)drift;
+	for (int32_t i = 0; i < SEARCH_TILE; i++)
+		if (fabsf(sum[i]) == most) {
+			tile->at = column + i;
+			tile->is_negative = sum[i] < 0.0f;
+		}
+}
+
+/* Tiles next to the peak's are left out of what it is compared with. */
+static WEIR_REALTIME void peak_find(struct search *search, struct search_peak *peak)
+{
+	const uint32_t n_tiles = search->n_columns / SEARCH_TILE;
+	const struct search_tile *tile = search->tile;
+	float second = 0.0f, squares = 0.0f;
+	uint32_t best = 0, n = 0;
+
+	for (uint32_t i = 1; i < n_tiles; i++)
+		if (tile[i].most > tile[best].most)
+			best = i;
+	for (uint32_t i = 0; i < n_tiles; i++) {
+		if (i + 1 >= best && i <= best + 1)
+			continue;
+		second = tile[i].most > second ? tile[i].most : second;
+		squares += tile[i].sum_of_squares;
+		n += SEARCH_TILE * search->sum.n_drifts;
+	}
+	peak->lag = tile[best].at - (int32_t)search->n_columns / 2;
+	peak->drift = search->sum.drift[tile[best].drift];
+	peak->height = tile[best].most / (sqrtf(squares / (float)n) + 1e-12f);
+	peak->lead = tile[best].most / (second + 1e-12f);
+	peak->own = tile[best].most / (search->sum.expected + 1e-12f);
+	peak->polarity = tile[best].is_negative ? -1.0f : 1.0f;
+}
+
+static WEIR_REALTIME void sum_step(struct search *search)
+{
+	const uint32_t n_tiles = search->n_columns / SEARCH_TILE;
+
+	if (search->step == 0)
+		sum_begin(search);
+
+	const uint32_t n = search->sum.n_drifts == 1 ? SHORT_TILES : 1;
+
+	for (uint32_t i = 0; i < n && search->step < n_tiles; i++, search->step++) {
+		search->tile[search->step] = (struct search_tile){ 0 };
+		for (uint32_t d = 0; d < search->sum.n_drifts; d++)
+			tile_look(search, search->step, d);
+	}
+	if (search->step < n_tiles)
+		return;
+	search->step = 0;
+	if (search->stage == SEARCH_SUM)
+		peak_find(search, &search->peak);
+	else
+		peak_find(search, &search->short_peak);
+	if (search->stage == SEARCH_SUM && search->is_lag_known) {
+		search->stage = SEARCH_SHORT;
+		return;
+	}
+	search->stage = SEARCH_CROSS;
+	search->n_hops++;
+}
+
+WEIR_REALTIME bool search_step(struct search *search, const struct ear *ear1,
+			       const struct ear *ear2)
+{
+	const uint64_t ready = ear1->n_blocks < ear2->n_blocks ? ear1->n_blocks : ear2->n_blocks;
+
+	if (ready > search->n_blocks + EAR_ALONE - 1) {
+		search_restart(search, search->n_parts);
+		search->n_blocks = ready;
+	}
+	if (search->stage == SEARCH_LAGS)
+		lags_step(search);
+	else if (search->stage != SEARCH_CROSS)
+		sum_step(search);
+	else if (search->n_blocks < ready)
+		cross_step(search, ear1, ear2);
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_SEARCH_H
+#define WEIR_ALIGN_SEARCH_H
+
+#include "ear.h"
+
+#define SEARCH_HOP_BLOCKS 4 /* of EAR_BLOCK: a row */
+#define SEARCH_ROWS 16	    /* rows summed, newest first */
+#define SEARCH_SHORT_ROWS 4 /* rows that tell where the sound is now */
+#define SEARCH_DRIFTS 15
+#define SEARCH_DRIFT_STEP 50e-6
+#define SEARCH_TILE 256
+#define SEARCH_PAD 64 /* blank lags before and behind a row */
+
+/* The highest peak of the correlation, and how far it stands out. */
+struct search_peak {
+	int32_t lag; /* samples of the analysis by which the other microphone is later */
+	double drift;
+	float height;	/* over the deviation of the rest */
+	float lead;	/* over the second highest */
+	float own;	/* over the height at the lag that was expected */
+	float polarity; /* 1 or -1 */
+};
+
+struct search_tile {
+	float most, sum_of_squares;
+	int32_t at;    /* column of the row */
+	uint8_t drift; /* of SEARCH_DRIFTS */
+	bool is_negative;
+};
+
+/* One way to sum the rows: how many, and where the sound is expected. */
+struct search_sum {
+	uint32_t n_rows;
+	float weight[SEARCH_ROWS];
+	int32_t shift[SEARCH_DRIFTS][SEARCH_ROWS];
+	uint32_t n_drifts;
+	double drift[SEARCH_DRIFTS];
+	int32_t expected_column;
+	float expected; /* height there */
+};
+
+/*
+ * Looks for the lag between two microphones: correlates the whitened sounds of a hop over all
+ * lags, and sums the hops of four seconds as if the clocks drifted apart by each of several rates.
+ */
+struct search {
+	const struct ear_kit *kit;
+	uint32_t n_parts, max_parts; /* of EAR_BLOCK lags, per direction */
+	uint32_t n_columns; /* 2 * n_parts * EAR_BLOCK: lags from -n_parts * EAR_BLOCK on */
+
+	uint64_t n_blocks; /* taken */
+	uint32_t hop_block;
+	uint32_t step; /* within the stage */
+	enum { SEARCH_CROSS, SEARCH_LAGS, SEARCH_SUM, SEARCH_SHORT } stage;
+
+	fftwf_complex *cross; /* [2 * max_parts][EAR_BLOCK_BINS] of this hop */
+	float *row[SEARCH_ROWS];
+	uint32_t n_rows, newest; /* rows that hold something */
+	struct search_tile *tile;
+
+	/* What is known of it already: then it is also looked at where the sound is just now. */
+	bool is_lag_known, is_drift_known;
+	int32_t known_lag;
+	double known_drift;
+
+	struct search_sum sum;
+	struct search_peak peak, short_peak; /* of the latest hop */
+	uint64_t n_hops;		     /* completed: peaks are new */
+};
+
+void search_place(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
+		  struct layout *layout);
+WEIR_REALTIME void search_reset(struct search *search);
+
+/* Forgets the rows, and from now on looks only n_parts * EAR_BLOCK lags far. */
+WEIR_REALTIME void search_restart(struct search *search, uint32_t n_parts);
+
+/* Works for a few microseconds. Returns false when there is nothing to do. */
+WEIR_REALTIME bool search_step(struct search *search, const struct ear *ear1,
+			       const struct ear *ear2);
+
+#endif

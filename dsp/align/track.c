@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A closed loop: frames of both sounds are cut where the delay says they are the same, and what is
+ * left of it is measured in the sum of their cross-spectra. After each correction the sums are
+ * turned along, so that they need not be forgotten. A Kalman filter of delay and drift weighs the
+ * measurements, but leaves the drift to drift.c. A fast sum tells when the source moves.
+ */
+
+#include "track.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../simd.h"
+
+enum { FIRST_SPECTRUM, SECOND_SPECTRUM, COMPARE, LOOK_AROUND, MEASURE };
+
+#define LEAST_ACTIVITY 0.006f
+#define MOST_TAU 3.0
+#define MOVING_TAU 0.25
+#define MISFIT_TAU 0.8
+#define FAST_TAU 0.3
+#define FIRST_ACTIVE 0.25
+#define FIRST_BLOCK_SECONDS 0.25
+#define BLOCK_SECONDS 1.5
+#define REACH_SECONDS 0.0015
+#define MOST_LATE_SECONDS 2.8f
+#define HOP_REACH_SECONDS 0.012 /* of another source in the same room */
+#define PLACE_SECONDS 150e-6	/* within which two delays are the same place */
+#define PLACE_ACTIVE 1.0
+#define DOUBT_SECONDS 0.8e-3
+
+#define START_DEVIATION 150e-6
+#define HOP_DEVIATION 50e-6
+#define KNOWN_DRIFT 20e-6
+#define LEAST_AGREEMENT 0.11f
+#define MOVE_HEIGHT 9.0f
+#define MOVE_LEAD 1.35f
+#define HOP_HEIGHT 7.0f
+#define HOP_LEAD 1.7f
+#define PLACE_HEIGHT 5.0f
+#define DOUBT_HEIGHT 4.5f
+#define DOUBT_LEAD 1.5f
+#define PLACE_FRAMES 2
+#define JUMP_SECONDS 80e-6
+
+void track_place(struct track *track, const struct cross_kit *kit, const struct drift_kit *drifts,
+		 struct layout *layout)
+{
+	track->kit = kit;
+	cross_place(&track->frame_cross, kit, layout);
+	cross_place(&track->slow, kit, layout);
+	cross_place(&track->fast, kit, layout);
+	cross_place(&track->block, kit, layout);
+	drift_place(&track->blocks, drifts, layout);
+	for (int i = 0; i < 2; i++) {
+		track->bins[i] = bins_place(layout, CROSS_BINS);
+		track->power[i] = floats_place(layout, kit->n);
+	}
+}
+
+static WEIR_REALTIME void block_clear(struct track *track)
+{
+	cross_clear(&track->block, track->kit);
+	track->block_active = track->block_time = track->block_weight = 0.0;
+}
+
+static WEIR_REALTIME void sums_clear(struct track *track)
+{
+	cross_clear(&track->slow, track->kit);
+	cross_clear(&track->fast, track->kit);
+	block_clear(track);
+	track->active = track->bad = track->moving = track->boost = 0.0;
+	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
+	track->is_block_here = false;
+	track->stage = FIRST_SPECTRUM;
+}
+
+WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
+			       double drift_deviation, float polarity, double time, double first)
+{
+	sums_clear(track);
+	drift_reset(&track->blocks);
+	track->time = track->born = track->hopped = time;
+	track->n_places = 0;
+	track->delay = delay;
+	track->drift = drift;
+	track->delay_variance = START_DEVIATION * START_DEVIATION;
+	track->drift_variance = drift_deviation * drift_deviation;
+	track->covariance = 0.0;
+	track->polarity = polarity;
+	track->misfit = 1.0;
+	track->agreement = 0.0f;
+	track->frame = lrint(first * (double)track->kit->rate);
+}
+
+static WEIR_REALTIME void remember(double *values, uint32_t *n, uint32_t max, double value)
+{
+	if (*n == max)
+		memmove(values, values + 1, --*n * sizeof(values[0]));
+	values[(*n)++] = value;
+}
+
+/* Returns the index of the known place nearest to the delay, or n_places. */
+static WEIR_REALTIME uint32_t place_find(const struct track *track, double delay)
+{
+	for (uint32_t i = 0; i < track->n_places; i++)
+		if (fabs(track->place[i] - delay) < PLACE_SECONDS)
+			return i;
+	return track->n_places;
+}
+
+/* Leaves the delay for another one. */
+static WEIR_REALTIME void place_leave(struct track *track)
+{
+	const uint32_t known = place_find(track, track->delay);
+
+	track->hopped = track->time;
+	if (track->active < PLACE_ACTIVE)
+		return;
+	if (known < track->n_places)
+		memmove(track->place + known, track->place + known + 1,
+			(--track->n_places - known) * sizeof(track->place[0]));
+	remember(track->place, &track->n_places, TRACK_PLACES, track->delay);
+}
+
+WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
+			      double first)
+{
+	place_leave(track);
+	sums_clear(track);
+	track->time = track->hopped = time;
+	track->delay = delay;
+	track->delay_variance = START_DEVIATION * START_DEVIATION;
+	track->covariance = 0.0;
+	track->polarity = polarity;
+	track->frame = lrint(first * (double)track->kit->rate);
+}
+
+WEIR_REALTIME double track_deviation(const struct track *track, double time)
+{
+	const double ahead = time - track->time;
+
+	return sqrt(track->delay_variance + track->drift_variance * ahead * ahead);
+}
+
+/* Sample of the second ear at which the frame is heard there. */
+static WEIR_REALTIME double second_place(const struct track *track)
+{
+	const double rate = (double)track->kit->rate;
+	const double centre = (double)(track->frame + CROSS_WINDOW / 2) / rate;
+
+	return (double)track->frame + track_delay(track, centre) * rate;
+}
+
+static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct ear *ear1,
+					 const struct ear *ear2)
+{
+	/* What is not there any more: it was held, or the search was late. */
+	if (track->frame + (int64_t)(MOST_LATE_SECONDS * track->kit->rate) <
+	    (int64_t)ear1->n_samples)
+		track->frame = (int64_t)ear1->n_samples;
+	while (track->frame < 0 || second_place(track) < 0.0)
+		track->frame += TRACK_HOP;
+
+	const double end = fmax(second_place(track), (double)track->frame) + CROSS_WINDOW + 32;
+
+	return end <= (double)ear1->n_samples && end <= (double)ear2->n_samples;
+}
+
+static WEIR_REALTIME void spectrum(const struct track *track, const struct ear *ear, int64_t first,
+				   fftwf_complex *bins)
+{
+	ear_window(ear, first, track->kit->window, CROSS_WINDOW, track->kit->time);
+	weir_fft_forward(&track->kit->fft, track->kit->time, bins);
+}
+
+/* Of bin k of the long window, whose noise is twice as loud as the ear's. */
+static WEIR_REALTIME float floor_at(const struct ear *ear, uint32_t k)
+{
+	if (k % 2 == 0)
+		return 2.0f * ear->floor[k / 2];
+	return ear->floor[k / 2] + ear->floor[k / 2 + 1];
+}
+
+static WEIR_REALTIME void compare(struct track *track, const struct ear *ear1,
+				  const struct ear *ear2)
+{
+	const struct cross_kit *kit = track->kit;
+	const fftwf_complex *x1 = track->bins[0] + kit->first, *x2 = track->bins[1] + kit->first;
+	const struct cross *cross = &track->frame_cross;
+	float activity = 0.0f;
+
+	for (uint32_t i = 0; i < kit->n; i++) {
+		const float p1 = x1[i][0] * x1[i][0] + x1[i][1] * x1[i][1] + 1e-20f;
+		const float p2 = x2[i][0] * x2[i][0] + x2[i][1] * x2[i][1] + 1e-20f;
+		const float weight = ear_gain(p1, floor_at(ear1, kit->first + i)) *
+				     ear_gain(p2, floor_at(ear2, kit->first + i));
+		const float scale = track->polarity * weight / sqrtf(p1 * p2);
+
+		cross->re[i] = scale * (x2[i][0] * x1[i][0] + x2[i][1] * x1[i][1]);
+		cross->im[i] = scale * (x2[i][1] * x1[i][0] - x2[i][0] * x1[i][1]);
+		cross->weight[i] = weight;
+		activity += weight;
+		track->power[0][i] = p1;
+		track->power[1][i] = p2;
+	}
+	track->activity = activity / CROSS_BINS;
+}
+
+static WEIR_REALTIME void predict(struct track *track, double time)
+{
+	const double ahead = time - track->time;
+	const double delay_noise = 0.4e-6 * 0.4e-6 + track->boost;
+	const double drift_noise = track->active > 15.0 ? 0.06e-6 : 0.3e-6;
+
+	track->delay += track->drift * ahead;
+	for (uint32_t i = 0; i < track->n_places; i++)
+		track->place[i] += track->drift * ahead;
+	track->delay_variance +=
+		ahead * (2.0 * track->covariance + ahead * track->drift_variance + delay_noise);
+	track->covariance += ahead * track->drift_variance;
+	track->drift_variance += ahead * drift_noise * drift_noise;
+	track->time = time;
+}
+
+/* Otherwise what looks like a walk may be the drift. */
+static WEIR_REALTIME bool drift_is_known(const struct track *track)
+{
+	return track->drift_variance < KNOWN_DRIFT * KNOWN_DRIFT;
+}
+
+static WEIR_REALTIME double slow_tau(const struct track *track)
+{
+	const double tau = track->moving > 0.0	 ? MOVING_TAU
+			   : track->misfit < 1.5 ? MOST_TAU
+						 : MISFIT_TAU;
+
+	return fmin(tau, fmax(0.4, 0.6 * track->active));
+}
+
+static WEIR_REALTIME double hop_seconds(const struct track *track)
+{
+	return TRACK_HOP / (double)track->kit->rate;
+}
+
+static WEIR_REALTIME void accumulate(struct track *track)
+{
+	const struct cross_kit *kit = track->kit;
+	const double hop = hop_seconds(track);
+	const double weight = (double)track->activity;
+
+	/* After a pause somebody else may speak. */
+	cross_add(&track->fast, &track->frame_cross, (float)exp(-hop / FAST_TAU), kit);
+	if (track->activity <= LEAST_ACTIVITY) {
+		cross_add(&track->slow, &track->frame_cross, 1.0f, kit);
+		return;
+	}
+	cross_add(&track->slow, &track->frame_cross, (float)exp(-hop / slow_tau(track)), kit);
+	if (track->moving > 0.0 && drift_is_known(track)) {
+		block_clear(track);
+		return;
+	}
+	cross_add(&track->block, &track->frame_cross, 1.0f, kit);
+	track->block_active += hop;
+	track->block_time += weight * track->time;
+	track->block_weight += weight;
+}
+
+static WEIR_REALTIME void correct(struct track *track, double seconds)
+{
+	track->delay += seconds;
+	cross_advance(&track->slow, seconds, track->kit);
+	cross_advance(&track->fast, seconds, track->kit);
+	cross_advance(&track->block, seconds, track->kit);
+	track->corrected += seconds;
+}
+
+/* Standard deviation of the latest n of values. */
+static WEIR_REALTIME double scatter(const double *value, uint32_t n)
+{
+	double sum = 0.0, squares = 0.0;
+
+	for (uint32_t i = 0; i < n; i++)
+		sum += value[i] / n;
+	for (uint32_t i = 0; i < n; i++)
+		squares += (value[i] - sum) * (value[i] - sum) / n;
+	return sqrt(squares);
+}
+
+/* Where the sound comes from now is near; or a talker speaks whose place is known, or is new. */
+static WEIR_REALTIME void place_change(struct track *track, double lag)
+{
+	const struct cross_kit *kit = track->kit;
+	const uint32_t known = place_find(track, track->delay + lag);
+	const bool is_known = known < track->n_places;
+
+	if (!is_known && fabs(lag) < REACH_SECONDS) {
+		track->moving = 0.8;
+		cross_copy(&track->slow, &track->fast, kit);
+		block_clear(track);
+		return;
+	}
+
+	const double delay = is_known ? track->place[known] : track->delay + lag;
+
+	cross_advance(&track->fast, delay - track->delay, kit);
+	cross_copy(&track->slow, &track->fast, kit);
+	block_clear(track);
+	place_leave(track);
+	track->delay = delay;
+	track->delay_variance = HOP_DEVIATION * HOP_DEVIATION;
+	track->covariance = track->moving = track->bad = 0.0;
+	track->active = is_known ? PLACE_ACTIVE : FIRST_ACTIVE;
+	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
+	track->is_block_here = false;
+}
+
+/* Has the source gone elsewhere, and says so again and again? */
+static WEIR_REALTIME void look_around(struct track *track)
+{
+	const struct cross_kit *kit = track->kit;
+
+	cross_weigh(&track->fast, 0.95f, false, kit);
+
+	const struct cross_peak peak = cross_find(&track->fast, HOP_REACH_SECONDS, kit);
+	const bool is_known = place_find(track, track->delay + peak.lag) < track->n_places;
+	const bool is_far = fabs(peak.lag) > REACH_SECONDS;
+	const float height = is_known ? PLACE_HEIGHT : is_far ? HOP_HEIGHT : MOVE_HEIGHT;
+	const float lead = is_far && !is_known ? HOP_LEAD : MOVE_LEAD;
+	const uint32_t n_frames = is_known ? PLACE_FRAMES : TRACK_ELSEWHERES;
+
+	if (fabs(peak.lag) > DOUBT_SECONDS && peak.height > DOUBT_HEIGHT &&
+	    peak.height > DOUBT_LEAD * peak.own)
+		track->n_doubts++;
+	else
+		track->n_doubts = 0;
+	if (peak.height <= height || peak.height <= lead * peak.own) {
+		track->n_elsewheres = 0;
+		return;
+	}
+	remember(track->elsewhere, &track->n_elsewheres, TRACK_ELSEWHERES, peak.lag);
+	if (track->n_elsewheres >= n_frames &&
+	    scatter(track->elsewhere + track->n_elsewheres - n_frames, n_frames) < 60e-6)
+		place_change(track, peak.lag);
+}
+
+/* Far off, again and again at the same place: the source has jumped, or walks. */
+static WEIR_REALTIME bool jump_is_sure(struct track *track, double lag)
+{
+	remember(track->jump, &track->n_jumps, TRACK_JUMPS, lag);
+	track->bad += 0.3 * hop_seconds(track);
+	if (track->moving > 0.0)
+		return true;
+	return track->n_jumps >= TRACK_JUMPS && scatter(track->jump, track->n_jumps) < 100e-6;
+}
+
+static WEIR_REALTIME void measure(struct track *track)
+{
+	const struct cross_kit *kit = track->kit;
+	const double hop = hop_seconds(track), tau = slow_tau(track);
+
+	cross_weigh(&track->slow, 0.98f, true, kit);
+
+	const struct cross_peak peak = cross_find(&track->slow, REACH_SECONDS, kit);
+	const double window = CROSS_WINDOW / (double)kit->rate;
+	const double n = fmax(2.0, 2.0 * fmin(tau, track->active) / window);
+	const double agreement = (double)peak.agreement;
+	const double likely = 1.0 / (0.5 * peak.slope * n * agreement * agreement + 1e-9);
+	const double n_alike = fmax(1.0, 2.0 * tau / hop);
+	const double room = track->blocks.n_added > 10 ? 12e-6 : 4e-6;
+	const double noise = (likely + room * room) * n_alike;
+	double variance = track->delay_variance + noise;
+
+	track->agreement = peak.agreement;
+	track->misfit = 0.97 * track->misfit + 0.03 * fmin(peak.lag * peak.lag / variance, 25.0);
+	if (peak.agreement < LEAST_AGREEMENT) {
+		track->bad += hop;
+		return;
+	}
+	if (fabs(peak.lag) > 6.0 * sqrt(variance) && fabs(peak.lag) > JUMP_SECONDS) {
+		if (!jump_is_sure(track, peak.lag))
+			return;
+		track->delay_variance += START_DEVIATION * START_DEVIATION;
+		variance = track->delay_variance + noise;
+		track->covariance = 0.0;
+		if (drift_is_known(track))
+			track->moving = 1.0;
+	} else {
+		track->n_jumps = 0;
+		track->bad = fmax(0.0, track->bad - hop);
+	}
+	track->moving = fmax(0.0, track->moving - hop);
+	if (track->moving > 0.0)
+		track->boost = 60e-6 * 60e-6;
+	else if (track->active > 4.0)
+		track->boost = 8e-6 * 8e-6 * pow(fmax(0.0, track->misfit - 2.0), 2.0);
+	else
+		track->boost = 0.0;
+
+	const double gain = track->delay_variance / variance;
+
+	track->covariance *= 1.0 - gain;
+	track->delay_variance = fmax(track->delay_variance * (1.0 - gain), 1e-12);
+	correct(track, gain * peak.lag);
+}
+
+static WEIR_REALTIME void block_end(struct track *track)
+{
+	const double time = track->block_time / track->block_weight;
+
+	drift_add(&track->blocks, &track->block, time,
+		  track->delay - track->drift * (track->time - time), track->drift,
+		  track->block_active, track->time);
+	track->corrected = 0.0;
+	track->is_block_here = true;
+	block_clear(track);
+}
+
+static WEIR_REALTIME void estimate_apply(struct track *track)
+{
+	const struct drift_estimate *estimate = &track->blocks.estimate;
+
+	track->blocks.stage = DRIFT_IDLE;
+	if (estimate->has_drift) {
+		const double spread = 30e-6 / estimate->span;
+
+		track->drift = estimate->drift;
+		track->drift_variance =
+			fmin(track->drift_variance, spread * spread + 0.15e-6 * 0.15e-6);
+		track->covariance = 0.0;
+	}
+	if (!estimate->has_delay || !track->is_block_here || track->moving > 0.0)
+		return;
+
+	const uint32_t n = estimate->n_like < 16 ? estimate->n_like : 16;
+	const double noise = 12e-6 * 12e-6 / n + 1.5e-6 * 1.5e-6;
+	double gain = track->delay_variance / (track->delay_variance + noise);
+
+	if (n >= 3)
+		gain = fmax(gain, 0.25);
+	track->delay_variance = fmax(track->delay_variance * (1.0 - gain), 1e-12);
+	track->covariance = 0.0;
+	correct(track, gain * (estimate->lag - track->corrected));
+}
+
+/* Short at first, so that the drift does not smear them and is known soon. */
+static WEIR_REALTIME double block_seconds(uint32_t n)
+{
+	return n < 8 ? FIRST_BLOCK_SECONDS : n < 14 ? 2.0 * FIRST_BLOCK_SECONDS : BLOCK_SECONDS;
+}
+
+static WEIR_REALTIME void compared(struct track *track)
+{
+	const double hop = hop_seconds(track);
+	const double wanted = block_seconds(track->blocks.n_added);
+
+	track->stage = FIRST_SPECTRUM;
+	track->frame += TRACK_HOP;
+	accumulate(track);
+	track->n_frames++;
+	if (track->block_active >= wanted && track->blocks.stage == DRIFT_IDLE)
+		block_end(track);
+	if (track->activity <= LEAST_ACTIVITY)
+		return;
+	track->active += hop;
+	track->heard = track->time;
+	if (track->active >= FIRST_ACTIVE)
+		track->stage = track->blocks.n_added >= 4 ? LOOK_AROUND : MEASURE;
+}
+
+static WEIR_REALTIME bool frame_is_silent(const struct track *track)
+{
+	return track->activity == 0.0f && track->power[0][0] < 1e-16f;
+}
+
+static WEIR_REALTIME void frame_step(struct track *track, const struct ear *ear1,
+				     const struct ear *ear2)
+{
+	const struct cross_kit *kit = track->kit;
+	const double place = second_place(track), whole = floor(place);
+
+	switch (track->stage) {
+	case FIRST_SPECTRUM:
+		spectrum(track, ear1, track->frame, track->bins[0]);
+		track->stage = SECOND_SPECTRUM;
+		break;
+	case SECOND_SPECTRUM:
+		spectrum(track, ear2, (int64_t)whole, track->bins[1]);
+		track->stage = COMPARE;
+		break;
+	case COMPARE:
+		compare(track, ear1, ear2);
+		cross_advance(&track->frame_cross, (place - whole) / (double)kit->rate, kit);
+		if ((double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate > track->time)
+			predict(track,
+				(double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate);
+		if (frame_is_silent(track)) {
+			track->frame += TRACK_HOP;
+			track->stage = FIRST_SPECTRUM;
+			break;
+		}
+		compared(track);
+		break;
+	case LOOK_AROUND:
+		look_around(track);
+		track->stage = MEASURE;
+		break;
+	default:
+		measure(track);
+		track->stage = FIRST_SPECTRUM;
+	}
+}
+
+WEIR_REALTIME bool track_step(struct track *track, const struct ear *ear1, const struct ear *ear2)
+{
+	if (track->stage != FIRST_SPECTRUM || frame_is_heard(track, ear1, ear2)) {
+		frame_step(track, ear1, ear2);
+		return true;
+	}
+	if (drift_step(&track->blocks))
+		return true;
+	if (track->blocks.stage != DRIFT_DONE)
+		return false;
+	estimate_apply(track);
+	return true;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_TRACK_H
+#define WEIR_ALIGN_TRACK_H
+
+#include "cross.h"
+#include "drift.h"
+
+#define TRACK_HOP 512
+#define TRACK_ELSEWHERES 4
+#define TRACK_JUMPS 6
+#define TRACK_PLACES 4
+
+/*
+ * Follows the delay between two ears once it is known to a millisecond. delay is the seconds by
+ * which the second microphone is later at the time of the first, and grows by drift per second.
+ */
+struct track {
+	const struct cross_kit *kit;
+	uint32_t stage;
+	int64_t frame; /* first sample of the next one, of the first ear */
+
+	double time, delay, drift;
+	double delay_variance, drift_variance, covariance;
+	double born;	/* time */
+	double heard;	/* time of the latest frame with sound */
+	double active;	/* seconds of sound measured since the delay was set */
+	double moving;	/* seconds for which the source is taken to move */
+	double boost;	/* variance per second that a moving source adds */
+	double bad;	/* seconds without agreement, less those with it */
+	double misfit;	/* mean square of the innovation over its variance */
+	float polarity; /* 1 or -1 */
+	float agreement;
+	float activity; /* of the latest frame */
+
+	double hopped;		    /* time at which the delay was last set to another one */
+	uint32_t n_doubts;	    /* frames in a row whose sound comes from elsewhere */
+	double place[TRACK_PLACES]; /* delays that held before, latest last: now's if they hold */
+	uint32_t n_places;
+	bool is_block_here; /* the block that is worked on was taken at this delay */
+
+	double elsewhere[TRACK_ELSEWHERES], jump[TRACK_JUMPS]; /* seconds, latest last */
+	uint32_t n_elsewheres, n_jumps;
+
+	struct cross frame_cross, slow, fast, block;
+	double block_active, block_time, block_weight;
+	double corrected; /* seconds, since the latest block ended */
+	struct drift blocks;
+	fftwf_complex *bins[2];
+	float *power[2];   /* of the latest frame, per bin of kit */
+	uint64_t n_frames; /* measured: power is new */
+};
+
+void track_place(struct track *track, const struct cross_kit *kit, const struct drift_kit *drifts,
+		 struct layout *layout);
+
+/* Starts anew, with frames from `first` seconds on. */
+WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
+			       double drift_deviation, float polarity, double time, double first);
+
+/* The delay is another one; what is known of the clocks stays. */
+WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
+			      double first);
+
+/* Works for a few microseconds. Returns false when there is nothing to do. */
+WEIR_REALTIME bool track_step(struct track *track, const struct ear *ear1, const struct ear *ear2);
+
+static inline WEIR_REALTIME double track_delay(const struct track *track, double time)
+{
+	return track->delay + track->drift * (time - track->time);
+}
+
+/* Standard deviation of the delay, seconds. */
+WEIR_REALTIME double track_deviation(const struct track *track, double time);
+
+#endif
