@@ -16,4 +16,10 @@
 #define WEIR_SIMD
 #endif
 
+/*
+ * Eight floats that are worked on at once, by one instruction or several; of any address. For sums
+ * that the compiler would leave in memory.
+ */
+typedef float weir_lanes __attribute__((vector_size(32), aligned(4), may_alias));
+
 #endif

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "simd.h"
 #include "unit.h"
 
 /*
@@ -34,15 +35,18 @@ static inline WEIR_REALTIME void sinc_kernel(const float *table, uint32_t n_taps
 		kernel[t] = below[t] + share * (above[t] - below[t]);
 }
 
-/* Four sums, for the sake of vector instructions. n is a multiple of four. */
+/* n is a multiple of 16. */
 static inline WEIR_REALTIME float sinc_dot(const float *kernel, const float *x, uint32_t n)
 {
-	float sum[4] = { 0 };
+	weir_lanes sum[2] = { { 0 }, { 0 } };
 
-	for (uint32_t t = 0; t < n; t += 4)
-		for (uint32_t j = 0; j < 4; j++)
-			sum[j] += kernel[t + j] * x[t + j];
-	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+	for (uint32_t t = 0; t < n; t += 16)
+		for (uint32_t j = 0; j < 2; j++)
+			sum[j] += *(const weir_lanes *)(kernel + t + 8 * j) *
+				  *(const weir_lanes *)(x + t + 8 * j);
+	sum[0] += sum[1];
+	return ((sum[0][0] + sum[0][4]) + (sum[0][1] + sum[0][5])) +
+	       ((sum[0][2] + sum[0][6]) + (sum[0][3] + sum[0][7]));
 }
 
 #endif

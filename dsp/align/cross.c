@@ -40,7 +40,6 @@ void cross_kit_place(struct cross_kit *kit, struct layout *layout)
 	kit->window = floats_place(layout, CROSS_WINDOW);
 	kit->time = floats_place(layout, CROSS_FINE);
 	kit->bins = bins_place(layout, CROSS_FINE / 2 + 1);
-	kit->weight = floats_place(layout, CROSS_BINS);
 	kit->re = floats_place(layout, CROSS_BINS);
 	kit->im = floats_place(layout, CROSS_BINS);
 }
@@ -56,6 +55,13 @@ void cross_place(struct cross *cross, const struct cross_kit *kit, struct layout
 	cross->re = floats_place(layout, kit->n);
 	cross->im = floats_place(layout, kit->n);
 	cross->weight = floats_place(layout, kit->n);
+}
+
+void cross_weighted_place(struct cross_weighted *weighted, const struct cross_kit *kit,
+			  struct layout *layout)
+{
+	weighted->re = floats_place(layout, kit->n);
+	weighted->im = floats_place(layout, kit->n);
 }
 
 WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_kit *kit)
@@ -111,61 +117,112 @@ WEIR_REALTIME void cross_advance(struct cross *cross, double seconds, const stru
 	turn(cross->re, cross->im, kit->re, kit->im, kit->n);
 }
 
-static WEIR_SIMD WEIR_REALTIME void weigh(float *restrict weight, const struct cross *cross,
-					  float most, bool is_sharp, uint32_t n)
+static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float most, bool is_sharp,
+					  struct cross_weighted *weighted, float *restrict size,
+					  uint32_t n)
 {
 	const float *restrict re = cross->re, *restrict im = cross->im;
 	const float *restrict sum = cross->weight;
+	float *restrict out_re = weighted->re, *restrict out_im = weighted->im;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const float size = sqrtf(re[i] * re[i] + im[i] * im[i]) + 1e-12f;
-		const float agreement = size / (sum[i] + 0.5f);
+		const float length = sqrtf(re[i] * re[i] + im[i] * im[i]) + 1e-12f;
+		const float agreement = length / (sum[i] + 0.5f);
 		const float rho = agreement < most ? agreement : most;
 		const float square = rho * rho;
 
-		weight[i] = (is_sharp ? square / (1.0f - square) : square) / size;
+		size[i] = is_sharp ? square / (1.0f - square) : square;
+		out_re[i] = size[i] / length * re[i];
+		out_im[i] = size[i] / length * im[i];
 	}
+}
+
+static WEIR_REALTIME float lanes_sum(weir_lanes lanes)
+{
+	float sum = 0.0f;
+
+	for (uint32_t j = 0; j < ROTOR_LANES; j++)
+		sum += lanes[j];
+	return sum;
 }
 
 WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sharp,
-			       const struct cross_kit *kit)
+			       struct cross_weighted *weighted, const struct cross_kit *kit)
 {
-	weigh(kit->weight, cross, most, is_sharp, kit->n);
+	weigh(cross, most, is_sharp, weighted, kit->re, kit->n);
+	cross_weighted_measure(weighted, kit);
 }
 
-/* Sums for the lag of `angle` per bin: what the peak is made of, and its derivatives. */
-struct sums {
-	double value, first, second;
+static WEIR_SIMD WEIR_REALTIME void measure(struct cross_weighted *weighted,
+					    const struct cross_kit *kit)
+{
+	weir_lanes sum = { 0 }, squares = { 0 }, slope = { 0 }, bin = { 0, 1, 2, 3, 4, 5, 6, 7 };
+
+	bin += (float)kit->first;
+	for (uint32_t i = 0; i < kit->n; i += ROTOR_LANES) {
+		float size[ROTOR_LANES];
+
+		for (uint32_t j = 0; j < ROTOR_LANES; j++)
+			size[j] = sqrtf(weighted->re[i + j] * weighted->re[i + j] +
+					weighted->im[i + j] * weighted->im[i + j]);
+		sum += *(const weir_lanes *)size;
+		squares += *(const weir_lanes *)size * *(const weir_lanes *)size;
+		slope += *(const weir_lanes *)size * bin * bin;
+		bin += (float)ROTOR_LANES;
+	}
+	weighted->sum = lanes_sum(sum);
+	weighted->squares = lanes_sum(squares);
+	weighted->slope = lanes_sum(slope);
+}
+
+WEIR_REALTIME void cross_weighted_measure(struct cross_weighted *weighted,
+					  const struct cross_kit *kit)
+{
+	measure(weighted, kit);
+}
+
+WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted,
+				   const struct cross_kit *kit)
+{
+	fftwf_complex *bins = kit->bins;
+
+	memset(bins, 0, kit->first * sizeof(fftwf_complex));
+	for (uint32_t i = 0; i < kit->n; i++) {
+		bins[kit->first + i][0] = weighted->re[i];
+		bins[kit->first + i][1] = weighted->im[i];
+	}
+	memset(bins + kit->first + kit->n, 0,
+	       (CROSS_FINE / 2 + 1 - kit->first - kit->n) * sizeof(fftwf_complex));
+	weir_fft_inverse(&kit->fine_fft, bins, kit->time);
+}
+
+/* The derivatives of the peak, per bin, at the lag that kit->re and kit->im turn by. */
+struct slopes {
+	double first, second;
 };
 
-static WEIR_SIMD WEIR_REALTIME struct sums sum_at(const struct cross *cross,
-						  const struct cross_kit *kit)
+static WEIR_SIMD WEIR_REALTIME struct slopes slopes_at(const struct cross_weighted *weighted,
+						       const struct cross_kit *kit)
 {
-	float value[ROTOR_LANES] = { 0 }, first[ROTOR_LANES] = { 0 }, second[ROTOR_LANES] = { 0 };
-	struct sums sums = { 0 };
+	weir_lanes first = { 0 }, second = { 0 }, bin = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
-	for (uint32_t i = 0; i < kit->n; i += ROTOR_LANES)
-		for (uint32_t j = 0; j < ROTOR_LANES; j++) {
-			const float weight = kit->weight[i + j];
-			const float re = weight * cross->re[i + j], im = weight * cross->im[i + j];
-			const float along = re * kit->re[i + j] - im * kit->im[i + j];
-			const float across = re * kit->im[i + j] + im * kit->re[i + j];
-			const float bin = (float)(kit->first + i + j);
+	bin += (float)kit->first;
+	for (uint32_t i = 0; i < kit->n; i += ROTOR_LANES) {
+		const weir_lanes re = *(const weir_lanes *)(weighted->re + i);
+		const weir_lanes im = *(const weir_lanes *)(weighted->im + i);
+		const weir_lanes turn_re = *(const weir_lanes *)(kit->re + i);
+		const weir_lanes turn_im = *(const weir_lanes *)(kit->im + i);
 
-			value[j] += along;
-			first[j] -= across * bin;
-			second[j] -= along * bin * bin;
-		}
-	for (uint32_t j = 0; j < ROTOR_LANES; j++) {
-		sums.value += (double)value[j];
-		sums.first += (double)first[j];
-		sums.second += (double)second[j];
+		first -= (re * turn_im + im * turn_re) * bin;
+		second -= (re * turn_re - im * turn_im) * bin * bin;
+		bin += (float)ROTOR_LANES;
 	}
-	return sums;
+	return (struct slopes){ (double)lanes_sum(first), (double)lanes_sum(second) };
 }
 
 /* In half samples, from the grid's highest point `at`. */
-static WEIR_REALTIME double refine(const struct cross *cross, int at, const struct cross_kit *kit)
+static WEIR_REALTIME double refine(const struct cross_weighted *weighted, int at,
+				   const struct cross_kit *kit)
 {
 	const float *time = kit->time;
 	const double a = (double)time[(at - 1) & (CROSS_FINE - 1)];
@@ -177,49 +234,36 @@ static WEIR_REALTIME double refine(const struct cross *cross, int at, const stru
 
 	rotor_fill(kit->re, kit->im, angle * lag, kit->first, kit->n);
 
-	const struct sums sums = sum_at(cross, kit);
-	const double newton = sums.second < 0.0 ? -sums.first / sums.second / angle : 0.0;
+	const struct slopes slopes = slopes_at(weighted, kit);
+	const double newton = slopes.second < 0.0 ? -slopes.first / slopes.second / angle : 0.0;
 
 	return lag + fmin(fmax(newton, -0.5), 0.5);
 }
 
-WEIR_REALTIME struct cross_peak cross_find(const struct cross *cross, double reach,
+WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, double reach,
 					   const struct cross_kit *kit)
 {
 	const int n_reach = (int)(2.0 * reach * (double)kit->rate);
-	double weights = 0.0, squares = 0.0, slope = 0.0;
-	struct cross_peak peak = { 0 };
+	const double omega = 2.0 * PI / CROSS_WINDOW * (double)kit->rate;
+	const float deviation = sqrtf(2.0f * weighted->squares) + 1e-20f;
+	const float *time = kit->time;
 	float own = 0.0f;
 	int at = 0;
 
-	memset(kit->bins, 0, (CROSS_FINE / 2 + 1) * sizeof(fftwf_complex));
-	for (uint32_t i = 0; i < kit->n; i++) {
-		const double bin = kit->first + i;
-		const float re = kit->weight[i] * cross->re[i], im = kit->weight[i] * cross->im[i];
-		const double square = (double)(re * re + im * im), weight = sqrt(square);
-
-		kit->bins[kit->first + i][0] = re;
-		kit->bins[kit->first + i][1] = im;
-		weights += weight;
-		squares += square;
-		slope += weight * bin * bin;
-	}
-	weir_fft_inverse(&kit->fine_fft, kit->bins, kit->time);
 	for (int i = -n_reach; i <= n_reach; i++)
-		if (kit->time[i & (CROSS_FINE - 1)] > kit->time[at & (CROSS_FINE - 1)])
+		if (time[i & (CROSS_FINE - 1)] > time[at & (CROSS_FINE - 1)])
 			at = i;
 	for (int i = -OWN_REACH; i <= OWN_REACH; i++)
-		if (kit->time[i & (CROSS_FINE - 1)] > own)
-			own = kit->time[i & (CROSS_FINE - 1)];
+		if (time[i & (CROSS_FINE - 1)] > own)
+			own = time[i & (CROSS_FINE - 1)];
 
-	const double height = (double)kit->time[at & (CROSS_FINE - 1)];
-	const double deviation = sqrt(2.0 * squares) + 1e-20;
-	const double omega = 2.0 * PI / CROSS_WINDOW * (double)kit->rate;
+	const float height = time[at & (CROSS_FINE - 1)];
 
-	peak.lag = refine(cross, at, kit) / 2.0 / (double)kit->rate;
-	peak.agreement = (float)(0.5 * height / (weights + 1e-9));
-	peak.height = (float)(height / deviation);
-	peak.own = (float)((double)own / deviation);
-	peak.slope = slope * omega * omega;
-	return peak;
+	return (struct cross_peak){
+		.lag = refine(weighted, at, kit) / 2.0 / (double)kit->rate,
+		.agreement = 0.5f * height / (weighted->sum + 1e-9f),
+		.height = height / deviation,
+		.own = own / deviation,
+		.slope = (double)weighted->slope * omega * omega,
+	};
 }

@@ -20,7 +20,7 @@ struct cross_kit {
 	float *window;	   /* [CROSS_WINDOW] */
 	float *time;	   /* [CROSS_FINE], scratch */
 	fftwf_complex *bins;
-	float *weight, *re, *im; /* [n], scratch */
+	float *re, *im; /* [n], scratch */
 	struct weir_fft fft, fine_fft;
 };
 
@@ -30,13 +30,21 @@ struct cross {
 	float *re, *im, *weight; /* [kit->n] */
 };
 
+/* A cross-spectrum that is to be searched for its peak. */
+struct cross_weighted {
+	float *re, *im; /* [kit->n] */
+	float sum;	/* of the magnitudes */
+	float squares;	/* of the magnitudes, summed */
+	float slope;	/* the sum of magnitude * bin^2 */
+};
+
 /* The lag that is left between the two. */
 struct cross_peak {
 	double lag;	 /* seconds */
 	float agreement; /* of the phases: 1 when all are those of the lag */
 	float height;	 /* over the deviation of all lags */
 	float own;	 /* height at no lag, in the same measure */
-	double slope;	 /* sum of weight * omega^2 */
+	double slope;	 /* sum of magnitude * omega^2 */
 };
 
 int cross_kit_init(struct cross_kit *kit, const struct ear_kit *ear);
@@ -45,6 +53,8 @@ void cross_kit_fill(struct cross_kit *kit);
 void cross_kit_finish(struct cross_kit *kit);
 
 void cross_place(struct cross *cross, const struct cross_kit *kit, struct layout *layout);
+void cross_weighted_place(struct cross_weighted *weighted, const struct cross_kit *kit,
+			  struct layout *layout);
 WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_kit *kit);
 WEIR_REALTIME void cross_copy(struct cross *to, const struct cross *from,
 			      const struct cross_kit *kit);
@@ -58,10 +68,18 @@ WEIR_REALTIME void cross_advance(struct cross *cross, double seconds, const stru
 
 /* Weighs bins by how far their phases agree; `most` is below 1. Sharp: as much as is probable. */
 WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sharp,
-			       const struct cross_kit *kit);
+			       struct cross_weighted *weighted, const struct cross_kit *kit);
 
-/* The peak within `reach` seconds of the cross-spectrum with the weights of kit. */
-WEIR_REALTIME struct cross_peak cross_find(const struct cross *cross, double reach,
+/* Sets the sums, from re and im. */
+WEIR_REALTIME void cross_weighted_measure(struct cross_weighted *weighted,
+					  const struct cross_kit *kit);
+
+/* The weighted spectrum at all lags of half a sample, in kit->time. */
+WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted,
+				   const struct cross_kit *kit);
+
+/* The peak within `reach` seconds, after cross_transform(). */
+WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, double reach,
 					   const struct cross_kit *kit);
 
 #endif

@@ -33,7 +33,7 @@
 #define BEND_SPAN_SECONDS 20.0 /* blocks that tell a change of the drift */
 #define N_BENDS 25
 #define MOST_BEND 10.0 /* ppm per minute */
-#define PAIRS_PER_STEP 64
+#define PAIRS_PER_STEP 32
 #define LEAST_SPAN 0.9 /* seconds */
 #define MOST_REACH 360e-6
 #define MOST_DRIFT 400e-6
@@ -70,6 +70,7 @@ void drift_place(struct drift *drift, const struct drift_kit *kit, struct layout
 	}
 	drift->curve = floats_place(layout, DRIFT_BLOCKS * DRIFT_BLOCKS * CURVE_POINTS);
 	cross_place(&drift->template, kit->cross, layout);
+	cross_weighted_place(&drift->weighted, kit->cross, layout);
 }
 
 WEIR_REALTIME void drift_reset(struct drift *drift)
@@ -176,14 +177,19 @@ static WEIR_SIMD WEIR_REALTIME float multiply(const struct drift_block *a,
 static WEIR_SIMD WEIR_REALTIME float dot(const float *restrict a, const float *restrict b,
 					 uint32_t n)
 {
-	float sum[ROTOR_LANES] = { 0 };
+	weir_lanes sum[4] = { { 0 }, { 0 }, { 0 }, { 0 } };
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < n; i += ROTOR_LANES)
-		for (uint32_t j = 0; j < ROTOR_LANES; j++)
-			sum[j] += a[i + j] * b[i + j];
+	for (; i + 32 <= n; i += 32)
+		for (uint32_t j = 0; j < 4; j++)
+			sum[j] += *(const weir_lanes *)(a + i + 8 * j) *
+				  *(const weir_lanes *)(b + i + 8 * j);
+	for (; i < n; i += ROTOR_LANES)
+		sum[0] += *(const weir_lanes *)(a + i) * *(const weir_lanes *)(b + i);
+	sum[0] += sum[1] + (sum[2] + sum[3]);
 	for (uint32_t j = 1; j < ROTOR_LANES; j++)
-		sum[0] += sum[j];
-	return sum[0];
+		sum[0][0] += sum[0][j];
+	return sum[0][0];
 }
 
 /* The curve of the newest block and one before. */
@@ -422,20 +428,31 @@ static WEIR_REALTIME void template_begin(struct drift *drift)
 	drift->estimate.n_like = 1;
 }
 
+/* No bin counts for more than twice the mean. */
+static WEIR_SIMD WEIR_REALTIME void
+template_weigh(const struct cross *sum, struct cross_weighted *weighted, float most, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const float size = sqrtf(sum->re[i] * sum->re[i] + sum->im[i] * sum->im[i]) + 1e-9f;
+		const float weight = size > most ? most / size : 1.0f;
+
+		weighted->re[i] = weight * sum->re[i];
+		weighted->im[i] = weight * sum->im[i];
+	}
+}
+
 static WEIR_REALTIME void template_look(struct drift *drift)
 {
 	const struct cross_kit *kit = drift->kit->cross;
-	const struct cross *sum = &drift->template;
-	float mean = 0.0f;
+	struct cross_weighted *weighted = &drift->weighted;
 
-	for (uint32_t i = 0; i < kit->n; i++) {
-		kit->weight[i] = sqrtf(sum->re[i] * sum->re[i] + sum->im[i] * sum->im[i]) + 1e-9f;
-		mean += kit->weight[i] / (float)kit->n;
-	}
-	for (uint32_t i = 0; i < kit->n; i++)
-		kit->weight[i] = kit->weight[i] > 2.0f * mean ? 2.0f * mean / kit->weight[i] : 1.0f;
+	template_weigh(&drift->template, weighted, INFINITY, kit->n);
+	cross_weighted_measure(weighted, kit);
+	template_weigh(&drift->template, weighted, 2.0f * weighted->sum / (float)kit->n, kit->n);
+	cross_weighted_measure(weighted, kit);
+	cross_transform(weighted, kit);
 
-	const struct cross_peak peak = cross_find(sum, TEMPLATE_REACH, kit);
+	const struct cross_peak peak = cross_find(weighted, TEMPLATE_REACH, kit);
 
 	drift->estimate.lag = peak.lag;
 	drift->estimate.has_delay = drift->n_added >= 4 && fabs(peak.lag) < 200e-6;

@@ -61,6 +61,7 @@ struct drift {
 	double votes[DRIFT_POINTS], most_votes; /* if all pairs agreed */
 	double best, best_votes, best_bend, bend;
 	struct cross template;
+	struct cross_weighted weighted;
 	struct drift_estimate estimate;
 	uint32_t n_added;
 	bool has_solved;

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../simd.h"
 #include "../sinc.h"
 
 #define TAPS_PER_FACTOR 64
@@ -18,6 +19,7 @@
 #define BIAS 2.0f
 #define SILENT_POWER 1e-9f
 #define SILENT_LEVEL 1e-7f
+#define MOST_SILENT 16 /* samples that happen to be so */
 #define N_WHITE (4 * EAR_BLOCK)
 #define SNR_SECONDS 4.0
 #define LEAST_SPEECH 0.05f /* share of the band */
@@ -111,7 +113,7 @@ static WEIR_REALTIME void sound_add(struct ear *ear, float sample)
 		ear->n_silent = 0;
 }
 
-WEIR_REALTIME void ear_hear(struct ear *ear, const float *in, uint32_t n)
+static WEIR_SIMD WEIR_REALTIME void hear(struct ear *ear, const float *in, uint32_t n)
 {
 	const struct ear_kit *kit = ear->kit;
 	const uint32_t mask = kit->n_input - 1;
@@ -133,6 +135,11 @@ WEIR_REALTIME void ear_hear(struct ear *ear, const float *in, uint32_t n)
 	}
 }
 
+WEIR_REALTIME void ear_hear(struct ear *ear, const float *in, uint32_t n)
+{
+	hear(ear, in, n);
+}
+
 WEIR_REALTIME void ear_window(const struct ear *ear, int64_t first, const float *window, uint32_t n,
 			      float *out)
 {
@@ -142,25 +149,80 @@ WEIR_REALTIME void ear_window(const struct ear *ear, int64_t first, const float 
 		out[i] = ear->sound[(uint64_t)(first + i) & mask] * window[i];
 }
 
-static WEIR_REALTIME void floor_update(struct ear *ear, const float *power)
+static WEIR_SIMD WEIR_REALTIME uint32_t count_silent(const float *restrict sound, uint32_t n)
 {
-	const struct ear_kit *kit = ear->kit;
+	uint32_t silent = 0;
 
-	if (!ear->has_floor) {
-		memcpy(ear->smoothed, power, EAR_BINS * sizeof(float));
-		for (uint32_t k = 0; k < EAR_BINS; k++)
-			ear->floor[k] = BIAS * (power[k] + 1e-12f);
-		ear->has_floor = true;
-		return;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		silent += fabsf(sound[i]) < SILENT_LEVEL;
+	return silent;
+}
+
+WEIR_REALTIME bool ear_is_whole(const struct ear *ear, int64_t first, uint32_t n)
+{
+	const uint32_t at = (uint32_t)((uint64_t)first & (ear->kit->n_sound - 1));
+	const uint32_t before_end = ear->kit->n_sound - at;
+	uint32_t silent = count_silent(ear->sound + at, before_end < n ? before_end : n);
+
+	if (n > before_end)
+		silent += count_silent(ear->sound, n - before_end);
+	return silent < MOST_SILENT;
+}
+
+static WEIR_REALTIME void floor_begin(struct ear *ear, const float *power)
+{
+	memcpy(ear->smoothed, power, EAR_BINS * sizeof(float));
+	for (uint32_t k = 0; k < EAR_BINS; k++)
+		ear->floor[k] = BIAS * (power[k] + 1e-12f);
+	ear->has_floor = true;
+}
+
+static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float *restrict floor,
+						 const float *restrict power, float smooth,
+						 float rise)
+{
 	for (uint32_t k = 0; k < EAR_BINS; k++) {
-		const float smoothed =
-			power[k] + kit->smooth * (ear->smoothed[k] - power[k]) + 1e-14f;
-		const float risen = ear->floor[k] * kit->rise;
+		const float now = power[k] + smooth * (smoothed[k] - power[k]) + 1e-14f;
+		const float risen = floor[k] * rise;
 
-		ear->smoothed[k] = smoothed;
-		ear->floor[k] = risen < BIAS * smoothed ? risen : BIAS * smoothed;
+		smoothed[k] = now;
+		floor[k] = risen < BIAS * now ? risen : BIAS * now;
 	}
+}
+
+static WEIR_SIMD WEIR_REALTIME float power_get(float *restrict power,
+					       const float *restrict spectrum)
+{
+	float most = 0.0f;
+
+	for (uint32_t k = 0; k < EAR_BINS; k++)
+		power[k] = spectrum[2 * k] * spectrum[2 * k] +
+			   spectrum[2 * k + 1] * spectrum[2 * k + 1];
+	for (uint32_t k = 0; k < EAR_BINS; k++)
+		most = power[k] > most ? power[k] : most;
+	return most;
+}
+
+/* Makes every bin as loud as it stands out of the floor; returns the sum of that. */
+static WEIR_SIMD WEIR_REALTIME float bins_whiten(float *restrict spectrum,
+						 const float *restrict power,
+						 const float *restrict floor, uint32_t first,
+						 uint32_t end)
+{
+	float sum = 0.0f;
+
+	memset(spectrum, 0, 2 * (size_t)first * sizeof(float));
+	memset(spectrum + 2 * (size_t)end, 0, 2 * (size_t)(EAR_BINS - end) * sizeof(float));
+	for (uint32_t k = first; k < end; k++) {
+		const float gain = ear_gain(power[k], floor[k]);
+		const float scale = gain / sqrtf(power[k] + 1e-24f);
+
+		spectrum[2 * k] *= scale;
+		spectrum[2 * k + 1] *= scale;
+	}
+	for (uint32_t k = first; k < end; k++)
+		sum += ear_gain(power[k], floor[k]);
+	return sum;
 }
 
 /* The mean over bands of decibels, of windows in which something stands out. */
@@ -185,25 +247,24 @@ static WEIR_REALTIME void snr_update(struct ear *ear, const float *power)
 static WEIR_REALTIME void whiten(struct ear *ear)
 {
 	const struct ear_kit *kit = ear->kit;
-	fftwf_complex *bin = ear->spectrum;
-	float power[EAR_BINS], most = 0.0f, speech = 0.0f;
+	float *spectrum = (float *)ear->spectrum;
+	float power[EAR_BINS];
+	const float most = power_get(power, spectrum);
 
-	for (uint32_t k = 0; k < EAR_BINS; k++) {
-		power[k] = bin[k][0] * bin[k][0] + bin[k][1] * bin[k][1];
-		most = power[k] > most ? power[k] : most;
-	}
-	if (most > SILENT_POWER)
-		floor_update(ear, power);
-	for (uint32_t k = 0; k < EAR_BINS; k++) {
-		const bool counts = k >= kit->first && k < kit->end && ear->has_floor;
-		const float gain = counts ? ear_gain(power[k], ear->floor[k]) : 0.0f;
-		const float scale = gain / sqrtf(power[k] + 1e-24f);
+	const bool is_whole = ear_is_whole(ear, (int64_t)(ear->n_windows * EAR_HOP), EAR_WINDOW);
 
-		bin[k][0] *= scale;
-		bin[k][1] *= scale;
-		speech += gain;
-	}
-	if (speech > LEAST_SPEECH * (float)(kit->end - kit->first))
+	if (is_whole && ear->has_floor)
+		floor_follow(ear->smoothed, ear->floor, power, kit->smooth, kit->rise);
+	else if (is_whole && most > SILENT_POWER)
+		floor_begin(ear, power);
+	else if (!ear->has_floor)
+		memset(spectrum, 0, 2 * EAR_BINS * sizeof(float));
+	if (!ear->has_floor)
+		return;
+
+	const float sum = bins_whiten(spectrum, power, ear->floor, kit->first, kit->end);
+
+	if (sum > LEAST_SPEECH * (float)(kit->end - kit->first))
 		snr_update(ear, power);
 }
 

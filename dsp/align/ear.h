@@ -85,6 +85,9 @@ WEIR_REALTIME bool ear_step(struct ear *ear);
 WEIR_REALTIME void ear_window(const struct ear *ear, int64_t first, const float *window, uint32_t n,
 			      float *out);
 
+/* Is there no digital silence in these n samples? */
+WEIR_REALTIME bool ear_is_whole(const struct ear *ear, int64_t first, uint32_t n);
+
 /* The spectrum of blocks `block` - 1 and `block`. */
 static inline WEIR_REALTIME const fftwf_complex *ear_spectrum(const struct ear *ear, uint64_t block)
 {

@@ -12,6 +12,8 @@
 #define SAME_LAG 8
 #define REREAD_SECONDS 0.9
 #define N_AGREE 2
+#define SURE_OWN 2.0f /* over the correlation at the delay that is tracked */
+#define CONFIRM_SECONDS 0.8e-3
 #define N_DOUBTS 2
 #define LOCK_DEVIATION 60e-6
 #define UNLOCK_DEVIATION 250e-6
@@ -107,7 +109,7 @@ static WEIR_REALTIME void tracking_begin(struct pair *pair, const struct search_
 	pair->is_tracking = true;
 	pair->is_locked = false;
 	pair->n_frames = pair->track.n_frames;
-	pair->n_supported = 0;
+	pair->n_supported = pair->n_agreed = 0;
 	pair->supported = 0.0;
 	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = 0;
 }
@@ -120,6 +122,13 @@ static WEIR_REALTIME void search_look(struct pair *pair, double time)
 	agree(&pair->candidate, &pair->n_candidates, is_peak, peak->lag);
 	if (is_peak && (pair->n_candidates > N_AGREE || is_sure(pair, peak)))
 		tracking_begin(pair, peak, time);
+}
+
+/* Not found to be right yet, at all or since a microphone was silent. */
+static WEIR_REALTIME bool is_doubtful(const struct pair *pair, double time)
+{
+	return pair->n_agreed < N_AGREE ||
+	       (pair->n_confirmed == 0 && time - pair->returned < RETURN_SECONDS);
 }
 
 /* Has the sound gone elsewhere? */
@@ -136,8 +145,12 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	if (peak->height > SUPPORT_HEIGHT * peak->own || pair->supported > track->active)
 		pair->supported = track->active;
 	pair->n_supported += peak->height > LOCK_HEIGHT * peak->own;
-	if (is_peak)
-		pair->n_confirmed = fabs(off) < 0.8e-3 ? pair->n_confirmed + 1 : 0;
+	if (is_peak && fabs(off) < CONFIRM_SECONDS) {
+		pair->n_confirmed++;
+		pair->n_agreed++;
+	} else if (is_peak) {
+		pair->n_confirmed = 0;
+	}
 	if (peak->height > 11.0f && track->active > 2.5 && time - track->born < 8.0 &&
 	    fabs(peak->drift - track->drift) > 60e-6 && track->drift_variance > 20e-6 * 20e-6) {
 		track->drift = peak->drift;
@@ -145,22 +158,24 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 		track->covariance = 0.0;
 	}
 	agree(&pair->elsewhere, &pair->n_elsewhere,
-	      is_peak && fabs(off) > 1.2e-3 && time - track->hopped > 4.0, peak->lag);
+	      is_peak && fabs(off) > 1.2e-3 &&
+		      (is_doubtful(pair, time) || time - track->hopped > 4.0),
+	      peak->lag);
 	agree(&pair->elsewhere_now, &pair->n_elsewhere_now,
-	      is_peak_now && fabs(off_now) > 0.9e-3 && now->own > 1.8f &&
+	      is_peak_now && fabs(off_now) > 0.9e-3 && now->own > SURE_OWN &&
 		      time - track->hopped > 1.0,
 	      now->lag);
 
-	const bool is_returned = pair->n_confirmed == 0 && time - pair->returned < RETURN_SECONDS;
-	const bool is_elsewhere =
-		peak->own > 1.5f && (pair->n_elsewhere > N_AGREE + (is_returned ? 0U : 1U) ||
-				     (is_returned && pair->n_elsewhere > 0 && is_sure(pair, peak)));
+	const bool is_elsewhere = is_doubtful(pair, time)
+					  ? pair->n_elsewhere > N_AGREE ||
+						    (pair->n_elsewhere > 0 && is_sure(pair, peak))
+					  : pair->n_elsewhere > N_AGREE + 1 && peak->own > SURE_OWN;
 	const bool is_elsewhere_now = pair->n_elsewhere_now > N_AGREE;
 	const struct search_peak *there = is_elsewhere ? peak : now;
 
 	if (!is_elsewhere && !is_elsewhere_now)
 		return;
-	if (track->drift_variance >= 60e-6 * 60e-6) {
+	if (pair->n_agreed < N_AGREE || track->drift_variance >= 60e-6 * 60e-6) {
 		tracking_begin(pair, there, time);
 		return;
 	}
@@ -253,7 +268,8 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 
 	const double deviation = track_deviation(track, pair->time);
 	const bool is_back = pair->time - pair->returned > RETURN_SECONDS;
-	const bool is_sure = track->active > LOCK_ACTIVE && pair->n_supported >= LOCK_HOPS;
+	const bool is_sure = track->active > LOCK_ACTIVE && pair->n_supported >= LOCK_HOPS &&
+			     pair->n_agreed >= N_AGREE;
 
 	if (deviation < LOCK_DEVIATION && is_sure && (is_back || pair->n_confirmed >= 2))
 		pair->is_locked = true;

@@ -27,7 +27,8 @@ struct pair {
 	double hint;
 	int32_t candidate, elsewhere, elsewhere_now;
 	uint32_t n_candidates, n_elsewhere, n_elsewhere_now; /* hops that agree */
-	uint32_t n_confirmed;
+	uint32_t n_confirmed; /* hops in a row whose peak is at the delay */
+	uint32_t n_agreed;    /* such hops since tracking began */
 	uint32_t n_supported; /* hops whose correlation is high at the delay */
 	double supported;     /* seconds of sound after which it last was */
 	int32_t most_lag;

@@ -155,41 +155,54 @@ static WEIR_REALTIME void sum_begin(struct search *search)
 		sum->weight[h] = (float)exp(-hop * h / (double)search->kit->rate / tau);
 }
 
-static WEIR_SIMD WEIR_REALTIME void row_add(float *restrict sum, const float *restrict row,
-					    float weight)
+static WEIR_SIMD WEIR_REALTIME void rows_sum(float *restrict sum, const float *const row[],
+					     const struct search_sum *how)
 {
-	for (uint32_t i = 0; i < SEARCH_TILE; i++)
-		sum[i] += weight * row[i];
+	for (uint32_t i = 0; i < SEARCH_TILE; i += 32) {
+		weir_lanes lane[4] = { { 0 }, { 0 }, { 0 }, { 0 } };
+
+		for (uint32_t h = 0; h < how->n_rows; h++)
+			for (uint32_t j = 0; j < 4; j++)
+				lane[j] +=
+					how->weight[h] * *(const weir_lanes *)(row[h] + i + 8 * j);
+		for (uint32_t j = 0; j < 4; j++)
+			*(weir_lanes *)(sum + i + 8 * j) = lane[j];
+	}
 }
 
-static WEIR_SIMD WEIR_REALTIME float tile_measure(const float *restrict sum,
-						  float *restrict squares)
+/* Returns the highest magnitude, and the sum of squares. Bits of magnitudes compare as they do. */
+static WEIR_SIMD WEIR_REALTIME float sum_measure(const float *restrict sum, float *restrict squares)
 {
-	float most[8] = { 0 }, square[8] = { 0 };
+	typedef int32_t bits __attribute__((vector_size(32)));
+	union {
+		bits bits;
+		float value[8];
+	} most = { { 0 } };
+	weir_lanes square = { 0 };
 
-	for (uint32_t i = 0; i < SEARCH_TILE; i += 8)
-		for (uint32_t j = 0; j < 8; j++) {
-			const float value = fabsf(sum[i + j]);
+	for (uint32_t i = 0; i < SEARCH_TILE; i += 8) {
+		const weir_lanes value = *(const weir_lanes *)(sum + i);
+		const bits size = (bits)value & INT32_MAX, more = size > most.bits;
 
-			most[j] = value > most[j] ? value : most[j];
-			square[j] += value * value;
-		}
+		most.bits = (size & more) | (most.bits & ~more);
+		square += value * value;
+	}
 	for (uint32_t j = 1; j < 8; j++) {
-		most[0] = most[j] > most[0] ? most[j] : most[0];
+		most.value[0] = most.value[j] > most.value[0] ? most.value[j] : most.value[0];
 		square[0] += square[j];
 	}
 	*squares = square[0];
-	return most[0];
+	return most.value[0];
 }
 
 static WEIR_REALTIME void expected_look(struct search *search, const float *sum, int32_t column)
 {
 	const int32_t near = search->stage == SEARCH_SHORT ? SHORT_NEAR_LAG : NEAR_LAG;
-	const int32_t known = search->sum.expected_column;
+	const int32_t known = search->sum.expected_column - column;
+	const int32_t first = known > near ? known - near : 0;
 
-	for (int32_t i = 0; i < SEARCH_TILE; i++)
-		if (column + i >= known - near && column + i <= known + near &&
-		    fabsf(sum[i]) > search->sum.expected)
+	for (int32_t i = first; i <= known + near && i < SEARCH_TILE; i++)
+		if (fabsf(sum[i]) > search->sum.expected)
 			search->sum.expected = fabsf(sum[i]);
 }
 
@@ -198,16 +211,16 @@ static WEIR_REALTIME void tile_look(struct search *search, uint32_t index, uint3
 	const struct search_sum *how = &search->sum;
 	const int32_t column = (int32_t)(index * SEARCH_TILE);
 	struct search_tile *tile = &search->tile[index];
-	float sum[SEARCH_TILE] = { 0 }, squares;
+	const float *row[SEARCH_ROWS];
+	float sum[SEARCH_TILE], squares;
 
-	for (uint32_t h = 0; h < how->n_rows; h++) {
-		const uint32_t r = (search->newest + SEARCH_ROWS - h) % SEARCH_ROWS;
+	for (uint32_t h = 0; h < how->n_rows; h++)
+		row[h] = search->row[(search->newest + SEARCH_ROWS - h) % SEARCH_ROWS] +
+			 SEARCH_PAD + column - how->shift[drift][h];
 
-		row_add(sum, search->row[r] + SEARCH_PAD + column - how->shift[drift][h],
-			how->weight[h]);
-	}
+	rows_sum(sum, row, how);
 
-	const float most = tile_measure(sum, &squares);
+	const float most = sum_measure(sum, &squares);
 
 	tile->sum_of_squares += squares;
 	if (search->is_lag_known)
@@ -216,11 +229,11 @@ static WEIR_REALTIME void tile_look(struct search *search, uint32_t index, uint3
 		return;
 	tile->most = most;
 	tile->drift = (uint8_t)drift;
-	for (int32_t i = 0; i < SEARCH_TILE; i++)
-		if (fabsf(sum[i]) == most) {
-			tile->at = column + i;
-			tile->is_negative = sum[i] < 0.0f;
-		}
+	tile->at = 0;
+	while (fabsf(sum[tile->at]) != most)
+		tile->at++;
+	tile->is_negative = sum[tile->at] < 0.0f;
+	tile->at += column;
 }
 
 /* Tiles next to the peak's are left out of what it is compared with. */

@@ -14,7 +14,7 @@
 
 #include "../simd.h"
 
-enum { FIRST_SPECTRUM, SECOND_SPECTRUM, COMPARE, LOOK_AROUND, MEASURE };
+enum { FIRST_SPECTRUM, SECOND_SPECTRUM, COMPARE, ACCUMULATE, LOOK_AROUND, MEASURE };
 
 #define LEAST_ACTIVITY 0.006f
 #define MOST_TAU 3.0
@@ -53,6 +53,7 @@ void track_place(struct track *track, const struct cross_kit *kit, const struct 
 	cross_place(&track->slow, kit, layout);
 	cross_place(&track->fast, kit, layout);
 	cross_place(&track->block, kit, layout);
+	cross_weighted_place(&track->weighted, kit, layout);
 	drift_place(&track->blocks, drifts, layout);
 	for (int i = 0; i < 2; i++) {
 		track->bins[i] = bins_place(layout, CROSS_BINS);
@@ -176,37 +177,53 @@ static WEIR_REALTIME void spectrum(const struct track *track, const struct ear *
 	weir_fft_forward(&track->kit->fft, track->kit->time, bins);
 }
 
-/* Of bin k of the long window, whose noise is twice as loud as the ear's. */
-static WEIR_REALTIME float floor_at(const struct ear *ear, uint32_t k)
+/* Of the long window's bins, whose noise is twice as loud as the ear's. */
+static WEIR_REALTIME void floor_get(const struct track *track, const struct ear *ear, float *floor)
 {
-	if (k % 2 == 0)
-		return 2.0f * ear->floor[k / 2];
-	return ear->floor[k / 2] + ear->floor[k / 2 + 1];
+	const float *from = ear->floor + track->kit->first / 2;
+
+	for (uint32_t i = 0; i < track->kit->n; i += 2) {
+		floor[i] = 2.0f * from[i / 2];
+		floor[i + 1] = from[i / 2] + from[i / 2 + 1];
+	}
 }
 
-static WEIR_REALTIME void compare(struct track *track, const struct ear *ear1,
-				  const struct ear *ear2)
+static WEIR_SIMD WEIR_REALTIME void compare(struct track *track, const float *restrict floor1,
+					    const float *restrict floor2)
 {
-	const struct cross_kit *kit = track->kit;
-	const fftwf_complex *x1 = track->bins[0] + kit->first, *x2 = track->bins[1] + kit->first;
-	const struct cross *cross = &track->frame_cross;
+	const uint32_t n = track->kit->n;
+	const float *restrict x1 = track->bins[0][track->kit->first];
+	const float *restrict x2 = track->bins[1][track->kit->first];
+	float *restrict re = track->frame_cross.re, *restrict im = track->frame_cross.im;
+	float *restrict weight = track->frame_cross.weight;
+	float *restrict power1 = track->power[0], *restrict power2 = track->power[1];
 	float activity = 0.0f;
 
-	for (uint32_t i = 0; i < kit->n; i++) {
-		const float p1 = x1[i][0] * x1[i][0] + x1[i][1] * x1[i][1] + 1e-20f;
-		const float p2 = x2[i][0] * x2[i][0] + x2[i][1] * x2[i][1] + 1e-20f;
-		const float weight = ear_gain(p1, floor_at(ear1, kit->first + i)) *
-				     ear_gain(p2, floor_at(ear2, kit->first + i));
-		const float scale = track->polarity * weight / sqrtf(p1 * p2);
+	for (uint32_t i = 0; i < n; i++) {
+		const float p1 = x1[2 * i] * x1[2 * i] + x1[2 * i + 1] * x1[2 * i + 1] + 1e-20f;
+		const float p2 = x2[2 * i] * x2[2 * i] + x2[2 * i + 1] * x2[2 * i + 1] + 1e-20f;
+		const float share = ear_gain(p1, floor1[i]) * ear_gain(p2, floor2[i]);
+		const float scale = track->polarity * share / sqrtf(p1 * p2);
 
-		cross->re[i] = scale * (x2[i][0] * x1[i][0] + x2[i][1] * x1[i][1]);
-		cross->im[i] = scale * (x2[i][1] * x1[i][0] - x2[i][0] * x1[i][1]);
-		cross->weight[i] = weight;
-		activity += weight;
-		track->power[0][i] = p1;
-		track->power[1][i] = p2;
+		re[i] = scale * (x2[2 * i] * x1[2 * i] + x2[2 * i + 1] * x1[2 * i + 1]);
+		im[i] = scale * (x2[2 * i + 1] * x1[2 * i] - x2[2 * i] * x1[2 * i + 1]);
+		weight[i] = share;
+		power1[i] = p1;
+		power2[i] = p2;
 	}
+	for (uint32_t i = 0; i < n; i++)
+		activity += weight[i];
 	track->activity = activity / CROSS_BINS;
+}
+
+static WEIR_REALTIME void frame_compare(struct track *track, const struct ear *ear1,
+					const struct ear *ear2)
+{
+	float floor[2][CROSS_BINS];
+
+	floor_get(track, ear1, floor[0]);
+	floor_get(track, ear2, floor[1]);
+	compare(track, floor[0], floor[1]);
 }
 
 static WEIR_REALTIME void predict(struct track *track, double time)
@@ -264,7 +281,7 @@ static WEIR_REALTIME void accumulate(struct track *track)
 	}
 	cross_add(&track->block, &track->frame_cross, 1.0f, kit);
 	track->block_active += hop;
-	track->block_time += weight * track->time;
+	track->block_time += weight * track->centre;
 	track->block_weight += weight;
 }
 
@@ -322,9 +339,10 @@ static WEIR_REALTIME void look_around(struct track *track)
 {
 	const struct cross_kit *kit = track->kit;
 
-	cross_weigh(&track->fast, 0.95f, false, kit);
+	cross_weigh(&track->fast, 0.95f, false, &track->weighted, kit);
+	cross_transform(&track->weighted, kit);
 
-	const struct cross_peak peak = cross_find(&track->fast, HOP_REACH_SECONDS, kit);
+	const struct cross_peak peak = cross_find(&track->weighted, HOP_REACH_SECONDS, kit);
 	const bool is_known = place_find(track, track->delay + peak.lag) < track->n_places;
 	const bool is_far = fabs(peak.lag) > REACH_SECONDS;
 	const float height = is_known ? PLACE_HEIGHT : is_far ? HOP_HEIGHT : MOVE_HEIGHT;
@@ -361,9 +379,10 @@ static WEIR_REALTIME void measure(struct track *track)
 	const struct cross_kit *kit = track->kit;
 	const double hop = hop_seconds(track), tau = slow_tau(track);
 
-	cross_weigh(&track->slow, 0.98f, true, kit);
+	cross_weigh(&track->slow, 0.98f, true, &track->weighted, kit);
+	cross_transform(&track->weighted, kit);
 
-	const struct cross_peak peak = cross_find(&track->slow, REACH_SECONDS, kit);
+	const struct cross_peak peak = cross_find(&track->weighted, REACH_SECONDS, kit);
 	const double window = CROSS_WINDOW / (double)kit->rate;
 	const double n = fmax(2.0, 2.0 * fmin(tau, track->active) / window);
 	const double agreement = (double)peak.agreement;
@@ -470,11 +489,6 @@ static WEIR_REALTIME void compared(struct track *track)
 		track->stage = track->blocks.n_added >= 4 ? LOOK_AROUND : MEASURE;
 }
 
-static WEIR_REALTIME bool frame_is_silent(const struct track *track)
-{
-	return track->activity == 0.0f && track->power[0][0] < 1e-16f;
-}
-
 static WEIR_REALTIME void frame_step(struct track *track, const struct ear *ear1,
 				     const struct ear *ear2)
 {
@@ -491,16 +505,20 @@ static WEIR_REALTIME void frame_step(struct track *track, const struct ear *ear1
 		track->stage = COMPARE;
 		break;
 	case COMPARE:
-		compare(track, ear1, ear2);
-		cross_advance(&track->frame_cross, (place - whole) / (double)kit->rate, kit);
-		if ((double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate > track->time)
-			predict(track,
-				(double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate);
-		if (frame_is_silent(track)) {
+		if (ear_is_whole(ear1, track->frame, CROSS_WINDOW) &&
+		    ear_is_whole(ear2, (int64_t)whole, CROSS_WINDOW)) {
+			frame_compare(track, ear1, ear2);
+			track->stage = ACCUMULATE;
+		} else {
 			track->frame += TRACK_HOP;
 			track->stage = FIRST_SPECTRUM;
-			break;
 		}
+		break;
+	case ACCUMULATE:
+		cross_advance(&track->frame_cross, (place - whole) / (double)kit->rate, kit);
+		track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate;
+		if (track->centre > track->time)
+			predict(track, track->centre);
 		compared(track);
 		break;
 	case LOOK_AROUND:

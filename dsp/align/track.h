@@ -18,6 +18,7 @@ struct track {
 	const struct cross_kit *kit;
 	uint32_t stage;
 	int64_t frame; /* first sample of the next one, of the first ear */
+	double centre; /* of the latest one, seconds; may be read again: earlier than time */
 
 	double time, delay, drift;
 	double delay_variance, drift_variance, covariance;
@@ -42,6 +43,7 @@ struct track {
 	uint32_t n_elsewheres, n_jumps;
 
 	struct cross frame_cross, slow, fast, block;
+	struct cross_weighted weighted;
 	double block_active, block_time, block_weight;
 	double corrected; /* seconds, since the latest block ended */
 	struct drift blocks;
