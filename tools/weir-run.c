@@ -308,21 +308,22 @@ static uint32_t port_count(const struct weir_unit *unit, enum weir_port_type typ
 	return n;
 }
 
-/* What the unit declares before its first frame. */
-static uint32_t read_latency(struct job *job, void *state, float *port[])
+/* What the unit declares: before its first frame, or with its latest. */
+static uint32_t read_latency(const struct job *job)
 {
 	const uint32_t i = port_find(job->unit, WEIR_CONTROL_OUT, "latency", strlen("latency"));
 
-	weir_unit_run(job->unit, state, port, 0, NULL);
 	return i < job->unit->n_ports ? (uint32_t)job->control[i] : 0;
 }
 
-/* Runs on for as long as the latency, so that the end of the input comes out. */
+/* Runs on for as long as the latency is at the end, so that the end of the input comes out. */
 static void run_blocks(struct job *job, void *state, float *port[], float (*audio)[WEIR_MAX_FRAMES],
 		       struct weir_reports *reports)
 {
-	const uint32_t latency = read_latency(job, state, port);
-	const uint64_t end = job->n_frames + latency;
+	weir_unit_run(job->unit, state, port, 0, NULL);
+
+	const uint32_t latency = read_latency(job);
+	uint64_t end = job->n_frames + latency;
 	uint64_t skip = job->compensate ? latency : 0;
 
 	if (job->out_path)
@@ -339,6 +340,7 @@ static void run_blocks(struct job *job, void *state, float *port[], float (*audi
 				print_report(job, &reports->report[i], frame);
 		skip = skipped > n ? skipped - n : 0;
 		write_output(job, audio, (uint32_t)(skipped - skip), (uint32_t)n);
+		end = job->n_frames + read_latency(job);
 	}
 }
 

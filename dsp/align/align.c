@@ -12,7 +12,10 @@
 
 #define SETTLED_DRIFT 4e-6 /* standard deviation */
 #define COASTING_SECONDS 2.0
+#define LEAST_LOUD 60  /* windows of the ear that tell how good it is */
 #define BETTER_DB 3.0f /* which makes another microphone the better one */
+#define NO_SHARE 0.08f
+#define FULL_SHARE 0.25f
 #define MOST_RATIO 9.0 /* logarithm of a ratio of powers */
 
 WEIR_REALTIME void align_reset(void *state)
@@ -24,6 +27,9 @@ WEIR_REALTIME void align_reset(void *state)
 	for (uint32_t m = 1; m < align->n_mics; m++)
 		pair_reset(&align->pair[m]);
 	mix_reset(&align->mix);
+	post_reset(&align->post);
+	align->filters = false;
+	align->filter_share = 0.0f;
 	align->tick_frame = 0;
 	align->was_reset = false;
 	align->report_frames = (uint32_t)(ALIGN_REPORT_SECONDS * align->rate);
@@ -32,6 +38,22 @@ WEIR_REALTIME void align_reset(void *state)
 static WEIR_REALTIME bool is_silent(const struct align *align, uint32_t m)
 {
 	return align->ear[m].n_silent >= PAIR_SILENT_SAMPLES;
+}
+
+static WEIR_REALTIME float trust(float share)
+{
+	return lower(higher((share - NO_SHARE) / (FULL_SHARE - NO_SHARE), 0.01f), 1.0f);
+}
+
+/*
+ * Of a room a far microphone hears more than of its noise, and a bad one's noise is not known
+ * well: the worse of two adds less than the ratio of their noise says, and at the end nothing.
+ */
+static WEIR_REALTIME float merit_limit(float merit, float gain)
+{
+	const float share = merit * gain / (1.0f + merit * gain);
+
+	return merit * trust(share) / trust(1.0f - share);
 }
 
 static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align_weight weight)
@@ -52,7 +74,8 @@ static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align
 	const float gain = (float)exp(0.5 * speech);
 
 	target->gain = pair->track.polarity * gain;
-	target->merit = weight == ALIGN_AVERAGE ? 1.0f / gain : gain / (float)exp(noise);
+	target->merit =
+		weight == ALIGN_AVERAGE ? 1.0f / gain : merit_limit(gain / (float)exp(noise), gain);
 }
 
 static WEIR_REALTIME uint32_t choice_get(const struct align *align, enum align_weight weight)
@@ -62,9 +85,20 @@ static WEIR_REALTIME uint32_t choice_get(const struct align *align, enum align_w
 	if (weight >= ALIGN_MIC_1)
 		return weight - ALIGN_MIC_1;
 	for (uint32_t m = 0; m < align->n_mics; m++)
-		if (align->ear[m].snr_db > align->ear[choice].snr_db + BETTER_DB)
+		if (align->ear[m].n_loud > LEAST_LOUD && align->ear[choice].n_loud > LEAST_LOUD &&
+		    align->ear[m].snr_db > align->ear[choice].snr_db + BETTER_DB)
 			choice = m;
 	return choice;
+}
+
+static WEIR_REALTIME float best_snr(const struct align *align)
+{
+	float best = align->ear[0].snr_db;
+
+	for (uint32_t m = 1; m < align->n_mics; m++)
+		if (align->ear[m].snr_db > best)
+			best = align->ear[m].snr_db;
+	return best;
 }
 
 static WEIR_REALTIME void reset_look(struct align *align, bool reset)
@@ -95,6 +129,8 @@ static WEIR_REALTIME void tick(struct align *align, float *const control[])
 
 	reset_look(align, *control[ALIGN_RESET] > 0.0f);
 	work(align, holds);
+	if (align->filters)
+		post_step(&align->post, best_snr(align));
 	for (uint32_t m = 1; m < align->n_mics; m++) {
 		struct pair *pair = &align->pair[m];
 
@@ -168,7 +204,10 @@ static WEIR_REALTIME void report(struct align *align, struct weir_reports *repor
 
 static WEIR_REALTIME void controls_write(const struct align *align, float *const control[])
 {
-	*control[ALIGN_LATENCY] = (float)align->mix.latency;
+	const bool is_filtered = align->filter_share > 0.5f;
+
+	*control[ALIGN_LATENCY] =
+		(float)(align->mix.latency + (is_filtered ? post_latency(&align->post) : 0));
 	*control[ALIGN_STATE] = (float)state_get(align);
 	control += ALIGN_N_CONTROLS;
 	for (uint32_t m = 1; m < align->n_mics; m++) {
@@ -187,6 +226,40 @@ static WEIR_REALTIME void controls_write(const struct align *align, float *const
 		**control++ = align->ear[m].snr_db;
 }
 
+/* The filter is heard once it has heard enough, and is later: what it replaces fades over. */
+static WEIR_REALTIME void filter_run(struct align *align, float (*aligned)[MIX_CELL], float *out,
+				     uint32_t n, bool is_wanted)
+{
+	const float step = 1.0f / (float)(ALIGN_FADE_SECONDS * align->rate);
+	bool part[ALIGN_MICS];
+
+	for (uint32_t m = 0; m < align->n_mics; m++)
+		part[m] = mix_has(&align->mix, m);
+	for (uint32_t i = 0; i < n; i++) {
+		float frame[ALIGN_MICS];
+
+		for (uint32_t m = 0; m < align->n_mics; m++)
+			frame[m] = aligned[m][i];
+
+		const float filtered = post_run(&align->post, frame, part, out[i]);
+
+		if (align->filter_frames > 0)
+			align->filter_frames--;
+		else
+			align->filter_share += is_wanted ? step : -step;
+		align->filter_share = lower(higher(align->filter_share, 0.0f), 1.0f);
+		out[i] += smooth_step(align->filter_share) * (filtered - out[i]);
+	}
+	align->filters = is_wanted || align->filter_share > 0.0f;
+}
+
+static WEIR_REALTIME void filter_begin(struct align *align)
+{
+	post_reset(&align->post);
+	align->filters = true;
+	align->filter_frames = post_latency(&align->post);
+}
+
 WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames,
 			     struct weir_reports *reports)
 {
@@ -194,7 +267,10 @@ WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames
 	float *const *control = port + align->n_mics + 1;
 
 	for (uint32_t done = 0, n; done < n_frames; done += n) {
+		const bool is_filter_wanted = *control[ALIGN_POST_FILTER] > 0.0f;
 		const float *in[ALIGN_MICS];
+		float aligned[ALIGN_MICS][MIX_CELL];
+		float *out = port[align->n_mics] + done;
 
 		n = least(n_frames - done, MIX_CELL - align->tick_frame % MIX_CELL);
 		n = least(n, align->report_frames);
@@ -202,7 +278,11 @@ WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames
 			in[m] = port[m] + done;
 			ear_hear(&align->ear[m], in[m], n);
 		}
-		mix_run(&align->mix, in, port[align->n_mics] + done, n);
+		if (is_filter_wanted && !align->filters)
+			filter_begin(align);
+		mix_run(&align->mix, in, out, align->filters ? aligned : NULL, n);
+		if (align->filters)
+			filter_run(align, aligned, out, n, is_filter_wanted);
 		align->tick_frame += n;
 		if (align->tick_frame == align->tick_frames) {
 			align->tick_frame = 0;

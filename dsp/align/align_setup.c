@@ -19,6 +19,7 @@ static void align_destroy(void *state)
 		return;
 	ear_kit_finish(&align->ears);
 	cross_kit_finish(&align->crosses);
+	post_finish(&align->post);
 	free(align->memory);
 	free(align);
 }
@@ -37,6 +38,7 @@ static void align_place(struct align *align, struct layout *layout)
 		pair_place(&align->pair[m], &align->ears, &align->crosses, &align->drifts, n_parts,
 			   layout);
 	mix_place(&align->mix, layout);
+	post_place(&align->post, layout);
 }
 
 static void align_fill(struct align *align)
@@ -47,6 +49,7 @@ static void align_fill(struct align *align)
 	for (uint32_t m = 1; m < align->n_mics; m++)
 		levels_fill(&align->pair[m].levels);
 	mix_fill(&align->mix);
+	post_fill(&align->post);
 }
 
 static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
@@ -56,7 +59,8 @@ static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
 	align->rate = rate;
 	align->n_mics = n_mics;
 	if (ear_kit_init(&align->ears, rate, MOST_LAG_SECONDS) < 0 ||
-	    cross_kit_init(&align->crosses, &align->ears) < 0)
+	    cross_kit_init(&align->crosses, &align->ears) < 0 ||
+	    post_init(&align->post, rate, n_mics) < 0)
 		return -ENOMEM;
 	align->tick_frames = TICK_SAMPLES * align->ears.factor;
 	mix_init(&align->mix, rate, n_mics, MOST_LAG_SECONDS);

@@ -5,8 +5,10 @@
 #include "align.h"
 #include "mix.h"
 #include "pair.h"
+#include "post.h"
 
 #define ALIGN_REPORT_SECONDS 0.1
+#define ALIGN_FADE_SECONDS 0.02
 
 /* A unit's state. */
 struct align {
@@ -21,6 +23,11 @@ struct align {
 	struct ear ear[ALIGN_MICS];
 	struct pair pair[ALIGN_MICS]; /* of the first microphone with each other one */
 	struct mix mix;
+
+	struct post post;
+	bool filters;		/* the post-filter runs */
+	uint32_t filter_frames; /* until it has heard enough */
+	float filter_share;	/* 0 to 1: how far it is heard */
 	void *memory;
 };
 

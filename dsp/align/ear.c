@@ -22,7 +22,11 @@
 #define MOST_SILENT 16 /* samples that happen to be so */
 #define N_WHITE (4 * EAR_BLOCK)
 #define SNR_SECONDS 4.0
-#define LEAST_SPEECH 0.05f /* share of the band */
+#define LEAST_SPEECH 0.1f /* share of the band */
+#define LEAST_SNR_DB -20.0f
+#define LEAST_RATIO 0.01f
+#define MOST_SNR_DB 60.0f
+#define MOST_RATIO 1e6f
 #define PI 3.14159265358979323846
 
 int ear_kit_init(struct ear_kit *kit, uint32_t rate, double lag_seconds)
@@ -46,9 +50,6 @@ int ear_kit_init(struct ear_kit *kit, uint32_t rate, double lag_seconds)
 	kit->smooth = (float)exp(-hop_seconds / (double)kit->rate / SMOOTH_SECONDS);
 	kit->snr_share = (float)(hop_seconds / (double)kit->rate / SNR_SECONDS);
 	kit->rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds / (double)kit->rate);
-	for (int b = 0; b <= EAR_BANDS; b++)
-		kit->band_end[b] = (uint32_t)lrint(
-			kit->first * pow((double)kit->end / kit->first, (double)b / EAR_BANDS));
 	if (weir_fft_init(&kit->fft, EAR_WINDOW) < 0)
 		return -1;
 	return weir_fft_init(&kit->block_fft, 2 * EAR_BLOCK);
@@ -100,8 +101,9 @@ WEIR_REALTIME void ear_reset(struct ear *ear)
 	ear->n_frames = ear->n_samples = ear->n_silent = 0;
 	ear->n_windows = ear->n_blocks = 0;
 	ear->has_floor = ear->is_transformed = ear->is_alone_done = false;
-	ear->snr_db = 0.0f;
-	ear->has_snr = false;
+	ear->snr_db = LEAST_SNR_DB;
+	ear->loudness = 0.0f;
+	ear->n_loud = 0;
 }
 
 static WEIR_REALTIME void sound_add(struct ear *ear, float sample)
@@ -225,23 +227,28 @@ static WEIR_SIMD WEIR_REALTIME float bins_whiten(float *restrict spectrum,
 	return sum;
 }
 
-/* The mean over bands of decibels, of windows in which something stands out. */
+/* From the power of windows in which something stands out. */
 static WEIR_REALTIME void snr_update(struct ear *ear, const float *power)
 {
 	const struct ear_kit *kit = ear->kit;
-	float db = 0.0f;
+	float sound = 0.0f, noise = 1e-20f;
 
-	for (int b = 0; b < EAR_BANDS; b++) {
-		float sound = 1e-20f, noise = 1e-20f;
-
-		for (uint32_t k = kit->band_end[b]; k < kit->band_end[b + 1]; k++) {
-			sound += power[k];
-			noise += ear->floor[k];
-		}
-		db += 10.0f / EAR_BANDS * log10f(sound / noise);
+	for (uint32_t k = kit->first; k < kit->end; k++) {
+		sound += power[k];
+		noise += ear->floor[k];
 	}
-	ear->snr_db += (ear->has_snr ? kit->snr_share : 1.0f) * (db - ear->snr_db);
-	ear->has_snr = true;
+	ear->n_loud++;
+
+	const float share = 1.0f / (float)ear->n_loud;
+
+	ear->loudness +=
+		(share > kit->snr_share ? share : kit->snr_share) * (sound - ear->loudness);
+
+	const float ratio = (ear->loudness - noise) / noise;
+
+	ear->snr_db = ratio < LEAST_RATIO  ? LEAST_SNR_DB
+		      : ratio < MOST_RATIO ? 10.0f * log10f(ratio)
+					   : MOST_SNR_DB;
 }
 
 static WEIR_REALTIME void whiten(struct ear *ear)

@@ -17,7 +17,6 @@
 #define EAR_ALONE 8		       /* blocks that a search may be late */
 
 /* The noise floor found is the mean of the noise by about this factor; see ear_gain(). */
-#define EAR_BANDS 16
 #define EAR_LOW_HZ 120.0f
 #define EAR_HIGH_HZ 7500.0f
 
@@ -30,7 +29,6 @@ struct ear_kit {
 	uint32_t n_sound;    /* a power of two: how far back the tracker may look */
 	uint32_t n_spectra;  /* blocks that the search may look back */
 	uint32_t first, end; /* bins of EAR_WINDOW that count */
-	uint32_t band_end[EAR_BANDS + 1];
 	float *lowpass, *window;
 	float *time; /* 2 * EAR_BLOCK, scratch */
 	fftwf_complex *bins;
@@ -53,8 +51,9 @@ struct ear {
 
 	float *floor, *smoothed; /* power per bin of EAR_WINDOW */
 	bool has_floor;
-	float snr_db; /* of what stands out, over the floor: mean over bands */
-	bool has_snr;
+	float loudness;	 /* power of windows in which something stands out */
+	float snr_db;	 /* of that over the floor: -20 to 60 */
+	uint32_t n_loud; /* such windows */
 
 	fftwf_complex *spectrum;
 	float *white;	     /* [4 * EAR_BLOCK], a ring */

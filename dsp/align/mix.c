@@ -27,9 +27,10 @@
 #define MOST_GLIDE 0.005   /* frames per frame */
 #define GLIDE_REACH 0.0005 /* seconds; beyond, the microphone leaves and joins again */
 #define FADE_SECONDS 0.02
-#define HEADROOM_SECONDS 120.0 /* of drift, before the latency must grow */
-#define MOST_HEADROOM 0.02     /* seconds */
-#define SLACK 31	       /* frames: what a delay may wander */
+#define HEADROOM_SECONDS 120.0	    /* of drift, before the latency must grow */
+#define FIRST_HEADROOM_SECONDS 15.0 /* until the drift is known */
+#define MOST_HEADROOM 0.02	    /* seconds */
+#define SLACK 31		    /* frames: what a delay may wander */
 
 void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_seconds)
 {
@@ -88,8 +89,9 @@ static WEIR_REALTIME double latency_needed(const struct mix *mix, bool with_head
 
 	for (uint32_t m = 1; m < mix->n_mics; m++) {
 		const struct mix_target *target = &mix->target[m];
-		const double room =
-			fmin(fmax(target->drift, 0.0) * HEADROOM_SECONDS, MOST_HEADROOM);
+		const double seconds =
+			target->is_settled ? HEADROOM_SECONDS : FIRST_HEADROOM_SECONDS;
+		const double room = fmin(fmax(target->drift, 0.0) * seconds, MOST_HEADROOM);
 		const double delay =
 			target->delay + (with_headroom ? room * mix->rate + SLACK : 0.0);
 
@@ -311,7 +313,7 @@ static WEIR_REALTIME float first_faded(struct mix *mix, float sample)
 }
 
 static WEIR_SIMD WEIR_REALTIME void run(struct mix *mix, const float *const in[], float *out,
-					uint32_t n)
+					float (*aligned)[MIX_CELL], uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		float sum = 0.0f;
@@ -320,25 +322,26 @@ static WEIR_SIMD WEIR_REALTIME void run(struct mix *mix, const float *const in[]
 			ring_add(&mix->head[m], in[m][i], mix);
 		for (uint32_t m = 0; m < mix->n_mics; m++) {
 			struct mix_head *head = &mix->head[m];
+			float sample = 0.0f;
 
 			head->weight += head->weight_step;
-			if (head->share == 0.0f && head->weight == 0.0f &&
-			    head->weight_step == 0.0f)
-				continue;
-
-			const float sample = head_read(head, mix);
-
-			sum += head->weight *
-			       (m == 0 && mix->fade > 0 ? first_faded(mix, sample) : sample);
+			if (head->share > 0.0f || head->weight != 0.0f)
+				sample = head_read(head, mix);
+			if (m == 0 && mix->fade > 0)
+				sample = first_faded(mix, sample);
+			sum += head->weight * sample;
+			if (aligned)
+				aligned[m][i] = sample / head->gain;
 		}
 		out[i] = sum;
 		mix->n_frames++;
 	}
 }
 
-WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out, uint32_t n)
+WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out,
+			   float (*aligned)[MIX_CELL], uint32_t n)
 {
 	if (mix->n_frames % MIX_CELL == 0)
 		cell_begin(mix);
-	run(mix, in, out, n);
+	run(mix, in, out, aligned, n);
 }

@@ -59,7 +59,17 @@ WEIR_REALTIME void mix_reset(struct mix *mix);
 /* The targets are new. */
 WEIR_REALTIME void mix_aim(struct mix *mix);
 
-/* n is MIX_CELL, at most, and does not go beyond the end of a cell. */
-WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out, uint32_t n);
+/*
+ * n is MIX_CELL, at most, and does not go beyond the end of a cell. aligned, when not NULL, gets
+ * each microphone as it was read, all at the level of the first.
+ */
+WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out,
+			   float (*aligned)[MIX_CELL], uint32_t n);
+
+/* Does the microphone take part? */
+static inline WEIR_REALTIME bool mix_has(const struct mix *mix, uint32_t m)
+{
+	return mix->head[m].share > 0.5f && mix->head[m].presence > 0.5f;
+}
 
 #endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * With a_m the spectra of the aligned microphones, of the same level, the gain of a bin is
+ *
+ *	G = (|sum of a_m|^2 - sum of |a_m|^2) / ((M - 1) sum of |a_m|^2)
+ *
+ * smoothed over 40 ms: the share of the power that all of them agree on (R. Zelinski, "A microphone
+ * array with adaptive post-filtering for noise reduction in reverberant rooms", ICASSP 1988). It
+ * is limited, and drawn towards 1 where there is little noise to attenuate.
+ */
+
+#include "post.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../simd.h"
+
+#define WINDOW_SECONDS 0.0213
+#define LEAST_WINDOW 256 /* whose hop has enough ticks for all steps */
+#define SMOOTH_SECONDS 0.04
+#define LEAST_GAIN 0.35f
+#define FULL_SNR_DB 12.0f /* up to which it works fully */
+#define NO_SNR_DB 18.0f
+#define OVERLAP 4
+#define PI 3.14159265358979323846
+
+int post_init(struct post *post, uint32_t rate, uint32_t n_mics)
+{
+	post->rate = rate;
+	post->n_mics = n_mics;
+	post->n = LEAST_WINDOW;
+	while (post->n * 1.5 < WINDOW_SECONDS * rate)
+		post->n *= 2;
+	post->hop = post->n / OVERLAP;
+	post->n_bins = post->n / 2 + 1;
+	post->smooth = (float)exp(-(double)post->hop / rate / SMOOTH_SECONDS);
+	return weir_fft_init(&post->fft, post->n);
+}
+
+void post_finish(struct post *post)
+{
+	weir_fft_finish(&post->fft);
+}
+
+void post_place(struct post *post, struct layout *layout)
+{
+	post->window = floats_place(layout, post->n);
+	post->time = floats_place(layout, post->n);
+	for (uint32_t m = 0; m <= post->n_mics; m++)
+		post->in[m] = floats_place(layout, 2 * (size_t)post->n);
+	post->out = floats_place(layout, 2 * (size_t)post->n);
+	post->bins = bins_place(layout, post->n_bins);
+	post->sum = bins_place(layout, post->n_bins);
+	post->energy = floats_place(layout, post->n_bins);
+	post->coherent = floats_place(layout, post->n_bins);
+	post->total = floats_place(layout, post->n_bins);
+	post->gain = floats_place(layout, post->n_bins);
+}
+
+/* The root of a Hann window, before and after: four of them add up to two. */
+void post_fill(struct post *post)
+{
+	for (uint32_t i = 0; i < post->n; i++)
+		post->window[i] = (float)sin(PI * i / post->n);
+}
+
+WEIR_REALTIME void post_reset(struct post *post)
+{
+	for (uint32_t m = 0; m <= post->n_mics; m++)
+		memset(post->in[m], 0, 2 * (size_t)post->n * sizeof(float));
+	memset(post->out, 0, 2 * (size_t)post->n * sizeof(float));
+	memset(post->coherent, 0, post->n_bins * sizeof(float));
+	memset(post->total, 0, post->n_bins * sizeof(float));
+	for (uint32_t m = 0; m < post->n_mics; m++)
+		post->takes_part[m] = false;
+	post->n_frames = post->frame = 0;
+	post->step = post->n_mics + 3;
+	post->n_aligned = 0;
+	post->depth = 0.0f;
+}
+
+WEIR_REALTIME float post_run(struct post *post, const float *aligned, const bool *part, float sum)
+{
+	const uint32_t at = (uint32_t)post->n_frames & (2 * post->n - 1);
+	float *out = &post->out[at];
+	const float filtered = *out;
+
+	for (uint32_t m = 0; m < post->n_mics; m++)
+		post->in[m][at] = aligned[m];
+	post->in[post->n_mics][at] = sum;
+	*out = 0.0f;
+	post->n_frames++;
+	if (post->n_frames % post->hop != 0)
+		return filtered;
+	post->frame = post->n_frames;
+	post->step = 0;
+	post->n_aligned = 0;
+	for (uint32_t m = 0; m < post->n_mics; m++) {
+		post->takes_part[m] = part[m];
+		post->n_aligned += part[m];
+	}
+	return filtered;
+}
+
+static WEIR_REALTIME void spectrum(struct post *post, const float *ring)
+{
+	const uint32_t mask = 2 * post->n - 1, first = (uint32_t)post->frame - post->n;
+
+	for (uint32_t i = 0; i < post->n; i++)
+		post->time[i] = ring[(first + i) & mask] * post->window[i];
+	weir_fft_forward(&post->fft, post->time, post->bins);
+}
+
+static WEIR_SIMD WEIR_REALTIME void bins_add(float *restrict sum, float *restrict energy,
+					     const float *restrict bins, uint32_t n)
+{
+	for (uint32_t i = 0; i < 2 * n; i++)
+		sum[i] += bins[i];
+	for (uint32_t i = 0; i < n; i++)
+		energy[i] += bins[2 * i] * bins[2 * i] + bins[2 * i + 1] * bins[2 * i + 1];
+}
+
+static WEIR_REALTIME void mic_add(struct post *post, uint32_t m)
+{
+	if (m == 0) {
+		memset(post->sum, 0, post->n_bins * sizeof(fftwf_complex));
+		memset(post->energy, 0, post->n_bins * sizeof(float));
+	}
+	if (!post->takes_part[m])
+		return;
+	spectrum(post, post->in[m]);
+	bins_add((float *)post->sum, post->energy, (const float *)post->bins, post->n_bins);
+}
+
+static WEIR_SIMD WEIR_REALTIME void shares_follow(struct post *post, float per_mic)
+{
+	const float *restrict sum = (const float *)post->sum, *restrict energy = post->energy;
+	float *restrict coherent = post->coherent, *restrict total = post->total;
+	float *restrict gain = post->gain;
+
+	for (uint32_t i = 0; i < post->n_bins; i++) {
+		const float all = sum[2 * i] * sum[2 * i] + sum[2 * i + 1] * sum[2 * i + 1];
+		const float shared = (all - energy[i]) * per_mic;
+
+		coherent[i] = shared + post->smooth * (coherent[i] - shared);
+		total[i] = energy[i] + post->smooth * (total[i] - energy[i]);
+		gain[i] = coherent[i] / (total[i] + 1e-20f);
+		gain[i] = gain[i] < 0.0f ? 0.0f : gain[i] > 1.0f ? 1.0f : gain[i];
+	}
+}
+
+static WEIR_REALTIME void gains_set(struct post *post, float snr_db)
+{
+	const float wanted = post->n_aligned < 2    ? 0.0f
+			     : snr_db < FULL_SNR_DB ? 1.0f
+			     : snr_db < NO_SNR_DB ? (NO_SNR_DB - snr_db) / (NO_SNR_DB - FULL_SNR_DB)
+						  : 0.0f;
+	float before;
+
+	post->depth = wanted + post->smooth * (post->depth - wanted);
+	if (post->n_aligned >= 2)
+		shares_follow(post, 1.0f / (float)(post->n_aligned - 1));
+	before = post->gain[0];
+	for (uint32_t i = 0; i < post->n_bins; i++) {
+		const float next = post->gain[i + 1 < post->n_bins ? i + 1 : i];
+		const float smooth = 0.25f * before + 0.5f * post->gain[i] + 0.25f * next;
+		const float share = (smooth - 0.1f) / 0.8f;
+		const float root = share <= 0.0f ? 0.0f : share < 1.0f ? sqrtf(share) : 1.0f;
+
+		before = post->gain[i];
+		post->energy[i] =
+			1.0f - post->depth * (1.0f - (root > LEAST_GAIN ? root : LEAST_GAIN));
+	}
+}
+
+static WEIR_REALTIME void sum_filter(struct post *post)
+{
+	spectrum(post, post->in[post->n_mics]);
+	for (uint32_t i = 0; i < post->n_bins; i++) {
+		post->bins[i][0] *= post->energy[i];
+		post->bins[i][1] *= post->energy[i];
+	}
+}
+
+/* What ends at `frame` is heard from a hop later on, and begins a window before that. */
+static WEIR_REALTIME void sum_add(struct post *post)
+{
+	const uint32_t mask = 2 * post->n - 1, first = (uint32_t)post->frame + post->hop;
+
+	weir_fft_inverse(&post->fft, post->bins, post->time);
+	for (uint32_t i = 0; i < post->n; i++)
+		post->out[(first + i) & mask] +=
+			post->time[i] * post->window[i] * (0.5f / (float)post->n);
+}
+
+WEIR_REALTIME void post_step(struct post *post, float snr_db)
+{
+	const uint32_t step = post->step;
+
+	if (step >= post->n_mics + 3)
+		return;
+	post->step++;
+	if (step < post->n_mics)
+		mic_add(post, step);
+	else if (step == post->n_mics)
+		gains_set(post, snr_db);
+	else if (step == post->n_mics + 1)
+		sum_filter(post);
+	else
+		sum_add(post);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_POST_H
+#define WEIR_ALIGN_POST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../fft.h"
+#include "../layout.h"
+#include "align.h"
+
+/*
+ * Attenuates what the aligned microphones do not share: their own noise, and what comes from
+ * everywhere. How far depends on how noisy they are: from 18 dB of SNR on it does nothing.
+ */
+struct post {
+	uint32_t rate, n_mics, n, hop, n_bins;
+	float *window, *time;
+	struct weir_fft fft;
+
+	float *in[ALIGN_MICS + 1]; /* [2 * n], rings: the aligned microphones, then their sum */
+	float *out;		   /* [2 * n], a ring */
+	uint64_t n_frames;
+	uint64_t frame;	    /* at which the window that is worked on ends */
+	uint32_t step;	    /* of that */
+	uint32_t n_aligned; /* microphones that were added up */
+	bool takes_part[ALIGN_MICS];
+	fftwf_complex *bins, *sum;
+	float *energy;			/* of the microphones, added up */
+	float *coherent, *total, *gain; /* per bin; smoothed */
+	float smooth, depth;		/* 0 to 1: how far it works */
+};
+
+int post_init(struct post *post, uint32_t rate, uint32_t n_mics);
+void post_place(struct post *post, struct layout *layout);
+void post_fill(struct post *post);
+void post_finish(struct post *post);
+WEIR_REALTIME void post_reset(struct post *post);
+
+static inline WEIR_REALTIME uint32_t post_latency(const struct post *post)
+{
+	return post->n + post->hop;
+}
+
+/*
+ * Puts the next frame of each aligned microphone, or 0, and of their sum in, and takes the filtered
+ * sum post_latency() frames later out. part[m]: is microphone m in the sum?
+ */
+WEIR_REALTIME float post_run(struct post *post, const float *aligned, const bool *part, float sum);
+
+/* Works for a few microseconds. To be called ALIGN_MICS + 3 times per hop, at least. */
+WEIR_REALTIME void post_step(struct post *post, float snr_db);
+
+#endif
