@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What has been heard is worked on in ticks: in each one, every microphone but the first gets one
- * step of a few microseconds. Steps are taken first where what waits would be lost first.
+ * What has been heard is worked on in ticks: in each one, every microphone but the first gets steps
+ * of a few microseconds together. Steps are taken first where what waits would be lost first.
  */
 
 #include <math.h>
@@ -10,6 +10,7 @@
 #include "../scalar.h"
 #include "aligner.h"
 
+#define TICK_COST 4	   /* about microseconds, which is enough to keep up */
 #define SETTLED_DRIFT 4e-6 /* standard deviation */
 #define COASTING_SECONDS 2.0
 #define LEAST_LOUD 60  /* windows of the ear that tell how good it is */
@@ -24,8 +25,10 @@ WEIR_REALTIME void align_reset(void *state)
 
 	for (uint32_t m = 0; m < align->n_mics; m++)
 		ear_reset(&align->ear[m]);
-	for (uint32_t m = 1; m < align->n_mics; m++)
+	for (uint32_t m = 1; m < align->n_mics; m++) {
 		pair_reset(&align->pair[m]);
+		align->left[m] = 0;
+	}
 	mix_reset(&align->mix);
 	post_reset(&align->post);
 	align->filters = false;
@@ -109,15 +112,32 @@ static WEIR_REALTIME void reset_look(struct align *align, bool reset)
 	align->was_reset = reset;
 }
 
+static WEIR_REALTIME uint32_t step(struct align *align, uint32_t m, bool holds)
+{
+	struct ear *first = &align->ear[0], *ear = &align->ear[m];
+	uint32_t cost = m == 1 ? ear_step(first) : 0;
+
+	if (cost == 0)
+		cost = ear_step(ear);
+	if (cost == 0 && !holds)
+		cost = pair_step(&align->pair[m], first, ear);
+	return cost;
+}
+
+/* What a step took longer than a tick has is missing in the next ones. */
 static WEIR_REALTIME void work(struct align *align, bool holds)
 {
-	struct ear *first = &align->ear[0];
-
 	for (uint32_t m = 1; m < align->n_mics; m++) {
-		struct ear *ear = &align->ear[m];
+		int32_t *left = &align->left[m];
 
-		if (!(m == 1 && ear_step(first)) && !ear_step(ear) && !holds)
-			pair_step(&align->pair[m], first, ear);
+		*left += TICK_COST;
+		while (*left > 0) {
+			const uint32_t cost = step(align, m, holds);
+
+			if (cost == 0)
+				*left = 0;
+			*left -= (int32_t)cost;
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ struct align {
 	uint32_t rate, n_mics;
 	uint32_t tick_frames, tick_frame; /* frames of a tick, and those that have passed */
 	uint32_t report_frames;		  /* until the next report */
+	int32_t left[ALIGN_MICS];	  /* of a tick's time, per microphone */
 	bool was_reset;
 
 	struct ear_kit ears;

@@ -38,7 +38,7 @@ void cross_kit_finish(struct cross_kit *kit)
 void cross_kit_place(struct cross_kit *kit, struct layout *layout)
 {
 	kit->window = floats_place(layout, CROSS_WINDOW);
-	kit->time = floats_place(layout, CROSS_FINE);
+	kit->time = floats_place(layout, CROSS_WINDOW);
 	kit->bins = bins_place(layout, CROSS_FINE / 2 + 1);
 	kit->re = floats_place(layout, CROSS_BINS);
 	kit->im = floats_place(layout, CROSS_BINS);
@@ -181,7 +181,7 @@ WEIR_REALTIME void cross_weighted_measure(struct cross_weighted *weighted,
 	measure(weighted, kit);
 }
 
-WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted,
+WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted, float *lags,
 				   const struct cross_kit *kit)
 {
 	fftwf_complex *bins = kit->bins;
@@ -193,7 +193,7 @@ WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted,
 	}
 	memset(bins + kit->first + kit->n, 0,
 	       (CROSS_FINE / 2 + 1 - kit->first - kit->n) * sizeof(fftwf_complex));
-	weir_fft_inverse(&kit->fine_fft, bins, kit->time);
+	weir_fft_inverse(&kit->fine_fft, bins, lags);
 }
 
 /* The derivatives of the peak, per bin, at the lag that kit->re and kit->im turn by. */
@@ -221,13 +221,12 @@ static WEIR_SIMD WEIR_REALTIME struct slopes slopes_at(const struct cross_weight
 }
 
 /* In half samples, from the grid's highest point `at`. */
-static WEIR_REALTIME double refine(const struct cross_weighted *weighted, int at,
+static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const float *lags, int at,
 				   const struct cross_kit *kit)
 {
-	const float *time = kit->time;
-	const double a = (double)time[(at - 1) & (CROSS_FINE - 1)];
-	const double b = (double)time[at & (CROSS_FINE - 1)];
-	const double c = (double)time[(at + 1) & (CROSS_FINE - 1)];
+	const double a = (double)lags[(at - 1) & (CROSS_FINE - 1)];
+	const double b = (double)lags[at & (CROSS_FINE - 1)];
+	const double c = (double)lags[(at + 1) & (CROSS_FINE - 1)];
 	const double bend = a - 2.0 * b + c;
 	const double lag = at + (bend < 0.0 ? 0.5 * (a - c) / bend : 0.0);
 	const double angle = 2.0 * PI / CROSS_FINE;
@@ -240,27 +239,26 @@ static WEIR_REALTIME double refine(const struct cross_weighted *weighted, int at
 	return lag + fmin(fmax(newton, -0.5), 0.5);
 }
 
-WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, double reach,
-					   const struct cross_kit *kit)
+WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, const float *lags,
+					   double reach, const struct cross_kit *kit)
 {
 	const int n_reach = (int)(2.0 * reach * (double)kit->rate);
 	const double omega = 2.0 * PI / CROSS_WINDOW * (double)kit->rate;
 	const float deviation = sqrtf(2.0f * weighted->squares) + 1e-20f;
-	const float *time = kit->time;
 	float own = 0.0f;
 	int at = 0;
 
 	for (int i = -n_reach; i <= n_reach; i++)
-		if (time[i & (CROSS_FINE - 1)] > time[at & (CROSS_FINE - 1)])
+		if (lags[i & (CROSS_FINE - 1)] > lags[at & (CROSS_FINE - 1)])
 			at = i;
 	for (int i = -OWN_REACH; i <= OWN_REACH; i++)
-		if (time[i & (CROSS_FINE - 1)] > own)
-			own = time[i & (CROSS_FINE - 1)];
+		if (lags[i & (CROSS_FINE - 1)] > own)
+			own = lags[i & (CROSS_FINE - 1)];
 
-	const float height = time[at & (CROSS_FINE - 1)];
+	const float height = lags[at & (CROSS_FINE - 1)];
 
 	return (struct cross_peak){
-		.lag = refine(weighted, at, kit) / 2.0 / (double)kit->rate,
+		.lag = refine(weighted, lags, at, kit) / 2.0 / (double)kit->rate,
 		.agreement = 0.5f * height / (weighted->sum + 1e-9f),
 		.height = height / deviation,
 		.own = own / deviation,

@@ -18,7 +18,7 @@ struct cross_kit {
 	float rate;
 	uint32_t first, n; /* bins; n is a multiple of eight */
 	float *window;	   /* [CROSS_WINDOW] */
-	float *time;	   /* [CROSS_FINE], scratch */
+	float *time;	   /* [CROSS_WINDOW], scratch */
 	fftwf_complex *bins;
 	float *re, *im; /* [n], scratch */
 	struct weir_fft fft, fine_fft;
@@ -74,12 +74,12 @@ WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sh
 WEIR_REALTIME void cross_weighted_measure(struct cross_weighted *weighted,
 					  const struct cross_kit *kit);
 
-/* The weighted spectrum at all lags of half a sample, in kit->time. */
-WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted,
+/* The weighted spectrum at all lags of half a sample: CROSS_FINE of them, negative ones last. */
+WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted, float *lags,
 				   const struct cross_kit *kit);
 
-/* The peak within `reach` seconds, after cross_transform(). */
-WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, double reach,
-					   const struct cross_kit *kit);
+/* The peak within `reach` seconds. */
+WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, const float *lags,
+					   double reach, const struct cross_kit *kit);
 
 #endif

@@ -19,6 +19,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../scalar.h"
 #include "../simd.h"
 #include "rotor.h"
 
@@ -33,11 +34,13 @@
 #define BEND_SPAN_SECONDS 20.0 /* blocks that tell a change of the drift */
 #define N_BENDS 25
 #define MOST_BEND 10.0 /* ppm per minute */
-#define PAIRS_PER_STEP 32
+#define VOTES_PER_STEP 1600
+#define LEAST_BLOCKS 4
 #define LEAST_SPAN 0.9 /* seconds */
 #define MOST_REACH 360e-6
 #define MOST_DRIFT 400e-6
 #define LEAST_FIT 0.97 /* of the votes that all pairs could give */
+#define USABLE_FIT 0.8
 #define TELL_SECONDS 60e-6
 #define TEMPLATE_REACH 0.001
 #define PI 3.14159265358979323846
@@ -71,6 +74,7 @@ void drift_place(struct drift *drift, const struct drift_kit *kit, struct layout
 	drift->curve = floats_place(layout, DRIFT_BLOCKS * DRIFT_BLOCKS * CURVE_POINTS);
 	cross_place(&drift->template, kit->cross, layout);
 	cross_weighted_place(&drift->weighted, kit->cross, layout);
+	drift->lags = floats_place(layout, CROSS_FINE);
 }
 
 WEIR_REALTIME void drift_reset(struct drift *drift)
@@ -255,9 +259,7 @@ static WEIR_REALTIME void pairs_collect(struct drift *drift)
 /* Adds the votes of some pairs for `n` drifts around the centre. Returns true after the last. */
 static WEIR_REALTIME bool vote(struct drift *drift, int n, double bend)
 {
-	const uint32_t end = drift->pair + PAIRS_PER_STEP < drift->n_pairs
-				     ? drift->pair + PAIRS_PER_STEP
-				     : drift->n_pairs;
+	const uint32_t end = least(drift->pair + VOTES_PER_STEP / (uint32_t)n, drift->n_pairs);
 
 	for (; drift->pair < end; drift->pair++) {
 		const struct drift_pair *pair = &drift->pairs[drift->pair];
@@ -314,10 +316,10 @@ static WEIR_REALTIME void coarse_step(struct drift *drift)
 		drift->centre = drift->has_solved ? drift->estimate.drift : 0.0;
 		drift->spacing = reach / (DRIFT_POINTS / 2);
 		drift->step = 1;
-		drift->stage =
-			drift->n >= 3 && drift->estimate.span > LEAST_SPAN && drift->n_pairs > 0
-				? DRIFT_COARSE
-				: DRIFT_TEMPLATE;
+		drift->stage = drift->n >= LEAST_BLOCKS && drift->estimate.span > LEAST_SPAN &&
+					       drift->n_pairs > 0
+				       ? DRIFT_COARSE
+				       : DRIFT_TEMPLATE;
 		if (drift->stage == DRIFT_TEMPLATE)
 			drift->step = 0;
 		return;
@@ -347,6 +349,20 @@ static WEIR_REALTIME void forget_misfits(struct drift *drift, double fit)
 
 	drift->n -= n;
 	memmove(drift->order, drift->order + n, drift->n * sizeof(drift->order[0]));
+}
+
+static WEIR_REALTIME void drift_take(struct drift *drift, double fit)
+{
+	const double share = drift->has_solved ? 0.7 : 1.0;
+	struct drift_estimate *estimate = &drift->estimate;
+
+	forget_misfits(drift, fit);
+	if (fit < USABLE_FIT)
+		return;
+	estimate->has_drift = drift->has_solved = true;
+	estimate->drift += share * (drift->best - estimate->drift);
+	estimate->drift = fmin(fmax(estimate->drift, -MOST_DRIFT), MOST_DRIFT);
+	drift->bend = drift->best_bend;
 }
 
 /* Denser around 0: ppm per minute, then per second squared. */
@@ -382,16 +398,8 @@ static WEIR_REALTIME void fine_step(struct drift *drift)
 		return;
 	drift->step = 0;
 	drift->stage = DRIFT_TEMPLATE;
-	if (drift->best_votes <= 0.0)
-		return;
-
-	const double share = drift->has_solved ? 0.7 : 1.0;
-
-	drift->estimate.has_drift = drift->has_solved = true;
-	forget_misfits(drift, drift->best_votes / drift->most_votes);
-	drift->estimate.drift += share * (drift->best - drift->estimate.drift);
-	drift->estimate.drift = fmin(fmax(drift->estimate.drift, -MOST_DRIFT), MOST_DRIFT);
-	drift->bend = drift->best_bend;
+	if (drift->best_votes > 0.0)
+		drift_take(drift, drift->best_votes / drift->most_votes);
 }
 
 static WEIR_SIMD WEIR_REALTIME void template_add(struct cross *sum, const struct drift_block *block,
@@ -450,9 +458,9 @@ static WEIR_REALTIME void template_look(struct drift *drift)
 	cross_weighted_measure(weighted, kit);
 	template_weigh(&drift->template, weighted, 2.0f * weighted->sum / (float)kit->n, kit->n);
 	cross_weighted_measure(weighted, kit);
-	cross_transform(weighted, kit);
+	cross_transform(weighted, drift->lags, kit);
 
-	const struct cross_peak peak = cross_find(weighted, TEMPLATE_REACH, kit);
+	const struct cross_peak peak = cross_find(weighted, drift->lags, TEMPLATE_REACH, kit);
 
 	drift->estimate.lag = peak.lag;
 	drift->estimate.has_delay = drift->n_added >= 4 && fabs(peak.lag) < 200e-6;
@@ -491,22 +499,22 @@ static WEIR_REALTIME void template_step(struct drift *drift)
 	drift->estimate.n_like++;
 }
 
-WEIR_REALTIME bool drift_step(struct drift *drift)
+WEIR_REALTIME uint32_t drift_step(struct drift *drift)
 {
 	switch (drift->stage) {
 	case DRIFT_COMPARE:
 		compare_step(drift);
-		return true;
+		return 9;
 	case DRIFT_COARSE:
 		coarse_step(drift);
-		return true;
+		return 7;
 	case DRIFT_FINE:
 		fine_step(drift);
-		return true;
+		return 7;
 	case DRIFT_TEMPLATE:
 		template_step(drift);
-		return true;
+		return 3;
 	default:
-		return false;
+		return 0;
 	}
 }

@@ -62,6 +62,7 @@ struct drift {
 	double best, best_votes, best_bend, bend;
 	struct cross template;
 	struct cross_weighted weighted;
+	float *lags; /* [CROSS_FINE] */
 	struct drift_estimate estimate;
 	uint32_t n_added;
 	bool has_solved;
@@ -79,7 +80,6 @@ WEIR_REALTIME void drift_reset(struct drift *drift);
 WEIR_REALTIME void drift_add(struct drift *drift, const struct cross *cross, double time,
 			     double delay, double rate, double seconds, double now);
 
-/* Works for a few microseconds; returns false when there is nothing to do. */
-WEIR_REALTIME bool drift_step(struct drift *drift);
+WEIR_REALTIME uint32_t drift_step(struct drift *drift);
 
 #endif

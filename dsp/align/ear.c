@@ -323,15 +323,19 @@ static WEIR_REALTIME void block_transform(struct ear *ear)
 	ear->n_blocks++;
 }
 
-WEIR_REALTIME bool ear_step(struct ear *ear)
+WEIR_REALTIME uint32_t ear_step(struct ear *ear)
 {
-	if (ear->is_transformed)
+	if (ear->is_transformed) {
 		window_add(ear);
-	else if (ear->n_windows * EAR_HOP >= (ear->n_blocks + 1) * EAR_BLOCK)
+		return 4;
+	}
+	if (ear->n_windows * EAR_HOP >= (ear->n_blocks + 1) * EAR_BLOCK) {
 		block_transform(ear);
-	else if (ear->n_samples >= ear->n_windows * EAR_HOP + EAR_WINDOW)
+		return 5;
+	}
+	if (ear->n_samples >= ear->n_windows * EAR_HOP + EAR_WINDOW) {
 		window_transform(ear);
-	else
-		return false;
-	return true;
+		return 6;
+	}
+	return 0;
 }

@@ -77,8 +77,11 @@ void ear_place(struct ear *ear, const struct ear_kit *kit, struct layout *layout
 WEIR_REALTIME void ear_reset(struct ear *ear);
 WEIR_REALTIME void ear_hear(struct ear *ear, const float *in, uint32_t n);
 
-/* Works for a few microseconds on what was heard. Returns false when there is nothing to do. */
-WEIR_REALTIME bool ear_step(struct ear *ear);
+/*
+ * Works on what was heard. Returns about how many microseconds that takes, by which steps are
+ * spread over time, or 0 when there is nothing to do. So do the steps of the other parts.
+ */
+WEIR_REALTIME uint32_t ear_step(struct ear *ear);
 
 /* n samples of the sound from `first` on, times the window. */
 WEIR_REALTIME void ear_window(const struct ear *ear, int64_t first, const float *window, uint32_t n,

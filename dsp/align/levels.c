@@ -50,7 +50,7 @@ void levels_fill(struct levels *levels)
 
 WEIR_REALTIME void levels_reset(struct levels *levels)
 {
-	levels->n_frames = levels->n_ratios = 0;
+	levels->n_frames = levels->n_ratios = levels->step = 0;
 	levels->speech_ratio = levels->noise_ratio = 0.0;
 	for (int m = 0; m < 2; m++)
 		memset(levels->speech[m], 0, levels->kit->n * sizeof(float));
@@ -146,25 +146,53 @@ static WEIR_REALTIME void ratios_update(struct levels *levels, double hop_second
 	levels->noise_ratio += share * (median(noise, n) - levels->noise_ratio);
 }
 
-WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2], double hop_seconds)
+WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2])
 {
 	const uint32_t n = levels->kit->n;
-	const struct rates rates = {
+
+	for (int m = 0; m < 2; m++) {
+		levels->power[m] = power[m];
+		if (levels->n_frames > 0)
+			continue;
+		memcpy(levels->smoothed[m], power[m], n * sizeof(float));
+		memcpy(levels->floor[m], power[m], n * sizeof(float));
+		memcpy(levels->noise[m], power[m], n * sizeof(float));
+	}
+	levels->n_frames++;
+	levels->step = 1;
+}
+
+static WEIR_REALTIME struct rates rates_get(double hop_seconds)
+{
+	return (struct rates){
 		.floor = (float)(1.0 - exp(-hop_seconds / FLOOR_SECONDS)),
 		.noise = (float)(1.0 - exp(-hop_seconds / NOISE_SECONDS)),
 		.speech = (float)(1.0 - exp(-hop_seconds / SPEECH_SECONDS)),
 		.rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds),
 	};
+}
 
-	if (levels->n_frames++ == 0)
-		for (int m = 0; m < 2; m++) {
-			memcpy(levels->smoothed[m], power[m], n * sizeof(float));
-			memcpy(levels->floor[m], power[m], n * sizeof(float));
-			memcpy(levels->noise[m], power[m], n * sizeof(float));
-		}
-	for (int m = 0; m < 2; m++)
-		floor_follow(levels->smoothed[m], levels->floor[m], power[m], rates, n);
-	sort_bins(levels, power[0], power[1], rates, n);
-	if (levels->n_frames >= SPEECH_FRAMES)
+WEIR_REALTIME uint32_t levels_step(struct levels *levels, double hop_seconds)
+{
+	const uint32_t n = levels->kit->n;
+	const struct rates rates = rates_get(hop_seconds);
+
+	switch (levels->step) {
+	case 0:
+		return 0;
+	case 1:
+		for (int m = 0; m < 2; m++)
+			floor_follow(levels->smoothed[m], levels->floor[m], levels->power[m], rates,
+				     n);
+		levels->step = 2;
+		return 3;
+	case 2:
+		sort_bins(levels, levels->power[0], levels->power[1], rates, n);
+		levels->step = levels->n_frames >= SPEECH_FRAMES ? 3 : 0;
+		return 5;
+	default:
 		ratios_update(levels, hop_seconds);
+		levels->step = 0;
+		return 7;
+	}
 }

@@ -12,6 +12,8 @@ struct levels {
 	uint32_t band_end[LEVELS_BANDS + 1]; /* bins of the kit */
 	float *smoothed[2], *floor[2];	     /* power per bin */
 	float *noise[2], *speech[2];
+	const float *power[2]; /* of the frame that is worked on */
+	uint32_t step;	       /* of that: 0 when it is done */
 	uint32_t n_frames, n_ratios;
 	double speech_ratio, noise_ratio; /* second over first: mean logarithms of power */
 };
@@ -19,7 +21,10 @@ struct levels {
 void levels_place(struct levels *levels, const struct cross_kit *kit, struct layout *layout);
 void levels_fill(struct levels *levels);
 WEIR_REALTIME void levels_reset(struct levels *levels);
-WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2], double hop_seconds);
+
+/* There is a new frame; power stays as it is until levels_step() has nothing to do. */
+WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2]);
+WEIR_REALTIME uint32_t levels_step(struct levels *levels, double hop_seconds);
 
 /* Do they say enough? */
 static inline WEIR_REALTIME bool levels_are_known(const struct levels *levels)

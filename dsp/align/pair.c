@@ -224,23 +224,34 @@ static WEIR_REALTIME void hop_look(struct pair *pair, const struct ear *ear1,
 	search->known_drift = track->drift;
 }
 
-WEIR_REALTIME bool pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2)
+static WEIR_REALTIME uint32_t tracking_step(struct pair *pair, const struct ear *ear1,
+					    const struct ear *ear2)
 {
-	if (pair->is_tracking && track_step(&pair->track, ear1, ear2)) {
-		if (pair->track.n_frames != pair->n_frames) {
-			pair->n_frames = pair->track.n_frames;
-			levels_add(&pair->levels, pair->track.power,
-				   TRACK_HOP / (double)pair->search.kit->rate);
-		}
-		return true;
+	struct track *track = &pair->track;
+	const double hop_seconds = TRACK_HOP / (double)pair->search.kit->rate;
+	uint32_t cost = levels_step(&pair->levels, hop_seconds);
+
+	if (cost > 0)
+		return cost;
+	cost = track_step(track, ear1, ear2);
+	if (track->n_frames != pair->n_frames) {
+		pair->n_frames = track->n_frames;
+		levels_add(&pair->levels, track->power);
 	}
-	if (!search_step(&pair->search, ear1, ear2))
-		return false;
+	return cost;
+}
+
+WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2)
+{
+	uint32_t cost = pair->is_tracking ? tracking_step(pair, ear1, ear2) : 0;
+
+	if (cost == 0)
+		cost = search_step(&pair->search, ear1, ear2);
 	if (pair->search.n_hops != pair->n_hops) {
 		pair->n_hops = pair->search.n_hops;
 		hop_look(pair, ear1, ear2);
 	}
-	return true;
+	return cost;
 }
 
 /* What was tracked has not agreed for long. The clock is still the same. */

@@ -44,8 +44,7 @@ WEIR_REALTIME void pair_forget(struct pair *pair);
 /* Delays are looked for up to this. */
 WEIR_REALTIME void pair_limit(struct pair *pair, double seconds);
 
-/* Works for a few microseconds. Returns false when there is nothing to do. */
-WEIR_REALTIME bool pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2);
+WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2);
 
 /* Decides whether the delay holds now. When it is held it does. */
 WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const struct ear *ear2,

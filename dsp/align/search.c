@@ -291,8 +291,8 @@ static WEIR_REALTIME void sum_step(struct search *search)
 	search->n_hops++;
 }
 
-WEIR_REALTIME bool search_step(struct search *search, const struct ear *ear1,
-			       const struct ear *ear2)
+WEIR_REALTIME uint32_t search_step(struct search *search, const struct ear *ear1,
+				   const struct ear *ear2)
 {
 	const uint64_t ready = ear1->n_blocks < ear2->n_blocks ? ear1->n_blocks : ear2->n_blocks;
 
@@ -300,13 +300,20 @@ WEIR_REALTIME bool search_step(struct search *search, const struct ear *ear1,
 		search_restart(search, search->n_parts);
 		search->n_blocks = ready;
 	}
-	if (search->stage == SEARCH_LAGS)
+	switch (search->stage) {
+	case SEARCH_LAGS:
 		lags_step(search);
-	else if (search->stage != SEARCH_CROSS)
+		return 5;
+	case SEARCH_SUM:
 		sum_step(search);
-	else if (search->n_blocks < ready)
+		return 6;
+	case SEARCH_SHORT:
+		sum_step(search);
+		return 2;
+	default:
+		if (search->n_blocks >= ready)
+			return 0;
 		cross_step(search, ear1, ear2);
-	else
-		return false;
-	return true;
+		return 4;
+	}
 }

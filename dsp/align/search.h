@@ -76,8 +76,7 @@ WEIR_REALTIME void search_reset(struct search *search);
 /* Forgets the rows, and from now on looks only n_parts * EAR_BLOCK lags far. */
 WEIR_REALTIME void search_restart(struct search *search, uint32_t n_parts);
 
-/* Works for a few microseconds. Returns false when there is nothing to do. */
-WEIR_REALTIME bool search_step(struct search *search, const struct ear *ear1,
-			       const struct ear *ear2);
+WEIR_REALTIME uint32_t search_step(struct search *search, const struct ear *ear1,
+				   const struct ear *ear2);
 
 #endif

@@ -14,7 +14,18 @@
 
 #include "../simd.h"
 
-enum { FIRST_SPECTRUM, SECOND_SPECTRUM, COMPARE, ACCUMULATE, LOOK_AROUND, MEASURE };
+enum {
+	FIRST_SPECTRUM,
+	SECOND_SPECTRUM,
+	COMPARE,
+	ACCUMULATE,
+	LOOK_WEIGH,
+	LOOK_TRANSFORM,
+	LOOK_AROUND,
+	WEIGH,
+	TRANSFORM,
+	MEASURE,
+};
 
 #define LEAST_ACTIVITY 0.006f
 #define MOST_TAU 3.0
@@ -54,6 +65,7 @@ void track_place(struct track *track, const struct cross_kit *kit, const struct 
 	cross_place(&track->fast, kit, layout);
 	cross_place(&track->block, kit, layout);
 	cross_weighted_place(&track->weighted, kit, layout);
+	track->lags = floats_place(layout, CROSS_FINE);
 	drift_place(&track->blocks, drifts, layout);
 	for (int i = 0; i < 2; i++) {
 		track->bins[i] = bins_place(layout, CROSS_BINS);
@@ -339,10 +351,8 @@ static WEIR_REALTIME void look_around(struct track *track)
 {
 	const struct cross_kit *kit = track->kit;
 
-	cross_weigh(&track->fast, 0.95f, false, &track->weighted, kit);
-	cross_transform(&track->weighted, kit);
-
-	const struct cross_peak peak = cross_find(&track->weighted, HOP_REACH_SECONDS, kit);
+	const struct cross_peak peak =
+		cross_find(&track->weighted, track->lags, HOP_REACH_SECONDS, kit);
 	const bool is_known = place_find(track, track->delay + peak.lag) < track->n_places;
 	const bool is_far = fabs(peak.lag) > REACH_SECONDS;
 	const float height = is_known ? PLACE_HEIGHT : is_far ? HOP_HEIGHT : MOVE_HEIGHT;
@@ -379,10 +389,8 @@ static WEIR_REALTIME void measure(struct track *track)
 	const struct cross_kit *kit = track->kit;
 	const double hop = hop_seconds(track), tau = slow_tau(track);
 
-	cross_weigh(&track->slow, 0.98f, true, &track->weighted, kit);
-	cross_transform(&track->weighted, kit);
-
-	const struct cross_peak peak = cross_find(&track->weighted, REACH_SECONDS, kit);
+	const struct cross_peak peak =
+		cross_find(&track->weighted, track->lags, REACH_SECONDS, kit);
 	const double window = CROSS_WINDOW / (double)kit->rate;
 	const double n = fmax(2.0, 2.0 * fmin(tau, track->active) / window);
 	const double agreement = (double)peak.agreement;
@@ -486,61 +494,83 @@ static WEIR_REALTIME void compared(struct track *track)
 	track->active += hop;
 	track->heard = track->time;
 	if (track->active >= FIRST_ACTIVE)
-		track->stage = track->blocks.n_added >= 4 ? LOOK_AROUND : MEASURE;
+		track->stage = track->blocks.n_added >= 4 ? LOOK_WEIGH : WEIGH;
 }
 
-static WEIR_REALTIME void frame_step(struct track *track, const struct ear *ear1,
-				     const struct ear *ear2)
+/* Leaves a frame out in which a microphone was silent: it would tell of the silence. */
+static WEIR_REALTIME void first_spectrum(struct track *track, const struct ear *ear1,
+					 const struct ear *ear2)
+{
+	const int64_t second = (int64_t)floor(second_place(track));
+
+	if (!ear_is_whole(ear1, track->frame, CROSS_WINDOW) ||
+	    !ear_is_whole(ear2, second, CROSS_WINDOW)) {
+		track->frame += TRACK_HOP;
+		return;
+	}
+	spectrum(track, ear1, track->frame, track->bins[0]);
+	track->stage = SECOND_SPECTRUM;
+}
+
+static WEIR_REALTIME void frame_accumulate(struct track *track)
 {
 	const struct cross_kit *kit = track->kit;
-	const double place = second_place(track), whole = floor(place);
+	const double place = second_place(track);
 
-	switch (track->stage) {
+	cross_advance(&track->frame_cross, (place - floor(place)) / (double)kit->rate, kit);
+	track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate;
+	if (track->centre > track->time)
+		predict(track, track->centre);
+	compared(track);
+}
+
+/* Returns the microseconds that it takes. */
+static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *ear1,
+					 const struct ear *ear2)
+{
+	const struct cross_kit *kit = track->kit;
+
+	switch (track->stage++) {
 	case FIRST_SPECTRUM:
-		spectrum(track, ear1, track->frame, track->bins[0]);
-		track->stage = SECOND_SPECTRUM;
-		break;
+		track->stage = FIRST_SPECTRUM;
+		first_spectrum(track, ear1, ear2);
+		return 6;
 	case SECOND_SPECTRUM:
-		spectrum(track, ear2, (int64_t)whole, track->bins[1]);
-		track->stage = COMPARE;
-		break;
+		spectrum(track, ear2, (int64_t)floor(second_place(track)), track->bins[1]);
+		return 5;
 	case COMPARE:
-		if (ear_is_whole(ear1, track->frame, CROSS_WINDOW) &&
-		    ear_is_whole(ear2, (int64_t)whole, CROSS_WINDOW)) {
-			frame_compare(track, ear1, ear2);
-			track->stage = ACCUMULATE;
-		} else {
-			track->frame += TRACK_HOP;
-			track->stage = FIRST_SPECTRUM;
-		}
-		break;
+		frame_compare(track, ear1, ear2);
+		return 9;
 	case ACCUMULATE:
-		cross_advance(&track->frame_cross, (place - whole) / (double)kit->rate, kit);
-		track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate;
-		if (track->centre > track->time)
-			predict(track, track->centre);
-		compared(track);
-		break;
+		frame_accumulate(track);
+		return 8;
+	case LOOK_WEIGH:
+		cross_weigh(&track->fast, 0.95f, false, &track->weighted, kit);
+		return 4;
+	case WEIGH:
+		cross_weigh(&track->slow, 0.98f, true, &track->weighted, kit);
+		return 4;
+	case LOOK_TRANSFORM:
+	case TRANSFORM:
+		cross_transform(&track->weighted, track->lags, kit);
+		return 9;
 	case LOOK_AROUND:
 		look_around(track);
-		track->stage = MEASURE;
-		break;
+		return 6;
 	default:
 		measure(track);
 		track->stage = FIRST_SPECTRUM;
+		return 7;
 	}
 }
 
-WEIR_REALTIME bool track_step(struct track *track, const struct ear *ear1, const struct ear *ear2)
+WEIR_REALTIME uint32_t track_step(struct track *track, const struct ear *ear1,
+				  const struct ear *ear2)
 {
-	if (track->stage != FIRST_SPECTRUM || frame_is_heard(track, ear1, ear2)) {
-		frame_step(track, ear1, ear2);
-		return true;
-	}
-	if (drift_step(&track->blocks))
-		return true;
+	if (track->stage != FIRST_SPECTRUM || frame_is_heard(track, ear1, ear2))
+		return frame_step(track, ear1, ear2);
 	if (track->blocks.stage != DRIFT_DONE)
-		return false;
+		return drift_step(&track->blocks);
 	estimate_apply(track);
-	return true;
+	return 4;
 }

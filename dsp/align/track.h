@@ -44,6 +44,7 @@ struct track {
 
 	struct cross frame_cross, slow, fast, block;
 	struct cross_weighted weighted;
+	float *lags; /* [CROSS_FINE] */
 	double block_active, block_time, block_weight;
 	double corrected; /* seconds, since the latest block ended */
 	struct drift blocks;
@@ -63,8 +64,8 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
 			      double first);
 
-/* Works for a few microseconds. Returns false when there is nothing to do. */
-WEIR_REALTIME bool track_step(struct track *track, const struct ear *ear1, const struct ear *ear2);
+WEIR_REALTIME uint32_t track_step(struct track *track, const struct ear *ear1,
+				  const struct ear *ear2);
 
 static inline WEIR_REALTIME double track_delay(const struct track *track, double time)
 {
