@@ -10,13 +10,14 @@
 #include "../scalar.h"
 #include "aligner.h"
 
-#define TICK_COST 4	   /* about microseconds, which is enough to keep up */
+#define TICK_COST 4 /* about microseconds, and one more for each TICK_PARTS of the lags */
+#define TICK_PARTS 8
 #define SETTLED_DRIFT 4e-6 /* standard deviation */
 #define COASTING_SECONDS 2.0
 #define LEAST_LOUD 60  /* windows of the ear that tell how good it is */
 #define BETTER_DB 3.0f /* which makes another microphone the better one */
-#define NO_SHARE 0.08f
-#define FULL_SHARE 0.25f
+#define NO_SHARE 0.1f
+#define FULL_SHARE 0.3f
 #define MOST_RATIO 9.0 /* logarithm of a ratio of powers */
 
 WEIR_REALTIME void align_reset(void *state)
@@ -130,7 +131,7 @@ static WEIR_REALTIME void work(struct align *align, bool holds)
 	for (uint32_t m = 1; m < align->n_mics; m++) {
 		int32_t *left = &align->left[m];
 
-		*left += TICK_COST;
+		*left += TICK_COST + (int32_t)(align->pair[m].search.n_parts / TICK_PARTS);
 		while (*left > 0) {
 			const uint32_t cost = step(align, m, holds);
 
@@ -172,8 +173,7 @@ static WEIR_REALTIME enum align_state state_get(const struct align *align)
 
 		n_heard += !is_silent(align, m);
 		is_locked |= pair->is_locked;
-		is_coasting &=
-			!pair->is_locked || pair->time - pair->track.heard > COASTING_SECONDS;
+		is_coasting &= !pair->is_locked || pair_unheard(pair) > COASTING_SECONDS;
 	}
 	if (n_heard < 2)
 		return ALIGN_ONE_MIC;

@@ -19,15 +19,16 @@
  * zeros is left out within a sixth of a millisecond, before the silence would be heard.
  *
  * Latency: what the latest microphone is later than the first one, and 64 frames; more while a
- * drift makes that grow, to 20 ms, so that the latency need not change often. When it does, 20 ms
- * fade over. The control `latency` declares it.
+ * drift makes that grow, to 20 ms, so that the latency need not change often. When it does, the
+ * others leave, microphone 1 fades over within 20 ms, and they join again. The control `latency`
+ * declares it.
  *
  * The delay d and the drift e are those of a source: what is in the first microphone at its time t
  * is in the other one at t + d, and d grows by e per second. Rates: 8 to 192 kHz.
  *
  * Method: search.c finds delay and drift together, track.c follows the delay in a closed loop,
- * drift.c tells the drift from the phases of seconds of sound, levels.c weighs, mix.c reads and
- * adds. All of it: doc/align.md.
+ * drift.c tells the drift from the phases of seconds of sound, pair.c judges all of that, levels.c
+ * weighs, mix.c reads and adds, post.c attenuates what is not shared. All of it: doc/align.md.
  */
 
 #define ALIGN_MICS 8 /* at most */
@@ -61,7 +62,7 @@ enum align_state {
 	ALIGN_SEARCHING, /* no other microphone is found yet, or again */
 	ALIGN_TRACKING,	 /* shown as "locked" */
 	ALIGN_COASTING,	 /* found, but nothing has been heard for two seconds */
-	ALIGN_ONE_MIC,	 /* all others are silent */
+	ALIGN_ONE_MIC,	 /* fewer than two have sound */
 };
 
 /* The fields of the report, every 100 ms; then weight1, weight2, ... and snr1, snr2, ... */

@@ -31,7 +31,7 @@ struct drift_pair {
 	double seconds, lag, bend;
 };
 
-/* What the blocks tell: valid when `changes` has grown. */
+/* What the blocks tell, when the stage is DRIFT_DONE. */
 struct drift_estimate {
 	bool has_drift, has_delay;
 	double drift;

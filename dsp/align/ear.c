@@ -66,7 +66,6 @@ void ear_kit_place(struct ear_kit *kit, struct layout *layout)
 	kit->lowpass = floats_place(layout, 2 * (size_t)kit->n_taps);
 	kit->window = floats_place(layout, EAR_WINDOW);
 	kit->time = floats_place(layout, 2 * EAR_BLOCK);
-	kit->bins = bins_place(layout, EAR_BLOCK_BINS);
 }
 
 void ear_kit_fill(struct ear_kit *kit)

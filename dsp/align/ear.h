@@ -16,7 +16,6 @@
 #define EAR_BLOCK_BINS (EAR_BLOCK + 8) /* one more than EAR_BLOCK, and what aligns the next */
 #define EAR_ALONE 8		       /* blocks that a search may be late */
 
-/* The noise floor found is the mean of the noise by about this factor; see ear_gain(). */
 #define EAR_LOW_HZ 120.0f
 #define EAR_HIGH_HZ 7500.0f
 
@@ -31,7 +30,6 @@ struct ear_kit {
 	uint32_t first, end; /* bins of EAR_WINDOW that count */
 	float *lowpass, *window;
 	float *time; /* 2 * EAR_BLOCK, scratch */
-	fftwf_complex *bins;
 	struct weir_fft fft, block_fft;
 	float smooth, rise, snr_share; /* per hop */
 };

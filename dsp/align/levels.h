@@ -26,10 +26,4 @@ WEIR_REALTIME void levels_reset(struct levels *levels);
 WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2]);
 WEIR_REALTIME uint32_t levels_step(struct levels *levels, double hop_seconds);
 
-/* Do they say enough? */
-static inline WEIR_REALTIME bool levels_are_known(const struct levels *levels)
-{
-	return levels->n_ratios > 0;
-}
-
 #endif

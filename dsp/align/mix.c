@@ -7,7 +7,8 @@
  *
  * with d_m the delay, q_m the merit and g_m the gain of microphone m, and s_m how far it takes
  * part. So the source is as loud as in the first microphone, whoever takes part; and a microphone
- * that is alone is not weighed at all. L is constant for as long as all delays fit into it.
+ * that is alone has its own level, or that of the first one when it is aligned. L is constant for
+ *as long as all delays fit into it.
  */
 
 #include "mix.h"
@@ -37,7 +38,8 @@ void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_second
 	mix->rate = rate;
 	mix->n_mics = n_mics;
 	mix->n_ring = 1;
-	while (mix->n_ring < (lag_seconds + 0.1) * rate)
+	/* Of three microphones one may be early and one late. */
+	while (mix->n_ring < (n_mics > 2 ? 2.0 : 1.0) * lag_seconds * rate + 0.1 * rate)
 		mix->n_ring *= 2;
 }
 
@@ -123,7 +125,7 @@ WEIR_REALTIME void mix_aim(struct mix *mix)
 		is_aligned |= mix->target[m].is_aligned;
 		is_settled &= mix->target[m].is_settled || !mix->target[m].is_aligned;
 	}
-	if (!is_aligned || mix->next_latency != mix->latency)
+	if (!is_aligned || mix->next_latency != mix->latency || mix->head[0].presence < 1.0f)
 		return;
 
 	const bool settles = is_settled && !mix->is_settled;
@@ -141,14 +143,18 @@ static WEIR_REALTIME bool is_silent_at(const struct mix_head *head, uint32_t pla
 	return head->is_silent[(place & (mix->n_ring - 1)) / MIX_CELL];
 }
 
-/* Silence is seen before it is read, and faded into. */
+/*
+ * Silence is seen before it is read, and faded into: from before the cell on in which it begins.
+ */
 static WEIR_REALTIME void presence_update(struct mix_head *head, const struct mix *mix)
 {
 	const uint32_t place = (uint32_t)(head->place >> 32);
 	const float rise = MIX_CELL / (float)(RISE_SECONDS * mix->rate);
+	bool is_silent = false;
 
-	if (is_silent_at(head, place, mix) || is_silent_at(head, place + MIX_CELL, mix) ||
-	    is_silent_at(head, place + 2 * MIX_CELL, mix))
+	for (uint32_t ahead = 0; ahead < MIX_LEAST_LATENCY; ahead += MIX_CELL)
+		is_silent |= is_silent_at(head, place + ahead, mix);
+	if (is_silent)
 		head->presence = 0.0f;
 	else
 		head->presence = head->presence + rise < 1.0f ? head->presence + rise : 1.0f;
@@ -219,20 +225,33 @@ static WEIR_REALTIME uint32_t heard_choice(const struct mix *mix)
 	return mix->choice;
 }
 
-/* Who takes part: those that are aligned, or the one that was chosen. */
+/*
+ * Who takes part: those that are aligned, or the one that was chosen. What is read elsewhere than
+ * it should be leaves first, and the first one is heard meanwhile.
+ */
+static WEIR_REALTIME bool is_wanted(const struct mix *mix, uint32_t m, bool is_any_aligned)
+{
+	const struct mix_head *head = &mix->head[m];
+	const uint32_t choice = heard_choice(mix);
+	const struct mix_head *chosen = &mix->head[choice];
+
+	if (m == 0)
+		return is_any_aligned || choice == 0 || (!chosen->is_loose && chosen->share > 0.0f);
+	if (mix->target[m].is_aligned)
+		return mix->next_latency == mix->latency &&
+		       (head->share == 0.0f || head_is_near(mix, m));
+	return !is_any_aligned && choice == m && (head->share == 0.0f || head->is_loose);
+}
+
 static WEIR_REALTIME void share_update(struct mix *mix, uint32_t m, bool is_any_aligned)
 {
 	struct mix_head *head = &mix->head[m];
-	const bool is_chosen = !is_any_aligned && heard_choice(mix) == m;
-	const bool is_moving = mix->next_latency != mix->latency;
-	bool is_wanted = is_chosen || (m == 0 && is_any_aligned);
+	const bool wanted = is_wanted(mix, m, is_any_aligned);
 
-	if (m > 0 && mix->target[m].is_aligned)
-		is_wanted = !is_moving && (head->share == 0.0f || head_is_near(mix, m));
-	if (m > 0 && is_wanted && head->share == 0.0f)
+	if (m > 0 && wanted && head->share == 0.0f)
 		head_place(mix, m);
 
-	const double seconds = is_wanted ? JOIN_SECONDS : -LEAVE_SECONDS;
+	const double seconds = wanted ? JOIN_SECONDS : -LEAVE_SECONDS;
 	const float share = head->share + (float)(MIX_CELL / (seconds * mix->rate));
 
 	head->share = share < 0.0f ? 0.0f : share > 1.0f ? 1.0f : share;

@@ -12,6 +12,7 @@
 #define SAME_LAG 8
 #define REREAD_SECONDS 0.9
 #define N_AGREE 2
+#define RIVAL_HOPS 8
 #define SURE_OWN 2.0f /* over the correlation at the delay that is tracked */
 #define CONFIRM_SECONDS 0.8e-3
 #define N_DOUBTS 2
@@ -23,8 +24,7 @@
 #define MOST_UNSUPPORTED_SECONDS 6.0 /* of sound */
 #define LOCK_ACTIVE 0.8
 #define MOST_BAD_SECONDS 3.0
-#define RETURN_SECONDS 8.0 /* in which a microphone that was silent must prove itself */
-#define HINT_DRIFT 5e-6	   /* standard deviation of a drift that is kept */
+#define HINT_DRIFT 5e-6 /* standard deviation of a drift that is kept */
 
 void pair_place(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
 		const struct drift_kit *drifts, uint32_t max_parts, struct layout *layout)
@@ -40,7 +40,7 @@ WEIR_REALTIME void pair_forget(struct pair *pair)
 	levels_reset(&pair->levels);
 	pair->is_tracking = pair->is_locked = pair->holds = pair->is_hinted = false;
 	pair->silent = 0.0;
-	pair->returned = -100.0;
+	pair->is_unproven = false;
 	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = pair->n_confirmed = 0;
 }
 
@@ -109,7 +109,7 @@ static WEIR_REALTIME void tracking_begin(struct pair *pair, const struct search_
 	pair->is_tracking = true;
 	pair->is_locked = false;
 	pair->n_frames = pair->track.n_frames;
-	pair->n_supported = pair->n_agreed = 0;
+	pair->n_supported = pair->n_agreed = pair->n_rival = 0;
 	pair->supported = 0.0;
 	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = 0;
 }
@@ -125,10 +125,30 @@ static WEIR_REALTIME void search_look(struct pair *pair, double time)
 }
 
 /* Not found to be right yet, at all or since a microphone was silent. */
-static WEIR_REALTIME bool is_doubtful(const struct pair *pair, double time)
+static WEIR_REALTIME bool is_doubtful(const struct pair *pair)
 {
-	return pair->n_agreed < N_AGREE ||
-	       (pair->n_confirmed == 0 && time - pair->returned < RETURN_SECONDS);
+	return pair->n_agreed < N_AGREE || pair->is_unproven;
+}
+
+/*
+ * A reflection can be as high as the direct sound, or nearly: another lag that is the higher one
+ * most of the time, while there is sound, is the right one.
+ */
+static WEIR_REALTIME bool rival_watch(struct pair *pair, double off, double time)
+{
+	const struct search *search = &pair->search;
+
+	if (search->short_peak.height < LEAST_HEIGHT || time - pair->track.hopped < 4.0)
+		return false;
+	if (fabs(off) < CONFIRM_SECONDS)
+		pair->n_rival -= pair->n_rival > 0;
+	else if (abs(search->peak.lag - pair->rival) <= 2 * SAME_LAG)
+		pair->n_rival++;
+	else
+		pair->n_rival = 1;
+	if (fabs(off) >= CONFIRM_SECONDS)
+		pair->rival = search->peak.lag;
+	return pair->n_rival > RIVAL_HOPS;
 }
 
 /* Has the sound gone elsewhere? */
@@ -147,6 +167,7 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	pair->n_supported += peak->height > LOCK_HEIGHT * peak->own;
 	if (is_peak && fabs(off) < CONFIRM_SECONDS) {
 		pair->n_confirmed++;
+		pair->is_unproven &= pair->n_confirmed < N_AGREE;
 		pair->n_agreed++;
 	} else if (is_peak) {
 		pair->n_confirmed = 0;
@@ -158,22 +179,22 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 		track->covariance = 0.0;
 	}
 	agree(&pair->elsewhere, &pair->n_elsewhere,
-	      is_peak && fabs(off) > 1.2e-3 &&
-		      (is_doubtful(pair, time) || time - track->hopped > 4.0),
+	      is_peak && fabs(off) > 1.2e-3 && (is_doubtful(pair) || time - track->hopped > 4.0),
 	      peak->lag);
 	agree(&pair->elsewhere_now, &pair->n_elsewhere_now,
 	      is_peak_now && fabs(off_now) > 0.9e-3 && now->own > SURE_OWN &&
 		      time - track->hopped > 1.0,
 	      now->lag);
 
-	const bool is_elsewhere = is_doubtful(pair, time)
+	const bool is_elsewhere = is_doubtful(pair)
 					  ? pair->n_elsewhere > N_AGREE ||
 						    (pair->n_elsewhere > 0 && is_sure(pair, peak))
 					  : pair->n_elsewhere > N_AGREE + 1 && peak->own > SURE_OWN;
 	const bool is_elsewhere_now = pair->n_elsewhere_now > N_AGREE;
-	const struct search_peak *there = is_elsewhere ? peak : now;
+	const bool is_rivalled = is_peak && rival_watch(pair, off, time);
+	const struct search_peak *there = is_elsewhere || is_rivalled ? peak : now;
 
-	if (!is_elsewhere && !is_elsewhere_now)
+	if (!is_elsewhere && !is_elsewhere_now && !is_rivalled)
 		return;
 	if (pair->n_agreed < N_AGREE || track->drift_variance >= 60e-6 * 60e-6) {
 		tracking_begin(pair, there, time);
@@ -183,12 +204,12 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	const double lag = lag_seconds(pair, there->lag);
 
 	track_jump(track, lag, there->polarity, time, time - fmax(0.0, lag) - REREAD_SECONDS);
-	pair->is_locked = pair->holds = false;
-	pair->n_elsewhere = pair->n_elsewhere_now = 0;
+	pair->is_locked = pair->holds = pair->is_unproven = false;
+	pair->n_elsewhere = pair->n_elsewhere_now = pair->n_rival = 0;
 }
 
 static WEIR_REALTIME void silence_watch(struct pair *pair, const struct ear *ear1,
-					const struct ear *ear2, double time)
+					const struct ear *ear2)
 {
 	const double hop = SEARCH_HOP_BLOCKS * EAR_BLOCK / (double)pair->search.kit->rate;
 
@@ -197,7 +218,7 @@ static WEIR_REALTIME void silence_watch(struct pair *pair, const struct ear *ear
 	} else if (pair->silent > 0.0) {
 		if (pair->silent > 0.2) {
 			search_restart(&pair->search, pair->search.n_parts);
-			pair->returned = time;
+			pair->is_unproven = true;
 		}
 		pair->silent = 0.0;
 	}
@@ -213,7 +234,7 @@ static WEIR_REALTIME void hop_look(struct pair *pair, const struct ear *ear1,
 	const double rate = (double)search->kit->rate;
 	const double time = (double)(search->n_blocks * EAR_BLOCK) / rate;
 
-	silence_watch(pair, ear1, ear2, time);
+	silence_watch(pair, ear1, ear2);
 	if (pair->is_tracking)
 		track_supervise(pair, time);
 	else
@@ -278,13 +299,12 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 		return;
 
 	const double deviation = track_deviation(track, pair->time);
-	const bool is_back = pair->time - pair->returned > RETURN_SECONDS;
 	const bool is_sure = track->active > LOCK_ACTIVE && pair->n_supported >= LOCK_HOPS &&
 			     pair->n_agreed >= N_AGREE;
 
-	if (deviation < LOCK_DEVIATION && is_sure && (is_back || pair->n_confirmed >= 2))
+	if (deviation < LOCK_DEVIATION && is_sure && !pair->is_unproven)
 		pair->is_locked = true;
-	if (is_silent || (!is_back && pair->n_confirmed < 1) || deviation > UNLOCK_DEVIATION)
+	if (is_silent || pair->is_unproven || deviation > UNLOCK_DEVIATION)
 		pair->is_locked = false;
 	if (!is_silent)
 		pair->holds = pair->is_locked;

@@ -22,11 +22,13 @@ struct pair {
 	bool holds; /* the delay may be used: locked, or was when a microphone fell silent */
 	uint64_t n_hops, n_frames; /* seen of search and tracker */
 	double time;		   /* of the latest sample */
-	double silent, returned;   /* seconds of silence; time at which it ended */
+	double silent;		   /* seconds of silence */
+	bool is_unproven;	   /* after that: it has not been found where it was */
 	bool is_hinted;		   /* the drift is known from before */
 	double hint;
-	int32_t candidate, elsewhere, elsewhere_now;
+	int32_t candidate, elsewhere, elsewhere_now, rival;
 	uint32_t n_candidates, n_elsewhere, n_elsewhere_now; /* hops that agree */
+	uint32_t n_rival;     /* hops whose peak is at the rival, less those at the delay */
 	uint32_t n_confirmed; /* hops in a row whose peak is at the delay */
 	uint32_t n_agreed;    /* such hops since tracking began */
 	uint32_t n_supported; /* hops whose correlation is high at the delay */
@@ -45,6 +47,14 @@ WEIR_REALTIME void pair_forget(struct pair *pair);
 WEIR_REALTIME void pair_limit(struct pair *pair, double seconds);
 
 WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2);
+
+/* Seconds since something was last heard. */
+static inline WEIR_REALTIME double pair_unheard(const struct pair *pair)
+{
+	const double delay = track_delay(&pair->track, pair->time);
+
+	return pair->time - pair->track.heard - (delay > 0.0 ? delay : 0.0);
+}
 
 /* Decides whether the delay holds now. When it is held it does. */
 WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const struct ear *ear2,

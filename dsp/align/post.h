@@ -48,7 +48,7 @@ static inline WEIR_REALTIME uint32_t post_latency(const struct post *post)
  */
 WEIR_REALTIME float post_run(struct post *post, const float *aligned, const bool *part, float sum);
 
-/* Works for a few microseconds. To be called ALIGN_MICS + 3 times per hop, at least. */
+/* Works for a few microseconds. To be called n_mics + 3 times per hop, at least. */
 WEIR_REALTIME void post_step(struct post *post, float snr_db);
 
 #endif

@@ -258,7 +258,7 @@ static WEIR_REALTIME void peak_find(struct search *search, struct search_peak *p
 	peak->drift = search->sum.drift[tile[best].drift];
 	peak->height = tile[best].most / (sqrtf(squares / (float)n) + 1e-12f);
 	peak->lead = tile[best].most / (second + 1e-12f);
-	peak->own = tile[best].most / (search->sum.expected + 1e-12f);
+	peak->own = search->sum.expected > 0.0f ? tile[best].most / search->sum.expected : 1.0f;
 	peak->polarity = tile[best].is_negative ? -1.0f : 1.0f;
 }
 

@@ -16,9 +16,9 @@
 struct search_peak {
 	int32_t lag; /* samples of the analysis by which the other microphone is later */
 	double drift;
-	float height;	/* over the deviation of the rest */
-	float lead;	/* over the second highest */
-	float own;	/* over the height at the lag that was expected */
+	float height; /* over the deviation of the rest */
+	float lead;   /* over the second highest */
+	float own;    /* over the height at the lag that was expected; 1 if that is out of range */
 	float polarity; /* 1 or -1 */
 };
 

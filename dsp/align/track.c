@@ -115,13 +115,19 @@ static WEIR_REALTIME void remember(double *values, uint32_t *n, uint32_t max, do
 	values[(*n)++] = value;
 }
 
-/* Returns the index of the known place nearest to the delay, or n_places. */
+/* Returns the index of a known place of this delay, or n_places. */
 static WEIR_REALTIME uint32_t place_find(const struct track *track, double delay)
 {
 	for (uint32_t i = 0; i < track->n_places; i++)
 		if (fabs(track->place[i] - delay) < PLACE_SECONDS)
 			return i;
 	return track->n_places;
+}
+
+static WEIR_REALTIME void places_move(struct track *track, double seconds)
+{
+	for (uint32_t i = 0; i < track->n_places; i++)
+		track->place[i] += track->drift * seconds;
 }
 
 /* Leaves the delay for another one. */
@@ -142,6 +148,7 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 			      double first)
 {
 	place_leave(track);
+	places_move(track, time - track->time);
 	sums_clear(track);
 	track->time = track->hopped = time;
 	track->delay = delay;
@@ -245,8 +252,7 @@ static WEIR_REALTIME void predict(struct track *track, double time)
 	const double drift_noise = track->active > 15.0 ? 0.06e-6 : 0.3e-6;
 
 	track->delay += track->drift * ahead;
-	for (uint32_t i = 0; i < track->n_places; i++)
-		track->place[i] += track->drift * ahead;
+	places_move(track, ahead);
 	track->delay_variance +=
 		ahead * (2.0 * track->covariance + ahead * track->drift_variance + delay_noise);
 	track->covariance += ahead * track->drift_variance;
