@@ -47,7 +47,7 @@ void mix_place(struct mix *mix, struct layout *layout)
 {
 	mix->kernel = floats_place(layout, (SINC_PHASES + 1) * MIX_TAPS);
 	for (uint32_t m = 0; m < mix->n_mics; m++) {
-		mix->head[m].ring = floats_place(layout, 2 * (size_t)mix->n_ring);
+		mix->head[m].ring = floats_place(layout, mix->n_ring + MIX_TAPS);
 		mix->head[m].is_silent = array_place(layout, mix->n_ring / MIX_CELL);
 	}
 }
@@ -62,7 +62,7 @@ WEIR_REALTIME void mix_reset(struct mix *mix)
 	for (uint32_t m = 0; m < mix->n_mics; m++) {
 		struct mix_head *head = &mix->head[m];
 
-		memset(head->ring, 0, 2 * (size_t)mix->n_ring * sizeof(float));
+		memset(head->ring, 0, (mix->n_ring + MIX_TAPS) * sizeof(float));
 		memset(head->is_silent, true, mix->n_ring / MIX_CELL);
 		head->n_zeros = 0;
 		head->place = head->step = 0;
@@ -299,7 +299,9 @@ static WEIR_REALTIME void ring_add(struct mix_head *head, float sample, const st
 {
 	const uint32_t at = (uint32_t)mix->n_frames & (mix->n_ring - 1);
 
-	head->ring[at] = head->ring[at + mix->n_ring] = sample;
+	head->ring[at] = sample;
+	if (at < MIX_TAPS)
+		head->ring[at + mix->n_ring] = sample;
 	head->n_zeros = sample == 0.0f ? head->n_zeros + 1 : 0;
 	if (at % MIX_CELL == MIX_CELL - 1)
 		head->is_silent[at / MIX_CELL] = head->n_zeros >= MIX_CELL;

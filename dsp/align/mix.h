@@ -24,7 +24,7 @@ struct mix_target {
 
 /* A microphone as it is read. */
 struct mix_head {
-	float *ring;	 /* [2 * n_ring], twice the same */
+	float *ring;	 /* [n_ring], and the first MIX_TAPS again */
 	bool *is_silent; /* [n_ring / MIX_CELL] */
 	uint32_t n_zeros;
 	uint64_t place, step; /* frames, with 32 fractional bits; wraps around */
