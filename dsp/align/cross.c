@@ -137,12 +137,12 @@ static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float most,
 	}
 }
 
-static WEIR_REALTIME float lanes_sum(weir_lanes lanes)
+static WEIR_REALTIME float lanes_sum(const weir_lanes *lanes)
 {
 	float sum = 0.0f;
 
 	for (uint32_t j = 0; j < ROTOR_LANES; j++)
-		sum += lanes[j];
+		sum += (*lanes)[j];
 	return sum;
 }
 
@@ -170,9 +170,9 @@ static WEIR_SIMD WEIR_REALTIME void measure(struct cross_weighted *weighted,
 		slope += *(const weir_lanes *)size * bin * bin;
 		bin += (float)ROTOR_LANES;
 	}
-	weighted->sum = lanes_sum(sum);
-	weighted->squares = lanes_sum(squares);
-	weighted->slope = lanes_sum(slope);
+	weighted->sum = lanes_sum(&sum);
+	weighted->squares = lanes_sum(&squares);
+	weighted->slope = lanes_sum(&slope);
 }
 
 WEIR_REALTIME void cross_weighted_measure(struct cross_weighted *weighted,
@@ -217,7 +217,7 @@ static WEIR_SIMD WEIR_REALTIME struct slopes slopes_at(const struct cross_weight
 		second -= (re * turn_re - im * turn_im) * bin * bin;
 		bin += (float)ROTOR_LANES;
 	}
-	return (struct slopes){ (double)lanes_sum(first), (double)lanes_sum(second) };
+	return (struct slopes){ (double)lanes_sum(&first), (double)lanes_sum(&second) };
 }
 
 /* In half samples, from the grid's highest point `at`. */
