@@ -11,6 +11,15 @@ static inline WEIR_REALTIME uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+static inline uint32_t power_of_two(uint32_t least)
+{
+	uint32_t n = 1;
+
+	while (n < least)
+		n *= 2;
+	return n;
+}
+
 /* fminf() and fmaxf() are calls of libm; these are instructions. NaN in a gives b. */
 static inline WEIR_REALTIME float lower(float a, float b)
 {

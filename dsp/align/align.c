@@ -39,11 +39,6 @@ WEIR_REALTIME void align_reset(void *state)
 	align->report_frames = (uint32_t)(ALIGN_REPORT_SECONDS * align->rate);
 }
 
-static WEIR_REALTIME bool is_silent(const struct align *align, uint32_t m)
-{
-	return align->ear[m].n_silent >= PAIR_SILENT_SAMPLES;
-}
-
 static WEIR_REALTIME float trust(float share)
 {
 	return lower(higher((share - NO_SHARE) / (FULL_SHARE - NO_SHARE), 0.01f), 1.0f);
@@ -165,13 +160,13 @@ static WEIR_REALTIME void tick(struct align *align, float *const control[])
 
 static WEIR_REALTIME enum align_state state_get(const struct align *align)
 {
-	uint32_t n_heard = !is_silent(align, 0);
+	uint32_t n_heard = !ear_is_gone(&align->ear[0]);
 	bool is_locked = false, is_coasting = true;
 
 	for (uint32_t m = 1; m < align->n_mics; m++) {
 		const struct pair *pair = &align->pair[m];
 
-		n_heard += !is_silent(align, m);
+		n_heard += !ear_is_gone(&align->ear[m]);
 		is_locked |= pair->is_locked;
 		is_coasting &= !pair->is_locked || pair_unheard(pair) > COASTING_SECONDS;
 	}

@@ -47,7 +47,7 @@ static void align_fill(struct align *align)
 	cross_kit_fill(&align->crosses);
 	drift_kit_fill(&align->drifts);
 	for (uint32_t m = 1; m < align->n_mics; m++)
-		levels_fill(&align->pair[m].levels);
+		levels_fill(&align->pair[m].levels, TRACK_HOP / (double)align->ears.rate);
 	mix_fill(&align->mix);
 	post_fill(&align->post);
 }

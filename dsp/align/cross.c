@@ -24,9 +24,10 @@ int cross_kit_init(struct cross_kit *kit, const struct ear_kit *ear)
 	kit->rate = ear->rate;
 	kit->first = 2 * ear->first;
 	kit->n = (2 * (ear->end - ear->first)) / ROTOR_LANES * ROTOR_LANES;
-	if (weir_fft_init(&kit->fft, CROSS_WINDOW) < 0)
-		return -1;
-	return weir_fft_init(&kit->fine_fft, CROSS_FINE);
+
+	const int res = weir_fft_init(&kit->fft, CROSS_WINDOW);
+
+	return res < 0 ? res : weir_fft_init(&kit->fine_fft, CROSS_FINE);
 }
 
 void cross_kit_finish(struct cross_kit *kit)
@@ -46,8 +47,7 @@ void cross_kit_place(struct cross_kit *kit, struct layout *layout)
 
 void cross_kit_fill(struct cross_kit *kit)
 {
-	for (uint32_t i = 0; i < CROSS_WINDOW; i++)
-		kit->window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * i / CROSS_WINDOW));
+	ear_fill_hann(kit->window, CROSS_WINDOW);
 }
 
 void cross_place(struct cross *cross, const struct cross_kit *kit, struct layout *layout)
@@ -106,20 +106,19 @@ static WEIR_SIMD WEIR_REALTIME void turn(float *restrict re, float *restrict im,
 	}
 }
 
-static WEIR_REALTIME double angle_of(double seconds, const struct cross_kit *kit)
+WEIR_REALTIME double cross_angle(double seconds, const struct cross_kit *kit)
 {
 	return 2.0 * PI / CROSS_WINDOW * (double)kit->rate * seconds;
 }
 
 WEIR_REALTIME void cross_advance(struct cross *cross, double seconds, const struct cross_kit *kit)
 {
-	rotor_fill(kit->re, kit->im, angle_of(seconds, kit), kit->first, kit->n);
+	rotor_fill(kit->re, kit->im, cross_angle(seconds, kit), kit->first, kit->n);
 	turn(cross->re, cross->im, kit->re, kit->im, kit->n);
 }
 
 static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float most, bool is_sharp,
-					  struct cross_weighted *weighted, float *restrict size,
-					  uint32_t n)
+					  struct cross_weighted *weighted, uint32_t n)
 {
 	const float *restrict re = cross->re, *restrict im = cross->im;
 	const float *restrict sum = cross->weight;
@@ -130,10 +129,10 @@ static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float most,
 		const float agreement = length / (sum[i] + 0.5f);
 		const float rho = agreement < most ? agreement : most;
 		const float square = rho * rho;
+		const float size = is_sharp ? square / (1.0f - square) : square;
 
-		size[i] = is_sharp ? square / (1.0f - square) : square;
-		out_re[i] = size[i] / length * re[i];
-		out_im[i] = size[i] / length * im[i];
+		out_re[i] = size / length * re[i];
+		out_im[i] = size / length * im[i];
 	}
 }
 
@@ -149,7 +148,7 @@ static WEIR_REALTIME float lanes_sum(const weir_lanes *lanes)
 WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sharp,
 			       struct cross_weighted *weighted, const struct cross_kit *kit)
 {
-	weigh(cross, most, is_sharp, weighted, kit->re, kit->n);
+	weigh(cross, most, is_sharp, weighted, kit->n);
 	cross_weighted_measure(weighted, kit);
 }
 
@@ -243,7 +242,7 @@ WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted
 					   double reach, const struct cross_kit *kit)
 {
 	const int n_reach = (int)(2.0 * reach * (double)kit->rate);
-	const double omega = 2.0 * PI / CROSS_WINDOW * (double)kit->rate;
+	const double omega = cross_angle(1.0, kit);
 	const float deviation = sqrtf(2.0f * weighted->squares) + 1e-20f;
 	float own = 0.0f;
 	int at = 0;

@@ -24,8 +24,7 @@ struct cross_kit {
 	struct weir_fft fft, fine_fft;
 };
 
-/* A sum of normalized cross-spectra of two sounds that are aligned, and the sum of their weights.
- */
+/* A sum of normalized cross-spectra of two aligned sounds, and the sum of their weights. */
 struct cross {
 	float *re, *im, *weight; /* [kit->n] */
 };
@@ -47,6 +46,7 @@ struct cross_peak {
 	double slope;	 /* sum of magnitude * omega^2 */
 };
 
+/* Returns 0 or -ENOMEM. */
 int cross_kit_init(struct cross_kit *kit, const struct ear_kit *ear);
 void cross_kit_place(struct cross_kit *kit, struct layout *layout);
 void cross_kit_fill(struct cross_kit *kit);
@@ -62,6 +62,9 @@ WEIR_REALTIME void cross_copy(struct cross *to, const struct cross *from,
 /* sum = keep * sum + term */
 WEIR_REALTIME void cross_add(struct cross *sum, const struct cross *term, float keep,
 			     const struct cross_kit *kit);
+
+/* Radians per bin that a lag of `seconds` turns a cross-spectrum by. */
+WEIR_REALTIME double cross_angle(double seconds, const struct cross_kit *kit);
 
 /* Makes the second sound earlier by `seconds`. */
 WEIR_REALTIME void cross_advance(struct cross *cross, double seconds, const struct cross_kit *kit);

@@ -43,7 +43,6 @@
 #define USABLE_FIT 0.8
 #define TELL_SECONDS 60e-6
 #define TEMPLATE_REACH 0.001
-#define PI 3.14159265358979323846
 
 void drift_kit_place(struct drift_kit *kit, const struct cross_kit *cross, struct layout *layout)
 {
@@ -55,7 +54,7 @@ void drift_kit_place(struct drift_kit *kit, const struct cross_kit *cross, struc
 void drift_kit_fill(struct drift_kit *kit)
 {
 	const struct cross_kit *cross = kit->cross;
-	const double angle = 2.0 * PI / CROSS_WINDOW * (double)cross->rate * DRIFT_CURVE_STEP;
+	const double angle = cross_angle(DRIFT_CURVE_STEP, cross);
 
 	for (uint32_t p = 0; p <= DRIFT_CURVE; p++)
 		for (uint32_t i = 0; i < cross->n; i++) {
@@ -489,11 +488,10 @@ static WEIR_REALTIME void template_step(struct drift *drift)
 			   (newest->delay - block->delay);
 	const double agreement =
 		curve_at(curve_of(drift, newer, older), lag) / (double)drift->size[newer][older];
-	const double angle = 2.0 * PI / CROSS_WINDOW * (double)kit->rate * lag;
 
 	if (newest->time - block->time > MOST_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
 		return;
-	rotor_fill(kit->re, kit->im, angle, kit->first, kit->n);
+	rotor_fill(kit->re, kit->im, cross_angle(lag, kit), kit->first, kit->n);
 	template_add(&drift->template, block, kit->re, kit->im,
 		     (float)(2.0 * agreement * sqrt(block->weight)), kit->n);
 	drift->estimate.n_like++;

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../scalar.h"
 #include "../simd.h"
 #include "../sinc.h"
 
@@ -31,28 +32,26 @@
 
 int ear_kit_init(struct ear_kit *kit, uint32_t rate, double lag_seconds)
 {
-	const double hop_seconds = (double)EAR_HOP;
+	int res;
 
 	kit->factor = rate < 2 * EAR_LEAST_RATE ? 1 : rate / EAR_LEAST_RATE;
 	kit->rate = (float)rate / (float)kit->factor;
+
+	const double hop_seconds = EAR_HOP / (double)kit->rate;
+
 	kit->n_taps = TAPS_PER_FACTOR * kit->factor;
-	kit->n_input = 1;
-	while (kit->n_input < kit->n_taps + WEIR_BLOCK)
-		kit->n_input *= 2;
-	kit->n_sound = 1;
-	while (kit->n_sound < (lag_seconds + 1.2) * (double)kit->rate)
-		kit->n_sound *= 2;
+	kit->n_input = power_of_two(kit->n_taps + WEIR_BLOCK);
+	kit->n_sound = power_of_two((uint32_t)ceil((lag_seconds + 1.2) * (double)kit->rate));
 	kit->n_spectra = (uint32_t)(lag_seconds * (double)kit->rate / EAR_BLOCK) + 12;
 	kit->first = (uint32_t)ceilf(EAR_LOW_HZ / kit->rate * EAR_WINDOW);
 	kit->end = (uint32_t)(EAR_HIGH_HZ / kit->rate * EAR_WINDOW) + 1;
 	if (kit->end > EAR_BINS - 16)
 		kit->end = EAR_BINS - 16;
-	kit->smooth = (float)exp(-hop_seconds / (double)kit->rate / SMOOTH_SECONDS);
-	kit->snr_share = (float)(hop_seconds / (double)kit->rate / SNR_SECONDS);
-	kit->rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds / (double)kit->rate);
-	if (weir_fft_init(&kit->fft, EAR_WINDOW) < 0)
-		return -1;
-	return weir_fft_init(&kit->block_fft, 2 * EAR_BLOCK);
+	kit->smooth = (float)exp(-hop_seconds / SMOOTH_SECONDS);
+	kit->snr_share = (float)(hop_seconds / SNR_SECONDS);
+	kit->rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds);
+	res = weir_fft_init(&kit->fft, EAR_WINDOW);
+	return res < 0 ? res : weir_fft_init(&kit->block_fft, 2 * EAR_BLOCK);
 }
 
 void ear_kit_finish(struct ear_kit *kit)
@@ -68,11 +67,16 @@ void ear_kit_place(struct ear_kit *kit, struct layout *layout)
 	kit->time = floats_place(layout, 2 * EAR_BLOCK);
 }
 
+void ear_fill_hann(float *window, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * i / n));
+}
+
 void ear_kit_fill(struct ear_kit *kit)
 {
 	sinc_fill(kit->lowpass, (int)kit->n_taps, 1, 0.95 / kit->factor, 7.0);
-	for (uint32_t i = 0; i < EAR_WINDOW; i++)
-		kit->window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * i / EAR_WINDOW));
+	ear_fill_hann(kit->window, EAR_WINDOW);
 }
 
 void ear_place(struct ear *ear, const struct ear_kit *kit, struct layout *layout)
@@ -256,7 +260,6 @@ static WEIR_REALTIME void whiten(struct ear *ear)
 	float *spectrum = (float *)ear->spectrum;
 	float power[EAR_BINS];
 	const float most = power_get(power, spectrum);
-
 	const bool is_whole = ear_is_whole(ear, (int64_t)(ear->n_windows * EAR_HOP), EAR_WINDOW);
 
 	if (is_whole && ear->has_floor)

@@ -16,6 +16,8 @@
 #define EAR_BLOCK_BINS (EAR_BLOCK + 8) /* one more than EAR_BLOCK, and what aligns the next */
 #define EAR_ALONE 8		       /* blocks that a search may be late */
 
+#define EAR_GONE_SAMPLES 2048 /* of digital silence: the microphone is gone */
+
 #define EAR_LOW_HZ 120.0f
 #define EAR_HIGH_HZ 7500.0f
 
@@ -65,10 +67,13 @@ struct ear {
 	bool is_alone_done;
 };
 
+/* Returns 0 or -ENOMEM. */
 int ear_kit_init(struct ear_kit *kit, uint32_t rate, double lag_seconds);
 void ear_kit_place(struct ear_kit *kit, struct layout *layout);
 void ear_kit_fill(struct ear_kit *kit);
 void ear_kit_finish(struct ear_kit *kit);
+
+void ear_fill_hann(float *window, uint32_t n);
 
 void ear_place(struct ear *ear, const struct ear_kit *kit, struct layout *layout);
 
@@ -87,6 +92,11 @@ WEIR_REALTIME void ear_window(const struct ear *ear, int64_t first, const float 
 
 /* Is there no digital silence in these n samples? */
 WEIR_REALTIME bool ear_is_whole(const struct ear *ear, int64_t first, uint32_t n);
+
+static inline WEIR_REALTIME bool ear_is_gone(const struct ear *ear)
+{
+	return ear->n_silent >= EAR_GONE_SAMPLES;
+}
 
 /* The spectrum of blocks `block` - 1 and `block`. */
 static inline WEIR_REALTIME const fftwf_complex *ear_spectrum(const struct ear *ear, uint64_t block)

@@ -35,7 +35,7 @@ void levels_place(struct levels *levels, const struct cross_kit *kit, struct lay
 	}
 }
 
-void levels_fill(struct levels *levels)
+void levels_fill(struct levels *levels, double hop_seconds)
 {
 	const struct cross_kit *kit = levels->kit;
 	const double bin_hz = (double)kit->rate / CROSS_WINDOW;
@@ -46,6 +46,13 @@ void levels_fill(struct levels *levels)
 
 		levels->band_end[b] = bin < kit->n ? (uint32_t)bin : kit->n;
 	}
+	levels->rates = (struct levels_rates){
+		.floor = (float)(1.0 - exp(-hop_seconds / FLOOR_SECONDS)),
+		.noise = (float)(1.0 - exp(-hop_seconds / NOISE_SECONDS)),
+		.speech = (float)(1.0 - exp(-hop_seconds / SPEECH_SECONDS)),
+		.rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds),
+		.ratio = hop_seconds / RATIO_SECONDS,
+	};
 }
 
 WEIR_REALTIME void levels_reset(struct levels *levels)
@@ -56,13 +63,9 @@ WEIR_REALTIME void levels_reset(struct levels *levels)
 		memset(levels->speech[m], 0, levels->kit->n * sizeof(float));
 }
 
-struct rates {
-	float floor, noise, speech, rise;
-};
-
 static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float *restrict floor,
-						 const float *restrict power, struct rates rates,
-						 uint32_t n)
+						 const float *restrict power,
+						 struct levels_rates rates, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const float risen = floor[i] * rates.rise;
@@ -73,7 +76,7 @@ static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float
 }
 
 static WEIR_SIMD WEIR_REALTIME void sort_bins(struct levels *levels, const float *restrict p1,
-					      const float *restrict p2, struct rates rates,
+					      const float *restrict p2, struct levels_rates rates,
 					      uint32_t n)
 {
 	const float *f1 = levels->floor[0], *f2 = levels->floor[1];
@@ -120,7 +123,7 @@ static WEIR_REALTIME double median(double *value, uint32_t n)
 	return 0.5 * (value[(n - 1) / 2] + value[n / 2]);
 }
 
-static WEIR_REALTIME void ratios_update(struct levels *levels, double hop_seconds)
+static WEIR_REALTIME void ratios_update(struct levels *levels)
 {
 	double speech[LEVELS_BANDS], noise[LEVELS_BANDS];
 	uint32_t n = 0;
@@ -140,7 +143,7 @@ static WEIR_REALTIME void ratios_update(struct levels *levels, double hop_second
 		return;
 	levels->n_ratios++;
 
-	const double share = fmax(1.0 / levels->n_ratios, hop_seconds / RATIO_SECONDS);
+	const double share = fmax(1.0 / levels->n_ratios, levels->rates.ratio);
 
 	levels->speech_ratio += share * (median(speech, n) - levels->speech_ratio);
 	levels->noise_ratio += share * (median(noise, n) - levels->noise_ratio);
@@ -162,20 +165,10 @@ WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2])
 	levels->step = 1;
 }
 
-static WEIR_REALTIME struct rates rates_get(double hop_seconds)
-{
-	return (struct rates){
-		.floor = (float)(1.0 - exp(-hop_seconds / FLOOR_SECONDS)),
-		.noise = (float)(1.0 - exp(-hop_seconds / NOISE_SECONDS)),
-		.speech = (float)(1.0 - exp(-hop_seconds / SPEECH_SECONDS)),
-		.rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds),
-	};
-}
-
-WEIR_REALTIME uint32_t levels_step(struct levels *levels, double hop_seconds)
+WEIR_REALTIME uint32_t levels_step(struct levels *levels)
 {
 	const uint32_t n = levels->kit->n;
-	const struct rates rates = rates_get(hop_seconds);
+	const struct levels_rates rates = levels->rates;
 
 	switch (levels->step) {
 	case 0:
@@ -191,7 +184,7 @@ WEIR_REALTIME uint32_t levels_step(struct levels *levels, double hop_seconds)
 		levels->step = levels->n_frames >= SPEECH_FRAMES ? 3 : 0;
 		return 5;
 	default:
-		ratios_update(levels, hop_seconds);
+		ratios_update(levels);
 		levels->step = 0;
 		return 7;
 	}

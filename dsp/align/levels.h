@@ -6,11 +6,18 @@
 
 #define LEVELS_BANDS 24
 
+/* By how much averages move per frame. */
+struct levels_rates {
+	float floor, noise, speech, rise;
+	double ratio;
+};
+
 /* What two aligned microphones hear of the speech and of the noise. */
 struct levels {
 	const struct cross_kit *kit;
 	uint32_t band_end[LEVELS_BANDS + 1]; /* bins of the kit */
-	float *smoothed[2], *floor[2];	     /* power per bin */
+	struct levels_rates rates;
+	float *smoothed[2], *floor[2]; /* power per bin */
 	float *noise[2], *speech[2];
 	const float *power[2]; /* of the frame that is worked on */
 	uint32_t step;	       /* of that: 0 when it is done */
@@ -19,11 +26,11 @@ struct levels {
 };
 
 void levels_place(struct levels *levels, const struct cross_kit *kit, struct layout *layout);
-void levels_fill(struct levels *levels);
+void levels_fill(struct levels *levels, double hop_seconds);
 WEIR_REALTIME void levels_reset(struct levels *levels);
 
 /* There is a new frame; power stays as it is until levels_step() has nothing to do. */
 WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2]);
-WEIR_REALTIME uint32_t levels_step(struct levels *levels, double hop_seconds);
+WEIR_REALTIME uint32_t levels_step(struct levels *levels);
 
 #endif

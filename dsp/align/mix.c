@@ -7,8 +7,8 @@
  *
  * with d_m the delay, q_m the merit and g_m the gain of microphone m, and s_m how far it takes
  * part. So the source is as loud as in the first microphone, whoever takes part; and a microphone
- * that is alone has its own level, or that of the first one when it is aligned. L is constant for
- *as long as all delays fit into it.
+ * that is alone has its own level, or that of the first one when it is aligned. L is constant
+ * for as long as all delays fit into it.
  */
 
 #include "mix.h"
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../scalar.h"
 #include "../simd.h"
 #include "../sinc.h"
 
@@ -37,10 +38,10 @@ void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_second
 {
 	mix->rate = rate;
 	mix->n_mics = n_mics;
-	mix->n_ring = 1;
 	/* Of three microphones one may be early and one late. */
-	while (mix->n_ring < (n_mics > 2 ? 2.0 : 1.0) * lag_seconds * rate + 0.1 * rate)
-		mix->n_ring *= 2;
+	mix->n_ring = power_of_two(
+		(uint32_t)ceil((n_mics > 2 ? 2.0 : 1.0) * lag_seconds * rate + 0.1 * rate));
+	mix->n_fade = (uint32_t)(FADE_SECONDS * rate) / MIX_CELL * MIX_CELL;
 }
 
 void mix_place(struct mix *mix, struct layout *layout)
@@ -262,7 +263,7 @@ static WEIR_REALTIME void latency_move(struct mix *mix)
 	if (mix->next_latency == mix->latency || is_anyone_heard_with_first(mix))
 		return;
 	if (mix->fade == 0)
-		mix->fade = (uint32_t)(FADE_SECONDS * mix->rate) / MIX_CELL * MIX_CELL;
+		mix->fade = mix->n_fade;
 }
 
 static WEIR_REALTIME void cell_begin(struct mix *mix)
@@ -323,10 +324,9 @@ static WEIR_REALTIME float head_read(struct mix_head *head, const struct mix *mi
 
 static WEIR_REALTIME float first_faded(struct mix *mix, float sample)
 {
-	const float n = (float)((uint32_t)(FADE_SECONDS * mix->rate) / MIX_CELL * MIX_CELL);
 	const uint32_t mask = mix->n_ring - 1;
 	const float next = mix->head[0].ring[((uint32_t)mix->n_frames - mix->next_latency) & mask];
-	const float share = (float)mix->fade / n;
+	const float share = (float)mix->fade / (float)mix->n_fade;
 
 	if (--mix->fade == 0)
 		mix->latency = mix->next_latency;

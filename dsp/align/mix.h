@@ -47,8 +47,8 @@ struct mix {
 
 	/* Of the first microphone, frames. They differ while one is faded into the other. */
 	uint32_t latency, next_latency;
-	uint32_t fade;	 /* frames of that to come */
-	bool is_settled; /* the latency has room for the drift */
+	uint32_t n_fade, fade; /* frames of that, and those to come */
+	bool is_settled;       /* the latency has room for the drift */
 };
 
 void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_seconds);

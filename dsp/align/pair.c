@@ -213,7 +213,7 @@ static WEIR_REALTIME void silence_watch(struct pair *pair, const struct ear *ear
 {
 	const double hop = SEARCH_HOP_BLOCKS * EAR_BLOCK / (double)pair->search.kit->rate;
 
-	if (ear1->n_silent >= PAIR_SILENT_SAMPLES || ear2->n_silent >= PAIR_SILENT_SAMPLES) {
+	if (ear_is_gone(ear1) || ear_is_gone(ear2)) {
 		pair->silent += hop;
 	} else if (pair->silent > 0.0) {
 		if (pair->silent > 0.2) {
@@ -249,8 +249,7 @@ static WEIR_REALTIME uint32_t tracking_step(struct pair *pair, const struct ear 
 					    const struct ear *ear2)
 {
 	struct track *track = &pair->track;
-	const double hop_seconds = TRACK_HOP / (double)pair->search.kit->rate;
-	uint32_t cost = levels_step(&pair->levels, hop_seconds);
+	uint32_t cost = levels_step(&pair->levels);
 
 	if (cost > 0)
 		return cost;
@@ -291,8 +290,7 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 			      bool is_held)
 {
 	const struct track *track = &pair->track;
-	const bool is_silent = pair->silent > 0.0 || ear1->n_silent >= PAIR_SILENT_SAMPLES ||
-			       ear2->n_silent >= PAIR_SILENT_SAMPLES;
+	const bool is_silent = pair->silent > 0.0 || ear_is_gone(ear1) || ear_is_gone(ear2);
 
 	pair->time = (double)ear1->n_samples / (double)pair->search.kit->rate;
 	if (!pair->is_tracking || is_held)

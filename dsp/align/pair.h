@@ -6,8 +6,6 @@
 #include "search.h"
 #include "track.h"
 
-#define PAIR_SILENT_SAMPLES 2048 /* of digital silence: the microphone is gone */
-
 /*
  * Finds and follows one microphone, the second, by another, the first. The search says where it
  * is, the tracker how exactly; the search goes on, and takes the tracker elsewhere when the sound

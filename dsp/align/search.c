@@ -62,10 +62,8 @@ WEIR_REALTIME void search_reset(struct search *search)
 }
 
 static WEIR_SIMD WEIR_REALTIME void cross_add(float *restrict sum, const float *restrict alone,
-					      const float *restrict both, bool is_first)
+					      const float *restrict both)
 {
-	if (is_first)
-		memset(sum, 0, EAR_BLOCK_BINS * 2 * sizeof(float));
 	for (uint32_t k = 0; k < 2 * (EAR_BLOCK + 1); k += 2) {
 		sum[k] += alone[k] * both[k] + alone[k + 1] * both[k + 1];
 		sum[k + 1] += alone[k] * both[k + 1] - alone[k + 1] * both[k];
@@ -86,12 +84,11 @@ static WEIR_REALTIME void cross_step(struct search *search, const struct ear *ea
 		const struct ear *then = is_negative ? ear2 : ear1;
 		fftwf_complex *sum = search->cross + (size_t)search->step * EAR_BLOCK_BINS;
 
+		if (search->hop_block == 0)
+			memset(sum, 0, EAR_BLOCK_BINS * sizeof(fftwf_complex));
 		if (block >= part)
 			cross_add((float *)sum, (const float *)now->alone[block % EAR_ALONE],
-				  (const float *)ear_spectrum(then, block - part),
-				  search->hop_block == 0);
-		else if (search->hop_block == 0)
-			memset(sum, 0, EAR_BLOCK_BINS * sizeof(fftwf_complex));
+				  (const float *)ear_spectrum(then, block - part));
 		search->step++;
 	}
 	if (search->step < 2 * n_parts)

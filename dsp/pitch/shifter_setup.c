@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../layout.h"
+#include "../scalar.h"
 #include "../sinc.h"
 #include "shifter.h"
 
@@ -44,15 +45,6 @@ static uint32_t hop_frames(uint32_t wanted)
 		if ((wanted + off) % 2 == 0 && is_smooth(wanted + off))
 			return wanted + off;
 	}
-}
-
-static uint32_t power_of_two(uint32_t least)
-{
-	uint32_t n = 1;
-
-	while (n < least)
-		n *= 2;
-	return n;
 }
 
 static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
