@@ -226,6 +226,21 @@ static WEIR_REALTIME void compare_step(struct drift *drift)
 	drift->step++;
 }
 
+/* What two blocks say of the drift, before that is weighed. */
+static WEIR_REALTIME struct drift_pair pair_get(const struct drift *drift, uint32_t newer,
+						uint32_t older)
+{
+	const struct drift_block *x = &drift->block[newer], *o = &drift->block[older];
+	const double age = drift->now - x->time, old_age = drift->now - o->time;
+
+	return (struct drift_pair){
+		.curve = curve_of(drift, newer, older),
+		.seconds = x->time - o->time,
+		.lag = x->delay - o->delay,
+		.bend = 0.5 * (age * age - old_age * old_age),
+	};
+}
+
 static WEIR_REALTIME void pairs_collect(struct drift *drift)
 {
 	drift->n_pairs = 0;
@@ -233,25 +248,16 @@ static WEIR_REALTIME void pairs_collect(struct drift *drift)
 	for (uint32_t i = 1; i < drift->n; i++)
 		for (uint32_t j = 0; j < i; j++) {
 			const uint32_t newer = drift->order[i], older = drift->order[j];
-			const struct drift_block *x = &drift->block[newer];
-			const struct drift_block *o = &drift->block[older];
-			const double age = drift->now - x->time, old_age = drift->now - o->time;
+			const double age = drift->now - drift->block[newer].time;
 			const float agreement = drift->agreement[newer][older];
+			struct drift_pair pair = pair_get(drift, newer, older);
 
-			if (agreement < LEAST_AGREEMENT || x->time - o->time > MOST_PAIR_SECONDS)
+			if (agreement < LEAST_AGREEMENT || pair.seconds > MOST_PAIR_SECONDS)
 				continue;
-
-			const float weight = agreement * (float)exp(-age / FORGET_SECONDS);
-
+			pair.weight = agreement * (float)exp(-age / FORGET_SECONDS);
 			drift->most_votes +=
-				(double)(weight * agreement * drift->size[newer][older]);
-			drift->pairs[drift->n_pairs++] = (struct drift_pair){
-				.curve = curve_of(drift, newer, older),
-				.weight = weight,
-				.seconds = x->time - o->time,
-				.lag = x->delay - o->delay,
-				.bend = 0.5 * (age * age - old_age * old_age),
-			};
+				(double)(pair.weight * agreement * drift->size[newer][older]);
+			drift->pairs[drift->n_pairs++] = pair;
 		}
 }
 
@@ -470,7 +476,6 @@ static WEIR_REALTIME void template_step(struct drift *drift)
 {
 	const struct cross_kit *kit = drift->kit->cross;
 	const uint32_t newer = drift->order[drift->n - 1];
-	const struct drift_block *newest = &drift->block[newer];
 
 	if (drift->step == 0)
 		template_begin(drift);
@@ -482,14 +487,12 @@ static WEIR_REALTIME void template_step(struct drift *drift)
 
 	const uint32_t older = drift->order[drift->step++];
 	const struct drift_block *block = &drift->block[older];
-	const double age = drift->now - newest->time, old_age = drift->now - block->time;
-	const double lag = drift->estimate.drift * (newest->time - block->time) +
-			   drift->bend * 0.5 * (age * age - old_age * old_age) -
-			   (newest->delay - block->delay);
-	const double agreement =
-		curve_at(curve_of(drift, newer, older), lag) / (double)drift->size[newer][older];
+	const struct drift_pair pair = pair_get(drift, newer, older);
+	const double lag =
+		drift->estimate.drift * pair.seconds + drift->bend * pair.bend - pair.lag;
+	const double agreement = curve_at(pair.curve, lag) / (double)drift->size[newer][older];
 
-	if (newest->time - block->time > MOST_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
+	if (pair.seconds > MOST_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
 		return;
 	rotor_fill(kit->re, kit->im, cross_angle(lag, kit), kit->first, kit->n);
 	template_add(&drift->template, block, kit->re, kit->im,
