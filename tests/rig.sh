@@ -227,19 +227,20 @@ metadata_get() {
 		| select(.key == $key and .subject == $subject) | .value] | first(.[])'
 }
 
-# record_start NAME NODE: the source, or the sink's monitor, NODE into $rig_dir/NAME.wav as 48 kHz
-# stereo float. Returns when the recording runs; it never falls back to another node.
+# record_start NAME NODE [CHANNELS]: the source, or the sink's monitor, NODE into $rig_dir/NAME.wav as
+# 48 kHz float, stereo without CHANNELS. Returns when the recording runs; it never falls back to
+# another node.
 record_start() {
-	local is_sink=false
+	local is_sink=false channels=${3:-2}
 	[[ $(node_prop "$2" media.class) != Audio/Sink* ]] || is_sink=true
-	process_start "$1" pw-record --target "$2" --rate 48000 --channels 2 --format f32 \
+	process_start "$1" pw-record --target "$2" --rate 48000 --channels "$channels" --format f32 \
 		-P "{ node.name = \"$1\" node.dont-fallback = true node.dont-reconnect = true
 			stream.capture.sink = $is_sink }" "$rig_dir/$1.wav"
-	wait_for "recording of $2" 10 record_is_running "$1" "$2"
+	wait_for "recording of $2" 10 record_is_running "$1" "$2" "$channels"
 }
 
 record_is_running() {
-	has_links "$2" "$1" 2 && node_get "$1" '.info.state == "running"'
+	has_links "$2" "$1" "$3" && node_get "$1" '.info.state == "running"'
 }
 
 # record_stop NAME: the file is complete afterwards, with everything that played before this call.

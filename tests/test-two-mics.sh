@@ -53,14 +53,7 @@ two_mics_start() {
 		"$rig_dir/room.wav"
 	mic_hear mic-1 FL
 	mic_hear mic-2 FR
-	listen_start heard
-}
-
-# listen_start NAME: a program that has weir.align as its microphone.
-listen_start() {
-	process_start "$1" pw-record --target weir.align --rate 48000 --channels 1 --format f32 \
-		-P "{ node.name = $1 }" "$rig_dir/$1.wav"
-	wait_for "$1 listens" 10 has_links weir.align "$1" 1
+	record_start heard weir.align 1
 }
 
 # control CONTROL: its value in weir.align
@@ -90,11 +83,11 @@ test_a_microphone_that_is_unplugged_is_taken_in_again() {
 	pw-cli destroy "$(node_id mic-2)"
 	wait_for "one microphone is told" 5 control_is state 3 3
 	record_stop heard
-	listen_start alone
+	record_start alone weir.align 1
 	sleep 2
 	record_stop alone
 	check "the other one is heard" not sound silent "$rig_dir/alone.wav"
-	listen_start again
+	record_start again weir.align 1
 	mic_plug mic-2
 	mic_hear mic-2 FR
 	wait_for "it is wired again" 5 has_links mic-2 weir.align 1
