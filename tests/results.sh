@@ -52,7 +52,7 @@ build_and_test() {
 	failed=$((failed + $(jq -s 'map(select(.result != "OK" and .result != "SKIP")) | length' "$log")))
 	show_failures "$log"
 	jq -r '.name as $n | "\(.stdout // "")\n\(.stderr // "")" | split("\n")[]
-		| select(test("skipped: ")) | "\($n): \(.)"' "$log"
+		| select(test("^ *(skipped|again): ")) | "\($n): \(.)"' "$log"
 }
 
 # Exits 1 when anything failed, or nothing ran.
