@@ -228,6 +228,11 @@ node_prop() {
 	node_get "$1" ".info.props[\"$2\"]"
 }
 
+# node_control NODE UNIT:CONTROL: its value in Props.
+node_control() {
+	node_get "$1" ".info.params.Props[0].params | .[index(\"$2\") + 1]"
+}
+
 # has_links FROM TO COUNT: are there exactly COUNT links between nodes of these names?
 has_links() {
 	graph --arg from "$1" --arg to "$2" --argjson count "$3" '

@@ -70,12 +70,8 @@ is_heard_at() { # HZ
 		'$all > 0.01 and $tone > 0.9 * $all'
 }
 
-prop() { # NODE KEY
-	node_get "$1" ".info.params.Props[0].params as \$p | \$p[(\$p | index(\"$2\")) + 1]"
-}
-
 prop_is() { # NODE KEY VALUE
-	[ "$(prop "$1" "$2")" = "$3" ]
+	[ "$(node_control "$1" "$2")" = "$3" ]
 }
 
 # record_seconds NAME NODE SECONDS

@@ -43,7 +43,7 @@ rate_set() {
 
 # control_is CONTROL VALUE: of the source.
 control_is() {
-	[ "$(node_get $SOURCE ".info.params.Props[0].params | .[index(\"$1\") + 1]")" = "$2" ]
+	[ "$(node_control $SOURCE "$1")" = "$2" ]
 }
 
 test_daemon_plays_at_another_rate() {
