@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The floor of a bin is the least power that it has had, smoothed over 80 ms, and forgets 3 dB
- * per second; twice that is the mean power of the noise. In digital silence it stays as it is.
+ * The floor of a bin is the least power that it has had, smoothed over 80 ms or more, and forgets
+ * 3 dB per second; twice that is the mean power of the noise. In digital silence it stays as it is.
  */
 
 #include "ear.h"
@@ -16,6 +16,7 @@
 
 #define TAPS_PER_FACTOR 64
 #define SMOOTH_SECONDS 0.08
+#define SMOOTH_HOPS 5.0 /* at least: the least of fewer is far below the mean */
 #define RISE_DB_PER_SECOND 3.0
 #define BIAS 2.0f
 #define SILENT_POWER 1e-9f
@@ -47,7 +48,7 @@ int ear_kit_init(struct ear_kit *kit, uint32_t rate, double lag_seconds)
 	kit->end = (uint32_t)(EAR_HIGH_HZ / kit->rate * EAR_WINDOW) + 1;
 	if (kit->end > EAR_BINS - 16)
 		kit->end = EAR_BINS - 16;
-	kit->smooth = (float)exp(-hop_seconds / SMOOTH_SECONDS);
+	kit->smooth = (float)exp(-1.0 / fmax(SMOOTH_SECONDS / hop_seconds, SMOOTH_HOPS));
 	kit->snr_share = (float)(hop_seconds / SNR_SECONDS);
 	kit->rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds);
 	res = weir_fft_init(&kit->fft, EAR_WINDOW);

@@ -267,6 +267,8 @@ WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct ear *ear1, cons
 
 	if (cost == 0)
 		cost = search_step(&pair->search, ear1, ear2);
+	if (cost == 0 && pair->is_tracking)
+		cost = track_drift_step(&pair->track);
 	if (pair->search.n_hops != pair->n_hops) {
 		pair->n_hops = pair->search.n_hops;
 		hop_look(pair, ear1, ear2);

@@ -33,6 +33,8 @@ enum {
 #define MISFIT_TAU 0.8
 #define FAST_TAU 0.3
 #define FIRST_ACTIVE 0.25
+#define MOST_QUIET_SECONDS 8.0
+#define MOST_WANDER (1e-6 / 60.0) /* of the drift, per second */
 #define FIRST_BLOCK_SECONDS 0.25
 #define BLOCK_SECONDS 1.5
 #define REACH_SECONDS 0.0015
@@ -84,7 +86,8 @@ static WEIR_REALTIME void sums_clear(struct track *track)
 	cross_clear(&track->slow, track->kit);
 	cross_clear(&track->fast, track->kit);
 	block_clear(track);
-	track->active = track->bad = track->moving = track->boost = 0.0;
+	track->active = track->fresh = track->quiet = 0.0;
+	track->bad = track->moving = track->boost = 0.0;
 	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
 	track->is_block_here = false;
 	track->stage = FIRST_SPECTRUM;
@@ -95,7 +98,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 {
 	sums_clear(track);
 	drift_reset(&track->blocks);
-	track->time = track->born = track->hopped = time;
+	track->time = track->born = track->heard = track->hopped = time;
 	track->n_places = 0;
 	track->delay = delay;
 	track->drift = drift;
@@ -150,7 +153,7 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 	place_leave(track);
 	places_move(track, time - track->time);
 	sums_clear(track);
-	track->time = track->hopped = time;
+	track->time = track->heard = track->hopped = time;
 	track->delay = delay;
 	track->delay_variance = START_DEVIATION * START_DEVIATION;
 	track->covariance = 0.0;
@@ -160,9 +163,10 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 
 WEIR_REALTIME double track_deviation(const struct track *track, double time)
 {
-	const double ahead = time - track->time;
+	const double ahead = time - track->time, unheard = time - track->heard;
 
-	return sqrt(track->delay_variance + track->drift_variance * ahead * ahead);
+	return sqrt(track->delay_variance + track->drift_variance * ahead * ahead) +
+	       0.5 * MOST_WANDER * unheard * unheard;
 }
 
 /* Sample of the second ear at which the frame is heard there. */
@@ -285,6 +289,13 @@ static WEIR_REALTIME void accumulate(struct track *track)
 	const struct cross_kit *kit = track->kit;
 	const double hop = hop_seconds(track);
 	const double weight = (double)track->activity;
+
+	/* What was heard long ago says nothing of now. */
+	track->quiet = track->activity <= LEAST_ACTIVITY ? track->quiet + hop : 0.0;
+	if (track->quiet > MOST_QUIET_SECONDS) {
+		cross_clear(&track->slow, track->kit);
+		track->fresh = 0.0;
+	}
 
 	/* After a pause somebody else may speak. */
 	cross_add(&track->fast, &track->frame_cross, (float)exp(-hop / FAST_TAU), kit);
@@ -498,6 +509,9 @@ static WEIR_REALTIME void compared(struct track *track)
 	if (track->activity <= LEAST_ACTIVITY)
 		return;
 	track->active += hop;
+	track->fresh += hop;
+	if (track->fresh < FIRST_ACTIVE)
+		return;
 	track->heard = track->time;
 	if (track->active >= FIRST_ACTIVE)
 		track->stage = track->blocks.n_added >= 4 ? LOOK_WEIGH : WEIGH;
@@ -575,6 +589,13 @@ WEIR_REALTIME uint32_t track_step(struct track *track, const struct ear *ear1,
 {
 	if (track->stage != FIRST_SPECTRUM || frame_is_heard(track, ear1, ear2))
 		return frame_step(track, ear1, ear2);
+	return 0;
+}
+
+WEIR_REALTIME uint32_t track_drift_step(struct track *track)
+{
+	if (track->stage != FIRST_SPECTRUM)
+		return 0;
 	if (track->blocks.stage != DRIFT_DONE)
 		return drift_step(&track->blocks);
 	estimate_apply(track);

@@ -23,7 +23,9 @@ struct track {
 	double time, delay, drift;
 	double delay_variance, drift_variance, covariance;
 	double born;	/* time */
-	double heard;	/* time of the latest frame with sound */
+	double heard;	/* time of the latest frame with sound that is no chance */
+	double quiet;	/* seconds since a frame had any */
+	double fresh;	/* seconds of sound since the latest long pause */
 	double active;	/* seconds of sound measured since the delay was set */
 	double moving;	/* seconds for which the source is taken to move */
 	double boost;	/* variance per second that a moving source adds */
@@ -66,6 +68,9 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 
 WEIR_REALTIME uint32_t track_step(struct track *track, const struct ear *ear1,
 				  const struct ear *ear2);
+
+/* What is less urgent: returns 0 when there is nothing, or while a frame is worked on. */
+WEIR_REALTIME uint32_t track_drift_step(struct track *track);
 
 static inline WEIR_REALTIME double track_delay(const struct track *track, double time)
 {
