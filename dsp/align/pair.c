@@ -302,6 +302,10 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 	const bool is_sure = track->active > LOCK_ACTIVE && pair->n_supported >= LOCK_HOPS &&
 			     pair->n_agreed >= N_AGREE;
 
+	if (deviation > UNLOCK_DEVIATION && pair->is_locked) {
+		pair->is_unproven = true;
+		pair->n_confirmed = 0;
+	}
 	if (deviation < LOCK_DEVIATION && is_sure && !pair->is_unproven)
 		pair->is_locked = true;
 	if (is_silent || pair->is_unproven || deviation > UNLOCK_DEVIATION)

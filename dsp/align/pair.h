@@ -21,7 +21,7 @@ struct pair {
 	uint64_t n_hops, n_frames; /* seen of search and tracker */
 	double time;		   /* of the latest sample */
 	double silent;		   /* seconds of silence */
-	bool is_unproven;	   /* after that: it has not been found where it was */
+	bool is_unproven;	   /* after that, or long unheard: not found yet where it was */
 	bool is_hinted;		   /* the drift is known from before */
 	double hint;
 	int32_t candidate, elsewhere, elsewhere_now, rival;

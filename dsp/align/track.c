@@ -34,6 +34,7 @@ enum {
 #define FAST_TAU 0.3
 #define FIRST_ACTIVE 0.25
 #define MOST_QUIET_SECONDS 8.0
+#define LEAST_FRESH 3e-3 /* speech has that after some frames, noise not by chance */
 #define MOST_WANDER (1e-6 / 60.0) /* of the drift, per second */
 #define FIRST_BLOCK_SECONDS 0.25
 #define BLOCK_SECONDS 1.5
@@ -509,8 +510,8 @@ static WEIR_REALTIME void compared(struct track *track)
 	if (track->activity <= LEAST_ACTIVITY)
 		return;
 	track->active += hop;
-	track->fresh += hop;
-	if (track->fresh < FIRST_ACTIVE)
+	track->fresh += hop * (double)track->activity;
+	if (track->fresh < LEAST_FRESH)
 		return;
 	track->heard = track->time;
 	if (track->active >= FIRST_ACTIVE)

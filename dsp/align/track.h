@@ -25,7 +25,7 @@ struct track {
 	double born;	/* time */
 	double heard;	/* time of the latest frame with sound that is no chance */
 	double quiet;	/* seconds since a frame had any */
-	double fresh;	/* seconds of sound since the latest long pause */
+	double fresh;	/* activity times seconds, since the latest long pause */
 	double active;	/* seconds of sound measured since the delay was set */
 	double moving;	/* seconds for which the source is taken to move */
 	double boost;	/* variance per second that a moving source adds */
