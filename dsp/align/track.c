@@ -10,7 +10,6 @@
 #include "track.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "../simd.h"
 
@@ -34,14 +33,13 @@ enum {
 #define FAST_TAU 0.3
 #define FIRST_ACTIVE 0.25
 #define MOST_QUIET_SECONDS 8.0
-#define LEAST_FRESH 3e-3 /* speech has that after some frames, noise not by chance */
+#define LEAST_FRESH 3e-3	  /* speech has that after some frames, noise not by chance */
 #define MOST_WANDER (1e-6 / 60.0) /* of the drift, per second */
 #define FIRST_BLOCK_SECONDS 0.25
 #define BLOCK_SECONDS 1.5
 #define REACH_SECONDS 0.0015
 #define MOST_LATE_SECONDS 2.8f
 #define HOP_REACH_SECONDS 0.012 /* of another source in the same room */
-#define PLACE_SECONDS 150e-6	/* within which two delays are the same place */
 #define PLACE_ACTIVE 1.0
 #define DOUBT_SECONDS 0.8e-3
 
@@ -100,7 +98,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	sums_clear(track);
 	drift_reset(&track->blocks);
 	track->time = track->born = track->heard = track->hopped = time;
-	track->n_places = 0;
+	track->places.n = 0;
 	track->delay = delay;
 	track->drift = drift;
 	track->delay_variance = START_DEVIATION * START_DEVIATION;
@@ -112,47 +110,19 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	track->frame = lrint(first * (double)track->kit->rate);
 }
 
-static WEIR_REALTIME void remember(double *values, uint32_t *n, uint32_t max, double value)
-{
-	if (*n == max)
-		memmove(values, values + 1, --*n * sizeof(values[0]));
-	values[(*n)++] = value;
-}
-
-/* Returns the index of a known place of this delay, or n_places. */
-static WEIR_REALTIME uint32_t place_find(const struct track *track, double delay)
-{
-	for (uint32_t i = 0; i < track->n_places; i++)
-		if (fabs(track->place[i] - delay) < PLACE_SECONDS)
-			return i;
-	return track->n_places;
-}
-
-static WEIR_REALTIME void places_move(struct track *track, double seconds)
-{
-	for (uint32_t i = 0; i < track->n_places; i++)
-		track->place[i] += track->drift * seconds;
-}
-
 /* Leaves the delay for another one. */
 static WEIR_REALTIME void place_leave(struct track *track)
 {
-	const uint32_t known = place_find(track, track->delay);
-
 	track->hopped = track->time;
-	if (track->active < PLACE_ACTIVE)
-		return;
-	if (known < track->n_places)
-		memmove(track->place + known, track->place + known + 1,
-			(--track->n_places - known) * sizeof(track->place[0]));
-	remember(track->place, &track->n_places, TRACK_PLACES, track->delay);
+	if (track->active >= PLACE_ACTIVE)
+		places_add(&track->places, track->delay);
 }
 
 WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
 			      double first)
 {
 	place_leave(track);
-	places_move(track, time - track->time);
+	places_move(&track->places, track->drift * (time - track->time));
 	sums_clear(track);
 	track->time = track->heard = track->hopped = time;
 	track->delay = delay;
@@ -257,7 +227,7 @@ static WEIR_REALTIME void predict(struct track *track, double time)
 	const double drift_noise = track->active > 15.0 ? 0.06e-6 : 0.3e-6;
 
 	track->delay += track->drift * ahead;
-	places_move(track, ahead);
+	places_move(&track->places, track->drift * ahead);
 	track->delay_variance +=
 		ahead * (2.0 * track->covariance + ahead * track->drift_variance + delay_noise);
 	track->covariance += ahead * track->drift_variance;
@@ -340,8 +310,8 @@ static WEIR_REALTIME double scatter(const double *value, uint32_t n)
 static WEIR_REALTIME void place_change(struct track *track, double lag)
 {
 	const struct cross_kit *kit = track->kit;
-	const uint32_t known = place_find(track, track->delay + lag);
-	const bool is_known = known < track->n_places;
+	const uint32_t known = places_find(&track->places, track->delay + lag);
+	const bool is_known = known < track->places.n;
 
 	if (!is_known && fabs(lag) < REACH_SECONDS) {
 		track->moving = 0.8;
@@ -350,7 +320,7 @@ static WEIR_REALTIME void place_change(struct track *track, double lag)
 		return;
 	}
 
-	const double delay = is_known ? track->place[known] : track->delay + lag;
+	const double delay = is_known ? track->places.delay[known] : track->delay + lag;
 
 	cross_advance(&track->fast, delay - track->delay, kit);
 	cross_copy(&track->slow, &track->fast, kit);
@@ -371,7 +341,8 @@ static WEIR_REALTIME void look_around(struct track *track)
 
 	const struct cross_peak peak =
 		cross_find(&track->weighted, track->lags, HOP_REACH_SECONDS, kit);
-	const bool is_known = place_find(track, track->delay + peak.lag) < track->n_places;
+	const bool is_known =
+		places_find(&track->places, track->delay + peak.lag) < track->places.n;
 	const bool is_far = fabs(peak.lag) > REACH_SECONDS;
 	const float height = is_known ? PLACE_HEIGHT : is_far ? HOP_HEIGHT : MOVE_HEIGHT;
 	const float lead = is_far && !is_known ? HOP_LEAD : MOVE_LEAD;
@@ -386,7 +357,7 @@ static WEIR_REALTIME void look_around(struct track *track)
 		track->n_elsewheres = 0;
 		return;
 	}
-	remember(track->elsewhere, &track->n_elsewheres, TRACK_ELSEWHERES, peak.lag);
+	latest_add(track->elsewhere, &track->n_elsewheres, TRACK_ELSEWHERES, peak.lag);
 	if (track->n_elsewheres >= n_frames &&
 	    scatter(track->elsewhere + track->n_elsewheres - n_frames, n_frames) < 60e-6)
 		place_change(track, peak.lag);
@@ -395,7 +366,7 @@ static WEIR_REALTIME void look_around(struct track *track)
 /* Far off, again and again at the same place: the source has jumped, or walks. */
 static WEIR_REALTIME bool jump_is_sure(struct track *track, double lag)
 {
-	remember(track->jump, &track->n_jumps, TRACK_JUMPS, lag);
+	latest_add(track->jump, &track->n_jumps, TRACK_JUMPS, lag);
 	track->bad += 0.3 * hop_seconds(track);
 	if (track->moving > 0.0)
 		return true;

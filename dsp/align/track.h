@@ -4,11 +4,11 @@
 
 #include "cross.h"
 #include "drift.h"
+#include "places.h"
 
 #define TRACK_HOP 512
 #define TRACK_ELSEWHERES 4
 #define TRACK_JUMPS 6
-#define TRACK_PLACES 4
 
 /*
  * Follows the delay between two ears once it is known to a millisecond. delay is the seconds by
@@ -35,10 +35,9 @@ struct track {
 	float agreement;
 	float activity; /* of the latest frame */
 
-	double hopped;		    /* time at which the delay was last set to another one */
-	uint32_t n_doubts;	    /* frames in a row whose sound comes from elsewhere */
-	double place[TRACK_PLACES]; /* delays that held before, latest last: now's if they hold */
-	uint32_t n_places;
+	double hopped;	   /* time at which the delay was last set to another one */
+	uint32_t n_doubts; /* frames in a row whose sound comes from elsewhere */
+	struct places places;
 	bool is_block_here; /* the block that is worked on was taken at this delay */
 
 	double elsewhere[TRACK_ELSEWHERES], jump[TRACK_JUMPS]; /* seconds, latest last */
