@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * A unit is one DSP algorithm as seen from outside: its ports, its report and
- * four functions. Hosts (spa/, plugins/, tools/, tests/) know units only
+ * A unit is one DSP algorithm as seen from outside: its ports, its report, what it
+ * remembers and its functions. Hosts (spa/, plugins/, tools/, tests/) know units only
  * through this file; units know no host.
  *
  * Samples are floats with full scale at -1 and 1. A frame is one sample of
@@ -24,6 +24,7 @@
 #define WEIR_MAX_PORTS 48
 #define WEIR_MAX_UNITS 16
 #define WEIR_MAX_FIELDS 64
+#define WEIR_MAX_MEMORY 32
 #define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() that asks for reports */
 #define WEIR_BLOCK 256	     /* frames in one call of a unit's run, at most */
 
@@ -108,6 +109,21 @@ struct weir_unit {
 	 */
 	void (*run)(void *state, float *const port[], uint32_t n_frames,
 		    struct weir_reports *reports) WEIR_REALTIME;
+
+	/*
+	 * For a unit that finds out what will hold for a later state, too: the
+	 * floats of these fields, WEIR_MAX_MEMORY at most, at any rate. NaN stands
+	 * for what is not known. Both functions are NULL for all other units.
+	 */
+	const struct weir_field *memory;
+	uint32_t n_memory;
+	void (*remember)(const void *state, float *memory) WEIR_REALTIME;
+
+	/*
+	 * After create or reset: the state begins with what an earlier one
+	 * remembered, and leaves it when it does not hold. Any floats do no harm.
+	 */
+	void (*recall)(void *state, const float *memory) WEIR_REALTIME;
 };
 
 /* All units, then NULL. */

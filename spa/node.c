@@ -14,6 +14,7 @@
 #define DEFAULT_RATE 48000u	    /* until the graph tells its own */
 #define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
 #define METER_INTERVAL_NS (100 * SPA_NSEC_PER_MSEC)
+#define REMEMBER_TICKS 600u /* a minute */
 
 /* Not in spa/utils/keys.h: PipeWire's own keys. */
 #define KEY_MEDIA_CLASS "media.class"
@@ -200,6 +201,30 @@ static void control_outputs_read(struct node *node, struct engine *engine)
 			node->control[i] = control[i];
 }
 
+static WEIR_REALTIME int engine_remember(struct spa_loop *loop, bool async, uint32_t seq,
+					 const void *data, size_t size, void *argument)
+{
+	struct node *node = argument;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	node->unit->remember(node->engine.state, node->memory.value);
+	return 0;
+}
+
+/* What the unit knows by now. */
+static void node_remember(struct node *node)
+{
+	if (node->unit->remember && node->engine.state)
+		node_in_data_thread(node, engine_remember, node);
+	node->unremembered = 0;
+}
+
+static WEIR_REALTIME void engine_recall(const struct node *node, void *state)
+{
+	if (node->unit->recall)
+		node->unit->recall(state, node->memory.value);
+}
+
 /* Replaces the engine by a new one; the old one stays when that fails. */
 static int engine_rebuild(struct node *node, uint32_t rate)
 {
@@ -222,6 +247,8 @@ static int engine_rebuild(struct node *node, uint32_t rate)
 		engine_destroy(node, &swap.engine);
 		return res;
 	}
+	node_remember(node);
+	engine_recall(node, swap.engine.state);
 	control_outputs_read(node, &swap.engine);
 	node_in_data_thread(node, engine_swap, &swap);
 	engine_destroy(node, &swap.engine);
@@ -235,6 +262,7 @@ static WEIR_REALTIME int engine_reset(struct spa_loop *loop, bool async, uint32_
 
 	(void)loop, (void)async, (void)seq, (void)data, (void)size;
 	node->unit->reset(node->engine.state);
+	engine_recall(node, node->engine.state);
 	return 0;
 }
 
@@ -278,6 +306,10 @@ static void on_timer(void *data, uint64_t expirations)
 	if (rate && rate != node->engine.rate)
 		engine_rebuild(node, rate);
 	announce_meters(node);
+	if (++node->unremembered < REMEMBER_TICKS)
+		return;
+	node_remember(node);
+	memory_save(&node->memory);
 }
 
 static void timer_arm(struct node *node, bool armed)
@@ -313,6 +345,16 @@ static int node_start(struct node *node)
 	return 0;
 }
 
+static void node_stop(struct node *node)
+{
+	if (!node->started)
+		return;
+	node->started = false;
+	timer_arm(node, false);
+	node_remember(node);
+	memory_save(&node->memory);
+}
+
 static int node_send_command(void *object, const struct spa_command *command)
 {
 	struct node *node = object;
@@ -322,8 +364,7 @@ static int node_send_command(void *object, const struct spa_command *command)
 		return node_start(node);
 	case SPA_NODE_COMMAND_Suspend:
 	case SPA_NODE_COMMAND_Pause:
-		node->started = false;
-		timer_arm(node, false);
+		node_stop(node);
 		return 0;
 	default:
 		return -ENOTSUP;
@@ -507,6 +548,7 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 	node->discard = calloc(node->quantum_limit, sizeof(float));
 	if (!node->silence || !node->discard)
 		return -errno;
+	memory_init(&node->memory, unit, info, node->log);
 	if ((res = report_writer_init(&node->report_writer, unit)) < 0 ||
 	    (res = engine_rebuild(node, DEFAULT_RATE)) < 0)
 		return res;
@@ -524,6 +566,7 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 
 void node_finish(struct node *node)
 {
+	node_stop(node);
 	if (node->timer)
 		spa_loop_utils_destroy_source(node->main_loop, node->timer);
 	engine_destroy(node, &node->engine);

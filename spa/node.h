@@ -14,6 +14,7 @@
 #include <spa/utils/hook.h>
 
 #include "../dsp/unit.h"
+#include "memory.h"
 #include "report.h"
 #include "volume.h"
 
@@ -113,6 +114,9 @@ struct node {
 	struct spa_io_position *position;
 	float *silence; /* quantum_limit frames that nobody writes */
 	float *discard; /* quantum_limit frames that nobody reads */
+
+	struct memory memory;
+	uint32_t unremembered; /* ticks of the timer since it was last looked at */
 
 	_Atomic uint32_t wanted_rate; /* by process, 0 when the engine's is right */
 	bool started;

@@ -402,6 +402,41 @@ static void test_create_survives_want_of_memory(const struct weir_unit *unit, ui
 	unit->destroy(NULL);
 }
 
+static void recall(const struct weir_unit *unit, void *state, float value)
+{
+	float memory[WEIR_MAX_MEMORY];
+
+	for (uint32_t i = 0; i < WEIR_MAX_MEMORY; i++)
+		memory[i] = value;
+	realtime_begin();
+	unit->recall(state, memory);
+	unit->remember(state, memory);
+	realtime_end();
+}
+
+/* Nothing is known at first, and of what cannot be nothing is taken. */
+static void test_any_memory_does_no_harm(const struct weir_unit *unit, uint32_t rate)
+{
+	static const float any[] = { NAN, INFINITY, -INFINITY, 1e30f, 1e-40f, 0.0f, 1.0f };
+
+	if (!unit->remember)
+		return;
+	rig_init(&rig_a, unit, rate, 1.0f);
+	rig_init(&rig_b, unit, rate, 1.0f);
+	recall(unit, rig_a.state, NAN);
+	rig_run(&rig_a, 0, rig_a.n_frames, 256);
+	rig_run(&rig_b, 0, rig_b.n_frames, 256);
+	check_same_sound(&rig_a, &rig_b);
+	rig_finish(&rig_b);
+	for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++) {
+		unit->reset(rig_a.state);
+		recall(unit, rig_a.state, any[i]);
+		rig_run(&rig_a, 0, rig_a.n_frames, 256);
+		check_finite(&rig_a);
+	}
+	rig_finish(&rig_a);
+}
+
 static void test_refuses_impossible_rates(const struct weir_unit *unit)
 {
 	static const uint32_t impossible[] = { 0, 1, 4000000000u };
@@ -459,6 +494,9 @@ static void test_description_is_complete(const struct weir_unit *unit)
 		CHECK(unit->fields[i].count > 0);
 		CHECK(!unit->fields[i].event || unit->fields[i].count == 1);
 	}
+	CHECK(!unit->remember == !unit->recall && !unit->remember == !unit->n_memory);
+	for (uint32_t i = 0; i < unit->n_memory; i++)
+		CHECK(unit->memory[i].name && unit->memory[i].help && unit->memory[i].measure);
 }
 
 static void test_unit(const struct weir_unit *unit, uint32_t rate)
@@ -476,6 +514,7 @@ static void test_unit(const struct weir_unit *unit, uint32_t rate)
 	test_declared_latency_is_measured(unit, rate);
 	test_no_frames_write_controls_only(unit, rate);
 	test_create_survives_want_of_memory(unit, rate);
+	test_any_memory_does_no_harm(unit, rate);
 }
 
 int main(void)

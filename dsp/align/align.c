@@ -18,7 +18,9 @@
 #define BETTER_DB 3.0f /* which makes another microphone the better one */
 #define NO_SHARE 0.1f
 #define FULL_SHARE 0.3f
-#define MOST_RATIO 9.0 /* logarithm of a ratio of powers */
+#define MOST_DELAY 1.5f	  /* seconds, of what is remembered */
+#define MOST_DRIFT 400.0f /* ppm */
+#define MOST_RATIO 9.0	  /* logarithm of a ratio of powers */
 
 WEIR_REALTIME void align_reset(void *state)
 {
@@ -37,6 +39,41 @@ WEIR_REALTIME void align_reset(void *state)
 	align->tick_frame = 0;
 	align->was_reset = false;
 	align->report_frames = (uint32_t)(ALIGN_REPORT_SECONDS * align->rate);
+}
+
+WEIR_REALTIME void align_remember(const void *state, float *memory)
+{
+	const struct align *align = state;
+	const uint32_t n_pairs = align->n_mics - 1;
+
+	for (uint32_t m = 0; m < n_pairs; m++) {
+		const struct pair_known known = pair_ask(&align->pair[m + 1]);
+		float *value = memory + m;
+
+		value[ALIGN_MEMORY_DELAY * n_pairs] = known.is_known ? (float)known.delay : NAN;
+		value[ALIGN_MEMORY_DRIFT * n_pairs] =
+			known.is_known ? (float)(known.drift * 1e6) : NAN;
+		value[ALIGN_MEMORY_POLARITY * n_pairs] = known.is_known ? known.polarity : NAN;
+	}
+}
+
+WEIR_REALTIME void align_recall(void *state, const float *memory)
+{
+	struct align *align = state;
+	const uint32_t n_pairs = align->n_mics - 1;
+
+	for (uint32_t m = 0; m < n_pairs; m++) {
+		const float *value = memory + m;
+		const float delay = value[ALIGN_MEMORY_DELAY * n_pairs];
+		const float drift = value[ALIGN_MEMORY_DRIFT * n_pairs];
+		const float polarity = value[ALIGN_MEMORY_POLARITY * n_pairs];
+
+		/* Not so either when one of them is no number. */
+		if (fabsf(delay) <= MOST_DELAY && fabsf(drift) <= MOST_DRIFT &&
+		    fabsf(polarity) == 1.0f)
+			pair_tell(&align->pair[m + 1], (double)delay, (double)drift * 1e-6,
+				  polarity);
+	}
 }
 
 static WEIR_REALTIME float trust(float share)

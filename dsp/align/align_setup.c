@@ -235,19 +235,28 @@ static const struct weir_field fields_of_4[] = {
 	SNR_FIELD("1"), SNR_FIELD("2"),	   SNR_FIELD("3"),    SNR_FIELD("4"),
 };
 
+#define MEMORY(n_pairs)                                                                      \
+	FIELD("delay_s", "s", "How much later each other microphone is", n_pairs),           \
+		FIELD("sro_ppm", "ppm", "How fast the clock of each other one is", n_pairs), \
+		FIELD("polarity", "", "-1: upside down", n_pairs)
+
+static const struct weir_field memory_of_2[] = { MEMORY(1) };
+static const struct weir_field memory_of_4[] = { MEMORY(3) };
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define UNIT(unit_name, unit_summary, unit_ports, unit_fields, unit_create)            \
-	{                                                                              \
-		.name = unit_name, .summary = unit_summary, .ports = unit_ports,       \
-		.n_ports = COUNT(unit_ports), .fields = unit_fields,                   \
-		.n_fields = COUNT(unit_fields), .hop_seconds = ALIGN_REPORT_SECONDS,   \
-		.create = unit_create, .destroy = align_destroy, .reset = align_reset, \
-		.run = align_run                                                       \
+#define UNIT(unit_name, unit_summary, unit_ports, unit_fields, unit_memory, unit_create) \
+	{                                                                                \
+		.name = unit_name, .summary = unit_summary, .ports = unit_ports,         \
+		.n_ports = COUNT(unit_ports), .fields = unit_fields,                     \
+		.n_fields = COUNT(unit_fields), .hop_seconds = ALIGN_REPORT_SECONDS,     \
+		.create = unit_create, .destroy = align_destroy, .reset = align_reset,   \
+		.run = align_run, .memory = unit_memory, .n_memory = ALIGN_N_MEMORY,     \
+		.remember = align_remember, .recall = align_recall                       \
 	}
 
 const struct weir_unit weir_align =
 	UNIT("align", "Two microphones with unknown delay and drift become one", ports_of_2,
-	     fields_of_2, create_2);
+	     fields_of_2, memory_of_2, create_2);
 const struct weir_unit weir_align_4 =
 	UNIT("align-4", "Four microphones with unknown delays and drifts become one", ports_of_4,
-	     fields_of_4, create_4);
+	     fields_of_4, memory_of_4, create_4);

@@ -33,6 +33,8 @@ struct align {
 };
 
 WEIR_REALTIME void align_reset(void *state);
+WEIR_REALTIME void align_remember(const void *state, float *memory);
+WEIR_REALTIME void align_recall(void *state, const float *memory);
 WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames,
 			     struct weir_reports *reports);
 

@@ -24,7 +24,20 @@
 #define MOST_UNSUPPORTED_SECONDS 6.0 /* of sound */
 #define LOCK_ACTIVE 0.8
 #define MOST_BAD_SECONDS 3.0
-#define HINT_DRIFT 5e-6 /* standard deviation of a drift that is kept */
+#define KEPT_DRIFT 5e-6 /* standard deviation of a drift that is kept */
+
+/* Of the drift, at the beginning of tracking. */
+#define KEPT_DEVIATION 3e-6
+#define TOLD_DEVIATION 10e-6
+#define FOUND_DEVIATION 100e-6
+#define UNKNOWN_DEVIATION 150e-6
+
+#define TOLD_HOPS 120
+#define TOLD_HEIGHT 7.0f
+#define TOLD_LEAD 1.1f
+#define TOLD_SECONDS 1.5e-3
+#define TOLD_LOCK_ACTIVE 0.25
+#define TOLD_LOCK_HOPS 1
 
 void pair_place(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
 		const struct drift_kit *drifts, uint32_t max_parts, struct layout *layout)
@@ -38,7 +51,8 @@ WEIR_REALTIME void pair_forget(struct pair *pair)
 {
 	search_restart(&pair->search, pair->search.n_parts);
 	levels_reset(&pair->levels);
-	pair->is_tracking = pair->is_locked = pair->holds = pair->is_hinted = false;
+	pair->is_tracking = pair->is_locked = pair->holds = false;
+	pair->known = (struct pair_known){ 0 };
 	pair->silent = 0.0;
 	pair->is_unproven = false;
 	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = pair->n_confirmed = 0;
@@ -82,10 +96,10 @@ static WEIR_REALTIME void agree(int32_t *lag, uint32_t *n, bool is_peak, int32_t
 	*lag = found;
 }
 
-static WEIR_REALTIME bool peak_counts(const struct search_peak *peak, float height,
+static WEIR_REALTIME bool peak_counts(const struct search_peak *peak, float height, float lead,
 				      int32_t most_lag)
 {
-	return peak->height > height && peak->lead > LEAST_LEAD && labs(peak->lag) <= most_lag;
+	return peak->height > height && peak->lead > lead && labs(peak->lag) <= most_lag;
 }
 
 static WEIR_REALTIME bool is_sure(const struct pair *pair, const struct search_peak *peak)
@@ -94,22 +108,66 @@ static WEIR_REALTIME bool is_sure(const struct pair *pair, const struct search_p
 	       pair->search.n_rows >= SURE_ROWS;
 }
 
+WEIR_REALTIME void pair_tell(struct pair *pair, double delay, double drift, float polarity)
+{
+	pair->known = (struct pair_known){ true, true, delay, drift, polarity, TOLD_HOPS };
+}
+
+WEIR_REALTIME struct pair_known pair_ask(const struct pair *pair)
+{
+	const struct track *track = &pair->track;
+
+	if (!pair->is_tracking || !pair->holds)
+		return pair->known;
+	return (struct pair_known){ .is_known = true,
+				    .delay = track_delay(track, pair->time),
+				    .drift = track->drift,
+				    .polarity = track->polarity };
+}
+
+/* Is it where it was said to be? */
+static WEIR_REALTIME bool is_as_told(const struct pair *pair, const struct search_peak *peak)
+{
+	const struct pair_known *known = &pair->known;
+	const double delay = known->delay + known->drift * pair->time;
+
+	return known->n_hops > 0 && peak->polarity == known->polarity &&
+	       fabs(lag_seconds(pair, peak->lag) - delay) < TOLD_SECONDS;
+}
+
+static WEIR_REALTIME void drift_get(const struct pair *pair, const struct search_peak *peak,
+				    double *drift, double *deviation)
+{
+	if (pair->known.is_known) {
+		*drift = pair->known.drift;
+		*deviation = pair->known.is_told ? TOLD_DEVIATION : KEPT_DEVIATION;
+	} else if (pair->search.n_rows == SEARCH_ROWS) {
+		*drift = peak->drift;
+		*deviation = FOUND_DEVIATION;
+	} else {
+		*drift = 0.0;
+		*deviation = UNKNOWN_DEVIATION;
+	}
+}
+
+/* What was told does not hold elsewhere: that may be another microphone. */
 static WEIR_REALTIME void tracking_begin(struct pair *pair, const struct search_peak *peak,
 					 double time)
 {
 	const double lag = lag_seconds(pair, peak->lag);
 	const double first = fmax(0.2, time - fmax(0.0, lag) - REREAD_SECONDS);
-	const bool tells_drift = pair->search.n_rows == SEARCH_ROWS;
+	double drift, deviation;
 
-	if (pair->is_hinted)
-		track_start(&pair->track, lag, pair->hint, 3e-6, peak->polarity, time, first);
-	else
-		track_start(&pair->track, lag, tells_drift ? peak->drift : 0.0,
-			    tells_drift ? 100e-6 : 150e-6, peak->polarity, time, first);
+	pair->is_as_told = is_as_told(pair, peak);
+	if (pair->known.is_told && !pair->is_as_told)
+		pair->known = (struct pair_known){ 0 };
+	drift_get(pair, peak, &drift, &deviation);
+	track_start(&pair->track, lag, drift, deviation, peak->polarity, time, first);
 	pair->is_tracking = true;
 	pair->is_locked = false;
 	pair->n_frames = pair->track.n_frames;
-	pair->n_supported = pair->n_agreed = pair->n_rival = 0;
+	pair->n_supported = pair->n_rival = 0;
+	pair->n_agreed = pair->is_as_told ? N_AGREE : 0;
 	pair->supported = 0.0;
 	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = 0;
 }
@@ -117,11 +175,16 @@ static WEIR_REALTIME void tracking_begin(struct pair *pair, const struct search_
 static WEIR_REALTIME void search_look(struct pair *pair, double time)
 {
 	const struct search_peak *peak = &pair->search.peak;
-	const bool is_peak = pair->silent == 0.0 && peak_counts(peak, LEAST_HEIGHT, pair->most_lag);
+	const bool counts = pair->silent == 0.0;
+	const bool is_peak = counts && peak_counts(peak, LEAST_HEIGHT, LEAST_LEAD, pair->most_lag);
+	const bool is_told = counts && peak_counts(peak, TOLD_HEIGHT, TOLD_LEAD, pair->most_lag) &&
+			     is_as_told(pair, peak);
 
 	agree(&pair->candidate, &pair->n_candidates, is_peak, peak->lag);
-	if (is_peak && (pair->n_candidates > N_AGREE || is_sure(pair, peak)))
+	if (is_told || (is_peak && (pair->n_candidates > N_AGREE || is_sure(pair, peak))))
 		tracking_begin(pair, peak, time);
+	else if (counts && pair->known.n_hops > 0)
+		pair->known.n_hops--;
 }
 
 /* Not found to be right yet, at all or since a microphone was silent. */
@@ -159,8 +222,9 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	const double off = lag_seconds(pair, peak->lag) - track_delay(track, time);
 	const double off_now = lag_seconds(pair, now->lag) - track_delay(track, time - 0.5);
 	const bool counts = pair->silent == 0.0;
-	const bool is_peak = counts && peak_counts(peak, LEAST_HEIGHT, pair->most_lag);
-	const bool is_peak_now = counts && peak_counts(now, 1.1f * LEAST_HEIGHT, pair->most_lag);
+	const bool is_peak = counts && peak_counts(peak, LEAST_HEIGHT, LEAST_LEAD, pair->most_lag);
+	const bool is_peak_now =
+		counts && peak_counts(now, 1.1f * LEAST_HEIGHT, LEAST_LEAD, pair->most_lag);
 
 	if (peak->height > SUPPORT_HEIGHT * peak->own || pair->supported > track->active)
 		pair->supported = track->active;
@@ -276,13 +340,17 @@ WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct ear *ear1, cons
 	return cost;
 }
 
-/* What was tracked has not agreed for long. The clock is still the same. */
+/* What was tracked has not agreed for long. The clock is still the same, if it ever was this one.
+ */
 static WEIR_REALTIME void tracking_end(struct pair *pair)
 {
-	if (pair->track.drift_variance < HINT_DRIFT * HINT_DRIFT) {
-		pair->is_hinted = true;
-		pair->hint = pair->track.drift;
-	}
+	struct track *track = &pair->track;
+
+	if (track->drift_variance < KEPT_DRIFT * KEPT_DRIFT)
+		pair->known = (struct pair_known){ .is_known = true,
+						   .delay = track_delay(track, pair->time),
+						   .drift = track->drift,
+						   .polarity = track->polarity };
 	pair->is_tracking = pair->is_locked = pair->holds = false;
 	pair->n_candidates = 0;
 	pair->search.is_lag_known = pair->search.is_drift_known = false;
@@ -299,7 +367,8 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 		return;
 
 	const double deviation = track_deviation(track, pair->time);
-	const bool is_sure = track->active > LOCK_ACTIVE && pair->n_supported >= LOCK_HOPS &&
+	const bool is_sure = track->active > (pair->is_as_told ? TOLD_LOCK_ACTIVE : LOCK_ACTIVE) &&
+			     pair->n_supported >= (pair->is_as_told ? TOLD_LOCK_HOPS : LOCK_HOPS) &&
 			     pair->n_agreed >= N_AGREE;
 
 	if (deviation > UNLOCK_DEVIATION && pair->is_locked) {

@@ -11,6 +11,15 @@
  * is, the tracker how exactly; the search goes on, and takes the tracker elsewhere when the sound
  * is there.
  */
+
+/* Where it was, and how fast its clock: found before, or told by someone who did. */
+struct pair_known {
+	bool is_known, is_told;
+	double delay, drift; /* the delay at the time of telling */
+	float polarity;
+	uint32_t n_hops; /* for which the delay is believed where little speaks for it */
+};
+
 struct pair {
 	struct search search;
 	struct track track;
@@ -22,8 +31,8 @@ struct pair {
 	double time;		   /* of the latest sample */
 	double silent;		   /* seconds of silence */
 	bool is_unproven;	   /* after that, or long unheard: not found yet where it was */
-	bool is_hinted;		   /* the drift is known from before */
-	double hint;
+	struct pair_known known;
+	bool is_as_told; /* tracking began where it was said to be */
 	int32_t candidate, elsewhere, elsewhere_now, rival;
 	uint32_t n_candidates, n_elsewhere, n_elsewhere_now; /* hops that agree */
 	uint32_t n_rival;     /* hops whose peak is at the rival, less those at the delay */
@@ -40,6 +49,12 @@ WEIR_REALTIME void pair_reset(struct pair *pair);
 
 /* Forgets where the second microphone is, and how fast its clock. */
 WEIR_REALTIME void pair_forget(struct pair *pair);
+
+/* Tells where it was heard before. What is found otherwise counts more. */
+WEIR_REALTIME void pair_tell(struct pair *pair, double delay, double drift, float polarity);
+
+/* What there is to tell a later one; is_known is false where that is nothing. */
+WEIR_REALTIME struct pair_known pair_ask(const struct pair *pair);
 
 /* Delays are looked for up to this. */
 WEIR_REALTIME void pair_limit(struct pair *pair, double seconds);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "memory.h"
+
+#include <errno.h>
+#include <math.h>
+#include <spa/utils/json.h>
+#include <spa/utils/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "node.h"
+
+#define MAX_BYTES 4096
+#define KEY_NODE_NAME "node.name"
+
+/* In the user's folder for states. A name is no path. */
+static int path_default(char path[PATH_MAX], const char *name)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	int folder, n = 0;
+
+	if (state && state[0] == '/')
+		folder = snprintf(path, PATH_MAX, "%s/weir/", state);
+	else
+		folder = snprintf(path, PATH_MAX, "%s/.local/state/weir/", home ? home : "");
+	if (folder < PATH_MAX)
+		n = snprintf(path + folder, PATH_MAX - (size_t)folder, "%s.state", name);
+	for (int i = folder; i < folder + n && i < PATH_MAX; i++)
+		if (path[i] == '/')
+			path[i] = '-';
+	return folder + n;
+}
+
+static void path_get(struct memory *memory, const struct spa_dict *info)
+{
+	const char *name = info ? spa_dict_lookup(info, KEY_NODE_NAME) : NULL;
+	const char *path;
+	char key[64];
+	int length = 0;
+
+	snprintf(key, sizeof(key), "%s.state", memory->unit->name);
+	path = info ? spa_dict_lookup(info, key) : NULL;
+	if (path)
+		length = snprintf(memory->path, PATH_MAX, "%s", path);
+	else if (name)
+		length = path_default(memory->path, name);
+	if (length >= PATH_MAX)
+		memory->path[0] = '\0';
+}
+
+static uint32_t count_floats(const struct weir_unit *unit)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < unit->n_memory; i++)
+		n += unit->memory[i].count;
+	return n;
+}
+
+/* Of the field of this name its floats, and how many; none if there is no such field. */
+static float *field_find(struct memory *memory, const char *name, uint32_t *count)
+{
+	const struct weir_field *field = memory->unit->memory;
+	float *value = memory->value;
+
+	for (uint32_t i = 0; i < memory->unit->n_memory; i++) {
+		*count = field[i].count;
+		if (spa_streq(field[i].name, name))
+			return value;
+		value += *count;
+	}
+	*count = 0;
+	return value;
+}
+
+/* What is missing stays unknown; what is unknown here is left out. */
+static int text_read(struct memory *memory, const char *text, size_t size)
+{
+	struct spa_json all, object, array;
+	char key[64];
+
+	spa_json_init(&all, text, size);
+	if (spa_json_enter_object(&all, &object) <= 0)
+		return -EINVAL;
+	while (spa_json_get_string(&object, key, sizeof(key)) > 0) {
+		uint32_t count;
+		float *value = field_find(memory, key, &count), number;
+
+		if (spa_json_enter_array(&object, &array) <= 0)
+			return -EINVAL;
+		for (uint32_t i = 0; i < count; i++)
+			if (spa_json_get_float(&array, &number) > 0)
+				value[i] = number;
+	}
+	return 0;
+}
+
+static int file_read(struct memory *memory)
+{
+	char text[MAX_BYTES];
+	FILE *file = fopen(memory->path, "re");
+	size_t size;
+	int res;
+
+	if (!file)
+		return -errno;
+	size = fread(text, 1, sizeof(text), file);
+	res = ferror(file) ? -errno : text_read(memory, text, size);
+	fclose(file);
+	return res;
+}
+
+void memory_init(struct memory *memory, const struct weir_unit *unit, const struct spa_dict *info,
+		 struct spa_log *log)
+{
+	*memory = (struct memory){ .unit = unit, .log = log };
+	for (uint32_t i = 0; i < WEIR_MAX_MEMORY; i++)
+		memory->value[i] = NAN;
+	if (!unit->remember)
+		return;
+	path_get(memory, info);
+
+	const int res = memory->path[0] ? file_read(memory) : 0;
+
+	if (res < 0 && res != -ENOENT)
+		spa_log_warn(
+			log,
+			"%s: cannot read \"%s\" (%s): starting without what it knew. The file "
+			"is written anew; if it cannot be, remove it or set %s.state to another",
+			unit->name, memory->path,
+			res == -EINVAL ? "not a state file" : strerror(-res), unit->name);
+	memcpy(memory->saved, memory->value, sizeof(memory->saved));
+}
+
+static void text_write(const struct memory *memory, FILE *file)
+{
+	const float *value = memory->value;
+	char number[32];
+
+	fprintf(file, "# What %s found out, to begin with next time. It can be removed.\n{\n",
+		memory->unit->name);
+	for (uint32_t i = 0; i < memory->unit->n_memory; i++) {
+		const struct weir_field *field = &memory->unit->memory[i];
+
+		fprintf(file, "\t%s = [", field->name);
+		for (uint32_t j = 0; j < field->count; j++, value++)
+			fprintf(file, " %s",
+				isnan(*value)
+					? "null"
+					: spa_json_format_float(number, sizeof(number), *value));
+		fprintf(file, " ]\n");
+	}
+	fprintf(file, "}\n");
+}
+
+/* Makes the folders that the file is in. */
+static void folders_make(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+}
+
+static int file_write(struct memory *memory)
+{
+	char path[PATH_MAX + 8];
+	FILE *file;
+	int res = 0;
+
+	snprintf(path, sizeof(path), "%s.new", memory->path);
+	folders_make(path);
+	file = fopen(path, "we");
+	if (!file)
+		return -errno;
+	text_write(memory, file);
+	if (ferror(file))
+		res = -errno;
+	if (fclose(file) != 0 || (res == 0 && rename(path, memory->path) < 0))
+		res = -errno;
+	if (res < 0)
+		remove(path);
+	return res;
+}
+
+void memory_save(struct memory *memory)
+{
+	const size_t size = count_floats(memory->unit) * sizeof(float);
+	int res;
+
+	if (!memory->path[0] || memcmp(memory->saved, memory->value, size) == 0)
+		return;
+	memcpy(memory->saved, memory->value, size);
+	res = file_write(memory);
+	if (res == 0)
+		return;
+	spa_log_warn(memory->log,
+		     "%s: cannot write \"%s\" (%s): the next start knows nothing of this one. Set "
+		     "%s.state to a file that can be written, or to \"\" for none",
+		     memory->unit->name, memory->path, strerror(-res), memory->unit->name);
+	memory->path[0] = '\0';
+}
