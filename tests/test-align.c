@@ -100,6 +100,24 @@ static void test_a_drift_is_found_and_followed(void)
 	check_followed(-300.0);
 }
 
+/* As when a sound server adapts the rate of a microphone that it has just begun to read. */
+static void check_followed_elsewhere(double drift_ppm, double other_ppm, uint32_t at)
+{
+	const double turn_ms = (drift_ppm - other_ppm) * at * 1e-3;
+	const struct place place = { DELAY_MS + turn_ms, other_ppm, 1.0, QUIET_DB };
+
+	scene_begin((struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 33);
+	mic_hear(1, place, (uint32_t)(at + DELAY_MS * 1e-3) * RATE, 33 * RATE);
+	run_until_found(33 * RATE, place.delay_ms + other_ppm * 33e-3);
+	CHECK(is_near(get("drift-ppm"), other_ppm, 1.0));
+}
+
+static void test_another_drift_is_found_and_followed(void)
+{
+	check_followed_elsewhere(190.0, 300.0, 10);
+	check_followed_elsewhere(0.0, -80.0, 12);
+}
+
 /* Were it added as it is, both would cancel. 0.5 dB is half of what can be heard. */
 static void test_an_upside_down_microphone_is_turned(void)
 {
@@ -388,6 +406,7 @@ int main(void)
 	test_a_delay_is_found_in_four_seconds();
 	test_a_delay_is_found_at_other_rates();
 	test_a_drift_is_found_and_followed();
+	test_another_drift_is_found_and_followed();
 	test_an_upside_down_microphone_is_turned();
 	test_microphone_1_is_heard_while_nothing_is_found();
 	test_unrelated_sources_are_not_aligned();

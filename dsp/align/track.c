@@ -108,6 +108,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	track->misfit = 1.0;
 	track->agreement = 0.0f;
 	track->frame = lrint(first * (double)track->kit->rate);
+	slide_begin(&track->slide, time, track->active);
 }
 
 /* Leaves the delay for another one. */
@@ -130,6 +131,7 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 	track->covariance = 0.0;
 	track->polarity = polarity;
 	track->frame = lrint(first * (double)track->kit->rate);
+	slide_begin(&track->slide, time, track->active);
 }
 
 WEIR_REALTIME double track_deviation(const struct track *track, double time)
@@ -288,6 +290,7 @@ static WEIR_REALTIME void accumulate(struct track *track)
 static WEIR_REALTIME void correct(struct track *track, double seconds)
 {
 	track->delay += seconds;
+	track->slide.seconds += seconds;
 	cross_advance(&track->slow, seconds, track->kit);
 	cross_advance(&track->fast, seconds, track->kit);
 	cross_advance(&track->block, seconds, track->kit);
@@ -330,6 +333,7 @@ static WEIR_REALTIME void place_change(struct track *track, double lag)
 	track->delay_variance = HOP_DEVIATION * HOP_DEVIATION;
 	track->covariance = track->moving = track->bad = 0.0;
 	track->active = is_known ? PLACE_ACTIVE : FIRST_ACTIVE;
+	slide_begin(&track->slide, track->time, track->active);
 	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
 	track->is_block_here = false;
 }
@@ -371,6 +375,19 @@ static WEIR_REALTIME bool jump_is_sure(struct track *track, double lag)
 	if (track->moving > 0.0)
 		return true;
 	return track->n_jumps >= TRACK_JUMPS && scatter(track->jump, track->n_jumps) < 100e-6;
+}
+
+static WEIR_REALTIME void slide_watch(struct track *track)
+{
+	const double rate = slide_take(&track->slide, track->time, track->active);
+
+	if (rate == 0.0 || !drift_is_known(track))
+		return;
+	track->drift += rate;
+	track->drift_variance = 2.0 * KNOWN_DRIFT * KNOWN_DRIFT;
+	track->covariance = track->moving = 0.0;
+	drift_reset(&track->blocks);
+	block_clear(track);
 }
 
 static WEIR_REALTIME void measure(struct track *track)
@@ -420,6 +437,7 @@ static WEIR_REALTIME void measure(struct track *track)
 	track->covariance *= 1.0 - gain;
 	track->delay_variance = fmax(track->delay_variance * (1.0 - gain), 1e-12);
 	correct(track, gain * peak.lag);
+	slide_watch(track);
 }
 
 static WEIR_REALTIME void block_end(struct track *track)

@@ -5,6 +5,7 @@
 #include "cross.h"
 #include "drift.h"
 #include "places.h"
+#include "slide.h"
 
 #define TRACK_HOP 512
 #define TRACK_ELSEWHERES 4
@@ -48,6 +49,7 @@ struct track {
 	float *lags; /* [CROSS_FINE] */
 	double block_active, block_time, block_weight;
 	double corrected; /* seconds, since the latest block ended */
+	struct slide slide;
 	struct drift blocks;
 	fftwf_complex *bins[2];
 	float *power[2];   /* of the latest frame, per bin of kit */
