@@ -4,7 +4,7 @@
 # The drop-ins that make one microphone of two: microphones that are wired, found, unplugged and found
 # again; what was found is there at the next start.
 
-. "$(dirname "$0")/rig.sh"
+. "$(dirname "$0")/mics-rig.sh"
 
 conf=${WEIR_CONF_DIR:?the folder conf}
 rig_need pw-cli pw-link pw-play pw-dump sox jq
@@ -26,22 +26,6 @@ mic_hear() {
 	wait_for "ports of $1" 5 pw-link "room:output_$2" "alsa_input.$1:input_MONO"
 }
 
-# What sounds like syllables below 4 kHz, 200 ms later in the second microphone, each with noise of its
-# own. Each of the two is heard some part of a quantum later than it is said, so the rest is not exact.
-room_make() {
-	local i
-	sox -n -r 48000 -c 1 -b 32 -e float "$rig_dir/voice.wav" synth "$1" pinknoise \
-		tremolo 3 95 sinc -4k gain -12
-	for i in 1 2; do
-		sox -R -n -r 48000 -c 1 -b 32 -e float "$rig_dir/noise-$i.wav" synth "$1" whitenoise \
-			gain -$((48 + i))
-	done
-	sox -M "$rig_dir/voice.wav" "$rig_dir/voice.wav" -b 32 -e float "$rig_dir/voices.wav" \
-		delay 0 0.2
-	sox -M "$rig_dir/noise-1.wav" "$rig_dir/noise-2.wav" -b 32 -e float "$rig_dir/noises.wav"
-	sox -m "$rig_dir/voices.wav" "$rig_dir/noises.wav" -b 32 -e float "$rig_dir/room.wav"
-}
-
 room_start() {
 	process_start room pw-play -P '{ node.name = room node.autoconnect = false }' \
 		"$rig_dir/room.wav"
@@ -59,7 +43,7 @@ dropin_start() {
 }
 
 mics_start() {
-	room_make 120
+	room_make "$rig_dir" 120
 	rig_start
 	mic_plug 1
 	mic_plug 2
@@ -74,32 +58,14 @@ two_mics_start() {
 	record_start heard weir.align 1
 }
 
-control_is() { # CONTROL LOW HIGH
-	node_control weir.align "align:$1" |
-		jq -e --argjson low "$2" --argjson high "$3" '. >= $low and . <= $high'
-}
-
-# noise_of RECORDING: where nobody speaks, above 8 kHz, in the last 3 s.
-noise_of() {
-	sox "$rig_dir/$1.wav" -n trim -3 sinc 8k stat 2>&1 | awk '/RMS.*amplitude/ { print $3 }'
-}
-
-# Two equal noises, each at half, are 3 dB below one.
-is_better_than() { # RECORDING OTHER
-	local noise other
-	noise=$(noise_of "$1") other=$(noise_of "$2")
-	echo "$noise instead of $other"
-	awk -v noise="$noise" -v other="$other" 'BEGIN { exit !(noise > 0 && noise < 0.8 * other) }'
-}
-
-# check_better NODE: than the first microphone.
+# check_better NODE [VOICE]: than the first microphone.
 check_better() {
 	record_start merged "$1" 1
 	record_start one alsa_input.1 1
 	sleep 4
 	record_stop one
 	record_stop merged
-	check "there is less noise than in one microphone" is_better_than merged one
+	check "it is better than one microphone" is_better_than "$rig_dir"/{merged,one}.wav "${2:-}"
 }
 
 test_two_microphones_are_found() {
@@ -198,10 +164,11 @@ test_one_microphone_comes_by_network() {
 	dropin_start weir 50-weir-two-mics-remote.conf
 	room_start
 	wait_for "it is sent" 5 has_links alsa_input.2 weir.send-microphone 1
-	wait_for "it arrives" 5 has_links weir.remote-microphone weir.align 1
+	wait_for "it arrives" 15 has_links weir.remote-microphone weir.align 1
 	record_start heard weir.align 1
 	wait_for "the delay is known" 20 control_is state 1 1
-	check_better weir.align
+	# RTP follows the sender's clock in waves of some hundred ppm at first.
+	check_better weir.align 500-1k
 	mic_unplug 2
 	wait_for "one microphone is told" 10 control_is state 3 3
 	mic_plug 2

@@ -12,7 +12,7 @@
 #	tests/vm/boot --shell build/tests/vm
 #	modprobe snd-aloop && udevadm trigger --subsystem-match=sound
 
-. "$(dirname "$0")/rig.sh"
+. "$(dirname "$0")/mics-rig.sh"
 
 # Meson ends a test after 600 s, and the machine with it.
 GUEST_SECONDS=540
@@ -36,7 +36,7 @@ files_list() {
 	spa=$(pkg-config --variable=plugindir libspa-0.2)
 	mapfile -t programs < <(type -P bash cat sed grep awk cp mv rm mkdir mktemp sleep timeout tail \
 		dbus-daemon jq pipewire wireplumber pw-cli pw-dump pw-link pw-metadata pw-play pw-record \
-		arecord aplay)
+		arecord aplay amixer chrt)
 	with_libraries "${programs[@]}" "$WEIR_SOUND" "${modules%/*}"/wireplumber-*/*.so \
 		"$spa"/{alsa,audioconvert,audiomixer,control,support}/*.so
 	for folder in /usr/share/{pipewire,wireplumber,alsa,alsa-card-profile} /usr/lib/locale/C.utf8; do
@@ -67,13 +67,31 @@ test_a_shell_pipeline_plays_faster() {
 	check "it has gaps" not "$vm/sweep.py" gaps "$shared/pipeline.wav"
 }
 
-rig_need setpriv arecord sox pkg-config /usr/bin/python3
+# check_merged NAME
+check_merged() {
+	check "it is better than microphone 1" is_better_than "$shared/$1"-{merged,1}.wav
+	check "and than microphone 2" is_better_than "$shared/$1"-{merged,2}.wav
+}
+
+test_a_card_that_is_80_ppm_fast_and_another_one() {
+	check_merged fast
+}
+
+test_a_card_that_is_300_ppm_slow_and_another_one() {
+	check_merged slow
+}
+
+rig_need setpriv arecord amixer sox pkg-config /usr/bin/python3
 /usr/bin/python3 -c 'import scipy' 2>/dev/null || rig_skip "python3-scipy is not installed"
 shared=$(mktemp -d -t weir-vm.XXXXXX)
 trap 'kill $! 2>/dev/null; wait; rm -rf "$shared"' EXIT
 trap 'exit 1' INT TERM
 files_list >"$shared/files"
 "$vm/sweep.py" write "$shared/sweep.wav" 66
+room_make "$shared" 70
+for i in 1 2; do
+	sox -V1 "$shared/room.wav" -b 32 -e signed "$shared/mic-$i.wav" remix $i $i
+done
 sox -V1 /usr/share/games/frozen-bubble/snd/introzik.ogg -r 48000 -c 2 "$shared/music.wav" trim 20 5
 
 setpriv --pdeathsig TERM "$vm/boot" "$(dirname "$WEIR_SOUND")/vm" "$shared" $GUEST_SECONDS "$vm/guest" "$shared" "$@" &
