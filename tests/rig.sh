@@ -19,7 +19,7 @@
 # Every test runs in a subshell under `set -e` with a fresh $rig_dir, which also holds each process'
 # output as NAME.log. A failed test prints these logs. tests_run takes the names of tests to run.
 #
-# These tests measure in real time. A machine that is late by half of a quantum loses sound with or
+# These tests measure in real time. A machine that is late by a quarter of a quantum loses sound with or
 # without weir: what fails there is made again, up to twice. What fails on a machine in time, fails.
 #
 # From the environment: SPA_PLUGIN_DIR, PIPEWIRE_MODULE_DIR, LADSPA_PATH (build folders first, then
@@ -36,8 +36,8 @@ declare -A process_pids=()
 process_names=()
 process_status=0
 
-# Half of a default quantum.
-LATE_MS=10
+# A quarter of a default quantum.
+LATE_MS=5
 LATE_STATUS=75
 
 # Recordings are the instrument: they must not lose what the graph has.

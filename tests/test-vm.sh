@@ -14,8 +14,8 @@
 
 . "$(dirname "$0")/mics-rig.sh"
 
-# Meson ends a test after 600 s, and the machine with it.
-GUEST_SECONDS=540
+# Meson ends this test after 900 s, and the machine with it.
+GUEST_SECONDS=840
 
 vm=$(cd "$(dirname "$0")/vm" && pwd)
 
@@ -67,10 +67,10 @@ test_a_shell_pipeline_plays_faster() {
 	check "it has gaps" not "$vm/sweep.py" gaps "$shared/pipeline.wav"
 }
 
-# check_merged NAME
+# check_merged NAME: higher up the two do not stay in phase while the sound server adapts.
 check_merged() {
-	check "it is better than microphone 1" is_better_than "$shared/$1"-{merged,1}.wav
-	check "and than microphone 2" is_better_than "$shared/$1"-{merged,2}.wav
+	check "it is better than microphone 1" is_better_than "$shared/$1"-{merged,1}.wav 500-1k
+	check "and than microphone 2" is_better_than "$shared/$1"-{merged,2}.wav 500-1k
 }
 
 test_a_card_that_is_80_ppm_fast_and_another_one() {
