@@ -47,7 +47,7 @@ WEIR_REALTIME void align_remember(const void *state, float *memory)
 	const uint32_t n_pairs = align->n_mics - 1;
 
 	for (uint32_t m = 0; m < n_pairs; m++) {
-		const struct pair_known known = pair_ask(&align->pair[m + 1]);
+		const struct pair_known known = align->pair[m + 1].latest;
 		float *value = memory + m;
 
 		value[ALIGN_MEMORY_DELAY * n_pairs] = known.is_known ? (float)known.delay : NAN;

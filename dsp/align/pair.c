@@ -24,6 +24,21 @@
 #define MOST_UNSUPPORTED_SECONDS 6.0 /* of sound */
 #define LOCK_ACTIVE 0.8
 #define MOST_BAD_SECONDS 3.0
+#define NOW_HEIGHT (1.1f * LEAST_HEIGHT) /* of what is heard in the latest second */
+#define ELSEWHERE_SECONDS 1.2e-3	 /* from the delay */
+#define ELSEWHERE_NOW_SECONDS 0.9e-3
+#define REST_SECONDS 4.0 /* after a hop */
+#define REST_NOW_SECONDS 1.0
+
+/* The search knows a drift that is far off, while the loop's blocks are few. */
+#define DRIFT_HEIGHT 11.0f
+#define DRIFT_ACTIVE 2.5
+#define DRIFT_AGE 8.0
+#define DRIFT_OFF 60e-6
+#define DRIFT_DEVIATION 40e-6
+#define SURE_DRIFT 20e-6  /* deviation of one that is not doubted */
+#define VAGUE_DRIFT 60e-6 /* of one that is not worth keeping */
+
 #define KEPT_DRIFT 5e-6 /* standard deviation of a drift that is kept */
 
 /* Of the drift, at the beginning of tracking. */
@@ -52,7 +67,7 @@ WEIR_REALTIME void pair_forget(struct pair *pair)
 	search_restart(&pair->search, pair->search.n_parts);
 	levels_reset(&pair->levels);
 	pair->is_tracking = pair->is_locked = pair->holds = false;
-	pair->known = (struct pair_known){ 0 };
+	pair->known = pair->latest = (struct pair_known){ 0 };
 	pair->silent = 0.0;
 	pair->is_unproven = false;
 	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = pair->n_confirmed = 0;
@@ -111,18 +126,7 @@ static WEIR_REALTIME bool is_sure(const struct pair *pair, const struct search_p
 WEIR_REALTIME void pair_tell(struct pair *pair, double delay, double drift, float polarity)
 {
 	pair->known = (struct pair_known){ true, true, delay, drift, polarity, TOLD_HOPS };
-}
-
-WEIR_REALTIME struct pair_known pair_ask(const struct pair *pair)
-{
-	const struct track *track = &pair->track;
-
-	if (!pair->is_tracking || !pair->holds)
-		return pair->known;
-	return (struct pair_known){ .is_known = true,
-				    .delay = track_delay(track, pair->time),
-				    .drift = track->drift,
-				    .polarity = track->polarity };
+	pair->latest = pair->known;
 }
 
 /* Is it where it was said to be? */
@@ -201,7 +205,7 @@ static WEIR_REALTIME bool rival_watch(struct pair *pair, double off, double time
 {
 	const struct search *search = &pair->search;
 
-	if (search->short_peak.height < LEAST_HEIGHT || time - pair->track.hopped < 4.0)
+	if (search->short_peak.height < LEAST_HEIGHT || time - pair->track.hopped < REST_SECONDS)
 		return false;
 	if (fabs(off) < CONFIRM_SECONDS)
 		pair->n_rival -= pair->n_rival > 0;
@@ -223,8 +227,7 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	const double off_now = lag_seconds(pair, now->lag) - track_delay(track, time - 0.5);
 	const bool counts = pair->silent == 0.0;
 	const bool is_peak = counts && peak_counts(peak, LEAST_HEIGHT, LEAST_LEAD, pair->most_lag);
-	const bool is_peak_now =
-		counts && peak_counts(now, 1.1f * LEAST_HEIGHT, LEAST_LEAD, pair->most_lag);
+	const bool is_peak_now = counts && peak_counts(now, NOW_HEIGHT, LEAST_LEAD, pair->most_lag);
 
 	if (peak->height > SUPPORT_HEIGHT * peak->own || pair->supported > track->active)
 		pair->supported = track->active;
@@ -236,18 +239,17 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	} else if (is_peak) {
 		pair->n_confirmed = 0;
 	}
-	if (peak->height > 11.0f && track->active > 2.5 && time - track->born < 8.0 &&
-	    fabs(peak->drift - track->drift) > 60e-6 && track->drift_variance > 20e-6 * 20e-6) {
-		track->drift = peak->drift;
-		track->drift_variance = 40e-6 * 40e-6;
-		track->covariance = 0.0;
-	}
+	if (peak->height > DRIFT_HEIGHT && track->active > DRIFT_ACTIVE &&
+	    time - track->born < DRIFT_AGE && fabs(peak->drift - track->drift) > DRIFT_OFF &&
+	    track->drift_variance > SURE_DRIFT * SURE_DRIFT)
+		track_drift_set(track, peak->drift, DRIFT_DEVIATION);
 	agree(&pair->elsewhere, &pair->n_elsewhere,
-	      is_peak && fabs(off) > 1.2e-3 && (is_doubtful(pair) || time - track->hopped > 4.0),
+	      is_peak && fabs(off) > ELSEWHERE_SECONDS &&
+		      (is_doubtful(pair) || time - track->hopped > REST_SECONDS),
 	      peak->lag);
 	agree(&pair->elsewhere_now, &pair->n_elsewhere_now,
-	      is_peak_now && fabs(off_now) > 0.9e-3 && now->own > SURE_OWN &&
-		      time - track->hopped > 1.0,
+	      is_peak_now && fabs(off_now) > ELSEWHERE_NOW_SECONDS && now->own > SURE_OWN &&
+		      time - track->hopped > REST_NOW_SECONDS,
 	      now->lag);
 
 	const bool is_elsewhere = is_doubtful(pair)
@@ -260,7 +262,7 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 
 	if (!is_elsewhere && !is_elsewhere_now && !is_rivalled)
 		return;
-	if (pair->n_agreed < N_AGREE || track->drift_variance >= 60e-6 * 60e-6) {
+	if (pair->n_agreed < N_AGREE || track->drift_variance >= VAGUE_DRIFT * VAGUE_DRIFT) {
 		tracking_begin(pair, there, time);
 		return;
 	}
@@ -304,7 +306,7 @@ static WEIR_REALTIME void hop_look(struct pair *pair, const struct ear *ear1,
 	else
 		search_look(pair, time);
 	search->is_lag_known = pair->is_tracking;
-	search->is_drift_known = pair->is_tracking && time - track->born >= 8.0;
+	search->is_drift_known = pair->is_tracking && time - track->born >= DRIFT_AGE;
 	search->known_lag = (int32_t)lrint(track_delay(track, time) * rate);
 	search->known_drift = track->drift;
 }
@@ -340,17 +342,23 @@ WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct ear *ear1, cons
 	return cost;
 }
 
-/* What was tracked has not agreed for long. The clock is still the same, if it ever was this one.
- */
+static WEIR_REALTIME struct pair_known known_now(const struct pair *pair)
+{
+	const struct track *track = &pair->track;
+
+	return (struct pair_known){ .is_known = true,
+				    .delay = track_delay(track, pair->time),
+				    .drift = track->drift,
+				    .polarity = track->polarity };
+}
+
+/* What was tracked has not agreed for long. The clock is still the same. */
 static WEIR_REALTIME void tracking_end(struct pair *pair)
 {
 	struct track *track = &pair->track;
 
 	if (track->drift_variance < KEPT_DRIFT * KEPT_DRIFT)
-		pair->known = (struct pair_known){ .is_known = true,
-						   .delay = track_delay(track, pair->time),
-						   .drift = track->drift,
-						   .polarity = track->polarity };
+		pair->known = known_now(pair);
 	pair->is_tracking = pair->is_locked = pair->holds = false;
 	pair->n_candidates = 0;
 	pair->search.is_lag_known = pair->search.is_drift_known = false;
@@ -381,6 +389,8 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 		pair->is_locked = false;
 	if (!is_silent)
 		pair->holds = pair->is_locked;
+	if (pair->is_locked)
+		pair->latest = known_now(pair);
 	if (track->n_doubts >= N_DOUBTS)
 		pair->is_locked = false;
 	if (track->bad > MOST_BAD_SECONDS ||

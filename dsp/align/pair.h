@@ -31,8 +31,8 @@ struct pair {
 	double time;		   /* of the latest sample */
 	double silent;		   /* seconds of silence */
 	bool is_unproven;	   /* after that, or long unheard: not found yet where it was */
-	struct pair_known known;
-	bool is_as_told; /* tracking began where it was said to be */
+	struct pair_known known, latest; /* the latest is what there is to tell a later one */
+	bool is_as_told;		 /* tracking began where it was said to be */
 	int32_t candidate, elsewhere, elsewhere_now, rival;
 	uint32_t n_candidates, n_elsewhere, n_elsewhere_now; /* hops that agree */
 	uint32_t n_rival;     /* hops whose peak is at the rival, less those at the delay */
@@ -52,9 +52,6 @@ WEIR_REALTIME void pair_forget(struct pair *pair);
 
 /* Tells where it was heard before. What is found otherwise counts more. */
 WEIR_REALTIME void pair_tell(struct pair *pair, double delay, double drift, float polarity);
-
-/* What there is to tell a later one; is_known is false where that is nothing. */
-WEIR_REALTIME struct pair_known pair_ask(const struct pair *pair);
 
 /* Delays are looked for up to this. */
 WEIR_REALTIME void pair_limit(struct pair *pair, double seconds);

@@ -46,6 +46,7 @@ enum {
 #define START_DEVIATION 150e-6
 #define HOP_DEVIATION 50e-6
 #define KNOWN_DRIFT 20e-6
+#define SLID_DEVIATION 28e-6 /* not known: blocks are taken again */
 #define LEAST_AGREEMENT 0.11f
 #define MOVE_HEIGHT 9.0f
 #define MOVE_LEAD 1.35f
@@ -100,10 +101,8 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	track->time = track->born = track->heard = track->hopped = time;
 	track->places.n = 0;
 	track->delay = delay;
-	track->drift = drift;
 	track->delay_variance = START_DEVIATION * START_DEVIATION;
-	track->drift_variance = drift_deviation * drift_deviation;
-	track->covariance = 0.0;
+	track_drift_set(track, drift, drift_deviation);
 	track->polarity = polarity;
 	track->misfit = 1.0;
 	track->agreement = 0.0f;
@@ -117,6 +116,13 @@ static WEIR_REALTIME void place_leave(struct track *track)
 	track->hopped = track->time;
 	if (track->active >= PLACE_ACTIVE)
 		places_add(&track->places, track->delay);
+}
+
+WEIR_REALTIME void track_drift_set(struct track *track, double drift, double deviation)
+{
+	track->drift = drift;
+	track->drift_variance = deviation * deviation;
+	track->covariance = 0.0;
 }
 
 WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
@@ -383,9 +389,8 @@ static WEIR_REALTIME void slide_watch(struct track *track)
 
 	if (rate == 0.0 || !drift_is_known(track))
 		return;
-	track->drift += rate;
-	track->drift_variance = 2.0 * KNOWN_DRIFT * KNOWN_DRIFT;
-	track->covariance = track->moving = 0.0;
+	track_drift_set(track, track->drift + rate, SLID_DEVIATION);
+	track->moving = 0.0;
 	drift_reset(&track->blocks);
 	block_clear(track);
 }

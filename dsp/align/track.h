@@ -63,6 +63,8 @@ void track_place(struct track *track, const struct cross_kit *kit, const struct 
 WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 			       double drift_deviation, float polarity, double time, double first);
 
+WEIR_REALTIME void track_drift_set(struct track *track, double drift, double deviation);
+
 /* The delay is another one; what is known of the clocks stays. */
 WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
 			      double first);
