@@ -50,15 +50,6 @@ static void path_get(struct memory *memory, const struct spa_dict *info)
 		memory->path[0] = '\0';
 }
 
-static uint32_t count_floats(const struct weir_unit *unit)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < unit->n_memory; i++)
-		n += unit->memory[i].count;
-	return n;
-}
-
 /* Of the field of this name its floats, and how many; none if there is no such field. */
 static float *field_find(struct memory *memory, const char *name, uint32_t *count)
 {
@@ -188,12 +179,11 @@ static int file_write(struct memory *memory)
 
 void memory_save(struct memory *memory)
 {
-	const size_t size = count_floats(memory->unit) * sizeof(float);
 	int res;
 
-	if (!memory->path[0] || memcmp(memory->saved, memory->value, size) == 0)
+	if (!memory->path[0] || memcmp(memory->saved, memory->value, sizeof(memory->saved)) == 0)
 		return;
-	memcpy(memory->saved, memory->value, size);
+	memcpy(memory->saved, memory->value, sizeof(memory->saved));
 	res = file_write(memory);
 	if (res == 0)
 		return;

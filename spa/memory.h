@@ -18,8 +18,8 @@
 struct memory {
 	const struct weir_unit *unit;
 	struct spa_log *log;
-	char path[PATH_MAX]; /* "": no file */
-	float value[WEIR_MAX_MEMORY];
+	char path[PATH_MAX];	      /* "": no file */
+	float value[WEIR_MAX_MEMORY]; /* NaN behind what the unit has */
 	float saved[WEIR_MAX_MEMORY];
 };
 

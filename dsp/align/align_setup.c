@@ -8,7 +8,6 @@
 
 #define LEAST_RATE 8000
 #define MOST_RATE 192000
-#define MOST_LAG_SECONDS 1.5
 #define TICK_SAMPLES 8 /* of the analysis */
 
 static void align_destroy(void *state)
@@ -26,7 +25,7 @@ static void align_destroy(void *state)
 
 static void align_place(struct align *align, struct layout *layout)
 {
-	const double lag = MOST_LAG_SECONDS * (double)align->ears.rate;
+	const double lag = ALIGN_LAG_SECONDS * (double)align->ears.rate;
 	const uint32_t n_parts = (uint32_t)ceil(lag / EAR_BLOCK);
 
 	ear_kit_place(&align->ears, layout);
@@ -58,12 +57,12 @@ static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
 
 	align->rate = rate;
 	align->n_mics = n_mics;
-	if (ear_kit_init(&align->ears, rate, MOST_LAG_SECONDS) < 0 ||
+	if (ear_kit_init(&align->ears, rate, ALIGN_LAG_SECONDS) < 0 ||
 	    cross_kit_init(&align->crosses, &align->ears) < 0 ||
 	    post_init(&align->post, rate, n_mics) < 0)
 		return -ENOMEM;
 	align->tick_frames = TICK_SAMPLES * align->ears.factor;
-	mix_init(&align->mix, rate, n_mics, MOST_LAG_SECONDS);
+	mix_init(&align->mix, rate, n_mics, ALIGN_LAG_SECONDS);
 	align_place(align, &layout);
 	align->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
 	if (!align->memory)
