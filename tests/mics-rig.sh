@@ -30,7 +30,12 @@ level_of() {
 # is_better_than RECORDING OTHER [VOICE]: as much voice in that band, and two equal noises, each at half:
 # 3 dB less than one. Above 4 kHz nobody speaks.
 is_better_than() {
-	local voice=${3:-2k-4k} noise=8k-16k levels
+	local voice=${3:-2k-4k} noise=8k-16k levels seconds
+	seconds=$(soxi -D "$1" "$2" 2>/dev/null | sort -n | head -n 1)
+	if awk "BEGIN { exit $seconds >= 3 }"; then
+		echo "recorded for $seconds s only"
+		return 1
+	fi
 	levels="$(level_of "$1" "$voice") $(level_of "$2" "$voice")"
 	levels+=" $(level_of "$1" $noise) $(level_of "$2" $noise)"
 	awk '{ printf "voice times %.2f, noise times %.2f\n", $1 / $2, $3 / $4
