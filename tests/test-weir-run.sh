@@ -45,6 +45,19 @@ test_latency_is_kept_unless_compensated() {
 	check "at 0 semitones it is the input, bit for bit" cmp stereo.raw compensated.raw
 }
 
+test_more_channels_than_two_are_for_the_wide_unit() {
+	sounds_make
+	sox -M stereo.wav stereo.wav mono.wav -b 32 -e float five.wav pad 0 0 2>/dev/null
+	weir-run pitch --compensate five.wav wide.wav 2>told
+	check "it is told" grep 'five.wav has 5 channels: pitch-8 is taken' told
+	sox five.wav five.raw 2>/dev/null
+	sox wide.wav wide.raw remix 1 2 3 5 6 2>/dev/null
+	check "front, centre, rear" cmp five.raw wide.raw
+	sox wide.wav low.raw remix 4 2>/dev/null
+	check "low frequencies are silent" cmp -n 1000 low.raw /dev/zero
+	check "too many are refused" says 'five.wav has 5 channels, align takes 2' weir-run align five.wav a.wav
+}
+
 test_inputs_are_connected_as_told() {
 	sounds_make
 	weir-run pitch --compensate mono.wav both.wav

@@ -17,6 +17,13 @@
 
 #define DEFAULT_BLOCK 1024
 
+static const char letters[] = "b:s:i:r:h";
+static const struct option options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "compensate", no_argument, NULL, 'c' },
+	{ 0 },
+};
+
 static const char usage[] =
 	"usage: weir-run UNIT [-b BLOCK] [-s CONTROL=VALUE]... [-i PORT=FILE[:CHANNEL]]...\n"
 	"                [-r REPORT.jsonl] [--compensate] [IN.wav...] OUT.wav\n"
@@ -28,6 +35,7 @@ struct source {
 	uint32_t file; /* index into job.input */
 	uint32_t channel;
 	bool connected;
+	bool is_silent;
 };
 
 struct job {
@@ -149,7 +157,9 @@ static void input_connect(struct job *job, char *argument)
 
 	if (channel < 1 || channel > (unsigned long)n_channels)
 		fail("%s has no channel %lu: it has 1 to %d", path, channel, n_channels);
-	job->source[port] = (struct source){ file, (uint32_t)channel - 1, true };
+	job->source[port] = (struct source){ .file = file,
+					     .channel = (uint32_t)channel - 1,
+					     .connected = true };
 }
 
 /* The next audio input that nothing feeds yet, or n_ports. */
@@ -161,6 +171,13 @@ static uint32_t input_free(const struct job *job)
 	       (job->unit->ports[i].type != WEIR_AUDIO_IN || job->source[i].connected))
 		i++;
 	return i;
+}
+
+/* Four channels are without a centre, and neither they nor five have one for low frequencies. */
+static bool is_left_out(const struct weir_port *port, uint32_t n_channels)
+{
+	return (n_channels == 4 && strcmp(port->channel, "FC") == 0) ||
+	       ((n_channels == 4 || n_channels == 5) && strcmp(port->channel, "LFE") == 0);
 }
 
 /* Fills the audio inputs in order; a single mono file feeds them all. */
@@ -175,10 +192,18 @@ static void inputs_fill(struct job *job, char *paths[], int n_paths)
 		if (input_free(job) == n_ports)
 			fail("%s is one input too many: all audio inputs of %s are fed", paths[i],
 			     job->unit->name);
-		for (uint32_t c = 0; c < n_channels && input_free(job) < n_ports; c++)
-			job->source[input_free(job)] = (struct source){ file, c, true };
+		for (uint32_t c = 0, to; c < n_channels && (to = input_free(job)) < n_ports;) {
+			const bool is_silent = is_left_out(&job->unit->ports[to], n_channels);
+
+			job->source[to] = (struct source){ .file = file,
+							   .channel = c,
+							   .connected = true,
+							   .is_silent = is_silent };
+			c += !is_silent;
+		}
 		while (n_paths == 1 && n_channels == 1 && input_free(job) < n_ports)
-			job->source[input_free(job)] = (struct source){ file, 0, true };
+			job->source[input_free(job)] =
+				(struct source){ .file = file, .connected = true };
 	}
 }
 
@@ -273,7 +298,7 @@ static void read_inputs(struct job *job, float (*audio)[WEIR_MAX_FRAMES], uint32
 		const struct source *source = &job->source[i];
 		const struct soundfile *input = &job->input[source->file];
 
-		if (!source->connected)
+		if (!source->connected || source->is_silent)
 			continue;
 		for (uint32_t f = 0; f < n; f++)
 			audio[i][f] = input->block[f * (uint32_t)input->format.channels +
@@ -374,6 +399,49 @@ static void job_close(struct job *job)
 		fail("cannot finish the report: %s", strerror(errno));
 }
 
+/* The file in front of the others, NULL if there is none. Options are looked at again later. */
+static const char *input_first(int argc, char *argv[])
+{
+	int option;
+	bool helps = false, reports = false;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+		helps |= option == 'h';
+		reports |= option == 'r';
+	}
+
+	const char *first = argc - optind > !reports ? argv[optind] : NULL;
+
+	optind = 0;
+	opterr = 1;
+	return helps ? NULL : first;
+}
+
+/* A file with more channels than the unit takes is for the one with eight, if there is one. */
+static const struct weir_unit *unit_fit(const struct weir_unit *unit, const char *path)
+{
+	struct soundfile sound;
+	char name[64];
+
+	soundfile_open(&sound, path);
+
+	const uint32_t n_channels = (uint32_t)sound.format.channels;
+
+	soundfile_close(&sound);
+	if (n_channels <= port_count(unit, WEIR_AUDIO_IN))
+		return unit;
+	snprintf(name, sizeof(name), "%s-8", unit->name);
+
+	const struct weir_unit *wide = weir_unit_find(name);
+
+	if (!wide || n_channels > port_count(wide, WEIR_AUDIO_IN))
+		fail("%s has %u channels, %s takes %u. Choose some: -i PORT=%s:CHANNEL", path,
+		     n_channels, unit->name, port_count(unit, WEIR_AUDIO_IN), path);
+	fprintf(stderr, "weir-run: %s has %u channels: %s is taken\n", path, n_channels, name);
+	return wide;
+}
+
 static uint32_t parse_block(const char *text)
 {
 	char *end;
@@ -409,19 +477,16 @@ static const struct weir_unit *parse_unit(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "compensate", no_argument, NULL, 'c' },
-		{ 0 },
-	};
 	static struct job job = { .block = DEFAULT_BLOCK };
 	const char *report_path = NULL;
 	int option;
 
 	job.unit = parse_unit(argc, argv);
+	if (input_first(argc - 1, argv + 1))
+		job.unit = unit_fit(job.unit, input_first(argc - 1, argv + 1));
 	for (uint32_t i = 0; i < job.unit->n_ports; i++)
 		job.control[i] = job.unit->ports[i].def;
-	while ((option = getopt_long(argc - 1, argv + 1, "b:s:i:r:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc - 1, argv + 1, letters, options, NULL)) != -1) {
 		switch (option) {
 		case 'b':
 			job.block = parse_block(optarg);
