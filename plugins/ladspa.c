@@ -83,6 +83,8 @@ static LADSPA_PortRangeHintDescriptor default_hint(const struct weir_port *port)
 		return LADSPA_HINT_DEFAULT_MINIMUM;
 	if (port->def == 0.5f * (port->min + port->max))
 		return LADSPA_HINT_DEFAULT_MIDDLE;
+	if (port->def == 0.75f * port->min + 0.25f * port->max)
+		return LADSPA_HINT_DEFAULT_LOW;
 	return LADSPA_HINT_DEFAULT_MAXIMUM;
 }
 
