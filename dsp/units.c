@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include "align/align.h"
+#include "analyze/analyze.h"
 #include "pitch/pitch.h"
 #include "unit.h"
 
 const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1] = {
-	&weir_pitch, &weir_pitch_mono, &weir_pitch_8, &weir_align, &weir_align_4,
+	&weir_pitch,   &weir_pitch_mono, &weir_pitch_8,	     &weir_align,
+	&weir_align_4, &weir_analyze,	 &weir_analyze_mono, &weir_analyze_8,
 };
 
 const struct weir_unit *weir_unit_find(const char *name)

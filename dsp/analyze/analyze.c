@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyze.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../scalar.h"
+#include "analyzer.h"
+
+#define SILENCE -200.0f /* dB, for control outputs that are not known yet */
+
+/* ITU-R BS.1770-4, table 4; in the order of the channels of analyze-8, by layout. */
+static const float weight[2][ANALYZE_CHANNELS] = {
+	{ 1.0f, 1.0f, 1.0f, 0.0f, 1.41f, 1.41f, 1.41f, 1.41f },
+	{ 1.0f, 1.0f, 1.0f, 0.0f, 1.0f, 1.0f, 1.41f, 1.41f },
+};
+
+static WEIR_REALTIME void group_reset(struct analyze *analyze, uint32_t group)
+{
+	switch (group) {
+	case ANALYZE_LOUDNESS:
+		loudness_reset(&analyze->loudness);
+		break;
+	case ANALYZE_THIRDS:
+		thirds_reset(&analyze->thirds);
+		break;
+	case ANALYZE_FEATURES:
+		features_reset(&analyze->features);
+		break;
+	case ANALYZE_RHYTHM:
+		rhythm_reset(&analyze->rhythm);
+		break;
+	case ANALYZE_PITCH:
+		f0_reset(&analyze->f0);
+		break;
+	case ANALYZE_VOICE:
+		speech_reset(&analyze->speech);
+		break;
+	}
+}
+
+WEIR_REALTIME void analyze_reset(void *state)
+{
+	struct analyze *analyze = state;
+
+	meter_reset(&analyze->meter);
+	for (uint32_t group = 0; group < ANALYZE_N_GROUPS; group++) {
+		group_reset(analyze, group);
+		analyze->is_on[group] = false;
+	}
+	analyze->frame = 0;
+	analyze->was_reset = false;
+	for (uint32_t i = 0; i < analyze->n_values; i++)
+		analyze->value[i] = NAN;
+}
+
+/* A group is on for whole hops, and begins anew when it was off. */
+static WEIR_REALTIME void hop_begin(struct analyze *analyze, float *const control[])
+{
+	for (uint32_t group = 0; group < ANALYZE_N_GROUPS; group++) {
+		const bool was_on = analyze->is_on[group];
+
+		analyze->is_on[group] = *control[group] > 0.0f;
+		if (was_on && !analyze->is_on[group])
+			group_reset(analyze, group);
+	}
+}
+
+static WEIR_REALTIME void reset_look(struct analyze *analyze, bool reset)
+{
+	if (reset && !analyze->was_reset) {
+		meter_forget(&analyze->meter);
+		loudness_forget(&analyze->loudness);
+	}
+	analyze->was_reset = reset;
+}
+
+/* The place of a field's values. */
+static WEIR_REALTIME float *value_of(struct analyze *analyze, uint32_t field)
+{
+	return analyze->value + analyze->offset[field];
+}
+
+static WEIR_REALTIME void loudness_find(struct analyze *analyze, float *const control[])
+{
+	const bool is_7_1 = analyze->has_layout && *control[ANALYZE_LAYOUT] > 0.0f;
+	double energy[ANALYZE_CHANNELS];
+
+	for (uint32_t c = 0; c < analyze->n_channels; c++)
+		energy[c] = meter_energy(&analyze->meter, c);
+	loudness_hop(&analyze->loudness, energy, weight[is_7_1], value_of(analyze, ANALYZE_EBU));
+}
+
+static WEIR_REALTIME void rhythm_find(struct analyze *analyze)
+{
+	struct rhythm_found found;
+
+	rhythm_hop(&analyze->rhythm, &found);
+	*value_of(analyze, ANALYZE_ONSET) = found.onset;
+	*value_of(analyze, ANALYZE_BEAT) = found.beat;
+	*value_of(analyze, ANALYZE_BPM) = found.bpm;
+	*value_of(analyze, ANALYZE_BPM + 1) = found.confidence;
+}
+
+/* Speech has begun as long ago as it was looked at to say so, and ended likewise. */
+static WEIR_REALTIME void speech_find(struct analyze *analyze, float *const control[])
+{
+	const struct speech_control how = {
+		.threshold = *control[ANALYZE_VOICE_THRESHOLD],
+		.onset_ms = *control[ANALYZE_VOICE_ONSET],
+		.hangover_ms = *control[ANALYZE_VOICE_HANGOVER],
+	};
+	struct speech_found found;
+
+	speech_hop(&analyze->speech, &how, &found);
+	*value_of(analyze, ANALYZE_VAD) = found.probability;
+	if (found.started)
+		*value_of(analyze, ANALYZE_SPEECH_START) = how.onset_ms / 1000.0f;
+	if (found.ended)
+		*value_of(analyze, ANALYZE_SPEECH_END) = how.hangover_ms / 1000.0f;
+}
+
+static WEIR_REALTIME void hop_end(struct analyze *analyze, float *const control[])
+{
+	const float calibration = *control[ANALYZE_CALIBRATION];
+	const float smoothing = *control[ANALYZE_SMOOTHING] / 1000.0f;
+
+	for (uint32_t i = 0; i < analyze->n_values; i++)
+		analyze->value[i] = NAN;
+	reset_look(analyze, *control[ANALYZE_RESET] > 0.0f);
+	meter_hop(&analyze->meter, calibration, value_of(analyze, ANALYZE_METER));
+	*value_of(analyze, ANALYZE_CLIP) = meter_clipped(&analyze->meter);
+	if (analyze->is_on[ANALYZE_LOUDNESS])
+		loudness_find(analyze, control);
+	if (analyze->is_on[ANALYZE_THIRDS])
+		thirds_hop(&analyze->thirds, calibration, smoothing,
+			   value_of(analyze, ANALYZE_OCT3));
+	if (analyze->is_on[ANALYZE_FEATURES])
+		features_hop(&analyze->features, smoothing, value_of(analyze, ANALYZE_FEATURE));
+	if (analyze->is_on[ANALYZE_RHYTHM])
+		rhythm_find(analyze);
+	if (analyze->is_on[ANALYZE_PITCH])
+		f0_hop(&analyze->f0, value_of(analyze, ANALYZE_F0),
+		       value_of(analyze, ANALYZE_F0 + 1));
+	if (analyze->is_on[ANALYZE_VOICE])
+		speech_find(analyze, control);
+}
+
+static WEIR_REALTIME void report(struct analyze *analyze, struct weir_reports *reports,
+				 uint32_t frame)
+{
+	struct weir_report *report = weir_reports_add(reports, frame);
+
+	if (!report)
+		return;
+	memcpy(report->value, analyze->value, analyze->n_values * sizeof(float));
+	for (uint32_t i = 0; i < ANALYZE_N_FIELDS; i++)
+		report->present |= (uint64_t)!isnan(*value_of(analyze, i)) << i;
+}
+
+static WEIR_REALTIME void mix_run(struct analyze *analyze, float *const in[], uint32_t n)
+{
+	const float share = 1.0f / (float)analyze->n_channels;
+	float mix[WEIR_BLOCK];
+
+	for (uint32_t i = 0; i < n; i++) {
+		float sum = in[0][i];
+
+		for (uint32_t c = 1; c < analyze->n_channels; c++)
+			sum += in[c][i];
+		mix[i] = sum * share;
+	}
+	if (analyze->is_on[ANALYZE_FEATURES])
+		features_run(&analyze->features, mix, n);
+	if (analyze->is_on[ANALYZE_RHYTHM])
+		rhythm_run(&analyze->rhythm, mix, n);
+	if (analyze->is_on[ANALYZE_PITCH])
+		f0_run(&analyze->f0, mix, n);
+	if (analyze->is_on[ANALYZE_VOICE])
+		speech_run(&analyze->speech, mix, n);
+}
+
+/* What control outputs show, of the channels the highest. */
+static const struct {
+	uint32_t control, field;
+	bool is_per_channel;
+	float unknown;
+} shown[] = {
+	{ ANALYZE_OUT_PEAK, METER_PEAK, true, SILENCE },
+	{ ANALYZE_OUT_TRUE_PEAK, METER_TP_MAX, true, SILENCE },
+	{ ANALYZE_OUT_RMS, METER_RMS, true, SILENCE },
+	{ ANALYZE_OUT_A_FAST, METER_LAF, true, SILENCE },
+	{ ANALYZE_OUT_A_SLOW, METER_LAS, true, SILENCE },
+	{ ANALYZE_OUT_C_FAST, METER_LCF, true, SILENCE },
+	{ ANALYZE_OUT_MOMENTARY, ANALYZE_EBU, false, SILENCE },
+	{ ANALYZE_OUT_SHORT_TERM, ANALYZE_EBU + 1, false, SILENCE },
+	{ ANALYZE_OUT_INTEGRATED, ANALYZE_EBU + 2, false, SILENCE },
+	{ ANALYZE_OUT_RANGE, ANALYZE_EBU + 3, false, 0.0f },
+	{ ANALYZE_OUT_TEMPO, ANALYZE_BPM, false, 0.0f },
+	{ ANALYZE_OUT_PITCH, ANALYZE_F0, false, 0.0f },
+	{ ANALYZE_OUT_PITCH_CONFIDENCE, ANALYZE_F0 + 1, false, 0.0f },
+	{ ANALYZE_OUT_PROBABILITY, ANALYZE_VAD, false, 0.0f },
+};
+
+/* out: the control outputs, from ANALYZE_N_INPUTS on. */
+static WEIR_REALTIME void controls_write(struct analyze *analyze, float *const out[])
+{
+	for (uint32_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		const float *value = value_of(analyze, shown[i].field);
+		const uint32_t n = shown[i].is_per_channel ? analyze->n_channels : 1;
+		float most = isnan(value[0]) ? shown[i].unknown : value[0];
+
+		for (uint32_t c = 1; c < n; c++)
+			most = higher(value[c], most);
+		*out[shown[i].control - ANALYZE_N_INPUTS] = most;
+	}
+	*out[ANALYZE_OUT_SPEECH - ANALYZE_N_INPUTS] =
+		analyze->is_on[ANALYZE_VOICE] && analyze->speech.active;
+}
+
+WEIR_REALTIME void analyze_run(void *state, float *const port[], uint32_t n_frames,
+			       struct weir_reports *reports)
+{
+	struct analyze *analyze = state;
+	float *const *control = port + 2 * analyze->n_channels;
+
+	for (uint32_t done = 0, n; done < n_frames; done += n) {
+		float *in[ANALYZE_CHANNELS];
+
+		if (analyze->frame == 0)
+			hop_begin(analyze, control);
+		n = least(n_frames - done, analyze->hop_frames - analyze->frame);
+		for (uint32_t c = 0; c < analyze->n_channels; c++) {
+			in[c] = port[c] + done;
+			memcpy(port[analyze->n_channels + c] + done, in[c], n * sizeof(float));
+		}
+		meter_run(&analyze->meter, in, n);
+		if (analyze->is_on[ANALYZE_THIRDS])
+			thirds_run(&analyze->thirds, in, n);
+		mix_run(analyze, in, n);
+		analyze->frame += n;
+		if (analyze->frame == analyze->hop_frames) {
+			analyze->frame = 0;
+			hop_end(analyze, control);
+			report(analyze, reports, done + n - 1);
+		}
+	}
+	controls_write(analyze, control + ANALYZE_N_INPUTS + analyze->has_layout);
+}

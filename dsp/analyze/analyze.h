@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ANALYZE_H
+#define WEIR_ANALYZE_H
+
+#include "../unit.h"
+
+/*
+ * Analyze: tells what a sound is like, and passes it on unchanged, without latency.
+ *
+ * A report is made every 10 ms (rate / 100 frames, rounded), whatever the quantum. What is said
+ * per channel has a value for each; features, rhythm, pitch and voice are of the mean of all
+ * channels. A group whose control is 0 costs nothing and leaves its fields out; what is not known
+ * yet is left out, too.
+ *
+ *	always		sample peak, true peak, RMS, crest, meter of IEC 61672, clipping
+ *	loudness	EBU R 128: momentary, short-term, integrated, range
+ *	thirds		31 thirds of an octave of IEC 61260, 20 Hz to 20 kHz
+ *	features	short-term features, as pyAudioAnalysis defines them, of the last 50 ms
+ *	rhythm		onsets, beats, tempo
+ *	pitch		fundamental frequency
+ *	voice		speech: its probability, where it starts and ends
+ *
+ * Of eight channels, loudness weighs RL and RR with 1.41 in the `layout` 5.1, with 1 in 7.1; SL and
+ * SR with 1.41, LFE not at all (ITU-R BS.1770-4, table 4).
+ *
+ * Levels are in dB with a sine at full scale being 0, and have `calibration-db` added. A change of
+ * `reset` to 1 forgets all maxima, the integrated loudness and its range. Rates: 8 to 384 kHz.
+ */
+
+/* Ports: the inputs, as many outputs, then these. Help and ranges: analyze_ports.c */
+enum {
+	ANALYZE_LOUDNESS, /* groups, 0 or 1 */
+	ANALYZE_THIRDS,
+	ANALYZE_FEATURES,
+	ANALYZE_RHYTHM,
+	ANALYZE_PITCH,
+	ANALYZE_VOICE,
+	ANALYZE_N_GROUPS,
+	ANALYZE_CALIBRATION = ANALYZE_N_GROUPS, /* dB */
+	ANALYZE_SMOOTHING,			/* ms, of thirds and features */
+	ANALYZE_RESET,
+	ANALYZE_VOICE_THRESHOLD, /* of the probability */
+	ANALYZE_VOICE_ONSET,	 /* ms for which it is above that when speech starts */
+	ANALYZE_VOICE_HANGOVER,	 /* ms for which it is below when speech ends */
+	ANALYZE_N_INPUTS,
+	ANALYZE_OUT_PEAK = ANALYZE_N_INPUTS, /* of channels the highest, from here on */
+	ANALYZE_OUT_TRUE_PEAK,
+	ANALYZE_OUT_RMS,
+	ANALYZE_OUT_A_FAST,
+	ANALYZE_OUT_A_SLOW,
+	ANALYZE_OUT_C_FAST,
+	ANALYZE_OUT_MOMENTARY,
+	ANALYZE_OUT_SHORT_TERM,
+	ANALYZE_OUT_INTEGRATED,
+	ANALYZE_OUT_RANGE,
+	ANALYZE_OUT_TEMPO,
+	ANALYZE_OUT_PITCH,
+	ANALYZE_OUT_PITCH_CONFIDENCE,
+	ANALYZE_OUT_PROBABILITY,
+	ANALYZE_OUT_SPEECH, /* 0 or 1 */
+	ANALYZE_N_CONTROLS,
+};
+
+/* Of analyze-8 alone, before its outputs: 0: 5.1, 1: 7.1. */
+#define ANALYZE_LAYOUT ANALYZE_N_INPUTS
+
+extern const struct weir_unit weir_analyze;
+extern const struct weir_unit weir_analyze_mono;
+extern const struct weir_unit weir_analyze_8;
+
+#endif

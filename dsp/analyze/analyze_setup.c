@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer.h"
+
+#define LEAST_RATE 8000
+#define MOST_RATE 384000
+#define HOP_SECONDS 0.01f
+
+static void analyze_destroy(void *state)
+{
+	struct analyze *analyze = state;
+
+	if (!analyze)
+		return;
+	features_finish(&analyze->features);
+	rhythm_finish(&analyze->rhythm);
+	f0_finish(&analyze->f0);
+	speech_finish(&analyze->speech);
+	free(analyze->memory);
+	free(analyze);
+}
+
+static void analyze_place(struct analyze *analyze, struct layout *layout)
+{
+	loudness_place(&analyze->loudness, layout);
+	thirds_place(&analyze->thirds, layout);
+	features_place(&analyze->features, layout);
+	rhythm_place(&analyze->rhythm, layout);
+	f0_place(&analyze->f0, layout);
+	speech_place(&analyze->speech, layout, analyze->rate);
+}
+
+static void analyze_fill(struct analyze *analyze)
+{
+	thirds_fill(&analyze->thirds);
+	features_fill(&analyze->features);
+	rhythm_fill(&analyze->rhythm);
+	f0_fill(&analyze->f0);
+}
+
+static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_channels)
+{
+	struct layout layout = { 0 };
+
+	analyze->rate = rate;
+	analyze->n_channels = n_channels;
+	analyze->has_layout = n_channels == ANALYZE_CHANNELS;
+	analyze->hop_frames = (uint32_t)lroundf(HOP_SECONDS * (float)rate);
+	meter_init(&analyze->meter, rate, n_channels);
+	loudness_init(&analyze->loudness, n_channels);
+	thirds_init(&analyze->thirds, rate, n_channels);
+	if (features_init(&analyze->features, rate) < 0 ||
+	    rhythm_init(&analyze->rhythm, rate) < 0 || f0_init(&analyze->f0, rate) < 0)
+		return -ENOMEM;
+	analyze_place(analyze, &layout);
+	analyze->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size + WEIR_FFT_ALIGN);
+	if (!analyze->memory)
+		return -ENOMEM;
+	memset(analyze->memory, 0, layout.size);
+	layout = (struct layout){ .memory = analyze->memory };
+	analyze_place(analyze, &layout);
+	analyze_fill(analyze);
+	if (speech_init(&analyze->speech, rate) < 0)
+		return -ENOMEM;
+	analyze_reset(analyze);
+	return 0;
+}
+
+static void *analyze_create(uint32_t rate, const struct weir_unit *unit, uint32_t n_channels)
+{
+	struct analyze *analyze;
+
+	if (rate < LEAST_RATE || rate > MOST_RATE) {
+		errno = EINVAL;
+		return NULL;
+	}
+	analyze = calloc(1, sizeof(*analyze));
+	if (!analyze)
+		return NULL;
+	for (uint32_t i = 0; i < unit->n_fields; i++) {
+		analyze->offset[i] = analyze->n_values;
+		analyze->n_values += unit->fields[i].count;
+	}
+	if (analyze_init(analyze, rate, n_channels) == 0)
+		return analyze;
+	analyze_destroy(analyze);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static void *create_1(uint32_t rate)
+{
+	return analyze_create(rate, &weir_analyze_mono, 1);
+}
+
+static void *create_2(uint32_t rate)
+{
+	return analyze_create(rate, &weir_analyze, 2);
+}
+
+static void *create_8(uint32_t rate)
+{
+	return analyze_create(rate, &weir_analyze_8, 8);
+}
+
+#define AUDIO(port, direction, text, position)                                                    \
+	{                                                                                         \
+		.name = port, .type = direction, .measure = "", .help = text, .channel = position \
+	}
+#define IN(port, text, position) AUDIO("in" port, WEIR_AUDIO_IN, text, position)
+#define OUT(port, text, position) AUDIO("out" port, WEIR_AUDIO_OUT, text " unchanged", position)
+
+#define INPUT(port, its_kind, unit, text, least, usual, most)                             \
+	{                                                                                 \
+		.name = port, .type = WEIR_CONTROL_IN, .kind = its_kind, .measure = unit, \
+		.help = text, .min = least, .def = usual, .max = most                     \
+	}
+#define GROUP(port, text) INPUT(port, WEIR_TOGGLE, "", text, 0.0f, 1.0f, 1.0f)
+
+#define OUTPUT(port, its_kind, unit, text, least, most)                                    \
+	{                                                                                  \
+		.name = port, .type = WEIR_CONTROL_OUT, .kind = its_kind, .measure = unit, \
+		.help = text, .min = least, .max = most                                    \
+	}
+#define LEVEL(port, text) OUTPUT(port, WEIR_FLOAT, "dB", text, -200.0f, 200.0f)
+#define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, -200.0f, 60.0f)
+
+/* In the order of the header. */
+#define INPUTS                                                                                     \
+	GROUP("loudness", "Tell the loudness of EBU R 128"),                                       \
+		GROUP("thirds", "Tell the thirds of an octave"),                                   \
+		GROUP("features", "Tell features of the spectrum"),                                \
+		GROUP("rhythm", "Tell onsets, beats and tempo"),                                   \
+		GROUP("pitch", "Tell the fundamental frequency"),                                  \
+		GROUP("voice", "Tell whether there is speech"),                                    \
+		INPUT("calibration-db", WEIR_FLOAT, "dB",                                          \
+		      "Sound pressure level of a sine at full scale", -100.0f, 0.0f, 200.0f),      \
+		INPUT("smoothing", WEIR_FLOAT, "ms", "Time constant of thirds and features", 0.0f, \
+		      0.0f, 10000.0f),                                                             \
+		INPUT("reset", WEIR_TOGGLE, "",                                                    \
+		      "From 0 to 1: forget maxima and integrated loudness", 0.0f, 0.0f, 1.0f),     \
+		INPUT("voice-threshold", WEIR_FLOAT, "", "Probability from which it is speech",    \
+		      0.0f, 0.5f, 1.0f),                                                           \
+		INPUT("voice-onset-ms", WEIR_FLOAT, "ms", "How long so before speech starts",      \
+		      0.0f, 50.0f, 200.0f),                                                        \
+		INPUT("voice-hangover-ms", WEIR_FLOAT, "ms", "How long not so before speech ends", \
+		      0.0f, 250.0f, 500.0f)
+
+static const char *const layouts[] = { "5.1", "7.1" };
+
+#define LAYOUT                                                                                 \
+	{                                                                                      \
+		.name = "layout", .type = WEIR_CONTROL_IN, .kind = WEIR_CHOICE, .measure = "", \
+		.help = "How loudness weighs what is behind: as 5.1, or as 7.1",               \
+		.choices = layouts, .min = 0.0f, .def = 0.0f, .max = 1.0f                      \
+	}
+
+#define OUTPUTS                                                                                 \
+	LEVEL("peak", "Highest sample since the last report (dBFS)"),                           \
+		LEVEL("true-peak", "Highest true peak since the reset (dBTP)"),                 \
+		LEVEL("rms", "Root mean square since the last report"),                         \
+		LEVEL("level-a-fast", "A-weighted, fast (IEC 61672)"),                          \
+		LEVEL("level-a-slow", "A-weighted, slow (IEC 61672)"),                          \
+		LEVEL("level-c-fast", "C-weighted, fast (IEC 61672)"),                          \
+		LOUDNESS("momentary", "Loudness of 400 ms (EBU R 128)"),                        \
+		LOUDNESS("short-term", "Loudness of 3 s (EBU R 128)"),                          \
+		LOUDNESS("integrated", "Loudness since the reset (EBU R 128)"),                 \
+		OUTPUT("range", WEIR_FLOAT, "LU", "Loudness range since the reset (EBU R 128)", \
+		       0.0f, 200.0f),                                                           \
+		OUTPUT("tempo", WEIR_FLOAT, "bpm", "Beats per minute; 0: not known", 0.0f,      \
+		       400.0f),                                                                 \
+		OUTPUT("frequency", WEIR_FLOAT, "Hz", "Fundamental frequency; 0: none", 0.0f,   \
+		       5000.0f),                                                                \
+		OUTPUT("frequency-confidence", WEIR_FLOAT, "", "How sure that is", 0.0f, 1.0f), \
+		OUTPUT("speech-probability", WEIR_FLOAT, "",                                    \
+		       "How sure it is that somebody speaks", 0.0f, 1.0f),                      \
+		OUTPUT("speech", WEIR_TOGGLE, "", "Does somebody speak?", 0.0f, 1.0f)
+
+static const struct weir_port ports_of_1[] = {
+	IN("", "Sound", "MONO"),
+	OUT("", "Sound", "MONO"),
+	INPUTS,
+	OUTPUTS,
+};
+
+static const struct weir_port ports_of_2[] = {
+	IN("-l", "Left", "FL"),
+	IN("-r", "Right", "FR"),
+	OUT("-l", "Left", "FL"),
+	OUT("-r", "Right", "FR"),
+	INPUTS,
+	OUTPUTS,
+};
+
+static const struct weir_port ports_of_8[] = {
+	IN("-fl", "Front left", "FL"),
+	IN("-fr", "Front right", "FR"),
+	IN("-fc", "Front centre", "FC"),
+	IN("-lfe", "Low frequencies", "LFE"),
+	IN("-rl", "Rear left", "RL"),
+	IN("-rr", "Rear right", "RR"),
+	IN("-sl", "Side left", "SL"),
+	IN("-sr", "Side right", "SR"),
+	OUT("-fl", "Front left", "FL"),
+	OUT("-fr", "Front right", "FR"),
+	OUT("-fc", "Front centre", "FC"),
+	OUT("-lfe", "Low frequencies", "LFE"),
+	OUT("-rl", "Rear left", "RL"),
+	OUT("-rr", "Rear right", "RR"),
+	OUT("-sl", "Side left", "SL"),
+	OUT("-sr", "Side right", "SR"),
+	INPUTS,
+	LAYOUT,
+	OUTPUTS,
+};
+
+#define FIELD(field, unit, text, n)                                        \
+	{                                                                  \
+		.name = field, .measure = unit, .help = text, .count = (n) \
+	}
+#define EVENT(field, text)                                                             \
+	{                                                                              \
+		.name = field, .measure = "s", .help = text, .count = 1, .event = true \
+	}
+#define WEIGHTED(name, text, n) FIELD(name, "dB", text, n)
+
+#define FIELDS(n)                                                                               \
+	FIELD("peak", "dBFS", "Highest sample since the last report", n),                       \
+		FIELD("peak_max", "dBFS", "Highest sample since the reset", n),                 \
+		FIELD("tp", "dBTP", "True peak since the last report", n),                      \
+		FIELD("tp_max", "dBTP", "True peak since the reset", n),                        \
+		FIELD("rms", "dB", "Root mean square since the last report", n),                \
+		FIELD("crest", "dB", "Peak above root mean square", n),                         \
+		WEIGHTED("laf", "A-weighted, fast", n), WEIGHTED("las", "A-weighted, slow", n), \
+		WEIGHTED("lcf", "C-weighted, fast", n), WEIGHTED("lcs", "C-weighted, slow", n), \
+		WEIGHTED("lzf", "Not weighted, fast", n),                                       \
+		WEIGHTED("lzs", "Not weighted, slow", n),                                       \
+		WEIGHTED("laf_max", "Its maximum since the last report", n),                    \
+		WEIGHTED("las_max", "Its maximum since the last report", n),                    \
+		WEIGHTED("lcf_max", "Its maximum since the last report", n),                    \
+		WEIGHTED("lcs_max", "Its maximum since the last report", n),                    \
+		WEIGHTED("lzf_max", "Its maximum since the last report", n),                    \
+		WEIGHTED("lzs_max", "Its maximum since the last report", n),                    \
+		EVENT("clip", "A channel began to clip"),                                       \
+		FIELD("m", "LUFS", "Momentary loudness, of 400 ms", 1),                         \
+		FIELD("s", "LUFS", "Short-term loudness, of 3 s", 1),                           \
+		FIELD("i", "LUFS", "Integrated loudness since the reset", 1),                   \
+		FIELD("lra", "LU", "Loudness range since the reset", 1),                        \
+		FIELD("m_max", "LUFS", "Highest momentary loudness since the reset", 1),        \
+		FIELD("s_max", "LUFS", "Highest short-term loudness since the reset", 1),       \
+		FIELD("oct3", "dB", "31 thirds of an octave, 20 Hz to 20 kHz", 31 * (n)),       \
+		FIELD("zcr", "", "Changes of sign per sample", 1),                              \
+		FIELD("energy", "", "Mean square", 1),                                          \
+		FIELD("energy_entropy", "bit", "Entropy of the energy of tenths", 1),           \
+		FIELD("centroid", "", "Centre of the spectrum; 1: half of the rate", 1),        \
+		FIELD("spread", "", "Deviation from that; 1: half of the rate", 1),             \
+		FIELD("entropy", "bit", "Entropy of the energy of tenths of the spectrum", 1),  \
+		FIELD("flux", "", "Change of the spectrum", 1),                                 \
+		FIELD("rolloff", "", "Below it is 90 % of the energy; 1: half of the rate", 1), \
+		FIELD("flatness", "", "Geometric over arithmetic mean of the power", 1),        \
+		FIELD("mfcc", "", "Mel frequency cepstral coefficients", 13),                   \
+		FIELD("chroma", "", "Shares of the 12 pitch classes, from A on", 12),           \
+		EVENT("onset", "Something begins to sound"), EVENT("beat", "A beat"),           \
+		FIELD("bpm", "bpm", "Tempo", 1),                                                \
+		FIELD("bpm_conf", "", "How sure that is, 0 to 1", 1),                           \
+		FIELD("f0", "Hz", "Fundamental frequency; 0: none", 1),                         \
+		FIELD("f0_conf", "", "How sure that is, 0 to 1", 1),                            \
+		FIELD("vad", "", "Probability of speech, 0 to 1", 1),                           \
+		EVENT("speech_start", "Somebody begins to speak"),                              \
+		EVENT("speech_end", "Nobody speaks any more")
+
+static const struct weir_field fields_of_1[] = { FIELDS(1) };
+static const struct weir_field fields_of_2[] = { FIELDS(2) };
+static const struct weir_field fields_of_8[] = { FIELDS(8) };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define UNIT(unit_name, unit_summary, unit_ports, unit_fields, unit_create)                        \
+	{                                                                                          \
+		.name = unit_name, .summary = unit_summary, .ports = unit_ports,                   \
+		.n_ports = COUNT(unit_ports), .fields = unit_fields,                               \
+		.n_fields = COUNT(unit_fields), .hop_seconds = HOP_SECONDS, .create = unit_create, \
+		.destroy = analyze_destroy, .reset = analyze_reset, .run = analyze_run             \
+	}
+
+const struct weir_unit weir_analyze =
+	UNIT("analyze", "Levels and features of a stereo sound", ports_of_2, fields_of_2, create_2);
+const struct weir_unit weir_analyze_mono = UNIT(
+	"analyze-mono", "Levels and features of one channel", ports_of_1, fields_of_1, create_1);
+const struct weir_unit weir_analyze_8 = UNIT("analyze-8", "Levels and features of eight channels",
+					     ports_of_8, fields_of_8, create_8);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Half a period before a beat, its place is looked for: where the accents of the past that are
+ * whole periods before it are strongest, the latest counting most, with a preference for where it
+ * was expected. So a beat is told when it happens, not when it was heard: compare A. Stark,
+ * M. Davies and M. Plumbley, "Real-time beat-synchronous analysis of musical audio" (DAFx 2009).
+ */
+
+#include "beats.h"
+
+#include <math.h>
+
+#include "../scalar.h"
+#include "onsets.h"
+
+#define KEEP 0.8f	/* of the strength of an accent, per period */
+#define REACH 0.15f	/* of a period: as far as a beat is moved gladly */
+#define ELSEWHERE 0.6f	/* of the strength further away */
+#define LEAST_STEP 0.2f /* of a period, until the next beat */
+
+WEIR_REALTIME void beats_reset(struct beats *beats)
+{
+	*beats = (struct beats){ 0 };
+}
+
+/* The strength of beats of which the latest was that many steps ago. */
+static WEIR_REALTIME float strength_find(const struct tempo *tempo, float ago)
+{
+	const float *past = tempo_past(tempo);
+	float sum = 0.0f, weight = 1.0f;
+
+	for (; ago + 2.0f < TEMPO_PAST; ago += tempo->period) {
+		const uint32_t at = (uint32_t)ago;
+		const float part = ago - (float)at;
+
+		sum += weight * (past[at] * (1.0f - part) + past[at + 1] * part);
+		weight *= KEEP;
+	}
+	return sum;
+}
+
+/* How gladly a beat is found there: 1 where it is expected. */
+static WEIR_REALTIME float preference(float ago, float expected, float period)
+{
+	const float off = fabsf(ago - expected) / period;
+	const float reach = lower(off, 1.0f - off) / REACH;
+
+	return ELSEWHERE + (1.0f - ELSEWHERE) * higher(1.0f - reach * reach, 0.0f);
+}
+
+/* Steps since the latest beat. `expected`: the same, from 0 to the period, or NaN. */
+static WEIR_REALTIME float latest_find(const struct tempo *tempo, float expected)
+{
+	const float period = tempo->period;
+	float before = strength_find(tempo, period - 1.0f), now = strength_find(tempo, 0.0f);
+	float latest = 0.0f, most = -1.0f;
+
+	for (float ago = 0.0f; ago < period; ago += 1.0f) {
+		const float after = strength_find(tempo, ago + 1.0f);
+		const float bend = 2.0f * now - before - after;
+		float strength = now + 0.5f * (before + after);
+
+		if (!isnan(expected))
+			strength *= preference(ago, expected, period);
+		if (strength > most) {
+			most = strength;
+			latest = ago;
+			if (bend > 1e-6f && now >= before && now >= after)
+				latest += 0.5f * (after - before) / bend;
+		}
+		before = now;
+		now = after;
+	}
+	return latest;
+}
+
+static WEIR_REALTIME void next_find(struct beats *beats, const struct tempo *tempo)
+{
+	const float period = tempo->period, delay = ONSETS_ACCENT_AGE / tempo->step_seconds;
+	float expected = NAN, soonest = 0.0f;
+
+	if (beats->started) {
+		expected = fmodf(period - beats->next - delay, period);
+		if (expected < 0.0f)
+			expected += period;
+		soonest = LEAST_STEP * period;
+	}
+	beats->next = period - delay - latest_find(tempo, expected);
+	while (beats->next < soonest)
+		beats->next += period;
+	beats->started = beats->looked = true;
+}
+
+WEIR_REALTIME float beats_step(struct beats *beats, const struct tempo *tempo)
+{
+	float ago = NAN;
+
+	if (tempo->period == 0.0f) {
+		beats->started = false;
+		return NAN;
+	}
+	beats->next -= 1.0f;
+	if (!beats->started || (!beats->looked && beats->next < 0.5f * tempo->period))
+		next_find(beats, tempo);
+	if (beats->next <= 0.0f) {
+		ago = -beats->next * tempo->step_seconds;
+		beats->next += tempo->period;
+		beats->looked = false;
+	}
+	return ago;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_F0_H
+#define WEIR_F0_H
+
+#include "../layout.h"
+
+#define F0_CANDIDATES 8
+
+/* A lag at which the sound is like itself. */
+struct f0_candidate {
+	float lag;	/* samples */
+	float likeness; /* -1 to 1 */
+	float octave;	/* log2 of its frequency in Hz */
+	float cost;	/* of the best course that ends here */
+};
+
+/*
+ * The fundamental frequency of one voice or instrument, 50 to 2000 Hz, from the last 50 ms of what
+ * is below 4 kHz: it lags 26 ms behind. A higher one is heard as one of its subharmonics, a lower
+ * one not at all. The confidence is how like itself the sound is one period later.
+ */
+struct f0 {
+	float rate; /* of the sound that is looked at, about 12 kHz */
+	uint32_t factor;
+	uint32_t n_taps, n_input; /* n_input: frames that wait for the lowpass */
+	float *lowpass, *input;	  /* [n_taps], [n_taps + WEIR_BLOCK] */
+	float rumble_share, rumble[2];
+
+	float *sound;	  /* what a hop adds lies behind the window of the one before */
+	uint32_t n_sound; /* samples of that */
+	uint32_t n_window, n_fft;
+	uint32_t least_lag, most_lag; /* samples */
+	struct weir_fft fft;
+	float *energy; /* by lag */
+	float *time;   /* [n_fft] */
+	fftwf_complex *spectrum;
+	float *fine;	   /* kernels that interpolate the likeness */
+	float *both_sides; /* the likeness at negative lags, too */
+	float *likeness;   /* by lag */
+
+	struct f0_candidate candidate[2][F0_CANDIDATES]; /* of this hop and of the one before */
+	uint32_t n_candidates[2];
+	float silent_cost[2]; /* of the best course that ends without a pitch */
+	uint32_t now;
+};
+
+/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
+int f0_init(struct f0 *f0, uint32_t rate);
+void f0_place(struct f0 *f0, struct layout *layout);
+void f0_fill(struct f0 *f0);
+
+/* A zeroed one is allowed. */
+void f0_finish(struct f0 *f0);
+
+WEIR_REALTIME void f0_reset(struct f0 *f0);
+
+/* n frames of the mean of all channels, never across the end of a hop. */
+WEIR_REALTIME void f0_run(struct f0 *f0, const float *in, uint32_t n);
+
+/* At the end of a hop: the frequency in Hz, 0 for none, and how sure that is, 0 to 1. */
+WEIR_REALTIME void f0_hop(struct f0 *f0, float *frequency, float *confidence);
+
+#endif

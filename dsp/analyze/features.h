@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_FEATURES_H
+#define WEIR_FEATURES_H
+
+#include "../layout.h"
+
+/* The order of the values. */
+enum {
+	FEATURES_ZCR,
+	FEATURES_ENERGY,
+	FEATURES_ENERGY_ENTROPY,
+	FEATURES_CENTROID,
+	FEATURES_SPREAD,
+	FEATURES_ENTROPY,
+	FEATURES_FLUX,
+	FEATURES_ROLLOFF,
+	FEATURES_FLATNESS,
+	FEATURES_MFCC,
+	FEATURES_CHROMA = FEATURES_MFCC + 13,
+	FEATURES_VALUES = FEATURES_CHROMA + 12,
+};
+
+#define FEATURES_FIELDS 11 /* mfcc and chroma are one each */
+#define FEATURES_MELS 40
+#define FEATURES_MFCCS 13
+#define FEATURES_PITCHES 12
+#define FEATURES_CLASSES 192 /* semitones of the spectrum, at most */
+
+/*
+ * Short-term features of the last 50 ms, as pyAudioAnalysis defines them (T. Giannakopoulos,
+ * "pyAudioAnalysis: An Open-Source Python Library for Audio Signal Analysis", PLoS ONE 10, 2015),
+ * but of the sound as it is: a package that has the whole file first takes its mean off and makes
+ * its peak 1. The window has rate / 20 frames, not tapered; its spectrum half as many bins. Flux
+ * is against the window of the hop before, 10 ms earlier. Flatness is not the package's: the
+ * geometric over the arithmetic mean of the power, each with 1e-20 added.
+ *
+ * A rate whose twentieth has a prime factor above 29 (44056 Hz; no usual one) gets the next shorter
+ * window that has none: FFTW allocates while it transforms others.
+ */
+struct features {
+	uint32_t rate;
+	float hop_seconds;
+	uint32_t n_window, n_hop, n_bins;
+	uint32_t n_fft; /* n_window, or twice that: FFTW allocates for odd ones, too */
+	struct weir_fft fft;
+
+	float *time;	 /* [n_fft]: the window, then zeros */
+	uint32_t n_time; /* frames in the window */
+	uint32_t n_hops; /* since the reset, until they fill a window */
+	fftwf_complex *spectrum;
+	float *magnitude[2]; /* [n_bins], of this hop and of the one before */
+	float share[2];	     /* one by their sum */
+	uint32_t now;	     /* which of the two is this hop's */
+
+	struct {
+		uint32_t first, n, weight; /* bins; weight: the first of them */
+	} mel[FEATURES_MELS];
+	float *mel_weight;
+	uint32_t n_mel_weights;
+	double *cosine; /* [FEATURES_MFCCS][FEATURES_MELS] */
+
+	struct {
+		uint32_t bin, pitch;
+		float share;
+	} semitone[FEATURES_CLASSES];
+	uint32_t n_semitones;
+
+	bool is_known; /* was in the hop before */
+	float smoothed[FEATURES_VALUES];
+};
+
+/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
+int features_init(struct features *features, uint32_t rate);
+void features_place(struct features *features, struct layout *layout);
+void features_fill(struct features *features);
+
+/* A zeroed one is allowed. */
+void features_finish(struct features *features);
+
+WEIR_REALTIME void features_reset(struct features *features);
+
+/* n frames of the mean of all channels, never across the end of a hop. */
+WEIR_REALTIME void features_run(struct features *features, const float *in, uint32_t n);
+
+/*
+ * At the end of a hop; NaN until there are 50 ms of sound. smoothing: time constant in seconds of
+ * an exponential average of the values, 0 for none.
+ */
+WEIR_REALTIME void features_hop(struct features *features, float smoothing, float *value);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <math.h>
+
+#include "../scalar.h"
+#include "features.h"
+
+#define WINDOWS_PER_SECOND 20
+#define HOP_SECONDS 0.01f /* rounded to frames as the unit does */
+#define MOST_PRIME 29
+#define A0_HZ 27.5
+#define PI 3.14159265358979323846
+
+/* The package's mel filters: 13 that lie linear in frequency, then 27 that lie logarithmic. */
+#define LINEAR_MELS 13
+#define LEAST_MEL_HZ 133.33
+#define MEL_STEP_HZ (200.0 / 3.0)
+#define MEL_STEP_RATIO 1.0711703
+
+static bool is_smooth(uint32_t n)
+{
+	for (uint32_t prime = 2; prime <= MOST_PRIME; prime++)
+		while (n % prime == 0)
+			n /= prime;
+	return n == 1;
+}
+
+static double edge_hz(uint32_t edge)
+{
+	if (edge < LINEAR_MELS)
+		return LEAST_MEL_HZ + edge * MEL_STEP_HZ;
+	return edge_hz(LINEAR_MELS - 1) * pow(MEL_STEP_RATIO, edge - LINEAR_MELS + 1);
+}
+
+/*
+ * The package takes the bins for twice as far apart as they are, so that its filters lie an octave
+ * below their names.
+ */
+static uint32_t edge_bin(const struct features *features, uint32_t edge)
+{
+	return (uint32_t)(edge_hz(edge) * features->n_bins / features->rate);
+}
+
+int features_init(struct features *features, uint32_t rate)
+{
+	uint32_t n_weights = 0;
+
+	features->rate = rate;
+	features->n_window = rate / WINDOWS_PER_SECOND;
+	while (!is_smooth(features->n_window))
+		features->n_window--;
+	features->n_hop = (uint32_t)lroundf(HOP_SECONDS * (float)rate);
+	features->hop_seconds = (float)features->n_hop / (float)rate;
+	features->n_bins = features->n_window / 2;
+	features->n_fft = features->n_window * (1 + features->n_window % 2);
+	for (uint32_t m = 0; m < FEATURES_MELS; m++) {
+		features->mel[m].first = edge_bin(features, m) + 1;
+		features->mel[m].n = edge_bin(features, m + 2) - edge_bin(features, m);
+		features->mel[m].weight = n_weights;
+		n_weights += features->mel[m].n;
+	}
+	features->n_mel_weights = n_weights;
+	return weir_fft_init(&features->fft, features->n_fft);
+}
+
+void features_place(struct features *features, struct layout *layout)
+{
+	features->time = floats_place(layout, features->n_fft);
+	features->spectrum = bins_place(layout, features->n_fft / 2 + 1);
+	for (int i = 0; i < 2; i++)
+		features->magnitude[i] = floats_place(layout, features->n_bins);
+	features->mel_weight = floats_place(layout, features->n_mel_weights);
+	features->cosine =
+		array_place(layout, FEATURES_MFCCS * FEATURES_MELS * sizeof(*features->cosine));
+}
+
+static void mels_fill(struct features *features)
+{
+	for (uint32_t m = 0; m < FEATURES_MELS; m++) {
+		const double low = edge_hz(m), centre = edge_hz(m + 1), high = edge_hz(m + 2);
+		const double height = 2.0 / (high - low);
+		float *weight = features->mel_weight + features->mel[m].weight;
+
+		for (uint32_t i = 0; i < features->mel[m].n; i++) {
+			const uint32_t bin = features->mel[m].first + i;
+			const double hz = (double)bin / features->n_bins * features->rate;
+
+			weight[i] = (float)(bin <= edge_bin(features, m + 1)
+						    ? height * (hz - low) / (centre - low)
+						    : height * (high - hz) / (high - centre));
+		}
+	}
+}
+
+/* The orthonormal cosine transform, DCT-II. */
+static void cosine_fill(double *cosine)
+{
+	for (uint32_t c = 0; c < FEATURES_MFCCS; c++)
+		for (uint32_t m = 0; m < FEATURES_MELS; m++)
+			cosine[c * FEATURES_MELS + m] =
+				sqrt((c ? 2.0 : 1.0) / FEATURES_MELS) *
+				cos(PI * c * (2.0 * m + 1.0) / (2.0 * FEATURES_MELS));
+}
+
+/* Semitones from A0 to a bin, whose frequency is that of the next bin. */
+static int semitone_of(const struct features *features, uint32_t bin)
+{
+	const double hz = (bin + 1.0) * features->rate / (2.0 * features->n_bins);
+
+	return (int)rint(12.0 * log2(hz / A0_HZ));
+}
+
+/* Below A0 the package counts from its arrays' end, without meaning to. */
+static uint32_t place_of(const struct features *features, int semitone)
+{
+	return (uint32_t)(semitone < 0 ? semitone + (int)features->n_bins : semitone);
+}
+
+/* Bins of the same semitone as this one. */
+static uint32_t bins_alike(const struct features *features, uint32_t bin)
+{
+	const int semitone = semitone_of(features, bin);
+	uint32_t first = bin, end = bin + 1;
+
+	while (first > 0 && semitone_of(features, first - 1) == semitone)
+		first--;
+	while (end < features->n_bins && semitone_of(features, end) == semitone)
+		end++;
+	return end - first;
+}
+
+/*
+ * The package gives each semitone an array's element, into which every bin of it is written: the
+ * last one stays. Elements are then divided by a count of bins, which it looks up twice: for the
+ * bin that has the number of the semitone of the bin that has the number of this element.
+ */
+static void chroma_fill(struct features *features)
+{
+	uint32_t n = 0;
+
+	for (uint32_t bin = 0; bin < features->n_bins; bin++) {
+		const int semitone = semitone_of(features, bin);
+
+		if (bin + 1 < features->n_bins && semitone_of(features, bin + 1) == semitone)
+			continue;
+
+		const uint32_t place = place_of(features, semitone);
+		const uint32_t counted = place_of(features, semitone_of(features, place));
+
+		features->semitone[n].bin = bin;
+		features->semitone[n].pitch = place % FEATURES_PITCHES;
+		features->semitone[n++].share = 1.0f / (float)bins_alike(features, counted);
+	}
+	features->n_semitones = n;
+}
+
+void features_fill(struct features *features)
+{
+	mels_fill(features);
+	cosine_fill(features->cosine);
+	chroma_fill(features);
+}
+
+void features_finish(struct features *features)
+{
+	weir_fft_finish(&features->fft);
+}

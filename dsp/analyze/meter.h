@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_METER_H
+#define WEIR_METER_H
+
+#include "true_peak.h"
+#include "weighting.h"
+
+/* Fields, each with a value per channel. */
+enum {
+	METER_PEAK,
+	METER_PEAK_MAX,
+	METER_TP,
+	METER_TP_MAX,
+	METER_RMS,
+	METER_CREST,
+	METER_LAF,
+	METER_LAS,
+	METER_LCF,
+	METER_LCS,
+	METER_LZF,
+	METER_LZS,
+	METER_LAF_MAX,
+	METER_LAS_MAX,
+	METER_LCF_MAX,
+	METER_LCS_MAX,
+	METER_LZF_MAX,
+	METER_LZS_MAX,
+	METER_FIELDS,
+};
+
+#define METER_CHANNELS 8
+
+/* Of the weightings, side by side. */
+struct meter_levels {
+	double state[WEIGHTING_SECTIONS][2][WEIGHTINGS];
+	double fast[WEIGHTINGS], slow[WEIGHTINGS]; /* mean squares */
+	double fast_max[WEIGHTINGS], slow_max[WEIGHTINGS];
+	double sum[WEIGHTINGS]; /* of squares in this hop */
+};
+
+/* A run of samples at full scale. */
+struct meter_clip {
+	uint32_t length; /* 0, 1 or more than that */
+	int32_t begin;	 /* frame of this hop at which it began */
+};
+
+struct meter_channel {
+	struct meter_levels levels;
+	struct meter_clip clip;
+	struct true_peak true_peak;
+	float peak, peak_max, tp, tp_max; /* not in dB */
+	double energy;			  /* of the latest hop, K-weighted */
+};
+
+/*
+ * Sample peak, true peak, RMS, and the levels of IEC 61672-1, class 1: A and C within 0.1 dB from
+ * 20 Hz to 16 kHz, or 0.4 of the rate. Nothing of a level is below -200 dB.
+ *
+ * A channel is clipped when two or more samples in a row are at METER_CLIPPED or above; that is
+ * told once, when the second of them came.
+ */
+#define METER_CLIPPED 0.9999f /* 32767 / 32768 and all above are */
+
+struct meter {
+	uint32_t rate;
+	uint32_t n_channels;
+	uint32_t n_frames; /* of this hop so far */
+	struct weighting weighting;
+	double fast, slow; /* shares of a frame in the time weightings */
+	struct true_peak_kit true_peak;
+	int32_t clipped; /* the first frame that is, INT32_MAX for none */
+	float clipped_seconds;
+	struct meter_channel channel[METER_CHANNELS];
+};
+
+/* Then reset. */
+void meter_init(struct meter *meter, uint32_t rate, uint32_t n_channels);
+
+WEIR_REALTIME void meter_reset(struct meter *meter);
+
+/* n frames of every channel, never across the end of a hop. */
+WEIR_REALTIME void meter_run(struct meter *meter, float *const in[], uint32_t n);
+
+/*
+ * At the end of a hop: value[field * n_channels + channel]. calibration is added to all but peaks
+ * and crest.
+ */
+WEIR_REALTIME void meter_hop(struct meter *meter, float calibration, float *value);
+
+/* The mean square of a channel in the latest hop, K-weighted (ITU-R BS.1770). */
+WEIR_REALTIME double meter_energy(const struct meter *meter, uint32_t channel);
+
+/* Seconds since the first channel began to clip, at the end of the hop; NaN: none did in it. */
+WEIR_REALTIME float meter_clipped(const struct meter *meter);
+
+/* Forgets the maxima. */
+WEIR_REALTIME void meter_forget(struct meter *meter);
+
+#endif

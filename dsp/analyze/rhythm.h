@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_RHYTHM_H
+#define WEIR_RHYTHM_H
+
+#include "../layout.h"
+#include "beats.h"
+#include "onsets.h"
+#include "tempo.h"
+
+/*
+ * Onsets, beats and tempo. An onset is told about 10 ms after it was, and never twice in 55 ms. The
+ * tempo is known after two or three periods that are alike. Beats are foretold from it: they are
+ * told in the hop in which they are, and end, as the tempo does, 3 s after the latest accent.
+ *
+ * The confidence is how like the music is to itself after one, two, three and four periods, less
+ * what speaks for half or twice the tempo: about 0.8 for drums alone, 0.3 to 0.6 for most songs
+ * with a beat.
+ */
+struct rhythm_found {
+	float onset, beat; /* seconds before the end of the hop; NaN: none in it */
+	float bpm;	   /* 50 to 222; NaN: not known */
+	float confidence;  /* 0 to 1; 0 as long as the tempo is not known */
+};
+
+struct rhythm {
+	float rate;
+	uint32_t hop_frames, half_frames; /* half: a step */
+	uint32_t frame;			  /* within the hop */
+	float *recent;			  /* [onsets.n + hop_frames], the hop at the end */
+	struct onsets onsets;
+	struct tempo tempo;
+	struct beats beats;
+	float onset, beat; /* as in found */
+};
+
+/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
+int rhythm_init(struct rhythm *rhythm, uint32_t rate);
+void rhythm_place(struct rhythm *rhythm, struct layout *layout);
+void rhythm_fill(struct rhythm *rhythm);
+
+/* A zeroed one is allowed. */
+void rhythm_finish(struct rhythm *rhythm);
+
+WEIR_REALTIME void rhythm_reset(struct rhythm *rhythm);
+
+/* n frames of the mean of all channels, never across the end of a hop. */
+WEIR_REALTIME void rhythm_run(struct rhythm *rhythm, const float *in, uint32_t n);
+
+/* At the end of a hop. */
+WEIR_REALTIME void rhythm_hop(struct rhythm *rhythm, struct rhythm_found *found);
+
+#endif

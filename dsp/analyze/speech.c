@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A hop of the input becomes SPEECH_HOP samples, whatever the rate is: each is the place of a
+ * whole number of parts of a frame, so there is one kernel for each that occurs. Where a hop is
+ * not a whole number of frames, the sound is wrong by 0.6 % at most.
+ */
+
+#include "speech.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../scalar.h"
+#include "../simd.h"
+#include "../sinc.h"
+
+#define TAPS 32 /* per frame of the slower side */
+#define CUTOFF 0.9
+#define BETA 5.0
+#define HOP_MS 10.0f
+
+static uint32_t divisor(uint32_t a, uint32_t b)
+{
+	while (b > 0) {
+		const uint32_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+static void sizes_fill(struct speech *speech, uint32_t rate)
+{
+	speech->hop = (rate + 50) / 100;
+	speech->n_phases = SPEECH_HOP / divisor(speech->hop, SPEECH_HOP);
+	speech->n_taps =
+		speech->hop <= SPEECH_HOP ? TAPS : (TAPS * speech->hop / SPEECH_HOP + 15) / 16 * 16;
+}
+
+void speech_place(struct speech *speech, struct layout *layout, uint32_t rate)
+{
+	sizes_fill(speech, rate);
+	speech->kernel = floats_place(layout, (size_t)(speech->n_phases + 1) * speech->n_taps);
+	speech->input = floats_place(layout, speech->n_taps + speech->hop);
+	speech_features_place(&speech->features, layout);
+	speech_net_place(&speech->net, layout);
+}
+
+int speech_init(struct speech *speech, uint32_t rate)
+{
+	const double slower = fmin(1.0, (double)SPEECH_RATE / rate);
+
+	sinc_fill(speech->kernel, (int)speech->n_taps, (int)speech->n_phases, CUTOFF * slower,
+		  BETA);
+	speech_net_fill(&speech->net);
+	return speech_features_init(&speech->features);
+}
+
+void speech_finish(struct speech *speech)
+{
+	speech_features_finish(&speech->features);
+}
+
+WEIR_REALTIME void speech_reset(struct speech *speech)
+{
+	memset(speech->input, 0, (speech->n_taps + speech->hop) * sizeof(float));
+	speech_features_reset(&speech->features);
+	speech_net_reset(&speech->net);
+	memset(speech->probability, 0, sizeof(speech->probability));
+	speech->n_frames = 0;
+	speech->n_hops = speech->n_active = 0;
+	speech->active = false;
+}
+
+WEIR_REALTIME void speech_run(struct speech *speech, const float *in, uint32_t n)
+{
+	memcpy(speech->input + speech->n_taps + speech->n_frames, in, n * sizeof(float));
+	speech->n_frames += n;
+}
+
+static WEIR_SIMD WEIR_REALTIME void hop_resample(const struct speech *speech, float *sound)
+{
+	const uint32_t n_taps = speech->n_taps;
+	const uint32_t frames = speech->hop / SPEECH_HOP, rest = speech->hop % SPEECH_HOP;
+	const float *input = speech->input;
+	uint32_t part = 0;
+
+	/* The last sample's kernel ends with the hop. */
+	for (uint32_t i = 0; i < SPEECH_HOP; i++) {
+		part += rest;
+		input += frames + part / SPEECH_HOP;
+		part %= SPEECH_HOP;
+
+		const uint32_t phase = part * speech->n_phases / SPEECH_HOP;
+
+		sound[i] = sinc_dot(speech->kernel + (size_t)phase * n_taps, input, n_taps);
+	}
+}
+
+/* The probability over the last hops; before the reset it was 0. */
+static WEIR_REALTIME float mean_get(const struct speech *speech, uint32_t n)
+{
+	float sum = 0.0f;
+
+	for (uint32_t i = 1; i <= n; i++)
+		sum += speech->probability[(speech->n_hops - i) % SPEECH_HOPS];
+	return sum / (float)n;
+}
+
+static WEIR_REALTIME uint32_t hops_get(float ms)
+{
+	const float hops = lower(ms, SPEECH_LONGEST_MS) / HOP_MS + 0.5f;
+
+	return hops < 1.0f ? 1 : (uint32_t)hops;
+}
+
+static WEIR_REALTIME void decide(struct speech *speech, const struct speech_control *control,
+				 struct speech_found *found)
+{
+	const uint32_t hangover = hops_get(control->hangover_ms);
+	const bool loud = mean_get(speech, hops_get(control->onset_ms)) >= control->threshold;
+
+	found->started = !speech->active && loud;
+	speech->n_active = speech->active ? speech->n_active + 1 : 0;
+	found->ended = speech->active && !loud && speech->n_active >= hangover &&
+		       mean_get(speech, hangover) < 0.5f * control->threshold;
+	if (found->started || found->ended)
+		speech->active = found->started;
+	found->active = speech->active;
+}
+
+WEIR_REALTIME void speech_hop(struct speech *speech, const struct speech_control *control,
+			      struct speech_found *found)
+{
+	float *input = speech->input;
+
+	hop_resample(speech, speech_features_next(&speech->features));
+	memmove(input, input + speech->hop, speech->n_taps * sizeof(float));
+	speech->n_frames = 0;
+	speech_features_find(&speech->features);
+	found->probability = speech_net_step(&speech->net, speech->features.value);
+	speech->probability[speech->n_hops++ % SPEECH_HOPS] = found->probability;
+	decide(speech, control, found);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ANALYZE_SPEECH_H
+#define WEIR_ANALYZE_SPEECH_H
+
+#include <stdbool.h>
+
+#include "speech_features.h"
+#include "speech_net.h"
+
+#define SPEECH_HOPS 64 /* that onset and hangover may look back: more than 500 ms */
+#define SPEECH_LONGEST_MS 500.0f
+
+/*
+ * Says every 10 ms how probable it is that somebody speaks, and when speech begins and ends, in
+ * what any microphone hears: the sound at 16 kHz, its features, and a recurrent network.
+ *
+ * Latency: the rest of the hop, and 1 ms for the filter, 2 ms at 8 kHz; and the onset, for events.
+ */
+struct speech {
+	uint32_t hop;	   /* frames of the input in 10 ms */
+	uint32_t n_taps;   /* of the lowpass, a multiple of 16 */
+	uint32_t n_phases; /* of it, 160 at most */
+	uint32_t n_frames; /* of this hop so far */
+	float *kernel;	   /* [n_phases + 1][n_taps] */
+	float *input;	   /* [n_taps + hop], the hop behind what came before it */
+
+	struct speech_features features;
+	struct speech_net net;
+
+	float probability[SPEECH_HOPS]; /* a ring */
+	uint32_t n_hops;		/* since the reset */
+	uint32_t n_active;		/* of them since the last start */
+	bool active;
+};
+
+struct speech_control {
+	float threshold;   /* 0 to 1 */
+	float onset_ms;	   /* to SPEECH_LONGEST_MS, as hangover_ms */
+	float hangover_ms; /* speech ends where the mean over it is below half of the threshold */
+};
+
+struct speech_found {
+	float probability; /* 0 to 1 */
+	bool active, started, ended;
+};
+
+/* rate as for speech_init(). With no memory in the layout it only measures. */
+void speech_place(struct speech *speech, struct layout *layout, uint32_t rate);
+
+/* After it was placed, before its first reset. Returns 0 or -ENOMEM. */
+int speech_init(struct speech *speech, uint32_t rate);
+
+/* A zeroed speech is allowed. */
+void speech_finish(struct speech *speech);
+
+WEIR_REALTIME void speech_reset(struct speech *speech);
+
+/* Takes n frames, never across the end of a hop: that is rate / 100 frames, rounded. */
+WEIR_REALTIME void speech_run(struct speech *speech, const float *in, uint32_t n);
+
+/* At the end of every hop. */
+WEIR_REALTIME void speech_hop(struct speech *speech, const struct speech_control *control,
+			      struct speech_found *found);
+
+#endif

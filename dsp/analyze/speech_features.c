@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A band's level is heard against two floors, which fall at once and rise slowly, and against the
+ * level of the whole. Voice is heard in the autocorrelation of the magnitudes that stand out of
+ * the floor of their bins (D. Talkin's and others' pitch trackers look at the same, in the sound),
+ * so that hum does not count.
+ *
+ * The window rises for 24 ms and falls for 8 ms: what is new counts early.
+ */
+
+#include "speech_features.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../scalar.h"
+#include "../simd.h"
+
+#define FALL 128 /* of the window, samples */
+#define LOW_HZ 80.0
+#define HIGH_HZ 7000.0
+#define QUIETEST 1e-9f	/* -90 dB */
+#define MOST_STEP 20.0f /* dB: beyond that a level is no habit */
+#define VOICE_FIRST 3	/* bins: 94 Hz to 3.5 kHz */
+#define VOICE_END 113
+#define SHORTEST_LAG 36.0 /* samples: 444 Hz to 70 Hz */
+#define LONGEST_LAG 230.0
+#define PI 3.14159265358979323846
+
+static const uint32_t group_end[SPEECH_GROUPS + 1] = { 0, 6, 13, 20, SPEECH_BANDS };
+
+static double mel(double hz)
+{
+	return log(1.0 + hz / 700.0);
+}
+
+void speech_features_place(struct speech_features *features, struct layout *layout)
+{
+	features->window = floats_place(layout, SPEECH_WINDOW);
+	features->time = floats_place(layout, SPEECH_WINDOW);
+	features->sound = floats_place(layout, SPEECH_WINDOW);
+	features->power = floats_place(layout, SPEECH_BINS);
+	features->weight = floats_place(layout, SPEECH_BINS);
+	features->smoothed = floats_place(layout, SPEECH_BINS);
+	features->floor = floats_place(layout, SPEECH_BINS);
+	features->bins = bins_place(layout, SPEECH_BINS);
+}
+
+static void window_fill(float *window)
+{
+	const int rise = SPEECH_WINDOW - FALL;
+	double sum = 0.0;
+
+	for (int i = 0; i < SPEECH_WINDOW; i++) {
+		const double place = i < rise ? (i + 0.5) / rise : (SPEECH_WINDOW - i - 0.5) / FALL;
+
+		window[i] = (float)(0.5 - 0.5 * cos(PI * place));
+		sum += (double)window[i] * (double)window[i];
+	}
+	for (int i = 0; i < SPEECH_WINDOW; i++)
+		window[i] /= (float)sqrt(sum);
+}
+
+static void bands_fill(struct speech_features *features)
+{
+	const double first = mel(LOW_HZ), last = mel(HIGH_HZ);
+	double share[SPEECH_BANDS] = { 0 };
+
+	for (uint32_t k = 0; k < SPEECH_BINS; k++) {
+		const double hz = (double)k * SPEECH_RATE / SPEECH_WINDOW;
+		const double place = (mel(hz) - first) / (last - first) * (SPEECH_BANDS + 1);
+		const bool counts = place >= 0.0 && place < SPEECH_BANDS + 1;
+
+		features->band[k] = counts ? (uint32_t)place : SPEECH_BANDS + 1;
+		features->weight[k] = counts ? (float)(place - floor(place)) : 0.0f;
+		if (counts && features->band[k] > 0)
+			share[features->band[k] - 1] += 1.0 - (double)features->weight[k];
+		if (counts && features->band[k] < SPEECH_BANDS)
+			share[features->band[k]] += (double)features->weight[k];
+	}
+	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+		features->band_scale[b] = (float)(1.0 / share[b]);
+}
+
+int speech_features_init(struct speech_features *features)
+{
+	window_fill(features->window);
+	bands_fill(features);
+	for (uint32_t g = 0; g <= SPEECH_LAGS; g++)
+		features->lag_end[g] = (uint32_t)lround(
+			SHORTEST_LAG * pow(LONGEST_LAG / SHORTEST_LAG, (double)g / SPEECH_LAGS));
+	return weir_fft_init(&features->fft, SPEECH_WINDOW);
+}
+
+void speech_features_finish(struct speech_features *features)
+{
+	weir_fft_finish(&features->fft);
+}
+
+WEIR_REALTIME void speech_features_reset(struct speech_features *features)
+{
+	memset(features->sound, 0, SPEECH_WINDOW * sizeof(float));
+	memset(features->habit, 0, sizeof(features->habit));
+	features->mean_level = features->mean_square = 0.0f;
+	features->n_hops = 0;
+}
+
+WEIR_REALTIME float *speech_features_next(struct speech_features *features)
+{
+	float *sound = features->sound;
+
+	memmove(sound, sound + SPEECH_HOP, (SPEECH_WINDOW - SPEECH_HOP) * sizeof(float));
+	return sound + SPEECH_WINDOW - SPEECH_HOP;
+}
+
+static WEIR_SIMD WEIR_REALTIME void sound_window(float *restrict time, const float *restrict sound,
+						 const float *restrict window)
+{
+	for (uint32_t i = 0; i < SPEECH_WINDOW; i++)
+		time[i] = sound[i] * window[i];
+}
+
+static WEIR_SIMD WEIR_REALTIME void power_get(float *restrict power, const float *restrict bins)
+{
+	for (uint32_t k = 0; k < SPEECH_BINS; k++)
+		power[k] = bins[2 * k] * bins[2 * k] + bins[2 * k + 1] * bins[2 * k + 1];
+}
+
+/* The floor of a bin rises by 6 dB per second, at most to what the bin has. */
+static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float *restrict floor,
+						 const float *restrict power)
+{
+	for (uint32_t k = 0; k < SPEECH_BINS; k++) {
+		const float now = smoothed[k] + 0.2f * (power[k] - smoothed[k]);
+		const float risen = floor[k] * 1.0139f + 1e-15f;
+
+		smoothed[k] = now;
+		floor[k] = risen < now ? risen : now;
+	}
+}
+
+/* The magnitudes that stand out, as bins; returns the sum of all. */
+static WEIR_SIMD WEIR_REALTIME float bins_voice(float *restrict bins, const float *restrict power,
+						const float *restrict floor)
+{
+	float sum = 1e-6f;
+
+	memset(bins, 0, 2 * SPEECH_BINS * sizeof(float));
+	for (uint32_t k = VOICE_FIRST; k < VOICE_END; k++) {
+		const float noise = 3.0f * floor[k];
+		const float gain = power[k] > noise ? 1.0f - noise / (power[k] + 1e-20f) : 0.0f;
+
+		bins[2 * k] = gain * sqrtf(power[k]);
+	}
+	for (uint32_t k = VOICE_FIRST; k < VOICE_END; k++)
+		sum += sqrtf(power[k]);
+	return 2.0f * sum;
+}
+
+static WEIR_REALTIME void levels_get(const struct speech_features *features, float *level)
+{
+	float sum[SPEECH_BANDS + 3] = { 0 };
+
+	for (uint32_t k = 0; k < SPEECH_BINS; k++) {
+		const uint32_t band = features->band[k];
+		const float above = features->power[k] * features->weight[k];
+
+		sum[band] += features->power[k] - above;
+		sum[band + 1] += above;
+	}
+	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+		level[b] = 10.0f * log10f(sum[b + 1] * features->band_scale[b] + QUIETEST);
+}
+
+/* Falls at once, nearly, and rises by a share of what it lacks. */
+static WEIR_REALTIME float floor_step(float floor, float level, float rise)
+{
+	return floor + (level < floor ? 0.2f : rise) * (level - floor);
+}
+
+static WEIR_REALTIME float limit(float x, float least, float most)
+{
+	return higher(least, lower(x, most));
+}
+
+static WEIR_REALTIME float *voice_find(struct speech_features *features, float *value, float *most)
+{
+	const float *time = features->time;
+	float *bins = (float *)features->bins;
+	const float sum = bins_voice(bins, features->power, features->floor);
+
+	weir_fft_inverse(&features->fft, features->bins, features->time);
+	*most = 0.0f;
+	for (uint32_t g = 0; g < SPEECH_LAGS; g++) {
+		float best = -1e9f;
+
+		for (uint32_t i = features->lag_end[g]; i < features->lag_end[g + 1]; i++)
+			best = higher(time[i], best);
+		*value = 3.0f * best / sum;
+		*most = higher(*value++, *most);
+	}
+	*value++ = time[0] / sum;
+	*value++ = *most / (3.0f * time[0] / sum + 0.05f);
+	return value;
+}
+
+static WEIR_SIMD WEIR_REALTIME float energy_get(const float *sound)
+{
+	weir_lanes sum = { 0 };
+
+	for (uint32_t i = 0; i < SPEECH_HOP; i += 8)
+		sum += *(const weir_lanes *)(sound + i) * *(const weir_lanes *)(sound + i);
+	return 1e-10f + ((sum[0] + sum[4]) + (sum[1] + sum[5])) +
+	       ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+}
+
+static WEIR_REALTIME float *newest_find(const struct speech_features *features, float *value)
+{
+	const float *newest = features->sound + SPEECH_WINDOW - SPEECH_HOP;
+	const float before = energy_get(newest - SPEECH_HOP), now = energy_get(newest);
+	float peak = 1e-5f;
+
+	for (uint32_t i = 0; i < SPEECH_HOP; i++)
+		peak = higher(fabsf(newest[i]), peak);
+	*value++ = limit(0.5f * log10f(now / before), -2.0f, 2.0f);
+	*value++ = log10f(peak * peak * SPEECH_HOP / now) - 0.8f;
+	return value;
+}
+
+/* What the last seconds were like. */
+static WEIR_REALTIME float *habits_find(struct speech_features *features, float *value, float level,
+					float change, float voice)
+{
+	float *habit = features->habit;
+
+	features->mean_level += 0.01f * (level - features->mean_level);
+	level = limit(level - features->mean_level, -MOST_STEP, MOST_STEP);
+	features->mean_square += 0.01f * (level * level - features->mean_square);
+	habit[0] += 0.01f * (voice - habit[0]);
+	habit[1] += 0.01f * (change - habit[1]);
+	habit[2] += 0.003f * (voice - habit[2]);
+	habit[3] += 0.003f * (change - habit[3]);
+	*value++ = limit(0.1f * level, -3.0f, 3.0f);
+	*value++ = 0.1f * sqrtf(features->mean_square);
+	memcpy(value, habit, sizeof(features->habit));
+	return value + SPEECH_GROUPS;
+}
+
+static WEIR_REALTIME float *bands_find(struct speech_features *features, float *value,
+				       const float *level, float *mean, float *change)
+{
+	float sum = 0.0f, sum_change = 0.0f;
+
+	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+		sum += level[b];
+	*mean = sum / SPEECH_BANDS;
+	for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
+		features->quiet[b] = floor_step(features->quiet[b], level[b], 0.002f);
+		features->calm[b] = floor_step(features->calm[b], level[b], 0.02f);
+		*value++ = limit(0.1f * (level[b] - features->quiet[b]), -1.0f, 4.0f);
+	}
+	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+		*value++ = limit(0.1f * (level[b] - *mean), -3.0f, 3.0f);
+	for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
+		const float rise = level[b] - features->level[2][b];
+
+		*value++ = limit(0.1f * rise, -3.0f, 3.0f);
+		sum_change += lower(fabsf(level[b] - features->level[0][b]), 30.0f);
+	}
+	*change = 0.1f * sum_change / SPEECH_BANDS;
+	for (uint32_t g = 0; g < SPEECH_GROUPS; g++) {
+		float above = 0.0f;
+
+		for (uint32_t b = group_end[g]; b < group_end[g + 1]; b++)
+			above += level[b] - features->calm[b];
+		above /= (float)(group_end[g + 1] - group_end[g]);
+		*value++ = limit(0.1f * above, -1.0f, 4.0f);
+	}
+	return value;
+}
+
+static WEIR_REALTIME void begin(struct speech_features *features, const float *level)
+{
+	memcpy(features->smoothed, features->power, SPEECH_BINS * sizeof(float));
+	memcpy(features->floor, features->power, SPEECH_BINS * sizeof(float));
+	memcpy(features->quiet, level, sizeof(features->quiet));
+	memcpy(features->calm, level, sizeof(features->calm));
+	for (int i = 0; i < 3; i++)
+		memcpy(features->level[i], level, sizeof(features->quiet));
+	features->mean_level = 0.0f;
+	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+		features->mean_level += level[b] / SPEECH_BANDS;
+	features->n_hops++;
+}
+
+WEIR_REALTIME void speech_features_find(struct speech_features *features)
+{
+	float level[SPEECH_BANDS], *value = features->value;
+	float mean, change, voice;
+
+	sound_window(features->time, features->sound, features->window);
+	weir_fft_forward(&features->fft, features->time, features->bins);
+	power_get(features->power, (const float *)features->bins);
+	levels_get(features, level);
+	if (features->n_hops < SPEECH_WINDOW / SPEECH_HOP + 1)
+		begin(features, level);
+	floor_follow(features->smoothed, features->floor, features->power);
+	value = bands_find(features, value, level, &mean, &change);
+	value = voice_find(features, value, &voice);
+	value = newest_find(features, value);
+	value = habits_find(features, value, mean, change, voice);
+	*value++ = voice;
+	*value++ = change;
+	memmove(features->level[1], features->level[0], 2 * sizeof(level));
+	memcpy(features->level[0], level, sizeof(level));
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "speech_net.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../scalar.h"
+#include "../simd.h"
+
+#define GATES (3 * SPEECH_UNITS)
+#define BLOCK SPEECH_NET_BLOCK
+
+_Static_assert(SPEECH_ENTER % BLOCK == 0 && GATES % BLOCK == 0, "blocks are whole");
+
+void speech_net_place(struct speech_net *net, struct layout *layout)
+{
+	net->enter = floats_place(layout, (size_t)SPEECH_INPUTS * SPEECH_ENTER);
+	net->listen = floats_place(layout, (size_t)SPEECH_ENTER * GATES);
+	net->recall = floats_place(layout, (size_t)SPEECH_UNITS * GATES);
+}
+
+static void weights_expand(float *weight, const char *packed, const float *scale, uint32_t n_in,
+			   uint32_t n_out)
+{
+	for (uint32_t block = 0; block < n_out; block += BLOCK)
+		for (uint32_t i = 0; i < n_in; i++)
+			for (uint32_t o = block; o < block + BLOCK; o++)
+				*weight++ = (float)(packed[i * n_out + o] - SPEECH_ZERO) * scale[o];
+}
+
+void speech_net_fill(struct speech_net *net)
+{
+	weights_expand(net->enter, speech_enter, speech_enter_scale, SPEECH_INPUTS, SPEECH_ENTER);
+	weights_expand(net->listen, speech_listen, speech_listen_scale, SPEECH_ENTER, GATES);
+	weights_expand(net->recall, speech_recall, speech_recall_scale, SPEECH_UNITS, GATES);
+}
+
+WEIR_REALTIME void speech_net_reset(struct speech_net *net)
+{
+	memset(net->state, 0, sizeof(net->state));
+}
+
+static WEIR_SIMD WEIR_REALTIME void multiply(const float *weight, const float *bias,
+					     const float *in, uint32_t n_in, float *out,
+					     uint32_t n_out)
+{
+	for (uint32_t o = 0; o < n_out; o += BLOCK) {
+		weir_lanes sum[BLOCK / 8];
+
+		memcpy(sum, bias + o, sizeof(sum));
+		for (uint32_t i = 0; i < n_in; i++, weight += BLOCK)
+			for (uint32_t j = 0; j < BLOCK / 8; j++)
+				sum[j] += in[i] * *(const weir_lanes *)(weight + 8 * j);
+		memcpy(out + o, sum, sizeof(sum));
+	}
+}
+
+/* Within 1e-4: the continued fraction of tanh, cut where it passes 1. */
+static inline WEIR_REALTIME float bend(float x)
+{
+	const float limited = x < -4.9f ? -4.9f : x > 4.9f ? 4.9f : x;
+	const float square = limited * limited;
+
+	return limited * (135135.0f + square * (17325.0f + square * (378.0f + square))) /
+	       (135135.0f + square * (62370.0f + square * (3150.0f + square * 28.0f)));
+}
+
+static inline WEIR_REALTIME float share(float x)
+{
+	return 0.5f + 0.5f * bend(0.5f * x);
+}
+
+static WEIR_SIMD WEIR_REALTIME void bend_all(float *x, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		x[i] = bend(x[i]);
+}
+
+static WEIR_SIMD WEIR_REALTIME void units_step(float *restrict state, const float *restrict heard,
+					       const float *restrict recalled)
+{
+	for (uint32_t i = 0; i < SPEECH_UNITS; i++) {
+		const float keep = share(heard[SPEECH_UNITS + i] + recalled[SPEECH_UNITS + i]);
+		const float past = share(heard[i] + recalled[i]) * recalled[2 * SPEECH_UNITS + i];
+		const float now = bend(heard[2 * SPEECH_UNITS + i] + past);
+
+		state[i] = now + keep * (state[i] - now);
+	}
+}
+
+WEIR_REALTIME float speech_net_step(struct speech_net *net, const float *features)
+{
+	float heard[GATES], recalled[GATES], sum = speech_leave_bias;
+
+	multiply(net->enter, speech_enter_bias, features, SPEECH_INPUTS, net->entered,
+		 SPEECH_ENTER);
+	bend_all(net->entered, SPEECH_ENTER);
+	multiply(net->listen, speech_listen_bias, net->entered, SPEECH_ENTER, heard, GATES);
+	multiply(net->recall, speech_recall_bias, net->state, SPEECH_UNITS, recalled, GATES);
+	units_step(net->state, heard, recalled);
+	for (uint32_t i = 0; i < SPEECH_ENTER; i++)
+		sum += speech_leave[i] * net->entered[i];
+	for (uint32_t i = 0; i < SPEECH_UNITS; i++)
+		sum += speech_leave[SPEECH_ENTER + i] * net->state[i];
+	return 1.0f / (1.0f + expf(-sum));
+}

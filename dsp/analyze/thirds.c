@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "thirds.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../scalar.h"
+
+#define FAST_SECONDS 0.125
+#define SILENT 1e-20f
+#define DB_PER_E 4.34294482f /* 10 log10(x) of log(x), which costs half as much as log10() */
+#define HALF_LANES 4
+
+/* Two frames of two channels, of any address. */
+typedef float frames __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float frame __attribute__((vector_size(8), aligned(4), may_alias));
+typedef double frame_bits __attribute__((aligned(4), may_alias));
+typedef double four_bits __attribute__((vector_size(32)));
+
+/*
+ * Two branches of two allpass sections each make an elliptic lowpass that weakens by 113 dB what
+ * is above 0.37 of its rate, and passes 0 to 0.13 (R. A. Valenzuela, A. G. Constantinides, "Digital
+ * signal processing schemes for efficient interpolation and decimation", IEE Proc. G 130, 1983).
+ * The first frame of two takes the branch of the odd coefficients.
+ */
+static const float first_section[HALF_LANES] = { 0.17487092f, 0.17487092f, 0.04372161f,
+						 0.04372161f };
+static const float second_section[HALF_LANES] = { 0.74974553f, 0.74974553f, 0.39948663f,
+						  0.39948663f };
+
+static WEIR_REALTIME void seconds_set(struct thirds *thirds, double seconds)
+{
+	thirds->seconds = seconds;
+	for (uint32_t s = 0; s < THIRDS_STAGES; s++)
+		thirds->share[s] =
+			(float)(1.0 - exp(-(double)(1u << s) / (seconds * thirds->rate)));
+}
+
+WEIR_REALTIME void thirds_reset(struct thirds *thirds)
+{
+	memset(thirds->n_frames, 0, sizeof(thirds->n_frames));
+	memset(thirds->pair, 0, thirds->n_pairs * sizeof(*thirds->pair));
+	seconds_set(thirds, FAST_SECONDS);
+}
+
+/* Butterworth sections: (1 - z^-2) / (1 + a1 z^-1 + a2 z^-2). n_sections is a constant. */
+static inline __attribute__((always_inline)) WEIR_REALTIME void
+sections_run(const struct thirds_bank *bank, struct thirds_state *state, const float *in,
+	     uint32_t n, float share, uint32_t n_sections)
+{
+	weir_lanes s[THIRDS_SECTIONS][2], recent = state->recent;
+
+	memcpy(s, state->s, sizeof(s));
+	for (uint32_t f = 0; f < n; f++) {
+		const double bits = *(const frame_bits *)(in + 2 * f);
+		const four_bits four = { bits, bits, bits, bits };
+		weir_lanes x = (weir_lanes)four * bank->gain;
+
+		for (uint32_t i = 0; i < n_sections; i++) {
+			const weir_lanes y = x - s[i][0];
+
+			s[i][0] = s[i][1] + bank->a1[i] * y;
+			s[i][1] = x + bank->a2[i] * y;
+			x = y;
+		}
+		recent += share * (x * x - recent);
+	}
+	memcpy(state->s, s, sizeof(s));
+	state->recent = recent;
+}
+
+static WEIR_SIMD WEIR_REALTIME void bank_run(const struct thirds_bank *bank,
+					     struct thirds_state *state, const float *in,
+					     uint32_t n, float share)
+{
+	if (bank->n_sections == THIRDS_SECTIONS)
+		sections_run(bank, state, in, n, share, THIRDS_SECTIONS);
+	else
+		sections_run(bank, state, in, n, share, THIRDS_SECTIONS - 1);
+}
+
+/*
+ * Makes half as many frames of n, twice as loud, in the same place. There is room for another
+ * before them. Returns how many there are.
+ */
+static WEIR_SIMD WEIR_REALTIME uint32_t half_run(struct thirds_half *half, float *sound, uint32_t n)
+{
+	const frames first = *(const frames *)first_section;
+	const frames second = *(const frames *)second_section;
+	frames before = *(const frames *)half->memory[0];
+	frames between = *(const frames *)half->memory[1];
+	frames after = *(const frames *)half->memory[2];
+	const float *in = sound - 2 * half->n_left;
+	const uint32_t n_in = n + half->n_left;
+
+	memcpy(sound - 2, half->left, sizeof(half->left));
+	for (uint32_t f = 0; f < n_in / 2; f++) {
+		const frames x = *(const frames *)(in + 4 * f);
+		const frames y = first * (x - between) + before;
+
+		before = x;
+		after = second * (y - after) + between;
+		between = y;
+		*(frame *)(sound + 2 * f) =
+			(frame){ after[0], after[1] } + (frame){ after[2], after[3] };
+	}
+	half->n_left = n_in & 1;
+	if (half->n_left)
+		memcpy(half->left, in + 2 * (n_in - 1), sizeof(half->left));
+	*(frames *)half->memory[0] = before;
+	*(frames *)half->memory[1] = between;
+	*(frames *)half->memory[2] = after;
+	return n_in / 2;
+}
+
+static WEIR_REALTIME void pair_run(struct thirds *thirds, struct thirds_pair *pair, float *sound,
+				   uint32_t n, bool counted)
+{
+	uint32_t stage = 0;
+
+	for (uint32_t i = 0; i < thirds->n_banks; i++) {
+		for (; stage < thirds->bank[i].stage; stage++) {
+			if (counted)
+				thirds->n_frames[stage] += n;
+			n = half_run(&pair->half[stage], sound, n);
+		}
+		bank_run(&thirds->bank[i], &pair->bank[i], sound, n, thirds->share[stage]);
+	}
+	if (counted)
+		thirds->n_frames[stage] += n;
+}
+
+WEIR_REALTIME void thirds_run(struct thirds *thirds, float *const in[], uint32_t n)
+{
+	float sound[2 * (WEIR_BLOCK + 1)];
+
+	for (uint32_t p = 0; p < thirds->n_pairs; p++) {
+		const float *left = in[2 * p];
+		const float *right = 2 * p + 1 < thirds->n_channels ? in[2 * p + 1] : left;
+
+		for (uint32_t i = 0; i < n; i++) {
+			sound[2 + 2 * i] = left[i];
+			sound[3 + 2 * i] = right[i];
+		}
+		pair_run(thirds, &thirds->pair[p], sound + 2, n, p == 0);
+	}
+}
+
+static WEIR_REALTIME void bank_hop(const struct thirds_bank *bank, struct thirds_state *state,
+				   double kept)
+{
+	for (uint32_t lane = 0; lane < 2 * bank->n_bands; lane++)
+		state->square[lane] = kept * state->square[lane] + (double)state->recent[lane];
+	memset(&state->recent, 0, sizeof(state->recent));
+}
+
+/* value: of the two channels. */
+static WEIR_REALTIME void bank_tell(const struct thirds_bank *bank,
+				    const struct thirds_state *state, float calibration,
+				    float *const value[])
+{
+	for (uint32_t lane = 0; lane < 2 * bank->n_bands; lane++) {
+		const int32_t band = bank->top - (int32_t)(lane / 2);
+		const float level =
+			DB_PER_E * logf(2.0f * (float)state->square[lane] + SILENT) + calibration;
+
+		if (band < THIRDS)
+			value[lane % 2][band] = higher(level, -200.0f);
+	}
+}
+
+WEIR_REALTIME void thirds_hop(struct thirds *thirds, float calibration, float smoothing,
+			      float *value)
+{
+	for (uint32_t i = 0; i < THIRDS * thirds->n_channels; i++)
+		value[i] = -200.0f;
+	for (uint32_t i = 0; i < thirds->n_banks; i++) {
+		const struct thirds_bank *bank = &thirds->bank[i];
+		const double n = ldexp(thirds->n_frames[bank->stage], (int)bank->stage);
+		const double kept = exp(-n / (thirds->seconds * thirds->rate));
+
+		for (uint32_t p = 0; p < thirds->n_pairs; p++) {
+			const uint32_t right = least(2 * p + 1, thirds->n_channels - 1);
+			float *const two[2] = { value + 2 * p * THIRDS, value + right * THIRDS };
+
+			bank_hop(bank, &thirds->pair[p].bank[i], kept);
+			bank_tell(bank, &thirds->pair[p].bank[i], calibration, two);
+		}
+	}
+	memset(thirds->n_frames, 0, sizeof(thirds->n_frames));
+	if (higher(smoothing, (float)FAST_SECONDS) != (float)thirds->seconds)
+		seconds_set(thirds, (double)higher(smoothing, (float)FAST_SECONDS));
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A band is the bilinear transform of an analogue Butterworth bandpass whose edges are prewarped.
+ * The warping makes the lower skirt less steep: three pole pairs stay in class 1 while the middle
+ * of the band is below 0.25 of the rate. The bands above that, of the first bank, have four.
+ *
+ * The edges are moved inwards so that the effective bandwidth (IEC 61260-1:2014, 5.11) is that of
+ * an ideal filter, unless the warping leaves no room for it: above 0.43 of the rate.
+ */
+
+#include <complex.h>
+#include <math.h>
+
+#include "thirds.h"
+
+#define PI 3.14159265358979323846
+#define HIGHEST 0.4536 /* of the rate: 20 kHz at 44.1 kHz */
+#define HIGHEST_NARROWED 0.43
+#define LAST_EDGE 0.4999
+
+struct edges {
+	double low, high; /* warped */
+};
+
+/* IEC 61260-1:2014, 5.3: band 17 is that of 1 kHz. */
+static double middle_of(int32_t band)
+{
+	return 1000.0 * pow(10.0, (band - 17) / 10.0);
+}
+
+static struct edges edges_of(double middle, uint32_t n_poles)
+{
+	const double half_angle = PI / (2.0 * n_poles);
+	const double narrowed = middle < HIGHEST_NARROWED ? sin(half_angle) / half_angle : 1.0;
+	const double wide = 0.5 * (pow(10.0, 0.05) - pow(10.0, -0.05)) * narrowed;
+	const double high = sqrt(wide * wide + 1.0) + wide;
+
+	return (struct edges){ tan(PI * middle / high), tan(PI * fmin(middle * high, LAST_EDGE)) };
+}
+
+/* A pole and what mirrors it: s to z by the bilinear transform. Returns the gain at `unit`. */
+static double section_set(struct thirds_bank *bank, uint32_t section, uint32_t lane,
+			  double complex s, double complex unit)
+{
+	const double complex z = (1.0 + s) / (1.0 - s);
+	const double a1 = -2.0 * creal(z), a2 = creal(z * conj(z));
+
+	for (uint32_t i = lane; i < lane + 2; i++) {
+		bank->a1[section][i] = (float)a1;
+		bank->a2[section][i] = (float)a2;
+	}
+	return cabs((1.0 - 1.0 / (unit * unit)) / (1.0 + a1 / unit + a2 / (unit * unit)));
+}
+
+/* middle: of the band, as a share of the stage's rate. */
+static void band_fill(struct thirds_bank *bank, uint32_t lane, double middle)
+{
+	const uint32_t n = bank->n_sections;
+	const struct edges edges = edges_of(middle, n);
+	const double wide = edges.high - edges.low, centre = sqrt(edges.low * edges.high);
+	const double complex unit = cexp(2.0 * I * atan(centre));
+	uint32_t section = 0;
+	double gain = 1.0;
+
+	/* Each pole of the lowpass gives two; of those and their mirrors one is above the axis. */
+	for (uint32_t k = 0; k < n; k++) {
+		const double complex pole = cexp(I * PI * (2.0 * k + n + 1.0) / (2.0 * n));
+		const double complex half = 0.5 * wide * pole;
+		const double complex root = csqrt(half * half - centre * centre);
+		const double complex both[2] = { half + root, half - root };
+
+		for (uint32_t i = 0; i < 2; i++)
+			if (cimag(both[i]) > 0.0)
+				gain *= section_set(bank, section++, lane, both[i], unit);
+	}
+	/* Each halving of the rate doubles what there is. */
+	bank->gain[lane] = bank->gain[lane + 1] = (float)ldexp(1.0 / gain, -(int)bank->stage);
+}
+
+void thirds_init(struct thirds *thirds, uint32_t rate, uint32_t n_channels)
+{
+	const int32_t top = (int32_t)floor(10.0 * log10(HIGHEST * rate / 1000.0)) + 17;
+	const int32_t n_above = top >= THIRDS ? (top - THIRDS + 1) / 3 : 0;
+	const int32_t n_left = top + 1 - 3 * n_above;
+
+	thirds->rate = rate;
+	thirds->n_channels = n_channels;
+	thirds->n_pairs = (n_channels + 1) / 2;
+	thirds->n_banks = (uint32_t)(n_left + 1) / 3;
+	thirds->first = (uint32_t)n_above;
+	thirds->top = top;
+}
+
+void thirds_place(struct thirds *thirds, struct layout *layout)
+{
+	thirds->bank = array_place(layout, thirds->n_banks * sizeof(*thirds->bank));
+	thirds->pair = array_place(layout, thirds->n_pairs * sizeof(*thirds->pair));
+}
+
+void thirds_fill(struct thirds *thirds)
+{
+	for (uint32_t i = 0; i < thirds->n_banks; i++) {
+		struct thirds_bank *bank = &thirds->bank[i];
+		const uint32_t place = thirds->first + i;
+
+		bank->stage = place > 0 ? place - 1 : 0;
+		bank->n_sections = place > 0 ? 3 : 4;
+		bank->top = thirds->top - (int32_t)(3 * place);
+		bank->n_bands = i + 1 < thirds->n_banks ? 3 : (uint32_t)bank->top + 1;
+		for (uint32_t b = 0; b < bank->n_bands; b++)
+			if (bank->top - (int32_t)b < THIRDS)
+				band_fill(bank, 2 * b,
+					  middle_of(bank->top - (int32_t)b) /
+						  ldexp(thirds->rate, -(int)bank->stage));
+	}
+}

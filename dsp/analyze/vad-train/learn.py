@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""The network of ../speech_net.c: training it, and writing it as C."""
+import re
+import time
+
+import numpy as np
+import torch
+
+STEPS = 45
+ZERO = ord('Q')
+ONSET_HOPS, ONSET_WEIGHT = 25, 3.0
+CHUNK, BATCH = 250, 96
+
+
+class Net(torch.nn.Module):
+    def __init__(self, inputs, enter, units):
+        super().__init__()
+        self.enter = torch.nn.Linear(inputs, enter)
+        self.units = torch.nn.GRU(enter, units, batch_first=True)
+        self.leave = torch.nn.Linear(enter + units, 1)
+
+    def forward(self, features, state):
+        entered = torch.tanh(self.enter(features))
+        heard, state = self.units(entered, state)
+        return self.leave(torch.cat([entered, heard], 2))[..., 0], state
+
+
+def onset_weights(active, counts):
+    """The first hops of speech that follows a pause of 300 ms count more."""
+    weight = counts.astype(np.float32).copy()
+    for row, on in zip(weight, active):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], on.astype(int)])) == 1)
+        for at in edges:
+            if not on[max(0, at - 30):at].any():
+                row[at:at + ONSET_HOPS] *= ONSET_WEIGHT
+    return weight
+
+
+def rounded(weight):
+    """91 steps per weight, one scale per output: (steps from -45 to 45, scales)."""
+    scale = (np.abs(weight).max(1) / STEPS + 1e-12).astype(np.float32)
+    return np.round(weight / scale[:, None]).astype(int), scale
+
+
+def learn(features, active, counts, epochs, sizes, seed, threads, say=print, start=None):
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads)
+    rng = np.random.default_rng(seed)
+    n, hops, inputs = features.shape
+    sample = features[::max(1, n // 200)].reshape(-1, inputs).astype(np.float32)
+    mean, deviation = sample.mean(0), sample.std(0) + 1e-2
+    mean, deviation = torch.tensor(mean), torch.tensor(deviation)
+    weight = onset_weights(active, counts)
+    net = Net(inputs, *sizes)
+    if start:
+        net.load_state_dict(start['net'])
+        mean, deviation = start['mean'], start['deviation']
+    best = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=1e-3)
+    steps = epochs * (n // BATCH) * (hops // CHUNK)
+    rate = torch.optim.lr_scheduler.OneCycleLR(best, 4e-3, total_steps=steps, pct_start=.1,
+                                               final_div_factor=1e3)
+    step = 0
+    for epoch in range(epochs):
+        order, began, losses = rng.permutation(n), time.time(), []
+        for b in range(n // BATCH):
+            rows = np.sort(order[b * BATCH:(b + 1) * BATCH])
+            state = None
+            for begin in range(0, hops - CHUNK + 1, CHUNK):
+                part = slice(begin, begin + CHUNK)
+                x = torch.from_numpy(features[rows, part].astype(np.float32))
+                y = torch.from_numpy(active[rows, part].astype(np.float32))
+                w = torch.from_numpy(weight[rows, part])
+                guess, state = net((x - mean) / deviation, state)
+                state = state.detach()
+                loss = (torch.nn.functional.binary_cross_entropy_with_logits(
+                    guess, y, reduction='none') * w).sum() / w.sum()
+                best.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+                best.step()
+                if step < steps - 1:
+                    rate.step()
+                step += 1
+                losses.append(float(loss))
+        say(f'epoch {epoch + 1}: loss {np.mean(losses):.4f}, {time.time() - began:.0f} s')
+    return {'net': net.state_dict(), 'mean': mean, 'deviation': deviation}
+
+
+def tables(found):
+    """The arrays of ../speech_weights.h; what normalises the features is in the first of them."""
+    net = {k: v.numpy().astype(np.float64) for k, v in found['net'].items()}
+    mean, deviation = (found[k].numpy().astype(np.float64) for k in ('mean', 'deviation'))
+    enter = net['enter.weight'] / deviation
+    steps, scale = rounded(enter)
+    # Rounded as they are, the weights meet the mean.
+    enter_bias = net['enter.bias'] - (steps * scale[:, None].astype(np.float64)) @ mean
+    out = {'speech_enter': steps.T, 'speech_enter_scale': scale, 'speech_enter_bias': enter_bias}
+    for name, of in (('listen', 'ih'), ('recall', 'hh')):
+        steps, scale = rounded(net[f'units.weight_{of}_l0'])
+        out[f'speech_{name}'], out[f'speech_{name}_scale'] = steps.T, scale
+        out[f'speech_{name}_bias'] = net[f'units.bias_{of}_l0']
+    out['speech_leave'] = net['leave.weight'][0]
+    out['speech_leave_bias'] = net['leave.bias'][0]
+    return out
+
+
+def literals(steps):
+    """Strings of characters that are that many steps from ZERO."""
+    text = ''.join(chr(ZERO + s) for s in steps.ravel())
+    parts = [text[i:i + 80] for i in range(0, len(text), 80)]
+    # A question mark that follows another could begin a trigraph.
+    return ['\t"' + p.replace('\\', '\\\\').replace('??', '?\\?') + '"' for p in parts]
+
+
+def numbers(values):
+    text, line = [], '\t'
+    for value in values:
+        part = f'{value:.6g}f,' if '.' in f'{value:.6g}' else f'{value:.6g}.0f,'
+        if len(line) + len(part) > 97:
+            text.append(line)
+            line = '\t'
+        line += part
+    return text + [line]
+
+
+def write(found, header, path):
+    with open(header) as file:
+        declared = {m[2]: m[1] for m in re.finditer(r'extern (const \w+ (\w+)[^;]*);', file.read())}
+    text = ['/* SPDX-License-Identifier: MIT */', '', '/* Written by vad-train/train. */',
+            '#include "speech_weights.h"', '', '/* clang-format off */']
+    for name, value in tables(found).items():
+        if np.ndim(value) == 0:
+            text.append(f'{declared[name]} = {value:.6g}f;')
+        elif value.dtype == int:
+            text += [f'{declared[name]} ='] + literals(value)
+            text[-1] += ';'
+        else:
+            text += [f'{declared[name]} = {{'] + numbers(value) + ['};']
+    with open(path, 'w') as file:
+        file.write('\n'.join(text) + '\n')

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What the voice activity detector hears, for its training and for scoring it.
+ *
+ * usage: trace features|probability RATE <mono floats >floats
+ * writes, for every 10 ms, the features or the probability; the training reads one of them, and
+ * the weights decide the other. "NaN" among the input resets the detector and writes nothing.
+ */
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../speech.h"
+
+#define MAX_HOP 4096
+
+int main(int argc, char *argv[])
+{
+	const struct speech_control control = { .threshold = 0.5f };
+	const uint32_t rate = argc == 3 ? (uint32_t)atoi(argv[2]) : 0;
+	struct speech speech = { 0 };
+	struct layout layout = { 0 };
+	struct speech_found found;
+	float in[MAX_HOP];
+
+	if (rate < 8000 || rate > 384000 || !strchr("fp", argv[1][0])) {
+		fputs("usage: trace features|probability RATE\n", stderr);
+		return EXIT_FAILURE;
+	}
+	speech_place(&speech, &layout, rate);
+	layout.memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
+	layout.size = 0;
+	speech_place(&speech, &layout, rate);
+	if (!layout.memory || speech_init(&speech, rate) < 0)
+		return EXIT_FAILURE;
+	speech_reset(&speech);
+	while (fread(in, sizeof(float), speech.hop, stdin) == speech.hop) {
+		if (isnan(in[0])) {
+			speech_reset(&speech);
+			continue;
+		}
+		speech_run(&speech, in, speech.hop);
+		speech_hop(&speech, &control, &found);
+		if (argv[1][0] == 'f')
+			fwrite(speech.features.value, sizeof(float), SPEECH_FEATURES, stdout);
+		else
+			fwrite(&found.probability, sizeof(float), 1, stdout);
+	}
+	speech_finish(&speech);
+	free(layout.memory);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Onsets, tempo and beats of the analyze units. Truth is where the sounds were put. An onset counts
+ * within 25 ms, a beat within 35 ms, a tempo within 2 %.
+ */
+
+#include <math.h>
+#include <string.h>
+
+#include "analyst.h"
+#include "check.h"
+
+#define PI 3.14159265358979323846
+#define MOST_SECONDS 20
+#define MOST_RATE 96000
+#define MOST_EVENTS 256
+#define HIT_SECONDS 0.18
+
+#define ONSET_SECONDS 0.025
+#define BEAT_SECONDS 0.035
+#define TEMPO_SHARE 0.02
+#define SETTLED_SECONDS 4.5 /* 4 s of music */
+
+enum hit { CLICK, KICK, SNARE, HAT, NOTE };
+enum style { CLICKS, DRUMS, NOTES };
+
+struct events {
+	double at[MOST_EVENTS];
+	uint32_t n;
+};
+
+static float sound[MOST_SECONDS * MOST_RATE];
+static uint32_t seed;
+
+/* From -1 to 1. */
+static double noise(void)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (double)seed / 2147483648.0 - 1.0;
+}
+
+static double harmonics(double frequency, double t, uint32_t n)
+{
+	double sum = 0.0;
+
+	for (uint32_t k = 1; k <= n; k++)
+		sum += sin(2.0 * PI * k * frequency * t) / k;
+	return sum;
+}
+
+static void hit_add(enum hit hit, double at, double gain, uint32_t rate, struct events *onsets)
+{
+	const uint32_t first = (uint32_t)lround(at * rate);
+	const double frequency = 220.0 * pow(2.0, floor(12.0 + 12.0 * noise()) / 12.0);
+	double latest = 0.0;
+
+	for (uint32_t i = 0; i < (uint32_t)(HIT_SECONDS * rate); i++) {
+		const double t = (double)i / rate, dice = noise();
+		double x = 0.0;
+
+		switch (hit) {
+		case CLICK:
+			x = dice * exp(-t / 0.003);
+			break;
+		case KICK:
+			x = sin(2.0 * PI * (50.0 * t + 1.2 * (1.0 - exp(-t / 0.02)))) *
+			    exp(-t / 0.06);
+			break;
+		case SNARE:
+			x = (0.6 * dice + 0.4 * sin(2.0 * PI * 190.0 * t)) * exp(-t / 0.04);
+			break;
+		case HAT:
+			x = 0.5 * (dice - latest) * exp(-t / 0.015);
+			break;
+		case NOTE:
+			x = 0.5 * harmonics(frequency, t, 7) * exp(-t / 0.12) *
+			    fmin(1.0, t / 0.004);
+			break;
+		}
+		latest = dice;
+		sound[first + i] += (float)(0.3 * gain * x);
+	}
+	CHECK(onsets->n < MOST_EVENTS);
+	onsets->at[onsets->n++] = at;
+}
+
+/* Noise at -66 dB. */
+static void sound_begin(double seconds, uint32_t rate)
+{
+	CHECK(seconds * rate <= sizeof(sound) / sizeof(sound[0]));
+	seed = 7;
+	for (uint32_t i = 0; i < (uint32_t)(seconds * rate); i++)
+		sound[i] = (float)(0.0009 * noise());
+}
+
+/* Beats from 0.5 s on. Drums have a soft hat between two beats, notes one after each fourth. */
+static void music_fill(enum style style, double bpm, double seconds, uint32_t rate,
+		       struct events *onsets, struct events *beats)
+{
+	const double period = 60.0 / bpm;
+	double at = 0.5;
+
+	onsets->n = beats->n = 0;
+	for (uint32_t k = 0; at < seconds - 0.5 * period - HIT_SECONDS; at += period, k++) {
+		const double between = at + 0.5 * period;
+
+		CHECK(beats->n < MOST_EVENTS);
+		beats->at[beats->n++] = at;
+		if (style == CLICKS) {
+			hit_add(CLICK, at, 1.0, rate, onsets);
+		} else if (style == DRUMS) {
+			hit_add(k % 2 ? SNARE : KICK, at, 1.0, rate, onsets);
+			hit_add(HAT, between, 0.35, rate, onsets);
+		} else {
+			hit_add(NOTE, at, 1.0, rate, onsets);
+			if (k % 4 == 3)
+				hit_add(NOTE, between, 0.6, rate, onsets);
+		}
+	}
+}
+
+static void play(struct analyst *analyst, double seconds)
+{
+	analyst_begin(analyst);
+	analyst_play(analyst, sound, (uint32_t)(seconds * analyst->rate));
+}
+
+/* The rates of this test are whole numbers of frames per hop. */
+static double time_of(uint32_t report)
+{
+	return 0.01 * (report + 1);
+}
+
+/* What was told, and the mean seconds from then to what happened. */
+static uint32_t events_count(const struct analyst *analyst, const char *field, double from,
+			     const struct events *truth, double tolerance, uint32_t *n_right,
+			     double *latency_seconds)
+{
+	uint32_t n = 0, next = 0;
+
+	*n_right = 0;
+	*latency_seconds = 0.0;
+	for (uint32_t i = 0; i < analyst->n; i++) {
+		const double told = time_of(i);
+		const double at = told - (double)analyst_value(analyst, i, field, 0);
+
+		if (isnan(at) || at < from)
+			continue;
+		n++;
+		while (next < truth->n && truth->at[next] < at - tolerance)
+			next++;
+		if (next == truth->n || truth->at[next] > at + tolerance)
+			continue;
+		*latency_seconds += told - truth->at[next++];
+		++*n_right;
+	}
+	*latency_seconds /= *n_right;
+	return n;
+}
+
+/* F: the harmonic mean of what is right of those told, and of those that happened. */
+static void check_onsets(const struct analyst *analyst, const struct events *truth, double least_f)
+{
+	uint32_t n_right;
+	double latency_seconds, f;
+	const uint32_t n = events_count(analyst, "onset", 0.0, truth, ONSET_SECONDS, &n_right,
+					&latency_seconds);
+
+	f = 2.0 * n_right / (n + truth->n);
+	if (f < least_f || latency_seconds > 0.02)
+		fprintf(stderr, "onsets: F %g, %g s late\n", f, latency_seconds);
+	CHECK(f >= least_f);
+	CHECK(latency_seconds <= 0.02);
+}
+
+static void check_tempo(const struct analyst *analyst, double bpm)
+{
+	for (uint32_t i = 0; i < analyst->n; i++) {
+		const double told = (double)analyst_value(analyst, i, "bpm", 0);
+
+		if (time_of(i) < SETTLED_SECONDS)
+			continue;
+		if (!(fabs(told / bpm - 1.0) <= TEMPO_SHARE))
+			fprintf(stderr, "%g bpm at %g s instead of %g\n", told, time_of(i), bpm);
+		CHECK(fabs(told / bpm - 1.0) <= TEMPO_SHARE);
+		CHECK(analyst_value(analyst, i, "bpm_conf", 0) > 0.4f);
+	}
+}
+
+/* They are foretold: told within the hop in which they are. */
+static void check_beats(const struct analyst *analyst, const struct events *truth)
+{
+	uint32_t n_right, n_true = 0;
+	double latency_seconds;
+	const uint32_t n = events_count(analyst, "beat", SETTLED_SECONDS, truth, BEAT_SECONDS,
+					&n_right, &latency_seconds);
+
+	for (uint32_t i = 0; i < truth->n; i++)
+		n_true += truth->at[i] >= SETTLED_SECONDS;
+	CHECK(n_right + 1 >= n_true);
+	CHECK(n <= n_true + 2);
+	CHECK(latency_seconds < 0.02);
+}
+
+static void test_music_is_followed(struct analyst *analyst, enum style style, double bpm)
+{
+	static struct events onsets, beats;
+	const double seconds = 9.0;
+
+	sound_begin(seconds, analyst->rate);
+	music_fill(style, bpm, seconds, analyst->rate, &onsets, &beats);
+	play(analyst, seconds);
+	check_onsets(analyst, &onsets, 0.96);
+	check_tempo(analyst, bpm);
+	check_beats(analyst, &beats);
+}
+
+/* Hits with peaks of 0.3 to 0.075 in noise of 0.035 (RMS); and no tempo in them. */
+static void test_onsets_are_found_in_noise(struct analyst *analyst)
+{
+	static struct events onsets;
+	const double seconds = 20.0;
+
+	sound_begin(seconds, analyst->rate);
+	onsets.n = 0;
+	for (double at = 0.5; at < seconds - 0.5; at += 0.41 + 0.29 * noise())
+		hit_add((enum hit)(uint32_t)(2.5 + 2.499 * noise()), at,
+			pow(10.0, (noise() - 1.0) * 6.0 / 20.0), analyst->rate, &onsets);
+	for (uint32_t i = 0; i < (uint32_t)(seconds * analyst->rate); i++)
+		sound[i] += (float)(0.06 * noise());
+	play(analyst, seconds);
+	check_onsets(analyst, &onsets, 0.85);
+	for (uint32_t i = 0; i < analyst->n; i++)
+		CHECK(analyst_value(analyst, i, "bpm_conf", 0) < 0.4f);
+}
+
+static void check_nothing(struct analyst *analyst, double seconds)
+{
+	play(analyst, seconds);
+	CHECK(isnan(analyst_most(analyst, "onset", 0.0, seconds)));
+	CHECK(isnan(analyst_most(analyst, "beat", 0.0, seconds)));
+	CHECK(isnan(analyst_most(analyst, "bpm", 0.0, seconds)));
+	CHECK(analyst_most(analyst, "bpm_conf", 0.0, seconds) == 0.0);
+}
+
+static void test_what_is_steady_has_no_onsets(struct analyst *analyst)
+{
+	const uint32_t n = 5 * analyst->rate;
+	double phase = 0.0;
+
+	memset(sound, 0, n * sizeof(float));
+	check_nothing(analyst, 5.0);
+	for (uint32_t i = 0; i < n; i++)
+		sound[i] = (float)(0.1 * noise());
+	check_nothing(analyst, 5.0);
+	for (uint32_t i = 0; i < n; i++) /* hum of the mains */
+		sound[i] = (float)(0.1 * harmonics(50.0, (double)i / analyst->rate, 12) +
+				   0.0001 * noise());
+	check_nothing(analyst, 5.0);
+	for (uint32_t i = 0; i < n; i++) { /* vibrato of a semitone */
+		const double turn = sin(2.0 * PI * 5.5 * i / analyst->rate);
+
+		phase += 440.0 * pow(2.0, 0.5 / 12.0 * turn) / analyst->rate;
+		sound[i] = (float)(0.2 * harmonics(1.0, phase, 12) + 0.0001 * noise());
+	}
+	check_nothing(analyst, 5.0);
+}
+
+/* The music ends after 5 s. */
+static void test_silence_has_no_beats(struct analyst *analyst)
+{
+	static struct events onsets, beats;
+	const uint32_t end = 5 * analyst->rate;
+
+	sound_begin(5.0, analyst->rate);
+	music_fill(DRUMS, 120.0, 5.0, analyst->rate, &onsets, &beats);
+	memset(sound + end, 0, end * sizeof(float));
+	play(analyst, 10.0);
+	CHECK(analyst_most(analyst, "bpm", 4.0, 5.0) > 100.0);
+	CHECK(!isnan(analyst_most(analyst, "beat", 4.0, 5.0)));
+	CHECK(isnan(analyst_most(analyst, "onset", 5.1, 10.0)));
+	CHECK(isnan(analyst_most(analyst, "beat", 8.5, 10.0)));
+	CHECK(isnan(analyst_most(analyst, "bpm", 8.5, 10.0)));
+}
+
+static void test_blocks_do_not_matter(struct analyst *analyst, double seconds)
+{
+	static const uint32_t blocks[] = { 1, 61, 480 };
+	static struct events onsets, beats;
+	uint32_t size, n;
+	float *values;
+
+	sound_begin(seconds, analyst->rate);
+	music_fill(DRUMS, 174.0, seconds, analyst->rate, &onsets, &beats);
+	play(analyst, seconds);
+	n = analyst->n;
+	size = n * analyst->n_values * (uint32_t)sizeof(float);
+	values = malloc(size);
+	CHECK(values);
+	memcpy(values, analyst->values, size);
+	for (uint32_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+		analyst->block = blocks[i];
+		play(analyst, seconds);
+		CHECK(analyst->n == n);
+		CHECK(memcmp(analyst->values, values, size) == 0);
+	}
+	analyst->block = 1024;
+	free(values);
+}
+
+int main(void)
+{
+	static const struct {
+		enum style style;
+		double bpm;
+	} music[] = {
+		{ CLICKS, 60 }, { CLICKS, 97 }, { CLICKS, 180 }, { DRUMS, 60 },	 { DRUMS, 84 },
+		{ DRUMS, 174 }, { NOTES, 66 },	{ NOTES, 133 },	 { NOTES, 165 },
+	};
+	static const uint32_t rates[] = { 48000, 44100, 96000 };
+
+	for (uint32_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct analyst analyst;
+
+		analyst_init(&analyst, "analyze-mono", rates[i]);
+		*analyst_control(&analyst, "loudness") = 0.0f;
+		*analyst_control(&analyst, "rhythm") = 1.0f;
+		for (uint32_t k = 0; k < sizeof(music) / sizeof(music[0]); k++)
+			if (rates[i] == 48000 || k % 4 == 1)
+				test_music_is_followed(&analyst, music[k].style, music[k].bpm);
+		if (rates[i] == 48000) {
+			test_onsets_are_found_in_noise(&analyst);
+			test_silence_has_no_beats(&analyst);
+		}
+		if (rates[i] == 44100)
+			test_blocks_do_not_matter(&analyst, 4.0);
+		test_what_is_steady_has_no_onsets(&analyst);
+		analyst_finish(&analyst);
+	}
+	return 0;
+}

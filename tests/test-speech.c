@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The voice activity detector of the analyze unit: dsp/analyze/speech.h. */
+
+#include <math.h>
+#include <string.h>
+
+#include "../dsp/analyze/speech.h"
+#include "../dsp/scalar.h"
+#include "check.h"
+
+#define SECONDS 8
+#define HOPS (100 * SECONDS)
+#define MAX_RATE 192000
+#define FROM 2.0 /* somebody speaks from here */
+#define TO 5.0	 /* to here */
+#define PI 3.14159265358979323846
+
+static const struct speech_control usual = {
+	.threshold = 0.5f,
+	.onset_ms = 30.0f,
+	.hangover_ms = 200.0f,
+};
+
+static float input[MAX_RATE * SECONDS];
+
+struct outcome {
+	float probability[HOPS];
+	int n_started, n_ended;
+	double started, ended; /* seconds, of the first */
+};
+
+static float noise(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (float)*seed / 2147483648.0f - 1.0f;
+}
+
+/* Harmonics below 3.5 kHz through the formants of four vowels, in four syllables per second. */
+static double voice(double t, double turns)
+{
+	static const double formant[][3] = {
+		{ 730, 1090, 2440 }, { 270, 2290, 3010 }, { 530, 1840, 2480 }, { 300, 870, 2240 }
+	};
+	const double *hz = formant[(int)(t * 4.0) % 4];
+	const double loud = fmax(0.0, sin(PI * fmod(t * 4.0, 1.0) * 1.2));
+	double sum = 0.0;
+
+	for (int k = 1; k <= 24; k++) {
+		double size = 0.0;
+
+		for (int f = 0; f < 3; f++)
+			size += 1.0 / ((1 + f) * (1.0 + pow((k * 130.0 - hz[f]) / 90.0, 2.0)));
+		sum += size * sin(2.0 * PI * k * turns);
+	}
+	return 0.1 * loud * sum;
+}
+
+static void input_fill(uint32_t rate)
+{
+	uint32_t seed = 1;
+	double turns = 0.0;
+
+	for (uint32_t f = 0; f < rate * SECONDS; f++) {
+		const double t = (double)f / rate;
+
+		turns += 130.0 * (1.0 + 0.2 * sin(2.0 * PI * 0.6 * t)) / rate;
+		input[f] = 1e-3f * noise(&seed);
+		if (t >= FROM && t < TO)
+			input[f] += (float)voice(t - FROM, turns);
+	}
+}
+
+static void *speech_create(struct speech *speech, uint32_t rate)
+{
+	struct layout layout = { 0 };
+
+	*speech = (struct speech){ 0 };
+	speech_place(speech, &layout, rate);
+	layout.memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
+	CHECK(layout.memory);
+	memset(layout.memory, 0x55, layout.size);
+	layout.size = 0;
+	speech_place(speech, &layout, rate);
+	CHECK(speech_init(speech, rate) == 0);
+	speech_reset(speech);
+	return layout.memory;
+}
+
+static void hear(struct speech *speech, uint32_t rate, uint32_t block,
+		 const struct speech_control *control, struct outcome *outcome)
+{
+	const uint32_t hop = (rate + 50) / 100;
+	bool active = speech->active;
+
+	*outcome = (struct outcome){ 0 };
+	for (uint32_t h = 0; h < HOPS; h++) {
+		struct speech_found found;
+
+		for (uint32_t f = 0; f < hop; f += block)
+			speech_run(speech, input + h * hop + f, least(block, hop - f));
+		speech_hop(speech, control, &found);
+		CHECK(found.probability >= 0.0f && found.probability <= 1.0f);
+		outcome->probability[h] = found.probability;
+		if (found.started && outcome->n_started++ == 0)
+			outcome->started = 0.01 * (h + 1);
+		if (found.ended && outcome->n_ended++ == 0)
+			outcome->ended = 0.01 * (h + 1);
+		CHECK(!(found.started && active) && !(found.ended && !active));
+		active = found.started || (active && !found.ended);
+		CHECK(found.active == active);
+	}
+}
+
+static void hear_new(uint32_t rate, uint32_t block, const struct speech_control *control,
+		     struct outcome *outcome)
+{
+	struct speech speech;
+	void *memory = speech_create(&speech, rate);
+
+	hear(&speech, rate, block, control, outcome);
+	speech_finish(&speech);
+	free(memory);
+}
+
+static void test_speech_is_found_at_every_rate(void)
+{
+	static const uint32_t rate[] = { 8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000 };
+	static struct outcome outcome[8];
+
+	for (int i = 0; i < 8; i++) {
+		input_fill(rate[i]);
+		hear_new(rate[i], 64, &usual, &outcome[i]);
+		CHECK(outcome[i].n_started == 1 && outcome[i].n_ended == 1);
+		CHECK(outcome[i].started > FROM && outcome[i].started < FROM + 0.2);
+		CHECK(outcome[i].ended > TO && outcome[i].ended < TO + 0.35);
+	}
+	for (int i = 2; i < 8; i++) {
+		int differ = 0;
+
+		for (int h = 0; h < HOPS; h++)
+			differ += (outcome[i].probability[h] > 0.5f) !=
+				  (outcome[5].probability[h] > 0.5f);
+		CHECK(differ < HOPS / 50);
+	}
+}
+
+static void test_the_block_size_changes_nothing(void)
+{
+	static const uint32_t block[] = { 1, 7, 160, 256, 480 };
+	static struct outcome first, other;
+
+	input_fill(48000);
+	hear_new(48000, 480, &usual, &first);
+	for (int i = 0; i < 5; i++) {
+		hear_new(48000, block[i], &usual, &other);
+		CHECK(memcmp(&first, &other, sizeof(first)) == 0);
+	}
+}
+
+static void test_reset_equals_new(void)
+{
+	static struct outcome first, again;
+	struct speech speech;
+	void *memory = speech_create(&speech, 44100);
+
+	input_fill(44100);
+	hear(&speech, 44100, 441, &usual, &first);
+	speech_run(&speech, input, 100);
+	speech_reset(&speech);
+	hear(&speech, 44100, 441, &usual, &again);
+	CHECK(memcmp(&first, &again, sizeof(first)) == 0);
+	speech_finish(&speech);
+	free(memory);
+}
+
+static void test_silence_and_noise_are_no_speech(void)
+{
+	static const float loud[] = { 0.0f, 1e-30f, 1e-4f, 0.03f, 1.0f };
+	static struct outcome outcome;
+
+	for (int i = 0; i < 5; i++) {
+		uint32_t seed = 7;
+
+		for (uint32_t f = 0; f < 48000 * SECONDS; f++)
+			input[f] = loud[i] * noise(&seed);
+		hear_new(48000, 480, &usual, &outcome);
+		CHECK(outcome.n_started == 0);
+	}
+}
+
+/* Probabilities in range and, as hear() checks, never NaN; and it recovers. */
+static void test_extremes_do_no_harm(void)
+{
+	static struct outcome extreme, after;
+	struct speech speech;
+	void *memory = speech_create(&speech, 48000);
+
+	for (uint32_t f = 0; f < 48000 * SECONDS; f++)
+		input[f] = f % 3000 == 0   ? 1000.0f
+			   : f / 48000 % 2 ? (f & 64 ? 1e3f : -1e3f)
+					   : 1e-40f;
+	hear(&speech, 48000, 480, &usual, &extreme);
+	input_fill(48000);
+	hear(&speech, 48000, 480, &usual, &after);
+	CHECK(after.n_started >= 1);
+	speech_finish(&speech);
+	free(memory);
+}
+
+static void test_onset_and_hangover_delay_the_events(void)
+{
+	const struct speech_control late = { 0.5f, 200.0f, 500.0f };
+	static struct outcome soon, later;
+
+	input_fill(48000);
+	hear_new(48000, 480, &usual, &soon);
+	hear_new(48000, 480, &late, &later);
+	CHECK(later.started > soon.started + 0.05 && later.started < soon.started + 0.3);
+	CHECK(later.ended > soon.ended + 0.1 && later.ended < soon.ended + 0.4);
+	CHECK(memcmp(soon.probability, later.probability, sizeof(soon.probability)) == 0);
+}
+
+static void test_the_threshold_decides(void)
+{
+	const struct speech_control never = { 1.0f, 30.0f, 200.0f };
+	const struct speech_control always = { 0.0f, 30.0f, 200.0f };
+	static struct outcome outcome;
+
+	input_fill(48000);
+	for (uint32_t f = 0; f < 48000 * SECONDS; f++)
+		input[f] *= 0.5f;
+	hear_new(48000, 480, &never, &outcome);
+	CHECK(outcome.n_started == 0);
+	hear_new(48000, 480, &always, &outcome);
+	CHECK(outcome.n_started == 1 && outcome.n_ended == 0);
+}
+
+int main(void)
+{
+	test_speech_is_found_at_every_rate();
+	test_the_block_size_changes_nothing();
+	test_reset_equals_new();
+	test_silence_and_noise_are_no_speech();
+	test_extremes_do_no_harm();
+	test_onset_and_hangover_delay_the_events();
+	test_the_threshold_decides();
+	return 0;
+}
