@@ -35,7 +35,7 @@ files_list() {
 	modules=$(pkg-config --variable=moduledir libpipewire-0.3)
 	spa=$(pkg-config --variable=plugindir libspa-0.2)
 	mapfile -t programs < <(type -P bash cat stat sed grep awk cp mv rm mkdir mktemp sleep timeout tail \
-		dbus-daemon jq pipewire wireplumber pw-cli pw-dump pw-link pw-metadata pw-play pw-record \
+		dbus-daemon jq pipewire wireplumber pw-cli pw-dump pw-link pw-metadata pw-play pw-record pw-top \
 		arecord aplay amixer chrt)
 	with_libraries "${programs[@]}" "$WEIR_SOUND" "${modules%/*}"/wireplumber-*/*.so \
 		"$spa"/{alsa,audioconvert,audiomixer,control,support}/*.so
