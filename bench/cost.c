@@ -7,9 +7,13 @@
  * prints: CPU_PERCENT MEAN_US WORST_US WORST/MEAN (thread time at 48 kHz; the worst of a block is
  * the least of three passes, so that interrupts do not count)
  *
+ * usage: cost UNIT
+ * prints: FIRST_KIB NEXT_KIB (memory of the first instance, and of another beside it)
+ *
  * For instructions: valgrind --tool=callgrind --toggle-collect=weir_unit_run cost ...
  */
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,13 +73,40 @@ static void pass(const struct weir_unit *unit, uint32_t block, unsigned long n_b
 	unit->destroy(state);
 }
 
+static double allocated_kib(void)
+{
+	const struct mallinfo2 all = mallinfo2();
+
+	return (double)(all.uordblks + all.hblkhd) / 1024.0;
+}
+
+static void memory_print(const struct weir_unit *unit)
+{
+	void *state[2];
+	double kib[3] = { allocated_kib() };
+
+	for (int i = 0; i < 2; i++) {
+		state[i] = unit->create(COST_RATE);
+		if (!state[i])
+			exit(EXIT_FAILURE);
+		kib[i + 1] = allocated_kib();
+	}
+	printf("%.0f %.0f\n", kib[1] - kib[0], kib[2] - kib[1]);
+	for (int i = 0; i < 2; i++)
+		unit->destroy(state[i]);
+}
+
 int main(int argc, char *argv[])
 {
-	const struct weir_unit *unit = argc > 3 ? weir_unit_find(argv[1]) : NULL;
-	const uint32_t block = unit ? (uint32_t)atoi(argv[2]) : 0;
+	const struct weir_unit *unit = argc > 1 ? weir_unit_find(argv[1]) : NULL;
+	const uint32_t block = argc > 3 ? (uint32_t)atoi(argv[2]) : 0;
 
+	if (unit && argc == 2) {
+		memory_print(unit);
+		return EXIT_SUCCESS;
+	}
 	if (!unit || block < 1 || block > WEIR_MAX_FRAMES) {
-		fputs("usage: cost UNIT BLOCK SECONDS [CONTROL=VALUE]...\n", stderr);
+		fputs("usage: cost UNIT [BLOCK SECONDS [CONTROL=VALUE]...]\n", stderr);
 		return EXIT_FAILURE;
 	}
 

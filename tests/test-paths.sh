@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 #
 # The units give the same floats whatever instructions of x86-64 the compiler takes, and sound alike
-# on 64-bit ARM (under qemu). FFTW for ARM comes from the distribution, without making ARM one of the
-# architectures of this machine.
+# on 64-bit ARM (under qemu).
 set -eu
 cd "$(dirname "$0")"/..
+. tests/arm.sh
 
 flags="-std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math"
 sources="tests/render.c dsp/*.c dsp/*/*.c"
@@ -23,20 +23,6 @@ build() {
 	shift || true
 	# shellcheck disable=SC2086
 	"${compiler[@]}" $flags -o "$folder/$program" $sources "${@:--lfftw3f}" -lm -pthread
-}
-
-# ARM's libfftw3f.a and fftw3.h, in $folder/arm.
-fetch_fftw() {
-	local options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State=$folder/state"
-		-o "Dir::Cache=$folder/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User=root)
-	mkdir -p "$folder/state/lists/partial" "$folder/cache/archives/partial"
-	(
-		cd "$folder"
-		apt-get "${options[@]}" update -q
-		apt-get "${options[@]}" download -q libfftw3-dev
-		dpkg-deb -x libfftw3-dev_*.deb arm
-		mv arm/usr/include/fftw3.h arm/usr/lib/aarch64-linux-gnu/libfftw3f.a arm
-	) >"$folder/fetch.log" 2>&1
 }
 
 if [ "$(uname -m)" != x86_64 ]; then
@@ -60,7 +46,7 @@ for program in aarch64-linux-gnu-gcc qemu-aarch64-static; do
 	echo "skipped: $program is not installed"
 	exit 77
 done
-if ! fetch_fftw; then
+if ! arm_fetch_fftw "$folder"; then
 	echo "skipped: FFTW for ARM could not be had: $(tail -n 1 "$folder/fetch.log")"
 	exit 77
 fi
