@@ -2,24 +2,13 @@
 #include "soundfile.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "message.h"
+
 #define WAV_LIMIT_BYTES 4000000000u /* a RIFF size has 32 bits */
-
-void fail(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fputs("weir-run: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
-	va_end(arguments);
-	exit(EXIT_FAILURE);
-}
 
 static void block_create(struct soundfile *sound)
 {

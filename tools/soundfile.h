@@ -27,7 +27,4 @@ void soundfile_read(struct soundfile *sound, uint32_t n_frames);
 /* Writes block from its frame `from` on. */
 void soundfile_write(struct soundfile *sound, uint32_t from, uint32_t n_frames);
 
-/* Prints "weir-run: " with the message and a newline, and ends the program. */
-void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-
 #endif

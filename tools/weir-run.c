@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,8 @@
 
 #include "../dsp/unit.h"
 #include "describe.h"
+#include "json.h"
+#include "message.h"
 #include "soundfile.h"
 
 #define DEFAULT_BLOCK 1024
@@ -245,26 +246,6 @@ static void job_take_files(struct job *job, char *paths[], int n_paths, const ch
 		fail("cannot write %s: %s", report_path, strerror(errno));
 }
 
-static void print_number(FILE *file, float value)
-{
-	if (isfinite(value))
-		fprintf(file, "%.9g", value);
-	else
-		fputs("null", file);
-}
-
-static void print_value(FILE *file, const struct weir_field *field, const float *value)
-{
-	fprintf(file, ",\"%s\":%s", field->name, field->count > 1 ? "[" : "");
-	for (uint32_t i = 0; i < field->count; i++) {
-		if (i)
-			fputc(',', file);
-		print_number(file, value[i]);
-	}
-	if (field->count > 1)
-		fputc(']', file);
-}
-
 /* One line for the fields that have a value, and one per event. */
 static void print_report(const struct job *job, const struct weir_report *report, uint64_t frame)
 {
@@ -276,18 +257,17 @@ static void print_report(const struct job *job, const struct weir_report *report
 	for (uint32_t i = 0; i < unit->n_fields; i++)
 		events |= (uint64_t)unit->fields[i].event << i;
 	if (report->present & ~events)
-		fprintf(job->report, "{\"t\":%.6f", t);
+		json_begin(job->report, t);
 	for (uint32_t i = 0; i < unit->n_fields; value += unit->fields[i++].count)
 		if (report->present & ~events & (uint64_t)1 << i)
-			print_value(job->report, &unit->fields[i], value);
+			json_field(job->report, unit->fields[i].name, value, unit->fields[i].count);
 	if (report->present & ~events)
-		fputs("}\n", job->report);
+		json_end(job->report);
 
 	value = report->value;
 	for (uint32_t i = 0; i < unit->n_fields; value += unit->fields[i++].count)
 		if (report->present & events & (uint64_t)1 << i)
-			fprintf(job->report, "{\"t\":%.6f,\"ev\":\"%s\",\"at\":%.6f}\n", t,
-				unit->fields[i].name, t - (double)*value);
+			json_event(job->report, t, unit->fields[i].name, *value);
 }
 
 static void read_inputs(struct job *job, float (*audio)[WEIR_MAX_FRAMES], uint32_t n)
@@ -481,6 +461,7 @@ int main(int argc, char *argv[])
 	const char *report_path = NULL;
 	int option;
 
+	message_program = "weir-run";
 	job.unit = parse_unit(argc, argv);
 	if (input_first(argc - 1, argv + 1))
 		job.unit = unit_fit(job.unit, input_first(argc - 1, argv + 1));
