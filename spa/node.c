@@ -20,6 +20,7 @@
 #define KEY_MEDIA_CLASS "media.class"
 #define KEY_NODE_DESCRIPTION "node.description"
 #define KEY_QUANTUM_LIMIT "clock.quantum-limit"
+#define KEY_REPORT "weir.report"
 
 struct spa_log_topic node_log_topic = SPA_LOG_TOPIC(0, "weir.node");
 
@@ -496,10 +497,15 @@ static void info_init(struct node *node, const struct spa_dict *info)
 	node->params[NODE_ENUM_FORMAT] = SPA_PARAM_INFO(SPA_PARAM_EnumFormat, SPA_PARAM_INFO_READ);
 	node->params[NODE_PORT_CONFIG] =
 		SPA_PARAM_INFO(SPA_PARAM_PortConfig, SPA_PARAM_INFO_READWRITE);
-	node->items[0] = SPA_DICT_ITEM_INIT(KEY_NODE_DESCRIPTION, node->unit->summary);
-	node->props = SPA_DICT_INIT(node->items, 1);
-	node->info_all = SPA_NODE_CHANGE_MASK_FLAGS | SPA_NODE_CHANGE_MASK_PARAMS;
+	node->props = SPA_DICT_INIT(node->items, 0);
 	if (!info || !spa_dict_lookup(info, KEY_NODE_DESCRIPTION))
+		node->items[node->props.n_items++] =
+			SPA_DICT_ITEM_INIT(KEY_NODE_DESCRIPTION, node->unit->summary);
+	if (node->unit->n_fields && !node->has_media_class)
+		node->items[node->props.n_items++] =
+			SPA_DICT_ITEM_INIT(KEY_REPORT, node->report_writer.names);
+	node->info_all = SPA_NODE_CHANGE_MASK_FLAGS | SPA_NODE_CHANGE_MASK_PARAMS;
+	if (node->props.n_items)
 		node->info_all |= SPA_NODE_CHANGE_MASK_PROPS;
 	node->info = (struct spa_node_info){
 		.max_input_ports = node->n_ports[SPA_DIRECTION_INPUT],

@@ -95,7 +95,7 @@ struct node {
 	uint64_t info_all;
 	struct spa_node_info info;
 	struct spa_param_info params[N_NODE_PARAMS];
-	struct spa_dict_item items[1];
+	struct spa_dict_item items[2];
 	struct spa_dict props;
 
 	struct spa_hook_list hooks;

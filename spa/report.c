@@ -51,10 +51,25 @@ static int bundle_head_encode(struct report_writer *writer)
 	return writer->bundle_head ? 0 : -ENOMEM;
 }
 
+static int names_join(struct report_writer *writer, const struct weir_unit *unit)
+{
+	size_t size = 1, used = 0;
+
+	for (uint32_t i = 0; i < unit->n_fields; i++)
+		size += strlen(unit->fields[i].name) + 1;
+	writer->names = calloc(1, size);
+	for (uint32_t i = 0; writer->names && i < unit->n_fields; i++)
+		used += (size_t)snprintf(writer->names + used, size - used, "%s%s", i ? " " : "",
+					 unit->fields[i].name);
+	return writer->names ? 0 : -ENOMEM;
+}
+
 int report_writer_init(struct report_writer *writer, const struct weir_unit *unit)
 {
 	int res = bundle_head_encode(writer);
 
+	if (res == 0)
+		res = names_join(writer, unit);
 	for (; res == 0 && writer->n_messages < unit->n_fields; writer->n_messages++)
 		res = message_encode(&writer->message[writer->n_messages], unit,
 				     &unit->fields[writer->n_messages]);
@@ -64,6 +79,7 @@ int report_writer_init(struct report_writer *writer, const struct weir_unit *uni
 void report_writer_finish(struct report_writer *writer)
 {
 	free(writer->bundle_head);
+	free(writer->names);
 	for (uint32_t i = 0; i < writer->n_messages; i++)
 		free(writer->message[i].bytes);
 }

@@ -28,6 +28,7 @@ struct report_writer {
 	uint32_t n_messages;
 	uint8_t *bundle_head; /* "#bundle" and the time tag "immediately" */
 	uint32_t bundle_head_size;
+	char *names; /* of all fields, with spaces between them */
 };
 
 /* Returns 0 or -errno; then finish is due as well. */

@@ -103,6 +103,7 @@ test_the_conf_header_holds() {
 		'there is no control "pitch:semitone". weir.pitch has: "pitch:semitones"'
 	check "and nothing changed" prop_is weir.pitch pitch:semitones 2.5
 	check "the report port is there" has_ports weir.pitch 3
+	check "and what it reports" [ "$(node_prop weir.pitch weir.report)" = "semitones onset" ]
 }
 
 create_node() { # NAME SEMITONES [PROPS]
