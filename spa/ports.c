@@ -11,6 +11,7 @@
 #define KEY_FORMAT_DSP "format.dsp"
 #define KEY_AUDIO_CHANNEL "audio.channel"
 #define KEY_PORT_NAME "port.name"
+#define KEY_PORT_PASSIVE "port.passive"
 
 struct port *node_port(struct node *node, enum spa_direction direction, uint32_t id)
 {
@@ -64,6 +65,9 @@ static void port_init(struct node *node, enum spa_direction direction, const cha
 	port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_NAME, name);
 	if (channel)
 		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_AUDIO_CHANNEL, channel);
+	/* A reader that is passive, too, keeps nobody awake. */
+	if (port->is_report)
+		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_PASSIVE, "true");
 	port->props = SPA_DICT_INIT(port->items, n_items);
 	port->info_all = SPA_PORT_CHANGE_MASK_FLAGS | SPA_PORT_CHANGE_MASK_PROPS |
 			 SPA_PORT_CHANGE_MASK_PARAMS;

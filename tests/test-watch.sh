@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+
+# weir watch: what it prints and sends of a running node, and that it holds nothing up.
+
+. "$(dirname "$0")/watch-rig.sh"
+
+examples=${WEIR_EXAMPLES:?the folder of the built examples}
+sources=$(dirname "${WEIR_CONF_DIR:?the folder conf}")/examples
+rig_need pw-cli pw-link pw-play sox python3
+
+# watch_start NAME ARGUMENT...: lines to NAME.jsonl, messages to NAME.log.
+watch_start() {
+	process_start "$1" sh -c 'out=$1 && shift && exec weir watch "$@" >>"$out"' sh "$rig_dir/$1.jsonl" "${@:2}"
+}
+
+# says STATUS PATTERN COMMAND...: it ends so, with a first line of messages that grep -E finds.
+says() {
+	local output status=0
+	output=$(timeout 10 "${@:3}" 2>&1 >"$rig_dir/said.out") || status=$?
+	echo "$output"
+	[ $status = "$1" ] && head -n 1 <<<"$output" | grep -Eq -- "$2"
+}
+
+# all_lines FILE FILTER: is every line JSON for which jq's FILTER holds?
+all_lines() {
+	[ -s "$1" ] && jq -es "all(.[]; $2)" "$1"
+}
+
+# whole_lines FILE: without a last one that is not complete.
+whole_lines() {
+	sed -n '/}$/p' "$1" >"$1.whole"
+	echo "$1.whole"
+}
+
+test_lines_are_json_with_the_time_of_the_graph() {
+	graph_start
+	bursts_start
+	watch_start all
+	watch_start only weir.pitch --json --only onset
+	watch_start thin weir.pitch --rate 5
+	process_start json sh -c 'weir watch weir.pitch | "$1"' sh "$sources/read-json"
+	wait_for "three events" 20 has_lines "$rig_dir/all.jsonl" 3 '.ev == "onset"'
+	wait_for "the example reads events" 10 process_said json '^onset at [0-9.]+ s$'
+	check "and fields" process_said json '^[0-9.]+ s: semitones$'
+	process_stop all INT
+	check "Ctrl-C ends it with status 0" [ "$process_status" = 0 ]
+	process_stop only
+	check "TERM as well" [ "$process_status" = 0 ]
+	process_stop thin
+	process_stop json
+	check "every line is JSON, with a time" all_lines "$rig_dir/all.jsonl" '.t > 0'
+	check "with the fields by name" has_lines "$rig_dir/all.jsonl" 50 '.semitones == 0'
+	check "with when an event was" all_lines "$rig_dir/only.jsonl" '.ev == "onset" and .at <= .t and .at > .t - 0.2'
+	check "one in 10 ms" jq -es '[.[] | select(.semitones) | .t] | [.[1:], .[:-1]] | transpose
+		| map(.[0] - .[1]) | (map(select(. > 0.0099 and . < 0.0101)) | length) > 0.9 * length' \
+		"$rig_dir/all.jsonl"
+	check "one in 0.2 s with --rate 5" jq -es '[.[] | select(.semitones) | .t] | [.[1:], .[:-1]] | transpose
+		| map(.[0] - .[1]) | length > 3 and all(.[]; . > 0.18)' "$rig_dir/thin.jsonl"
+	check "with all events" has_lines "$rig_dir/thin.jsonl" 2 '.ev == "onset"'
+}
+
+# The recorder and the player are linked last, so that every frame is heard.
+test_a_stopped_reader_holds_nothing_up() {
+	local i
+	sound ramp "$rig_dir/ramp.wav" 6 48000 1
+	graph_start
+	pitch_create mono pitch-mono
+	for i in 1 2 3 4 5 6 7 8; do
+		watch_start "watch-$i" mono
+	done
+	pw-link mono:out-mono speaker:playback_FL
+	for i in 1 2 3 4 5 6 7 8; do
+		wait_for "reader $i" 10 has_reader_links "$i"
+	done
+	record_start after speaker
+	process_start player pw-play -P '{ node.name = player node.autoconnect = false }' "$rig_dir/ramp.wav"
+	wait_for "the player" 10 pw-link player:output_MONO mono:in-mono
+	wait_for "reports" 5 has_lines "$rig_dir/watch-1.jsonl" 20 '.semitones == 0'
+	kill -STOP "${process_pids[watch-1]}"
+	process_stop watch-2 KILL
+	sleep 3
+	kill -CONT "${process_pids[watch-1]}"
+	wait_for "the stopped one tells what it lost" 10 has_lines "$rig_dir/watch-1.jsonl" 1 '.lost > 200 and .lost < 400'
+	wait_for "in words, too" 5 process_said watch-1 '^weir watch: [0-9]+ hops lost: we were stopped'
+	wait_for "the player to end" 15 not process_is_running player
+	sleep 0.3
+	record_stop after
+	sox "$rig_dir/after.wav" -b 32 -e float "$rig_dir/left.wav" remix 1
+	check "every frame arrives as it was" sound compare "$rig_dir/ramp.wav" "$rig_dir/left.wav"
+	for i in 3 4 5 6 7 8; do
+		process_stop "watch-$i"
+		check "reader $i has heard it all" has_lines "$rig_dir/watch-$i.jsonl" 550 '.semitones == 0'
+	done
+}
+
+has_reader_links() { # COUNT
+	graph --argjson count "$1" '[.[] | select(.type == "PipeWire:Interface:Node"
+		and .info.props["node.name"] == "weir-watch")] | length >= $count'
+	has_links mono weir-watch "$1" || has_links mono weir-watch 8
+}
+
+test_who_reads_slowly_loses_whole_hops() {
+	graph_start
+	bursts_start
+	# Takes nothing for some seconds, then everything: 64 kB are in the pipe, the rest in the ring.
+	process_start slow sh -c 'weir watch weir.pitch | { sleep 4; cat; } >"$1"' sh "$rig_dir/slow.jsonl"
+	process_start fast sh -c 'weir watch weir.pitch | head -n 3'
+	wait_for "who has enough ends us" 10 not process_is_running fast
+	wait_for "lines" 15 has_lines "$rig_dir/slow.jsonl" 100 .t
+	process_stop slow
+	check "every line is whole" all_lines "$(whole_lines "$rig_dir/slow.jsonl")" .t
+}
+
+test_nodes_come_and_go() {
+	graph_start
+	check "nobody reports by another name" says 124 \
+		'^weir watch: no node "weir.pich" reports. Reporting now: weir.pitch. Waiting' \
+		timeout 1 weir watch weir.pich
+	pitch_create other
+	check "one must be named" says 1 '^weir watch: several nodes report: (weir.pitch, other|other, weir.pitch). Name one' \
+		weir watch
+	watch_start idle other
+	wait_for "silence is told" 10 process_said idle '^weir watch: other is connected but idle: nothing plays'
+	check "nobody is kept awake" node_get other '.info.state != "running"'
+	process_stop idle
+	pw-cli destroy "$(node_id other)"
+	check "a wrong field" says 1 '^weir watch: weir.pitch reports no "onse". It reports: semitones onset$' \
+		weir watch weir.pitch --only semitones,onse
+	check "a wrong rate" says 1 '^weir watch: --rate 0: it must be a number from 0.001 to 1000 Hz' \
+		weir watch --rate 0
+	check "a wrong option" says 1 '^weir watch: unrecognized option' weir watch --nonsense
+	check "a wrong command" says 1 '^weir: there is no command "wtch". There are: watch' weir wtch
+	check "a wrong port" says 1 '^weir watch: --osc: "x" is no port' weir watch --osc localhost:x
+	check "a sink that is not there" says 124 \
+		'^weir watch: there is no sink or source "speeker". There are: .*speaker' \
+		timeout 1 weir watch --target speeker
+	watch_start watch weir.pitch
+	bursts_start
+	wait_for "reports" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
+	pw-cli destroy "$(node_id weir.pitch)"
+	wait_for "its end is told" 5 process_said watch '^weir watch: weir.pitch is gone. Waiting for it'
+	pitch_create weir.pitch
+	wait_for "its return, too" 5 process_said watch '^weir watch: weir.pitch is back$'
+	: >"$rig_dir/watch.jsonl"
+	pw-link player:output_FL weir.pitch:in-l
+	pw-link weir.pitch:out-l speaker:playback_FL
+	wait_for "reports again" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
+	process_stop player
+	process_stop wireplumber
+	: >"$rig_dir/watch.log"
+	process_stop pipewire
+	wait_for "the daemon's end is told" 5 process_said watch '^weir watch: PipeWire has gone. Waiting for it'
+	check "no daemon" says 1 '^weir watch: no connection to PipeWire .*Is it running\?' weir watch weir.pitch
+	process_start pipewire pipewire
+	wait_for "PipeWire" 10 node_id speaker
+	process_start wireplumber wireplumber
+	wait_for "WirePlumber" 20 rig_is_ready
+	pitch_create weir.pitch
+	wait_for "we are back" 5 process_said watch '^weir watch: weir.pitch is back$'
+	: >"$rig_dir/watch.jsonl"
+	pw-link weir.pitch:out-l speaker:playback_FL
+	bursts_start
+	wait_for "reports once more" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
+}
+
+test_osc_arrives() {
+	graph_start
+	bursts_start
+	process_start receiver "$examples/receive-osc" 19471
+	process_start sender weir watch weir.pitch --osc 19471
+	wait_for "a field" 10 process_said receiver '^/weir/weir.pitch/all/semitones 0$'
+	wait_for "an event" 10 process_said receiver '^/weir/weir.pitch/all/onset 0\.[0-9]+$'
+	process_stop receiver
+	process_start receiver "$examples/receive-osc" 19471
+	sleep 0.3
+	: >"$rig_dir/receiver.log"
+	wait_for "a receiver that returns gets on" 10 process_said receiver '^/weir/weir.pitch/all/semitones 0$'
+	process_stop sender
+	check "status 0" [ "$process_status" = 0 ]
+	process_start sender weir watch --target speaker --unit pitch --osc localhost:19471
+	wait_for "what a sink plays" 10 process_said receiver '^/weir/speaker/all/onset'
+	check "the node is ours" has_links speaker weir.pitch.probe 2
+	process_stop sender
+	wait_for "and goes with us" 5 not node_id weir.pitch.probe
+	process_start sender weir watch --target speaker --unit nonsense
+	wait_for "a unit that is not there is told" 5 process_said sender \
+		'^weir watch: the sound server cannot make weir.nonsense: '
+}
+
+tests_run "$@"

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_FIELDS_H
+#define WEIR_FIELDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a node reports, as its OSC messages tell: names, and the latest values. */
+
+#define FIELDS_MAX 128
+#define FIELD_MAX_NAME 48
+
+struct field {
+	char name[FIELD_MAX_NAME];
+	bool fresh;   /* has a value that nobody has taken yet */
+	double t;     /* of its value, s of the graph */
+	float *value; /* count of them */
+	uint32_t count;
+};
+
+struct fields {
+	struct field field[FIELDS_MAX];
+	uint32_t n;
+
+	/* name happened so many seconds before t. */
+	void (*event)(void *data, double t, const char *name, float seconds);
+	void *data;
+};
+
+void fields_finish(struct fields *fields);
+
+/* Takes in the controls of one hop; what is malformed is left out. */
+void fields_read(struct fields *fields, double t, const void *controls, uint32_t size);
+
+/* NULL when there is none. */
+struct field *fields_find(struct fields *fields, const char *name);
+
+#endif

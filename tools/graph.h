@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_GRAPH_H
+#define WEIR_GRAPH_H
+
+#include "../modules/connection.h"
+#include "../modules/registry.h"
+
+/*
+ * The daemon's graph as a program sees it, and the loop that it runs in. A daemon that goes away is
+ * looked for until it is back.
+ */
+
+struct graph;
+
+/* From the loop, never from within another call. */
+struct graph_events {
+	/* Something is new, other or gone, or graph_touch was called. All is known of what is. */
+	void (*changed)(void *data);
+	/* The connection ends: what was made through it must be destroyed now. */
+	void (*lost)(void *data);
+};
+
+struct graph {
+	struct pw_main_loop *main_loop;
+	struct pw_loop *loop;
+	struct connection connection;
+	struct registry *registry; /* NULL: there is no connection */
+	bool ready;		   /* all that there is has been told */
+	bool has_async;		   /* nodes that nobody waits for: since 1.2 */
+	int res;		   /* of the latest attempt to connect, 0 or -errno */
+
+	const struct graph_events *events;
+	void *data;
+	struct spa_hook core_listener;
+	struct spa_source *timer;
+	struct spa_source *touched;
+	bool is_lost;
+};
+
+/* Ends the program when there is no memory. Connects; graph->res tells whether it could. */
+void graph_init(struct graph *graph, const struct graph_events *events, void *data);
+/* After what was made through the connection has been destroyed. */
+void graph_finish(struct graph *graph);
+
+/* Runs until graph_quit, or a signal that asks the program to end. */
+void graph_run(struct graph *graph);
+void graph_quit(struct graph *graph);
+
+/* Calls `changed` soon. */
+void graph_touch(struct graph *graph);
+
+/* The node of this name, or else of this id, NULL: there is none. */
+struct registry_object *graph_find_node(const struct graph *graph, const char *name);
+/* "" when it has none. */
+const char *graph_get_name(const struct registry_object *node);
+
+/* What tools list and look for: the port by which a node reports, NULL: it has none. */
+struct registry_object *graph_find_report(const struct graph *graph,
+					  const struct registry_object *node);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_NAMES_H
+#define WEIR_NAMES_H
+
+#include "graph.h"
+
+/* Does it have sound to measure? */
+bool node_is_sink_or_source(const struct graph *graph, const struct registry_object *node);
+/* Has it a report port? */
+bool node_is_reporting(const struct graph *graph, const struct registry_object *node);
+
+typedef bool node_is(const struct graph *graph, const struct registry_object *node);
+
+/* Their names, with commas between them, "none"; to be released by free(). */
+char *names_list(const struct graph *graph, node_is *is);
+
+/* How many there are, and the last one of them. */
+uint32_t names_count(const struct graph *graph, node_is *is, struct registry_object **last);
+
+/* Is this one of the names in a text with spaces between them? */
+bool names_has(const char *names, const char *name);
+
+#endif

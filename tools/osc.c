@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "osc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channels.h"
+#include "message.h"
+
+#define LOOPBACK "127.0.0.1"
+
+/* In OSC these mean something in an address. */
+#define NOT_IN_ADDRESSES " #*,/?[]{}"
+
+static void address_create(struct osc *osc, char *host, const char *port)
+{
+	char *end;
+	const unsigned long number = strtoul(port, &end, 10);
+
+	if (*end || number < 1 || number > 65535)
+		fail("--osc: \"%s\" is no port. Write --osc HOST:PORT, for example --osc "
+		     "127.0.0.1:9000",
+		     port);
+	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
+		host[strlen(host) - 1] = '\0';
+		host++;
+	}
+	osc->address = lo_address_new_with_proto(LO_UDP, host, port);
+	if (!osc->address || !lo_address_get_url(osc->address))
+		fail("--osc: \"%s\" cannot be used", host);
+}
+
+void osc_init(struct osc *osc, const char *destination)
+{
+	char *text = strdup(destination);
+	char *colon = text ? strrchr(text, ':') : NULL;
+	char loopback[] = LOOPBACK;
+
+	*osc = (struct osc){ 0 };
+	if (!text)
+		fail("%s", strerror(errno));
+	if (colon)
+		*colon = '\0';
+	address_create(osc, colon && colon != text ? text : loopback, colon ? colon + 1 : text);
+	osc->bundle = lo_bundle_new(LO_TT_IMMEDIATE);
+	if (!osc->bundle)
+		fail("%s", strerror(errno));
+	free(text);
+}
+
+void osc_finish(struct osc *osc)
+{
+	if (!osc->address)
+		return;
+	lo_bundle_free_recursive(osc->bundle);
+	lo_address_free(osc->address);
+	free(osc->node);
+}
+
+void osc_set_node(struct osc *osc, const char *name, uint32_t n_channels)
+{
+	free(osc->node);
+	osc->node = strdup(name);
+	if (!osc->node)
+		fail("%s", strerror(errno));
+	for (char *c = osc->node; *c; c++)
+		if (strchr(NOT_IN_ADDRESSES, *c) || *c < ' ' || *c > '~')
+			*c = '_';
+	osc->n_channels = n_channels;
+}
+
+/* channel 0: all of them. Takes the message. */
+static void add(struct osc *osc, uint32_t channel, const char *name, lo_message message)
+{
+	char path[512], ch[16];
+
+	snprintf(ch, sizeof(ch), channel ? "%u" : "all", channel);
+	snprintf(path, sizeof(path), "/weir/%s/%s/%s", osc->node, ch, name);
+	if (lo_bundle_add_message(osc->bundle, path, message) < 0)
+		lo_message_free(message);
+}
+
+static void add_floats(struct osc *osc, uint32_t channel, const char *name, const float *value,
+		       uint32_t n)
+{
+	lo_message message = lo_message_new();
+
+	for (uint32_t i = 0; message && i < n; i++)
+		lo_message_add_float(message, value[i]);
+	if (message)
+		add(osc, channel, name, message);
+}
+
+void osc_add_field(struct osc *osc, const struct field *field)
+{
+	const uint32_t n = channels_split(field->count, osc->n_channels);
+
+	if (!n)
+		add_floats(osc, 0, field->name, field->value, field->count);
+	for (uint32_t i = 0; n && i < osc->n_channels; i++)
+		add_floats(osc, i + 1, field->name, field->value + i * n, n);
+}
+
+void osc_add_event(struct osc *osc, const char *name, float seconds)
+{
+	add_floats(osc, 0, name, &seconds, 1);
+}
+
+void osc_add_lost(struct osc *osc, uint64_t lost)
+{
+	lo_message message = lo_message_new();
+
+	if (!message)
+		return;
+	lo_message_add_int64(message, (int64_t)lost);
+	add(osc, 0, "lost", message);
+}
+
+/* Nobody may listen yet: that is told once. */
+void osc_send(struct osc *osc)
+{
+	if (!lo_bundle_count(osc->bundle))
+		return;
+	if (lo_send_bundle(osc->address, osc->bundle) < 0 && !osc->refused) {
+		osc->refused = true;
+		say("nobody takes OSC at %s:%s (%s): sending on",
+		    lo_address_get_hostname(osc->address), lo_address_get_port(osc->address),
+		    lo_address_errstr(osc->address));
+	}
+	lo_bundle_free_recursive(osc->bundle);
+	osc->bundle = lo_bundle_new(LO_TT_IMMEDIATE);
+	if (!osc->bundle)
+		fail("%s", strerror(errno));
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe.h"
+
+#include <spa/utils/names.h>
+#include <spa/utils/result.h>
+#include <spa/utils/string.h>
+
+#include "message.h"
+
+#define LIBRARY "weir/libspa-weir"
+
+static void probe_bound(void *data)
+{
+	struct probe *probe = data;
+
+	graph_touch(probe->graph);
+}
+
+static void probe_gone(void *data, int res, const char *error)
+{
+	struct probe *probe = data;
+
+	if (res < 0)
+		fail("the sound server cannot make %s: %s. It must find " LIBRARY
+		     ": see \"Install\" in README.md",
+		     probe->factory, error);
+	graph_touch(probe->graph);
+}
+
+static const struct remote_events probe_events = {
+	.bound = probe_bound,
+	.gone = probe_gone,
+};
+
+static void probe_create(struct probe *probe)
+{
+	struct pw_properties *props = pw_properties_new(
+		SPA_KEY_FACTORY_NAME, probe->factory, SPA_KEY_LIBRARY_NAME, LIBRARY,
+		PW_KEY_NODE_PASSIVE, "true", PW_KEY_OBJECT_LINGER, "false", NULL);
+
+	pw_properties_setf(props, PW_KEY_NODE_NAME, "%s.probe", probe->factory);
+	probe->remote = remote_create(probe->graph->connection.core, "spa-node-factory",
+				      PW_TYPE_INTERFACE_Node, props);
+	if (!probe->remote)
+		fail("cannot make %s: %m", probe->factory);
+	remote_add_listener(probe->remote, &probe_events, probe);
+}
+
+void probe_list_outputs(const struct graph *graph, const struct registry_object *node,
+			struct port_list *list)
+{
+	struct registry_object *port;
+
+	list->n = 0;
+	spa_list_for_each(port, registry_get_objects(graph->registry, REGISTRY_PORT), link)
+	{
+		if (port_is_of(port, node->id, "out") && port_is_audio(port))
+			port_list_add(list, port);
+	}
+}
+
+static void list_inputs(const struct probe *probe, struct port_list *list)
+{
+	struct registry_object *port;
+
+	list->n = 0;
+	spa_list_for_each(port, registry_get_objects(probe->graph->registry, REGISTRY_PORT), link)
+	{
+		if (port_is_of(port, probe->remote->id, "in") && port_is_audio(port))
+			port_list_add(list, port);
+	}
+}
+
+static void links_drop(struct probe *probe)
+{
+	while (probe->n_links > 0)
+		link_destroy(probe->link[--probe->n_links]);
+}
+
+static void on_link(void *data, struct link *link)
+{
+	struct probe *probe = data;
+
+	if (link->state == LINK_GONE && link->res != 0)
+		say("cannot link %s: %s", probe->factory,
+		    link->error ? link->error : spa_strerror(link->res));
+}
+
+static const struct link_events link_events = {
+	.changed = on_link,
+};
+
+static bool has_link(const struct probe *probe, uint32_t output, uint32_t input)
+{
+	for (uint32_t i = 0; i < probe->n_links; i++)
+		if (probe->link[i]->output == output && probe->link[i]->input == input)
+			return true;
+	return false;
+}
+
+/* By channel where both sides tell theirs, else by order. */
+static void links_make(struct probe *probe, const struct port_list *from,
+		       const struct port_list *to)
+{
+	const bool by_channel = port_list_has_common_channel(from, to);
+
+	for (uint32_t i = 0; i < from->n * to->n && probe->n_links < PORT_LIST_MAX; i++) {
+		const uint32_t o = i / to->n, p = i % to->n;
+
+		if (by_channel ? !port_is_same_channel(from->ports[o], to->ports[p]) : o != p)
+			continue;
+		if (has_link(probe, from->ports[o]->id, to->ports[p]->id))
+			continue;
+		probe->link[probe->n_links] = link_create(&probe->graph->connection, from->ports[o],
+							  to->ports[p], true, &link_events, probe);
+		if (probe->link[probe->n_links])
+			probe->n_links++;
+	}
+}
+
+struct registry_object *probe_update(struct probe *probe, const struct registry_object *target)
+{
+	struct registry_object *node;
+	struct port_list from, to;
+
+	if (!target || target->id != probe->target_id)
+		links_drop(probe);
+	if (!target)
+		return NULL;
+	probe->target_id = target->id;
+	if (probe->remote && !probe->remote->proxy)
+		probe_disconnect(probe);
+	if (!probe->remote)
+		probe_create(probe);
+	if (probe->remote->id == SPA_ID_INVALID)
+		return NULL;
+	node = registry_find(probe->graph->registry, REGISTRY_NODE, probe->remote->id);
+	if (!node || !node->known)
+		return NULL;
+	probe_list_outputs(probe->graph, target, &from);
+	list_inputs(probe, &to);
+	if (to.n)
+		links_make(probe, &from, &to);
+	return node;
+}
+
+void probe_disconnect(struct probe *probe)
+{
+	links_drop(probe);
+	remote_destroy(probe->remote);
+	probe->remote = NULL;
+}

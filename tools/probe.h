@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_PROBE_H
+#define WEIR_PROBE_H
+
+#include "../modules/link.h"
+#include "../modules/port.h"
+#include "../modules/remote.h"
+#include "graph.h"
+
+/*
+ * A node of our own that listens to a sink or a source, as long as we run. It is made in the
+ * daemon, and neither wakes what it listens to nor keeps it awake.
+ */
+
+struct probe {
+	struct graph *graph;
+	const char *factory; /* "weir.analyze" */
+	struct remote *remote;
+	struct link *link[PORT_LIST_MAX];
+	uint32_t n_links;
+	uint32_t target_id; /* the node that is linked */
+};
+
+/* When the graph has changed. Returns our node once it is there, else NULL. */
+struct registry_object *probe_update(struct probe *probe, const struct registry_object *target);
+/* When the connection is lost, or no longer wanted. */
+void probe_disconnect(struct probe *probe);
+
+/* The outputs of a source, or the monitors of a sink. */
+void probe_list_outputs(const struct graph *graph, const struct registry_object *node,
+			struct port_list *list);
+
+#endif

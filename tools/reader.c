@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "reader.h"
+
+#include <errno.h>
+#include <spa/utils/result.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../modules/port.h"
+#include "message.h"
+
+/* Data thread. */
+static void on_process(void *data, struct spa_io_position *position)
+{
+	struct reader *reader = data;
+	struct pw_buffer *buffer = pw_filter_dequeue_buffer(reader->port);
+
+	if (!buffer)
+		return;
+
+	const struct spa_data *d = &buffer->buffer->datas[0];
+	const uint32_t size = d->chunk->size, offset = d->chunk->offset;
+
+	if (position && d->data && offset <= d->maxsize && size <= d->maxsize - offset &&
+	    hops_begin(&reader->hops, &position->clock) &&
+	    hops_push(&reader->hops, (const uint8_t *)d->data + offset, size))
+		pw_loop_signal_event(reader->graph->loop, reader->arrived);
+	pw_filter_queue_buffer(reader->port, buffer);
+}
+
+static void on_state(void *data, enum pw_filter_state old, enum pw_filter_state state,
+		     const char *error)
+{
+	struct reader *reader = data;
+
+	(void)old;
+	(void)error;
+	if (state != PW_FILTER_STATE_ERROR)
+		hops_restart(&reader->hops);
+}
+
+static const struct pw_filter_events filter_events = {
+	PW_VERSION_FILTER_EVENTS,
+	.state_changed = on_state,
+	.process = on_process,
+};
+
+static void on_arrived(void *data, uint64_t count)
+{
+	struct reader *reader = data;
+
+	(void)count;
+	if (reader->filter)
+		reader->filled(reader->data);
+}
+
+void reader_init(struct reader *reader, struct graph *graph, const char *name)
+{
+	*reader = (struct reader){ .graph = graph, .name = name };
+	reader->controls = malloc(HOPS_BYTES);
+	reader->arrived = pw_loop_add_event(graph->loop, on_arrived, reader);
+	if (!reader->controls || !reader->arrived)
+		fail("%s", strerror(errno));
+}
+
+void reader_finish(struct reader *reader)
+{
+	reader_disconnect(reader);
+	pw_loop_destroy_source(reader->graph->loop, reader->arrived);
+	free(reader->controls);
+}
+
+/* Is it as it should be, or to stay away until the port is another one? */
+static bool link_is_settled(const struct reader *reader, const struct registry_object *port)
+{
+	return port && port->id == reader->report_id &&
+	       (reader->link->state != LINK_GONE || reader->link->res != 0);
+}
+
+static void unlink_port(struct reader *reader)
+{
+	if (reader->link)
+		link_destroy(reader->link);
+	reader->link = NULL;
+}
+
+void reader_disconnect(struct reader *reader)
+{
+	unlink_port(reader);
+	if (!reader->filter)
+		return;
+	pw_filter_destroy(reader->filter);
+	reader->filter = NULL;
+	hops_finish(&reader->hops);
+}
+
+static void reader_connect(struct reader *reader)
+{
+	const bool async = reader->graph->has_async;
+	int res = hops_init(&reader->hops, async);
+
+	if (res < 0)
+		fail("%s", strerror(-res));
+	reader->last_frame = 0;
+	reader->filter = pw_filter_new(reader->graph->connection.core, reader->name,
+				       pw_properties_new(PW_KEY_NODE_NAME, reader->name,
+							 PW_KEY_NODE_PASSIVE, "true", "node.async",
+							 async ? "true" : "false", NULL));
+	if (!reader->filter)
+		fail("%s", strerror(errno));
+	pw_filter_add_listener(reader->filter, &reader->listener, &filter_events, reader);
+	reader->port = pw_filter_add_port(reader->filter, PW_DIRECTION_INPUT,
+					  PW_FILTER_PORT_FLAG_MAP_BUFFERS, sizeof(void *),
+					  pw_properties_new(PW_KEY_FORMAT_DSP, "8 bit raw control",
+							    PW_KEY_PORT_NAME, "input", NULL),
+					  NULL, 0);
+	res = reader->port ? pw_filter_connect(reader->filter, PW_FILTER_FLAG_RT_PROCESS, NULL, 0)
+			   : -errno;
+	if (res < 0)
+		fail("cannot make a node: %s", spa_strerror(res));
+}
+
+static struct registry_object *find_own_port(const struct reader *reader)
+{
+	const uint32_t id = pw_filter_get_node_id(reader->filter);
+	struct registry_object *port;
+
+	spa_list_for_each(port, registry_get_objects(reader->graph->registry, REGISTRY_PORT), link)
+	{
+		if (id != SPA_ID_INVALID && port_is_of(port, id, "in"))
+			return port;
+	}
+	return NULL;
+}
+
+static void on_link(void *data, struct link *link)
+{
+	struct reader *reader = data;
+
+	if (link->state == LINK_GONE && link->res != 0)
+		say("cannot link the report port: %s",
+		    link->error ? link->error : spa_strerror(link->res));
+	graph_touch(reader->graph);
+}
+
+static const struct link_events link_events = {
+	.changed = on_link,
+};
+
+bool reader_is_linked(const struct reader *reader)
+{
+	return reader->link && reader->link->state == LINK_MADE;
+}
+
+void reader_set_port(struct reader *reader, const struct registry_object *port)
+{
+	const struct registry_object *own;
+
+	if (!reader->filter && port)
+		reader_connect(reader);
+	if (reader->link && !link_is_settled(reader, port))
+		unlink_port(reader);
+	own = reader->filter ? find_own_port(reader) : NULL;
+	if (reader->link || !port || !own)
+		return;
+	reader->report_id = port->id;
+	reader->link =
+		link_create(&reader->graph->connection, port, own, true, &link_events, reader);
+}
+
+/* Gaps are told in frames: hops are as far apart as the two closest ones that were seen. */
+static uint64_t count_lost(struct reader *reader, const struct hop *hop)
+{
+	const uint64_t step = hop->frame - reader->last_frame;
+	uint64_t lost = hop->lost;
+
+	if (hop->not_heard && reader->hop_frames)
+		lost += (hop->not_heard + reader->hop_frames / 2) / reader->hop_frames;
+	else if (hop->not_heard)
+		lost++;
+	if (reader->last_frame && !lost && hop->frame > reader->last_frame &&
+	    (!reader->hop_frames || step < reader->hop_frames))
+		reader->hop_frames = step;
+	reader->last_frame = hop->frame;
+	return lost;
+}
+
+bool reader_next(struct reader *reader, struct reading *reading)
+{
+	struct hop hop;
+
+	if (!reader->filter || !hops_pop(&reader->hops, &hop, reader->controls))
+		return false;
+	reading->t = hop.rate ? (double)(hop.frame + 1) / hop.rate : 0.0;
+	reading->lost = count_lost(reader, &hop);
+	reading->controls = reader->controls;
+	reading->size = hop.size;
+	return true;
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../modules/port.h"
+#include "json.h"
+#include "message.h"
+#include "names.h"
+#include "osc.h"
+#include "output.h"
+#include "probe.h"
+#include "reader.h"
+
+#define IDLE_SECONDS 2
+#define REPORT_KEY "weir.report"
+#define MOST_ONLY 64
+
+static const char usage[] =
+	"usage: weir watch [NODE] [--json | --osc HOST:PORT] [--only FIELD[,FIELD]...] [--rate "
+	"HZ]\n"
+	"       weir watch --target NODE [--unit UNIT] ...\n"
+	"\n"
+	"  NODE           a node that reports, by name or id; may be left out where there is one\n"
+	"  --target NODE  a sink or source: measured by a node of our own for as long as we run\n"
+	"  --unit UNIT    the unit that measures it, analyze when left out\n"
+	"  --json         a JSON object per line (default)\n"
+	"  --osc [HOST:]PORT\n"
+	"                 OSC by UDP: /weir/NODE/CHANNEL/FIELD; this computer without HOST\n"
+	"  --only FIELDS  only these fields and events, with commas between them\n"
+	"  --rate HZ      at most so many lines or bundles per second; all events\n";
+
+struct watch {
+	const char *node_name; /* NULL: the only one */
+	const char *target;
+	char *factory;
+	char *only[MOST_ONLY];
+	uint32_t n_only;
+	double period; /* between two lines, s; 0: each hop */
+	bool to_osc;
+
+	struct graph graph;
+	struct reader reader;
+	struct fields fields;
+	struct output output;
+	struct osc osc;
+	struct probe probe;
+	struct spa_source *timer; /* tells of silence, and of what was lost */
+
+	char *reading_name; /* the node that is read, NULL: none */
+	bool only_checked;
+	bool absence_said, idle_said;
+	uint32_t silent_seconds;
+	double next_t; /* of a line */
+	uint64_t lost, lost_said;
+};
+
+static bool is_wanted(const struct watch *watch, const char *name)
+{
+	for (uint32_t i = 0; i < watch->n_only; i++)
+		if (strcmp(watch->only[i], name) == 0)
+			return true;
+	return !watch->n_only;
+}
+
+static void on_event(void *data, double t, const char *name, float seconds)
+{
+	struct watch *watch = data;
+
+	if (!is_wanted(watch, name))
+		return;
+	if (watch->to_osc)
+		osc_add_event(&watch->osc, name, seconds);
+	else
+		json_event(watch->output.file, t, name, seconds);
+}
+
+static void print_fields(struct watch *watch, double t)
+{
+	bool begun = false;
+
+	for (uint32_t i = 0; i < watch->fields.n; i++) {
+		struct field *field = &watch->fields.field[i];
+
+		if (!field->fresh || !is_wanted(watch, field->name))
+			continue;
+		field->fresh = false;
+		if (watch->to_osc) {
+			osc_add_field(&watch->osc, field);
+			continue;
+		}
+		if (!begun)
+			json_begin(watch->output.file, t);
+		begun = true;
+		json_field(watch->output.file, field->name, field->value, field->count);
+	}
+	if (begun)
+		json_end(watch->output.file);
+}
+
+/* Fields that come more rarely than lines are in the next one. Graphs whose time jumps go on. */
+static bool is_due(struct watch *watch, double t)
+{
+	const double late = t - watch->next_t;
+
+	if (late < 0.0 && -late <= watch->period)
+		return false;
+	watch->next_t = (late >= 0.0 && late < watch->period ? watch->next_t : t) + watch->period;
+	return true;
+}
+
+static void print_lost(struct watch *watch, const struct reading *reading)
+{
+	watch->lost += reading->lost;
+	if (!reading->lost)
+		return;
+	if (watch->to_osc)
+		osc_add_lost(&watch->osc, reading->lost);
+	else
+		fprintf(watch->output.file, "{\"t\":%.6f,\"lost\":%llu}\n", reading->t,
+			(unsigned long long)reading->lost);
+}
+
+/* What is not drained while nobody reads is left out by the data thread. */
+static void drain(void *data)
+{
+	struct watch *watch = data;
+	struct reading reading;
+
+	watch->silent_seconds = 0;
+	watch->idle_said = false;
+	while (output_flush(&watch->output) && reader_next(&watch->reader, &reading)) {
+		print_lost(watch, &reading);
+		fields_read(&watch->fields, reading.t, reading.controls, reading.size);
+		if (is_due(watch, reading.t))
+			print_fields(watch, reading.t);
+		if (watch->to_osc)
+			osc_send(&watch->osc);
+	}
+}
+
+static void check_only(struct watch *watch, const struct registry_object *node)
+{
+	const char *names = pw_properties_get(node->props, REPORT_KEY);
+
+	if (watch->only_checked || !names)
+		return;
+	watch->only_checked = true;
+	for (uint32_t i = 0; i < watch->n_only; i++)
+		if (!names_has(names, watch->only[i]))
+			fail("%s reports no \"%s\". It reports: %s", graph_get_name(node),
+			     watch->only[i], names);
+}
+
+static uint32_t count_channels(const struct watch *watch, const struct registry_object *node)
+{
+	struct registry_object *port;
+	uint32_t n = 0;
+
+	spa_list_for_each(port, registry_get_objects(watch->graph.registry, REGISTRY_PORT), link)
+	{
+		n += port_is_of(port, node->id, "in") && port_is_audio(port);
+	}
+	return n;
+}
+
+static void say_absent(struct watch *watch)
+{
+	char *names;
+
+	if (watch->absence_said)
+		return;
+	watch->absence_said = true;
+	names = names_list(&watch->graph,
+			   watch->target ? node_is_sink_or_source : node_is_reporting);
+	if (watch->reading_name)
+		say("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
+	else if (watch->target)
+		say("there is no sink or source \"%s\". There are: %s. Waiting... Ctrl-C ends",
+		    watch->target, names);
+	else if (watch->node_name)
+		say("no node \"%s\" reports. Reporting now: %s. Waiting... Ctrl-C ends",
+		    watch->node_name, names);
+	else
+		say("no node reports. Waiting for one... Ctrl-C ends");
+	free(names);
+}
+
+/* The node that was asked for, or else the only one that reports. */
+static struct registry_object *find_node(struct watch *watch)
+{
+	struct registry_object *node = NULL;
+
+	if (watch->target) {
+		node = graph_find_node(&watch->graph, watch->target);
+		if (node && !node_is_sink_or_source(&watch->graph, node))
+			fail("%s is neither a sink nor a source", watch->target);
+		return node;
+	}
+	if (watch->node_name) {
+		node = graph_find_node(&watch->graph, watch->node_name);
+		return node && node_is_reporting(&watch->graph, node) ? node : NULL;
+	}
+	if (names_count(&watch->graph, node_is_reporting, &node) > 1)
+		fail("several nodes report: %s. Name one: weir watch NODE",
+		     names_list(&watch->graph, node_is_reporting));
+	return node;
+}
+
+static void begin_reading(struct watch *watch, const char *name)
+{
+	if (watch->absence_said && watch->reading_name)
+		say("%s is back", name);
+	watch->absence_said = false;
+	free(watch->reading_name);
+	watch->reading_name = strdup(name);
+	if (!watch->reading_name)
+		fail("%s", strerror(errno));
+}
+
+static void on_changed(void *data)
+{
+	struct watch *watch = data;
+	struct registry_object *node, *from = NULL;
+
+	if (!watch->graph.registry)
+		return;
+	node = find_node(watch);
+	from = watch->target ? probe_update(&watch->probe, node) : node;
+	reader_set_port(&watch->reader, from ? graph_find_report(&watch->graph, from) : NULL);
+	if (!node) {
+		say_absent(watch);
+		return;
+	}
+	if (!watch->reading_name || watch->absence_said)
+		begin_reading(watch, graph_get_name(node));
+	if (from)
+		check_only(watch, from);
+	if (from && watch->to_osc)
+		osc_set_node(&watch->osc, graph_get_name(node), count_channels(watch, from));
+}
+
+static void on_lost(void *data)
+{
+	struct watch *watch = data;
+
+	reader_disconnect(&watch->reader);
+	probe_disconnect(&watch->probe);
+	say("PipeWire has gone. Waiting for it... Ctrl-C ends");
+	watch->absence_said = true;
+}
+
+static const struct graph_events graph_events = {
+	.changed = on_changed,
+	.lost = on_lost,
+};
+
+static void on_second(void *data, uint64_t expirations)
+{
+	struct watch *watch = data;
+
+	if (watch->lost > watch->lost_said)
+		say("%llu hops lost: we were stopped, or what reads the output is slow",
+		    (unsigned long long)(watch->lost - watch->lost_said));
+	watch->lost_said = watch->lost;
+	if (!reader_is_linked(&watch->reader) || watch->output.waiting)
+		return;
+	watch->silent_seconds += (uint32_t)expirations;
+	if (watch->silent_seconds < IDLE_SECONDS || watch->idle_said)
+		return;
+	watch->idle_said = true;
+	say("%s is connected but idle: nothing plays through it. Waiting... Ctrl-C ends",
+	    watch->reading_name);
+}
+
+static void on_closed(void *data, int error)
+{
+	struct watch *watch = data;
+
+	if (error != EPIPE)
+		fail("cannot write: %s", strerror(error));
+	graph_quit(&watch->graph);
+}
+
+static void parse_only(struct watch *watch, char *names)
+{
+	for (char *name = strtok(names, ","); name; name = strtok(NULL, ",")) {
+		if (watch->n_only == MOST_ONLY)
+			fail("--only: more than %d names", MOST_ONLY);
+		watch->only[watch->n_only++] = name;
+	}
+	if (!watch->n_only)
+		fail("--only: a name is missing. Write --only FIELD,FIELD");
+}
+
+static double parse_rate(const char *text)
+{
+	char *end;
+	const double rate = strtod(text, &end);
+
+	if (end == text || *end || !(rate >= 0.001 && rate <= 1000.0))
+		fail("--rate %s: it must be a number from 0.001 to 1000 Hz", text);
+	return 1.0 / rate;
+}
+
+static void parse_arguments(struct watch *watch, int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "osc", required_argument, NULL, 'o' },
+		{ "only", required_argument, NULL, 'f' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "target", required_argument, NULL, 't' },
+		{ "unit", required_argument, NULL, 'u' },
+		{ 0 },
+	};
+	const char *unit = "analyze", *destination = NULL;
+	bool json = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'h':
+			fputs(usage, stdout);
+			exit(EXIT_SUCCESS);
+		case 'j':
+			json = true;
+			break;
+		case 'o':
+			destination = optarg;
+			break;
+		case 'f':
+			parse_only(watch, optarg);
+			break;
+		case 'r':
+			watch->period = parse_rate(optarg);
+			break;
+		case 't':
+			watch->target = optarg;
+			break;
+		case 'u':
+			unit = optarg;
+			break;
+		default:
+			fputs(usage, stderr);
+			exit(EXIT_FAILURE);
+		}
+	}
+	if (optind < argc)
+		watch->node_name = argv[optind++];
+	if (optind < argc)
+		fail("\"%s\" is one argument too many\n%s", argv[optind], usage);
+	if (json && destination)
+		fail("--json and --osc exclude each other");
+	if (watch->target && watch->node_name)
+		fail("a NODE and --target exclude each other: --target makes a node of its own");
+	if (destination)
+		osc_init(&watch->osc, destination);
+	watch->to_osc = destination;
+	if (asprintf(&watch->factory, "weir.%s", unit) < 0)
+		fail("%s", strerror(errno));
+}
+
+static void watch_init(struct watch *watch)
+{
+	const struct timespec second = { .tv_sec = 1 };
+
+	graph_init(&watch->graph, &graph_events, watch);
+	if (watch->graph.res < 0)
+		fail("no connection to PipeWire (%s). Is it running?", strerror(-watch->graph.res));
+	watch->fields.event = on_event;
+	watch->fields.data = watch;
+	watch->probe.graph = &watch->graph;
+	watch->probe.factory = watch->factory;
+	reader_init(&watch->reader, &watch->graph, "weir-watch");
+	watch->reader.filled = drain;
+	watch->reader.data = watch;
+	output_init(&watch->output, watch->graph.loop);
+	watch->output.writable = drain;
+	watch->output.closed = on_closed;
+	watch->output.data = watch;
+	watch->timer = pw_loop_add_timer(watch->graph.loop, on_second, watch);
+	if (!watch->timer)
+		fail("%s", strerror(errno));
+	pw_loop_update_timer(watch->graph.loop, watch->timer, (struct timespec *)&second,
+			     (struct timespec *)&second, false);
+}
+
+int watch_main(int argc, char *argv[])
+{
+	static struct watch watch;
+
+	parse_arguments(&watch, argc, argv);
+	pw_init(&argc, &argv);
+	watch_init(&watch);
+	graph_run(&watch.graph);
+
+	pw_loop_destroy_source(watch.graph.loop, watch.timer);
+	reader_finish(&watch.reader);
+	probe_disconnect(&watch.probe);
+	graph_finish(&watch.graph);
+	output_finish(&watch.output);
+	fields_finish(&watch.fields);
+	osc_finish(&watch.osc);
+	pw_deinit();
+	if (watch.lost)
+		say("%llu hops were lost in all", (unsigned long long)watch.lost);
+	free(watch.reading_name);
+	free(watch.factory);
+	return EXIT_SUCCESS;
+}

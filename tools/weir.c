@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The command weir: looks at the graph's sound. Manual: weir.1 */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "watch.h"
+
+static const struct {
+	const char *name, *program, *summary;
+	int (*main)(int argc, char *argv[]);
+} commands[] = {
+	{ "watch", "weir watch", "prints what a node reports as JSON, or sends it as OSC",
+	  watch_main },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *file)
+{
+	fputs("usage: weir COMMAND [ARGUMENT]...\n\n", file);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(file, "  %-7s %s\n", commands[i].name, commands[i].summary);
+	fputs("\nweir COMMAND --help shows a command's arguments.\n", file);
+}
+
+int main(int argc, char *argv[])
+{
+	message_program = "weir";
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_FAILURE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("weir " WEIR_VERSION);
+		return EXIT_SUCCESS;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			message_program = commands[i].program;
+			argv[1] = (char *)commands[i].program; /* for getopt's messages */
+			return commands[i].main(argc - 1, argv + 1);
+		}
+	}
+	fail("there is no command \"%s\". There are: watch", argv[1]);
+}
