@@ -130,7 +130,7 @@ test_nodes_come_and_go() {
 	check "a wrong rate" says 1 '^weir watch: --rate 0: it must be a number from 0.001 to 1000 Hz' \
 		weir watch --rate 0
 	check "a wrong option" says 1 '^weir watch: unrecognized option' weir watch --nonsense
-	check "a wrong command" says 1 '^weir: there is no command "wtch". There are: watch' weir wtch
+	check "a wrong command" says 1 '^weir: there is no command "wtch". weir --help lists all' weir wtch
 	check "a wrong port" says 1 '^weir watch: --osc: "x" is no port' weir watch --osc localhost:x
 	check "a sink that is not there" says 124 \
 		'^weir watch: there is no sink or source "speeker". There are: .*speaker' \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "top.h"
 #include "watch.h"
 
 static const struct {
@@ -15,6 +16,9 @@ static const struct {
 } commands[] = {
 	{ "watch", "weir watch", "prints what a node reports as JSON, or sends it as OSC",
 	  watch_main },
+#ifdef WEIR_HAVE_TOP
+	{ "top", "weir top", "shows what nodes report in a terminal", top_main },
+#endif
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -49,5 +53,5 @@ int main(int argc, char *argv[])
 			return commands[i].main(argc - 1, argv + 1);
 		}
 	}
-	fail("there is no command \"%s\". There are: watch", argv[1]);
+	fail("there is no command \"%s\". weir --help lists all", argv[1]);
 }

@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+
+# weir top, in a terminal: what it shows of nodes, and that it follows the terminal's size.
+
+. "$(dirname "$0")/watch-rig.sh"
+
+rig_need tmux pw-cli pw-link pw-play sox
+reporter=${WEIR_REPORTER:?the built tests/reporter.c}
+
+# terminal_start COMMAND: in a terminal of 80x24.
+terminal_start() {
+	rig_write tmux.conf <<<'set -g status off'
+	process_start tmux tmux -D -S "$rig_dir/tmux" -f "$XDG_CONFIG_HOME/tmux.conf"
+	wait_for "the terminal" 5 test -S "$rig_dir/tmux"
+	LC_ALL=C.UTF-8 terminal new-session -d -x 80 -y 24 -s top "$1; echo ended with \$?; sleep 60"
+}
+
+terminal() {
+	tmux -u -S "$rig_dir/tmux" "$@"
+}
+
+# shows PATTERN: is there a line that grep -E finds?
+shows() {
+	terminal capture-pane -p -t top | LC_ALL=C.UTF-8 grep -Eq -- "$1"
+}
+
+# row_shows ROW PATTERN: the row, from 1.
+row_shows() {
+	terminal capture-pane -p -t top | sed -n "$1p" | LC_ALL=C.UTF-8 grep -Eq -- "$2"
+}
+
+bands() {
+	seq -s, -62 2 -2 && echo
+}
+
+analysis_start() { # NODE
+	process_start analysis "$reporter" "$1" peak=-6.02,-12 peak_max=-3.1,-4 rms=-20.5,-30 tp=-6,-12 \
+		tp_max=-3,-4 crest=14,18 m=-23.1 s=-22.8 i=-23 lra=4.2 laf=-30.2,-31 las=-31,-32 \
+		"oct3=$(bands),$(bands)" f0=442 f0_conf=0.93 bpm=120.04 bpm_conf=0.8 vad=1 \
+		centroid=1234.5 mfcc=1,2,nan,inf beat@0.01
+	wait_for "$1" 10 node_id "$1"
+}
+
+test_an_analysis_is_shown() {
+	rig_start
+	analysis_start analysis
+	terminal_start "weir top analysis"
+	wait_for "the levels" 10 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0 +-3\.1$'
+	check "the second channel's" shows '^ +2 [█▉▊▋▌▍▎▏]+ .* -30\.0 +-12\.0 +-4\.0$'
+	check "a held peak" shows '^ +1 [█▉▊▋▌▍▎▏]+ +\| '
+	check "the scale" shows '^ +-60 +-50 +-40 +-30 +-20 +-10 +0 '
+	check "the loudness" shows 'Loudness +M +-23\.1 +S +-22\.8 +I +-23\.0 +LRA +4\.2'
+	check "the weighted levels" shows 'Level dB +A +-30\.2 +slow +-31\.0 '
+	check "the spectrum" shows '[▁▂▃▄▅▆▇█]{20}'
+	check "its frequencies" shows '31 +63 +125 +250 +500 +1k +2k +4k +8k +16k'
+	check "the pitch" shows 'Pitch +442\.0 Hz +A4 +\+8 \(0\.93\)'
+	check "the tempo" shows 'Tempo +120\.0 bpm \(0\.80\)'
+	check "the voice" shows 'Voice +speech'
+	check "other fields by name" shows 'centroid +(1234|1235) .* mfcc +1 2 -- --'
+	check "events" shows 'beat [0-9]+'
+	check "the last row" row_shows 24 'q quit'
+	terminal resize-window -t top -x 120 -y 40
+	wait_for "it fills a larger terminal" 5 row_shows 40 'q quit'
+	wait_for "with a longer meter" 5 shows '^ +1 .{85,} -20\.5 +-6\.0 +-3\.1$'
+	terminal resize-window -t top -x 80 -y 10
+	wait_for "and a small one" 5 row_shows 10 'q quit'
+	wait_for "which keeps the levels" 5 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0'
+	terminal resize-window -t top -x 30 -y 5
+	wait_for "one too small is told" 5 shows '80x24, please'
+	terminal resize-window -t top -x 80 -y 24
+	wait_for "the levels again" 5 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0'
+	process_stop analysis
+	wait_for "the node's end is told" 5 shows 'No node "analysis" reports\.'
+	analysis_start analysis
+	wait_for "its return, too" 5 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0'
+	terminal send-keys -t top q
+	wait_for "q ends it" 5 shows 'ended with 0'
+}
+
+test_every_node_has_a_page() {
+	rig_write pipewire/pipewire.conf.d/50-weir-capture.conf <<-'END'
+	context.modules = [ { name = libpipewire-module-weir-capture args = {
+		capture.name = app capture.mode = tap capture.match = [ { node.name = player } ]
+	} } ]
+	END
+	graph_start
+	bursts_start
+	pitch_create weir.align align
+	pw-link player:output_FL weir.align:mic-1
+	pw-link player:output_FR weir.align:mic-2
+	terminal_start "weir top"
+	wait_for "all nodes" 10 row_shows 1 'weir top  1 .* 2 .* 3 '
+	terminal send-keys -t top q
+	wait_for "q ends it" 5 shows 'ended with 0'
+	terminal respawn-pane -k -t top "weir top weir.align; echo ended with \$?; sleep 60"
+	wait_for "an alignment" 20 shows 'Alignment +(searching|LOCKED|coasting|one microphone only)'
+	check "weights and SNR" shows '^ +1 .* [0-9.]+ +-?[0-9.]+ dB'
+	check "no lag yet" shows '^ +2 .* dB +-- +--'
+	process_start mics "$reporter" mics delay_s=0.0123 sro_ppm=-45 locked=1 confidence=0.75 \
+		polarity=1 state=1 weight1=0.6 weight2=0.4 snr1=21 snr2=18.5
+	wait_for "another node" 5 row_shows 1 ' 4 mics$'
+	terminal send-keys -t top 4
+	wait_for "the lock" 5 shows 'Alignment +LOCKED +confidence +[█▉▊▋▌▍▎▏]+ +0\.75'
+	check "lag and drift" shows '^ +2 +[█▉▊▋▌▍▎▏]+ +0\.40 +18\.5 dB +12\.300 ms +-45\.0 ppm$'
+	for key in Tab Tab Tab; do
+		terminal send-keys -t top $key
+		sleep 0.3
+		! shows 'semitones' || break
+	done
+	check "a pitch node's fields" shows 'semitones +0'
+	wait_for "and events" 5 shows 'onset [0-9]+'
+	for key in Left Left Left; do
+		! shows 'PID +stream' || break
+		terminal send-keys -t top $key
+		sleep 0.3
+	done
+	check "what is captured" shows 'Capture +(captured|waiting|silent-paused)'
+	process_stop wireplumber
+	process_stop pipewire
+	wait_for "the daemon's end is told" 5 shows 'PipeWire has gone'
+	terminal send-keys -t top C-c
+	wait_for "Ctrl-C ends it" 5 shows 'ended with 0'
+}
+
+test_without_a_terminal_it_says_so() {
+	rig_start
+	check "no terminal" grep -q '^weir top: it draws on a terminal, and there is none' \
+		<(weir top 2>&1 </dev/null)
+	check "one that cannot" grep -q '^weir top: it cannot draw on a terminal of the kind TERM=nonsense' \
+		<(TERM=nonsense script -qec 'weir top' /dev/null)
+	check "an argument too many" grep -q '^weir top: "b" is one argument too many' <(weir top a b 2>&1)
+}
+
+tests_run "$@"

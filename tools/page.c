@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HOLD_SECONDS 2.0
+#define SILENCE_DB (-200.0f)
+#define N_SECTIONS (sizeof(sections) / sizeof(sections[0]))
+
+static const struct section *const sections[] = {
+	&section_capture, &section_meters,   &section_levels,
+	&section_align,	  &section_spectrum, &section_music,
+};
+
+bool name_is_one_of(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(name, *names) == 0)
+			return true;
+	return false;
+}
+
+float page_get(struct page *page, const char *name, uint32_t i)
+{
+	const struct field *field = fields_find(&page->fields, name);
+
+	return field && i < field->count ? field->value[i] : NAN;
+}
+
+void page_reset_peaks(struct page *page)
+{
+	for (uint32_t i = 0; i < PAGE_MAX_CHANNELS; i++)
+		page->hold[i] = SILENCE_DB;
+}
+
+void page_reset(struct page *page)
+{
+	fields_finish(&page->fields);
+	page->fields.n = 0;
+	page->n_events = 0;
+	page->t = 0.0;
+	page_reset_peaks(page);
+}
+
+void page_add_event(struct page *page, double t, const char *name, float seconds)
+{
+	uint32_t i = 0;
+
+	while (i < page->n_events && strcmp(page->event[i].name, name) != 0)
+		i++;
+	if (i == PAGE_MAX_EVENTS)
+		return;
+	if (i == page->n_events) {
+		page->event[page->n_events++].n = 0;
+		strcpy(page->event[i].name, name);
+	}
+	page->event[i].n++;
+	page->event[i].t = t - (double)seconds;
+}
+
+void page_update(struct page *page, double t)
+{
+	page->t = t;
+	for (uint32_t i = 0; i < PAGE_MAX_CHANNELS; i++) {
+		const float peak = page_get(page, "peak", i);
+		const double age = t - page->hold_t[i];
+
+		if (peak < page->hold[i] && age >= 0.0 && age < HOLD_SECONDS)
+			continue;
+		if (isnan(peak))
+			return;
+		page->hold[i] = peak;
+		page->hold_t[i] = t;
+	}
+}
+
+static bool is_known(const char *name)
+{
+	for (size_t i = 0; i < N_SECTIONS; i++)
+		if (sections[i]->has_field(name))
+			return true;
+	return false;
+}
+
+/* Two fields in a row of 80 columns. */
+static void draw_field(const struct field *field, int row, int column, int columns)
+{
+	char text[256];
+	int used = snprintf(text, sizeof(text), "%-16s", field->name);
+
+	for (uint32_t i = 0; i < field->count && used < (int)sizeof(text); i++)
+		used += snprintf(text + used, sizeof(text) - (size_t)used,
+				 isfinite(field->value[i]) ? " %.4g" : " --",
+				 (double)field->value[i]);
+	screen_print(row, column, SCREEN_PLAIN, "%.*s", columns - 1, text);
+}
+
+static void draw_list(struct page *page, int row, int rows)
+{
+	const int columns = screen_columns() / 2;
+	int n = 0;
+
+	for (uint32_t i = 0; i < page->fields.n && n < 2 * rows; i++) {
+		if (is_known(page->fields.field[i].name))
+			continue;
+		draw_field(&page->fields.field[i], row + n / 2, 1 + n % 2 * columns, columns);
+		n++;
+	}
+}
+
+static int count_list(const struct page *page)
+{
+	int n = 0;
+
+	for (uint32_t i = 0; i < page->fields.n; i++)
+		n += !is_known(page->fields.field[i].name);
+	return (n + 1) / 2;
+}
+
+/* In the last row. */
+static void draw_events(const struct page *page, int row)
+{
+	int column = 1;
+
+	for (uint32_t i = 0; i < page->n_events; i++) {
+		const struct page_event *event = &page->event[i];
+		const double age = page->t - event->t;
+		char text[80];
+		const int length = snprintf(text, sizeof(text), " %s %llu ", event->name,
+					    (unsigned long long)event->n);
+
+		screen_print(row, column, age >= 0.0 && age < 0.3 ? SCREEN_CHOSEN : SCREEN_WEAK,
+			     "%s", text);
+		column += length + 1;
+	}
+}
+
+static int most(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* The list gets what the sections leave, and those that grow what the list leaves. */
+void page_draw(struct page *page, int row, int rows)
+{
+	const int list = count_list(page), end = row + rows - (page->n_events ? 2 : 0);
+	int needed = list, n_growing = 0, spare;
+
+	for (size_t i = 0; i < N_SECTIONS; i++) {
+		const int n = sections[i]->get_rows(page);
+
+		needed += n ? n + 1 : 0;
+		n_growing += n && sections[i]->grows;
+	}
+	spare = most(end - row - needed, 0);
+	for (size_t i = 0; i < N_SECTIONS; i++) {
+		int n = sections[i]->get_rows(page);
+
+		if (n && sections[i]->grows)
+			n += spare / n_growing;
+		if (n && row + n <= end) {
+			sections[i]->draw(page, row, n);
+			row += n + 1;
+		}
+	}
+	if (row < end)
+		draw_list(page, row, end - row);
+	draw_events(page, end + 1);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_PAGE_H
+#define WEIR_PAGE_H
+
+#include <stdbool.h>
+
+#include "fields.h"
+#include "screen.h"
+
+/*
+ * What is shown of a node: sections, each for fields that it knows by name, as far as the node
+ * reports them and there is room. What no section knows stands in a list.
+ */
+
+#define PAGE_MAX_CHANNELS 64
+#define PAGE_MAX_EVENTS 16
+
+struct page_event {
+	char name[FIELD_MAX_NAME];
+	uint64_t n;
+	double t; /* s of the graph */
+};
+
+struct page {
+	struct fields fields;
+	uint32_t n_channels;
+	double t; /* of the latest hop, s of the graph; 0: none yet */
+
+	float hold[PAGE_MAX_CHANNELS]; /* dB, the highest peak of late */
+	double hold_t[PAGE_MAX_CHANNELS];
+	struct page_event event[PAGE_MAX_EVENTS];
+	uint32_t n_events;
+
+	const char *capture_state, *capture_streams; /* NULL: it captures nothing */
+};
+
+/* A part of a page, with the fields that it draws. */
+struct section {
+	int (*get_rows)(struct page *page);
+	void (*draw)(struct page *page, int row, int rows);
+	bool (*has_field)(const char *name);
+	bool grows; /* into rows that nobody else needs */
+};
+
+extern const struct section section_meters, section_levels, section_spectrum, section_music,
+	section_align, section_capture;
+
+/* Forgets everything of the node. */
+void page_reset(struct page *page);
+/* Forgets the peaks that are held. */
+void page_reset_peaks(struct page *page);
+
+void page_add_event(struct page *page, double t, const char *name, float seconds);
+/* After a hop was read. */
+void page_update(struct page *page, double t);
+
+/* Into the rows from `row` on. */
+void page_draw(struct page *page, int row, int rows);
+
+/* A field's value, NAN when there is none. */
+float page_get(struct page *page, const char *name, uint32_t i);
+/* Is it one of these names, up to a NULL? */
+bool name_is_one_of(const char *name, const char *const *names);
+
+#endif

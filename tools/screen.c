@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#define _XOPEN_SOURCE_EXTENDED 1
+#include "screen.h"
+
+#include <curses.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "message.h"
+
+#define N_PARTS 8 /* of a character */
+
+static SCREEN *screen;
+static bool has_blocks;
+
+static const char *const across[] = { " ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█" };
+static const char *const upward[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+
+static const struct {
+	attr_t attributes;
+	short color;
+} styles[] = {
+	[SCREEN_PLAIN] = { A_NORMAL, -1 },
+	[SCREEN_STRONG] = { A_BOLD, -1 },
+	[SCREEN_WEAK] = { A_DIM, -1 },
+	[SCREEN_GOOD] = { A_NORMAL, COLOR_GREEN },
+	[SCREEN_LOUD] = { A_NORMAL, COLOR_YELLOW },
+	[SCREEN_TOO_LOUD] = { A_BOLD, COLOR_RED },
+	[SCREEN_CHOSEN] = { A_REVERSE, -1 },
+};
+
+#define N_STYLES (sizeof(styles) / sizeof(styles[0]))
+
+void screen_init(void)
+{
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		fail("it draws on a terminal, and there is none. For programs: weir watch");
+	setlocale(LC_CTYPE, "");
+	has_blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	screen = newterm(NULL, stdout, stdin);
+	if (!screen)
+		fail("it cannot draw on a terminal of the kind TERM=%s",
+		     getenv("TERM") ? getenv("TERM") : "");
+	cbreak();
+	noecho();
+	curs_set(0);
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	if (!has_colors())
+		return;
+	start_color();
+	use_default_colors();
+	for (size_t i = 0; i < N_STYLES; i++)
+		init_pair((short)(i + 1), styles[i].color, -1);
+}
+
+void screen_finish(void)
+{
+	if (!screen)
+		return;
+	endwin();
+	delscreen(screen);
+	screen = NULL;
+}
+
+void screen_resize(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
+		resizeterm(size.ws_row, size.ws_col);
+	clearok(curscr, TRUE);
+}
+
+int screen_rows(void)
+{
+	return LINES;
+}
+
+int screen_columns(void)
+{
+	return COLS;
+}
+
+void screen_begin(void)
+{
+	erase();
+}
+
+void screen_end(void)
+{
+	refresh();
+}
+
+int screen_key(void)
+{
+	const int key = getch();
+
+	if (key == KEY_LEFT || key == KEY_BTAB)
+		return SCREEN_KEY_LEFT;
+	if (key == KEY_RIGHT)
+		return SCREEN_KEY_RIGHT;
+	return key == ERR ? -1 : key;
+}
+
+static void style_set(enum screen_style style)
+{
+	attr_set(styles[style].attributes, has_colors() ? (short)(style + 1) : 0, NULL);
+}
+
+void screen_print(int row, int column, enum screen_style style, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	if (row < 0 || row >= LINES || column < 0 || column >= COLS)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	style_set(style);
+	/* A name of one byte per column at least: never wider than this. */
+	mvaddnstr(row, column, text, COLS - column);
+}
+
+/* A cell that is filled to so many of its parts. */
+static void cell_print(int row, int column, const char *const *parts, int n)
+{
+	if (row < 0 || row >= LINES || column < 0 || column >= COLS)
+		return;
+	if (has_blocks)
+		mvaddstr(row, column, parts[n]);
+	else if (n)
+		mvaddstr(row, column, n >= N_PARTS / 2 ? "#" : ".");
+}
+
+static int parts_of(float part, int cells)
+{
+	const float n = part * (float)(cells * N_PARTS);
+
+	if (!(n > 0.0f))
+		return 0;
+	return n < (float)(cells * N_PARTS) ? (int)n : cells * N_PARTS;
+}
+
+static int least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+void screen_bar(int row, int column, int columns, float part, enum screen_style style)
+{
+	int left = parts_of(part, columns);
+
+	style_set(style);
+	for (int i = 0; left > 0; i++, left -= N_PARTS)
+		cell_print(row, column + i, across, least(left, N_PARTS));
+}
+
+void screen_column(int bottom, int column, int rows, float part, enum screen_style style)
+{
+	int left = parts_of(part, rows);
+
+	style_set(style);
+	for (int i = 0; left > 0; i++, left -= N_PARTS) {
+		cell_print(bottom - i, column, upward, least(left, N_PARTS));
+		cell_print(bottom - i, column + 1, upward, least(left, N_PARTS));
+	}
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include "top.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../modules/port.h"
+#include "message.h"
+#include "names.h"
+#include "page.h"
+#include "reader.h"
+
+#define FRAMES_PER_SECOND 20
+#define IDLE_FRAMES FRAMES_PER_SECOND /* without a report */
+#define LEAST_ROWS 8
+#define LEAST_COLUMNS 40
+
+#define STATE_KEY "weir.capture.state"
+#define STREAMS_KEY "weir.capture.streams"
+
+static const char usage[] = "usage: weir top [NODE]\n"
+			    "\n"
+			    "  NODE    the node to begin with, by name\n"
+			    "\n"
+			    "  Tab, left, right   another node\n"
+			    "  1 to 9             that node\n"
+			    "  r                  forgets the peaks that are held\n"
+			    "  q                  ends\n";
+
+struct top {
+	struct graph graph;
+	struct reader reader;
+	struct page page;
+	struct spa_source *timer;
+
+	char *wanted; /* the node that is shown as soon as it is there, NULL: the first one */
+	uint32_t idle_frames;
+	uint64_t lost;
+};
+
+static bool node_is_shown(const struct graph *graph, const struct registry_object *node)
+{
+	return node_is_reporting(graph, node) || pw_properties_get(node->props, STATE_KEY);
+}
+
+static void on_event(void *data, double t, const char *name, float seconds)
+{
+	struct top *top = data;
+
+	page_add_event(&top->page, t, name, seconds);
+}
+
+static void on_filled(void *data)
+{
+	struct top *top = data;
+	struct reading reading;
+
+	while (reader_next(&top->reader, &reading)) {
+		fields_read(&top->page.fields, reading.t, reading.controls, reading.size);
+		page_update(&top->page, reading.t);
+		top->lost += reading.lost;
+		top->idle_frames = 0;
+	}
+}
+
+static void want(struct top *top, const char *name)
+{
+	if (top->wanted && strcmp(top->wanted, name) == 0)
+		return;
+	free(top->wanted);
+	top->wanted = strdup(name);
+	if (!top->wanted)
+		fail("%s", strerror(errno));
+	page_reset(&top->page);
+	top->lost = 0;
+	top->idle_frames = 0;
+	graph_touch(&top->graph);
+}
+
+static struct registry_object *find_wanted(struct top *top)
+{
+	struct registry_object *node;
+
+	if (!top->graph.registry || !top->wanted)
+		return NULL;
+	node = graph_find_node(&top->graph, top->wanted);
+	return node && node_is_shown(&top->graph, node) ? node : NULL;
+}
+
+/* Of what is shown, the n-th one; NULL: there are not so many. */
+static struct registry_object *find_shown(const struct top *top, uint32_t n)
+{
+	struct registry_object *node;
+
+	spa_list_for_each(node, registry_get_objects(top->graph.registry, REGISTRY_NODE), link)
+	{
+		if (node_is_shown(&top->graph, node) && n-- == 0)
+			return node;
+	}
+	return NULL;
+}
+
+static void on_changed(void *data)
+{
+	struct top *top = data;
+	struct registry_object *node;
+
+	if (!top->graph.registry)
+		return;
+	node = top->wanted ? NULL : find_shown(top, 0);
+	if (node)
+		want(top, graph_get_name(node));
+	node = find_wanted(top);
+	reader_set_port(&top->reader, node ? graph_find_report(&top->graph, node) : NULL);
+}
+
+static void on_lost(void *data)
+{
+	struct top *top = data;
+
+	reader_disconnect(&top->reader);
+}
+
+static const struct graph_events graph_events = {
+	.changed = on_changed,
+	.lost = on_lost,
+};
+
+static void draw_names(const struct top *top)
+{
+	struct registry_object *node;
+	int column = 10;
+
+	screen_print(0, 1, SCREEN_STRONG, "weir top");
+	for (uint32_t i = 0; top->graph.registry && (node = find_shown(top, i)); i++) {
+		const char *name = graph_get_name(node);
+		const bool chosen = top->wanted && strcmp(name, top->wanted) == 0;
+
+		screen_print(0, column, chosen ? SCREEN_CHOSEN : SCREEN_PLAIN, " %u %s ", i + 1,
+			     name);
+		column += (int)strlen(name) + (i < 9 ? 5 : 6);
+	}
+}
+
+static void draw_absence(const struct top *top)
+{
+	char *names;
+
+	if (!top->graph.registry) {
+		screen_print(2, 1, SCREEN_TOO_LOUD, "PipeWire has gone. Waiting for it ...");
+		return;
+	}
+	if (!top->graph.ready)
+		return;
+	names = names_list(&top->graph, node_is_shown);
+	if (top->wanted)
+		screen_print(2, 1, SCREEN_TOO_LOUD,
+			     "No node \"%s\" reports. There are: %s. Waiting ...", top->wanted,
+			     names);
+	else
+		screen_print(2, 1, SCREEN_TOO_LOUD, "No node reports. Waiting for one ...");
+	free(names);
+}
+
+static void draw(struct top *top)
+{
+	const struct registry_object *node = find_wanted(top);
+	const int rows = screen_rows();
+
+	screen_begin();
+	if (rows < LEAST_ROWS || screen_columns() < LEAST_COLUMNS) {
+		screen_print(0, 0, SCREEN_PLAIN, "80x24, please");
+		screen_end();
+		return;
+	}
+	draw_names(top);
+	if (node) {
+		top->page.capture_state = pw_properties_get(node->props, STATE_KEY);
+		top->page.capture_streams = pw_properties_get(node->props, STREAMS_KEY);
+		page_draw(&top->page, 2, rows - 4);
+	} else {
+		draw_absence(top);
+	}
+	screen_print(rows - 1, 1, SCREEN_WEAK, "q quit   Tab next node   r reset peaks");
+	if (node && !node->running)
+		screen_print(rows - 1, 42, SCREEN_LOUD, "idle: nothing plays through it");
+	else if (node && top->page.t > 0.0 && top->idle_frames > IDLE_FRAMES)
+		screen_print(rows - 1, 42, SCREEN_LOUD, "no reports");
+	else if (node && top->page.t > 0.0)
+		screen_print(rows - 1, 42, SCREEN_WEAK, "t %.1f s", top->page.t);
+	if (top->lost)
+		screen_print(rows - 1, 60, SCREEN_TOO_LOUD, "%llu hops lost",
+			     (unsigned long long)top->lost);
+	screen_end();
+}
+
+/* step: 1 or -1 */
+static void move(struct top *top, int step)
+{
+	struct registry_object *node, *last = NULL;
+	uint32_t n, at = 0;
+
+	if (!top->graph.registry)
+		return;
+	n = names_count(&top->graph, node_is_shown, &last);
+	for (uint32_t i = 0; (node = find_shown(top, i)); i++)
+		if (top->wanted && strcmp(graph_get_name(node), top->wanted) == 0)
+			at = i;
+	if (n)
+		want(top, graph_get_name(find_shown(top, (at + n + (uint32_t)step) % n)));
+}
+
+static void press(struct top *top, int key)
+{
+	struct registry_object *node;
+
+	switch (key) {
+	case 'q':
+	case 'Q':
+		graph_quit(&top->graph);
+		break;
+	case 'r':
+	case 'R':
+		page_reset_peaks(&top->page);
+		break;
+	case '\t':
+	case SCREEN_KEY_RIGHT:
+		move(top, 1);
+		break;
+	case SCREEN_KEY_LEFT:
+		move(top, -1);
+		break;
+	default:
+		node = key >= '1' && key <= '9' && top->graph.registry
+			       ? find_shown(top, (uint32_t)(key - '1'))
+			       : NULL;
+		if (node)
+			want(top, graph_get_name(node));
+	}
+}
+
+static void on_keys(void *data, int fd, uint32_t mask)
+{
+	struct top *top = data;
+	int key;
+
+	(void)fd;
+	while ((key = screen_key()) != -1)
+		press(top, key);
+	if (mask & (SPA_IO_HUP | SPA_IO_ERR))
+		graph_quit(&top->graph);
+	else
+		draw(top);
+}
+
+static void on_frame(void *data, uint64_t expirations)
+{
+	struct top *top = data;
+
+	top->idle_frames += (uint32_t)expirations;
+	draw(top);
+}
+
+static void on_size(void *data, int number)
+{
+	(void)number;
+	screen_resize();
+	draw(data);
+}
+
+static void parse_arguments(struct top *top, int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		fputs(usage, option == 'h' ? stdout : stderr);
+		exit(option == 'h' ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	if (argc - optind > 1)
+		fail("\"%s\" is one argument too many\n%s", argv[optind + 1], usage);
+	if (optind < argc)
+		top->wanted = strdup(argv[optind]);
+}
+
+static void top_init(struct top *top)
+{
+	struct timespec frame = { .tv_nsec = SPA_NSEC_PER_SEC / FRAMES_PER_SECOND };
+
+	graph_init(&top->graph, &graph_events, top);
+	if (top->graph.res < 0)
+		fail("no connection to PipeWire (%s). Is it running?", strerror(-top->graph.res));
+	page_reset(&top->page);
+	top->page.fields.event = on_event;
+	top->page.fields.data = top;
+	reader_init(&top->reader, &top->graph, "weir-top");
+	top->reader.filled = on_filled;
+	top->reader.data = top;
+
+	screen_init();
+	atexit(screen_finish);
+	top->timer = pw_loop_add_timer(top->graph.loop, on_frame, top);
+	if (!top->timer || !pw_loop_add_signal(top->graph.loop, SIGWINCH, on_size, top) ||
+	    !pw_loop_add_io(top->graph.loop, STDIN_FILENO, SPA_IO_IN, false, on_keys, top))
+		fail("%s", strerror(errno));
+	pw_loop_update_timer(top->graph.loop, top->timer, &frame, &frame, false);
+}
+
+int top_main(int argc, char *argv[])
+{
+	static struct top top;
+
+	parse_arguments(&top, argc, argv);
+	pw_init(&argc, &argv);
+	top_init(&top);
+	graph_run(&top.graph);
+
+	screen_finish();
+	pw_loop_destroy_source(top.graph.loop, top.timer);
+	reader_finish(&top.reader);
+	graph_finish(&top.graph);
+	fields_finish(&top.page.fields);
+	free(top.wanted);
+	pw_deinit();
+	return EXIT_SUCCESS;
+}
