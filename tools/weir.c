@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "plot.h"
 #include "top.h"
 #include "watch.h"
 
@@ -19,6 +20,7 @@ static const struct {
 #ifdef WEIR_HAVE_TOP
 	{ "top", "weir top", "shows what nodes report in a terminal", top_main },
 #endif
+	{ "plot", "weir plot", "draws a report into a picture", plot_main },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

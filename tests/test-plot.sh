@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+
+# weir plot: pictures of what weir-run and weir watch write, and what it says when something is wrong.
+
+. "$(dirname "$0")/rig.sh"
+
+rig_need gnuplot sox python3
+
+report_make() {
+	cd "$rig_dir" || exit 1
+	sox -n -r 48000 -c 2 -b 32 -e float burst.wav synth 0.1 sine 440 gain -6 pad 0 0.4
+	sox burst.wav bursts.wav repeat 5
+	weir-run pitch -s semitones=3 -r report.jsonl bursts.wav
+}
+
+# is_svg FILE TEXT...: well-formed, with these texts?
+is_svg() {
+	python3 - "$@" <<-'END'
+	import sys, xml.etree.ElementTree as tree
+	root = tree.parse(sys.argv[1]).getroot()
+	assert root.tag == "{http://www.w3.org/2000/svg}svg", root.tag
+	texts = ["".join(e.itertext()) for e in root.iter("{http://www.w3.org/2000/svg}text")]
+	missing = [t for t in sys.argv[2:] if t not in texts]
+	assert not missing, (missing, texts)
+	END
+}
+
+# says PATTERN COMMAND...: the command fails with status 1 and one line that matches.
+says() {
+	local output status=0
+	output=$("${@:2}" 2>&1) || status=$?
+	echo "$output"
+	[ $status = 1 ] && head -n 1 <<<"$output" | grep -Eq -- "$1"
+}
+
+# many_make: longer than the picture is wide, with a spectrum, and what is never or always the same.
+many_make() {
+	awk 'BEGIN { for (i = 0; i < 3000; i++) {
+		printf "{\"t\":%.2f,\"none\":null,\"same\":3,\"two\":[%g,null],\"oct3\":[", i / 100, i % 7
+		for (b = 0; b < 31; b++) printf "%s%d", b ? "," : "", -b
+		print "]}"
+		if (i % 100 == 50) printf "{\"t\":%.2f,\"ev\":\"beat\",\"at\":%.2f}\n", i / 100, i / 100 - 0.1
+		if (i == 1500) print "{\"t\":15,\"lost\":12}"
+	} }' >"$rig_dir/many.jsonl"
+}
+
+test_reports_become_pictures() {
+	report_make
+	check "nothing is said" [ -z "$(weir plot report.jsonl out.svg 2>&1)" ]
+	check "an SVG with all fields and events" is_svg out.svg semitones onset events 't (s)'
+	weir plot report.jsonl out.png
+	check "a PNG" grep -q PNG <(head -c 8 out.png)
+	many_make
+	check "nothing is said of what is odd" [ -z "$(weir plot many.jsonl "it's.svg" 2>&1)" ]
+	check "which is drawn" is_svg "it's.svg" none same two oct3 beat lost
+	weir plot --only two,beat - some.svg <many.jsonl
+	check "only what was asked for" is_svg some.svg two beat
+	check "nothing else" not is_svg some.svg oct3
+}
+
+test_what_is_wrong_is_told() {
+	report_make
+	echo nonsense >bad.jsonl
+	: >empty.jsonl
+	check "no report" says '^weir plot: bad.jsonl, line 1: no report' weir plot bad.jsonl out.svg
+	check "an empty one" says '^weir plot: empty.jsonl is empty' weir plot empty.jsonl out.svg
+	check "none" says '^weir plot: cannot read none.jsonl: No such file' weir plot none.jsonl out.svg
+	check "a field" says '^weir plot: the report has no "x"\. It has: semitones onset' \
+		weir plot --only x report.jsonl out.svg
+	check "a picture of another kind" says '^weir plot: out.pdf: the picture must be named' \
+		weir plot report.jsonl out.pdf
+	check "a folder" says '^weir plot: cannot write no/out.svg' weir plot report.jsonl no/out.svg
+	check "arguments" says '^weir plot: a report and a picture are needed' weir plot report.jsonl
+	check "nothing was drawn" [ ! -e out.svg ]
+	check "gnuplot is missing" says '^weir plot: gnuplot, which draws, is not installed\. .*apt install' \
+		env PATH="$(dirname "$(command -v weir)")" weir plot report.jsonl out.svg
+}
+
+tests_run "$@"

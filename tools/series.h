@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_SERIES_H
+#define WEIR_SERIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The fields and events of a report that was written as JSON lines, each over time. */
+
+#define SERIES_MAX 128
+
+struct series {
+	char name[48];
+	uint32_t count; /* values at a time; 0: an event */
+	size_t n, room;
+	double *t;    /* n, s */
+	float *value; /* n times count; NAN where there is none */
+};
+
+struct report {
+	struct series series[SERIES_MAX];
+	uint32_t n;
+	double begin, end; /* s */
+};
+
+/* Ends the program with a message when the file cannot be read, or is no report. */
+void report_read(struct report *report, const char *path);
+void report_finish(struct report *report);
+
+/* NULL when there is none. */
+struct series *report_find(struct report *report, const char *name);
+
+#endif
