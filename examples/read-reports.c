@@ -14,11 +14,14 @@
 #include <pipewire/filter.h>
 #include <pipewire/pipewire.h>
 #include <spa/control/control.h>
+#include <spa/param/buffers.h>
+#include <spa/pod/builder.h>
 #include <spa/pod/iter.h>
 #include <stdio.h>
 #include <string.h>
 
-#define BUNDLE_HEAD 16 /* "#bundle" and a time tag */
+#define MAX_BYTES (256 * 1024) /* of all reports of a cycle */
+#define BUNDLE_HEAD 16	       /* "#bundle" and a time tag */
 
 struct reader {
 	struct pw_main_loop *loop;
@@ -97,6 +100,12 @@ static void on_signal(void *data, int number)
 int main(int argc, char *argv[])
 {
 	struct reader reader = { 0 };
+	uint8_t memory[256];
+	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	/* What comes in goes through a mixer, whose 8192 bytes are few for many fields. */
+	const struct spa_pod *buffers = spa_pod_builder_add_object(
+		&builder, SPA_TYPE_OBJECT_ParamBuffers, SPA_PARAM_Buffers, SPA_PARAM_BUFFERS_size,
+		SPA_POD_CHOICE_RANGE_Int(MAX_BYTES, MAX_BYTES, INT32_MAX));
 
 	pw_init(&argc, &argv);
 	reader.loop = pw_main_loop_new(NULL);
@@ -109,7 +118,7 @@ int main(int argc, char *argv[])
 					 PW_FILTER_PORT_FLAG_MAP_BUFFERS, sizeof(void *),
 					 pw_properties_new(PW_KEY_FORMAT_DSP, "8 bit raw control",
 							   PW_KEY_PORT_NAME, "input", NULL),
-					 NULL, 0);
+					 &buffers, 1);
 	if (!reader.port || pw_filter_connect(reader.filter, 0, NULL, 0) < 0) {
 		fputs("read-reports: no connection to PipeWire. Is it running?\n", stderr);
 		return 1;

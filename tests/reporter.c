@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BYTES 8192
+#define MAX_BYTES 65536
 #define MAX_PACKETS 8
 
 struct packet {
@@ -121,8 +121,8 @@ static void reporter_connect(struct reporter *reporter, const char *name, const 
 	const struct spa_pod *buffers = spa_pod_builder_add_object(
 		&builder, SPA_TYPE_OBJECT_ParamBuffers, SPA_PARAM_Buffers,
 		SPA_PARAM_BUFFERS_buffers, SPA_POD_Int(2), SPA_PARAM_BUFFERS_blocks, SPA_POD_Int(1),
-		SPA_PARAM_BUFFERS_size, SPA_POD_Int(MAX_BYTES), SPA_PARAM_BUFFERS_stride,
-		SPA_POD_Int(1));
+		SPA_PARAM_BUFFERS_size, SPA_POD_CHOICE_RANGE_Int(MAX_BYTES, MAX_BYTES, INT32_MAX),
+		SPA_PARAM_BUFFERS_stride, SPA_POD_Int(1));
 
 	reporter->filter =
 		pw_filter_new_simple(pw_main_loop_get_loop(reporter->loop), name,

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/watch-rig.sh"
 
 examples=${WEIR_EXAMPLES:?the folder of the built examples}
+reporter=${WEIR_REPORTER:?the built tests/reporter.c}
 sources=$(dirname "${WEIR_CONF_DIR:?the folder conf}")/examples
 rig_need pw-cli pw-link pw-play sox python3
 
@@ -100,16 +101,24 @@ has_reader_links() { # COUNT
 	has_links mono weir-watch "$1" || has_links mono weir-watch 8
 }
 
+# What is in the pipe and in the ring is kept; then whole hops are left out.
 test_who_reads_slowly_loses_whole_hops() {
-	graph_start
-	bursts_start
-	# Takes nothing for some seconds, then everything: 64 kB are in the pipe, the rest in the ring.
-	process_start slow sh -c 'weir watch weir.pitch | { sleep 4; cat; } >"$1"' sh "$rig_dir/slow.jsonl"
-	process_start fast sh -c 'weir watch weir.pitch | head -n 3'
+	rig_start
+	pw-metadata -n settings 0 clock.force-quantum 512 >/dev/null
+	process_start reporter "$reporter" big "$(seq -s, 1 1800 | sed 's/^/many=/')"
+	wait_for "the node" 10 node_id big
+	process_start slow sh -c 'weir watch big | { sleep 4; cat; } >"$1"' sh "$rig_dir/slow.jsonl"
+	process_start fast sh -c 'weir watch big | head -n 3'
 	wait_for "who has enough ends us" 10 not process_is_running fast
-	wait_for "lines" 15 has_lines "$rig_dir/slow.jsonl" 100 .t
+	wait_for "what was lost is told" 20 has_lines "$rig_dir/slow.jsonl" 1 '.lost > 50'
+	wait_for "and what follows" 10 has_lines "$rig_dir/slow.jsonl" 300 .many
+	check "in words, too" process_said slow '^weir watch: [0-9]+ hops lost: we were stopped, or'
 	process_stop slow
-	check "every line is whole" all_lines "$(whole_lines "$rig_dir/slow.jsonl")" .t
+	check "every line is whole" all_lines "$(whole_lines "$rig_dir/slow.jsonl")" \
+		'(.many | length == 1800) or .lost'
+	jq -c '{t, lost}' "$rig_dir/slow.jsonl.whole" >"$rig_dir/times.jsonl"
+	check "every hop is there or counted" jq -es '(map(.lost // 1) | add)
+		/ ((last.t - first.t) * 48000 / 512 + 1) | . > 0.97 and . < 1.03' "$rig_dir/times.jsonl"
 }
 
 test_nodes_come_and_go() {

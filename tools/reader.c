@@ -2,12 +2,16 @@
 #include "reader.h"
 
 #include <errno.h>
+#include <spa/param/buffers.h>
+#include <spa/pod/builder.h>
 #include <spa/utils/result.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../modules/port.h"
 #include "message.h"
+
+#define CYCLE_BYTES (256 * 1024) /* of all hops of a cycle: 17 of 10 ms at a quantum of 8192 */
 
 /* Data thread. */
 static void on_process(void *data, struct spa_io_position *position)
@@ -94,6 +98,22 @@ void reader_disconnect(struct reader *reader)
 	hops_finish(&reader->hops);
 }
 
+/* What comes in goes through a mixer, which leaves out what its 8192 bytes do not hold (1.4.2). */
+static void *port_add(struct pw_filter *filter)
+{
+	uint8_t memory[256];
+	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	const struct spa_pod *buffers = spa_pod_builder_add_object(
+		&builder, SPA_TYPE_OBJECT_ParamBuffers, SPA_PARAM_Buffers, SPA_PARAM_BUFFERS_size,
+		SPA_POD_CHOICE_RANGE_Int(CYCLE_BYTES, CYCLE_BYTES, INT32_MAX));
+
+	return pw_filter_add_port(filter, PW_DIRECTION_INPUT, PW_FILTER_PORT_FLAG_MAP_BUFFERS,
+				  sizeof(void *),
+				  pw_properties_new(PW_KEY_FORMAT_DSP, "8 bit raw control",
+						    PW_KEY_PORT_NAME, "input", NULL),
+				  &buffers, 1);
+}
+
 static void reader_connect(struct reader *reader)
 {
 	const bool async = reader->graph->has_async;
@@ -109,11 +129,7 @@ static void reader_connect(struct reader *reader)
 	if (!reader->filter)
 		fail("%s", strerror(errno));
 	pw_filter_add_listener(reader->filter, &reader->listener, &filter_events, reader);
-	reader->port = pw_filter_add_port(reader->filter, PW_DIRECTION_INPUT,
-					  PW_FILTER_PORT_FLAG_MAP_BUFFERS, sizeof(void *),
-					  pw_properties_new(PW_KEY_FORMAT_DSP, "8 bit raw control",
-							    PW_KEY_PORT_NAME, "input", NULL),
-					  NULL, 0);
+	reader->port = port_add(reader->filter);
 	res = reader->port ? pw_filter_connect(reader->filter, PW_FILTER_FLAG_RT_PROCESS, NULL, 0)
 			   : -errno;
 	if (res < 0)
