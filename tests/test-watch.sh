@@ -187,14 +187,23 @@ test_osc_arrives() {
 	wait_for "a receiver that returns gets on" 10 process_said receiver '^/weir/weir.pitch/all/semitones 0$'
 	process_stop sender
 	check "status 0" [ "$process_status" = 0 ]
-	process_start sender weir watch --target speaker --unit pitch --osc localhost:19471
-	wait_for "what a sink plays" 10 process_said receiver '^/weir/speaker/all/onset'
-	check "the node is ours" has_links speaker weir.pitch.probe 2
-	process_stop sender
-	wait_for "and goes with us" 5 not node_id weir.pitch.probe
-	process_start sender weir watch --target speaker --unit nonsense
-	wait_for "a unit that is not there is told" 5 process_said sender \
-		'^weir watch: the sound server cannot make weir.nonsense: '
+}
+
+test_a_sink_is_measured_and_not_kept_awake() {
+	rig_start
+	watch_start sink --target speaker --unit pitch
+	wait_for "a node of ours" 10 has_links speaker weir.pitch.probe 2
+	wait_for "silence is told" 10 process_said sink '^weir watch: speaker is connected but idle'
+	wait_for "the sink sleeps" 10 node_get speaker '.info.state != "running"'
+	sox -n -r 48000 -c 2 "$rig_dir/tone.wav" synth 20 sine 440 gain -6
+	process_start player pw-play "$rig_dir/tone.wav"
+	wait_for "what it plays" 10 has_lines "$rig_dir/sink.jsonl" 20 '.semitones == 0'
+	process_stop sink
+	wait_for "the node goes with us" 5 not node_id weir.pitch.probe
+	check "a unit that is not there" says 1 '^weir watch: the sound server cannot make weir.nonsense: ' \
+		weir watch --target speaker --unit nonsense
+	check "what is no sink" says 1 '^weir watch: pw-play is neither a sink nor a source' \
+		weir watch --target pw-play
 }
 
 tests_run "$@"

@@ -214,7 +214,7 @@ static bool spectrum_has(const char *name)
 
 static int spectrum_rows(struct page *page)
 {
-	return fields_find(&page->fields, "oct3") ? 4 : 0;
+	return fields_find(&page->fields, "oct3") ? 5 : 0;
 }
 
 /* Two columns for each third octave from 20 Hz to 20 kHz, of the channel in which it is highest. */
