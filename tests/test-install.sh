@@ -43,7 +43,9 @@ test_an_install_into_the_home_works() {
 	ninja -C "$rig_dir/build" install >"$rig_dir/ninja.log" 2>&1
 	use_prefix "$prefix"
 	check "weir-run is there" "$prefix/bin/weir-run" --list
-	check "its manual is there" test -s "$prefix/share/man/man1/weir-run.1"
+	check "weir is there" "$prefix/bin/weir" --version
+	check "their manuals are there" test -s "$prefix/share/man/man1/weir-run.1" -a -s \
+		"$prefix/share/man/man1/weir-watch.1"
 	for line in 'ExecStart=/.*/pipewire -c weir.conf' 'BindsTo=pipewire.service' 'Restart=on-failure'; do
 		check "the service has $line" grep -qx "$line" "$prefix/lib/systemd/user/weir.service"
 	done
