@@ -83,7 +83,7 @@ test_a_stopped_reader_holds_nothing_up() {
 	sleep 3
 	kill -CONT "${process_pids[watch-1]}"
 	wait_for "the stopped one tells what it lost" 10 has_lines "$rig_dir/watch-1.jsonl" 1 '.lost > 200 and .lost < 400'
-	wait_for "in words, too" 5 process_said watch-1 '^weir watch: [0-9]+ hops lost: we were stopped'
+	wait_for "in words, too" 5 process_said watch-1 '^weir watch: [0-9]+ hops lost: we were stopped or late'
 	wait_for "the player to end" 15 not process_is_running player
 	sleep 0.3
 	record_stop after
@@ -112,7 +112,7 @@ test_who_reads_slowly_loses_whole_hops() {
 	wait_for "who has enough ends us" 10 not process_is_running fast
 	wait_for "what was lost is told" 20 has_lines "$rig_dir/slow.jsonl" 1 '.lost > 50'
 	wait_for "and what follows" 10 has_lines "$rig_dir/slow.jsonl" 300 .many
-	check "in words, too" process_said slow '^weir watch: [0-9]+ hops lost: we were stopped, or'
+	check "in words, too" process_said slow '^weir watch: [0-9]+ hops lost: we were stopped or late'
 	process_stop slow
 	check "every line is whole" all_lines "$(whole_lines "$rig_dir/slow.jsonl")" \
 		'(.many | length == 1800) or .lost'

@@ -28,7 +28,7 @@ static void address_create(struct osc *osc, char *host, const char *port)
 		host++;
 	}
 	osc->address = lo_address_new_with_proto(LO_UDP, host, port);
-	if (!osc->address || !lo_address_get_url(osc->address))
+	if (!osc->address)
 		fail("--osc: \"%s\" cannot be used", host);
 }
 
@@ -118,14 +118,14 @@ void osc_add_lost(struct osc *osc, uint64_t lost)
 	add(osc, 0, "lost", message);
 }
 
-/* Nobody may listen yet: that is told once. */
+/* Who is to listen may come later: that nobody does is told once. */
 void osc_send(struct osc *osc)
 {
 	if (!lo_bundle_count(osc->bundle))
 		return;
 	if (lo_send_bundle(osc->address, osc->bundle) < 0 && !osc->refused) {
 		osc->refused = true;
-		say("nobody takes OSC at %s:%s (%s): sending on",
+		say("OSC does not arrive at %s:%s (%s): sending on",
 		    lo_address_get_hostname(osc->address), lo_address_get_port(osc->address),
 		    lo_address_errstr(osc->address));
 	}

@@ -262,14 +262,15 @@ static void on_second(void *data, uint64_t expirations)
 {
 	struct watch *watch = data;
 
+	(void)expirations;
 	if (watch->lost > watch->lost_said)
-		say("%llu hops lost: we were stopped, or what reads the output is slow",
+		say("%llu hops lost: we were stopped or late, or what reads the output is slow",
 		    (unsigned long long)(watch->lost - watch->lost_said));
 	watch->lost_said = watch->lost;
 	if (!reader_is_linked(&watch->reader) || watch->output.waiting)
 		return;
-	watch->silent_seconds += (uint32_t)expirations;
-	if (watch->silent_seconds < IDLE_SECONDS || watch->idle_said)
+	/* Seconds in which we were stopped do not count. */
+	if (++watch->silent_seconds < IDLE_SECONDS || watch->idle_said)
 		return;
 	watch->idle_said = true;
 	say("%s is connected but idle: nothing plays through it. Waiting... Ctrl-C ends",
