@@ -134,7 +134,7 @@ static void reporter_connect(struct reporter *reporter, const char *name, const 
 		port_add(reporter, PW_DIRECTION_OUTPUT, "report", "8 bit raw control", &buffers, 1);
 	port_add(reporter, PW_DIRECTION_INPUT, "in-1", "32 bit float mono audio", NULL, 0);
 	port_add(reporter, PW_DIRECTION_INPUT, "in-2", "32 bit float mono audio", NULL, 0);
-	pw_filter_connect(reporter->filter, 0, NULL, 0);
+	pw_filter_connect(reporter->filter, PW_FILTER_FLAG_RT_PROCESS, NULL, 0);
 }
 
 int main(int argc, char *argv[])

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/watch-rig.sh"
 
 rig_need tmux pw-cli pw-link pw-play sox
+weir --help | grep -q '^  top ' || rig_skip "weir was built without ncurses"
 reporter=${WEIR_REPORTER:?the built tests/reporter.c}
 
 # terminal_start COMMAND: in a terminal of 80x24.

@@ -64,7 +64,7 @@ test_lines_are_json_with_the_time_of_the_graph() {
 # The recorder and the player are linked last, so that every frame is heard.
 test_a_stopped_reader_holds_nothing_up() {
 	local i
-	sound ramp "$rig_dir/ramp.wav" 6 48000 1
+	sound ramp "$rig_dir/ramp.wav" 5 48000 1
 	graph_start
 	pitch_create mono pitch-mono
 	for i in 1 2 3 4 5 6 7 8; do
@@ -80,9 +80,9 @@ test_a_stopped_reader_holds_nothing_up() {
 	wait_for "reports" 5 has_lines "$rig_dir/watch-1.jsonl" 20 '.semitones == 0'
 	kill -STOP "${process_pids[watch-1]}"
 	process_stop watch-2 KILL
-	sleep 3
+	sleep 2
 	kill -CONT "${process_pids[watch-1]}"
-	wait_for "the stopped one tells what it lost" 10 has_lines "$rig_dir/watch-1.jsonl" 1 '.lost > 200 and .lost < 400'
+	wait_for "the stopped one tells what it lost" 10 has_lines "$rig_dir/watch-1.jsonl" 1 '.lost > 100 and .lost < 400'
 	wait_for "in words, too" 5 process_said watch-1 '^weir watch: [0-9]+ hops lost: we were stopped or late'
 	wait_for "the player to end" 15 not process_is_running player
 	sleep 0.3
@@ -91,7 +91,7 @@ test_a_stopped_reader_holds_nothing_up() {
 	check "every frame arrives as it was" sound compare "$rig_dir/ramp.wav" "$rig_dir/left.wav"
 	for i in 3 4 5 6 7 8; do
 		process_stop "watch-$i"
-		check "reader $i has heard it all" has_lines "$rig_dir/watch-$i.jsonl" 550 '.semitones == 0'
+		check "reader $i has heard it all" has_lines "$rig_dir/watch-$i.jsonl" 450 '.semitones == 0'
 	done
 }
 
@@ -107,7 +107,7 @@ test_who_reads_slowly_loses_whole_hops() {
 	pw-metadata -n settings 0 clock.force-quantum 512 >/dev/null
 	process_start reporter "$reporter" big "$(seq -s, 1 1800 | sed 's/^/many=/')"
 	wait_for "the node" 10 node_id big
-	process_start slow sh -c 'weir watch big | { sleep 4; cat; } >"$1"' sh "$rig_dir/slow.jsonl"
+	process_start slow sh -c 'weir watch big | { sleep 3; cat; } >"$1"' sh "$rig_dir/slow.jsonl"
 	process_start fast sh -c 'weir watch big | head -n 3'
 	wait_for "who has enough ends us" 10 not process_is_running fast
 	wait_for "what was lost is told" 20 has_lines "$rig_dir/slow.jsonl" 1 '.lost > 50'
@@ -118,7 +118,7 @@ test_who_reads_slowly_loses_whole_hops() {
 		'(.many | length == 1800) or .lost'
 	jq -c '{t, lost}' "$rig_dir/slow.jsonl.whole" >"$rig_dir/times.jsonl"
 	check "every hop is there or counted" jq -es '(map(.lost // 1) | add)
-		/ ((last.t - first.t) * 48000 / 512 + 1) | . > 0.97 and . < 1.03' "$rig_dir/times.jsonl"
+		/ ((last.t - first.t) * 48000 / 512 + 1) | ., (. > 0.9 and . < 1.1)' "$rig_dir/times.jsonl"
 }
 
 test_nodes_come_and_go() {
