@@ -123,6 +123,17 @@ static void read_bundle(struct fields *fields, double t, const uint8_t *bytes, u
 	}
 }
 
+static void add_event(struct fields *fields, const struct message *message)
+{
+	struct field_event *event = &fields->event[fields->n_events];
+
+	if (fields->n_events == FIELDS_MAX_EVENTS)
+		return;
+	fields->n_events++;
+	strcpy(event->name, message->name);
+	event->seconds = read_float(message->value);
+}
+
 static void read_packet(struct fields *fields, double t, const uint8_t *bytes, uint32_t size)
 {
 	struct message message;
@@ -130,7 +141,7 @@ static void read_packet(struct fields *fields, double t, const uint8_t *bytes, u
 	if (size >= BUNDLE_HEAD && memcmp(bytes, "#bundle", 8) == 0)
 		read_bundle(fields, t, bytes, size);
 	else if (message_read(&message, bytes, size))
-		fields->event(fields->data, t, message.name, read_float(message.value));
+		add_event(fields, &message);
 }
 
 void fields_read(struct fields *fields, double t, const void *controls, uint32_t size)
@@ -138,6 +149,7 @@ void fields_read(struct fields *fields, double t, const void *controls, uint32_t
 	const uint8_t *bytes = controls;
 	struct spa_pod_control control;
 
+	fields->n_events = 0;
 	for (uint32_t at = 0; at <= size && size - at >= sizeof(control);
 	     at += (uint32_t)sizeof(control) + SPA_ROUND_UP_N(control.value.size, 8)) {
 		memcpy(&control, bytes + at, sizeof(control));

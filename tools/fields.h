@@ -8,6 +8,7 @@
 /* What a node reports, as its OSC messages tell: names, and the latest values. */
 
 #define FIELDS_MAX 128
+#define FIELDS_MAX_EVENTS 32 /* in a hop */
 #define FIELD_MAX_NAME 48
 
 struct field {
@@ -18,13 +19,16 @@ struct field {
 	uint32_t count;
 };
 
+struct field_event {
+	char name[FIELD_MAX_NAME];
+	float seconds; /* by which it preceded the hop */
+};
+
 struct fields {
 	struct field field[FIELDS_MAX];
 	uint32_t n;
-
-	/* name happened so many seconds before t. */
-	void (*event)(void *data, double t, const char *name, float seconds);
-	void *data;
+	struct field_event event[FIELDS_MAX_EVENTS]; /* of the latest hop */
+	uint32_t n_events;
 };
 
 void fields_finish(struct fields *fields);

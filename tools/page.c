@@ -44,7 +44,7 @@ void page_reset(struct page *page)
 	page_reset_peaks(page);
 }
 
-void page_add_event(struct page *page, double t, const char *name, float seconds)
+static void add_event(struct page *page, double t, const char *name, float seconds)
 {
 	uint32_t i = 0;
 
@@ -63,6 +63,8 @@ void page_add_event(struct page *page, double t, const char *name, float seconds
 void page_update(struct page *page, double t)
 {
 	page->t = t;
+	for (uint32_t i = 0; i < page->fields.n_events; i++)
+		add_event(page, t, page->fields.event[i].name, page->fields.event[i].seconds);
 	for (uint32_t i = 0; i < PAGE_MAX_CHANNELS; i++) {
 		const float peak = page_get(page, "peak", i);
 		const double age = t - page->hold_t[i];

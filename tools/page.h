@@ -50,7 +50,6 @@ void page_reset(struct page *page);
 /* Forgets the peaks that are held. */
 void page_reset_peaks(struct page *page);
 
-void page_add_event(struct page *page, double t, const char *name, float seconds);
 /* After a hop was read. */
 void page_update(struct page *page, double t);
 

@@ -17,6 +17,7 @@
 static void on_process(void *data, struct spa_io_position *position)
 {
 	struct reader *reader = data;
+	const bool is_new = position && hops_begin(&reader->hops, &position->clock);
 	struct pw_buffer *buffer = pw_filter_dequeue_buffer(reader->port);
 
 	if (!buffer)
@@ -25,8 +26,7 @@ static void on_process(void *data, struct spa_io_position *position)
 	const struct spa_data *d = &buffer->buffer->datas[0];
 	const uint32_t size = d->chunk->size, offset = d->chunk->offset;
 
-	if (position && d->data && offset <= d->maxsize && size <= d->maxsize - offset &&
-	    hops_begin(&reader->hops, &position->clock) &&
+	if (is_new && d->data && offset <= d->maxsize && size <= d->maxsize - offset &&
 	    hops_push(&reader->hops, (const uint8_t *)d->data + offset, size))
 		pw_loop_signal_event(reader->graph->loop, reader->arrived);
 	pw_filter_queue_buffer(reader->port, buffer);

@@ -49,13 +49,6 @@ static bool node_is_shown(const struct graph *graph, const struct registry_objec
 	return node_is_reporting(graph, node) || pw_properties_get(node->props, STATE_KEY);
 }
 
-static void on_event(void *data, double t, const char *name, float seconds)
-{
-	struct top *top = data;
-
-	page_add_event(&top->page, t, name, seconds);
-}
-
 static void on_filled(void *data)
 {
 	struct top *top = data;
@@ -300,8 +293,6 @@ static void top_init(struct top *top)
 	if (top->graph.res < 0)
 		fail("no connection to PipeWire (%s). Is it running?", strerror(-top->graph.res));
 	page_reset(&top->page);
-	top->page.fields.event = on_event;
-	top->page.fields.data = top;
 	reader_init(&top->reader, &top->graph, "weir-top");
 	top->reader.filled = on_filled;
 	top->reader.data = top;

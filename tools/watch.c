@@ -66,16 +66,18 @@ static bool is_wanted(const struct watch *watch, const char *name)
 	return !watch->n_only;
 }
 
-static void on_event(void *data, double t, const char *name, float seconds)
+static void print_events(struct watch *watch, double t)
 {
-	struct watch *watch = data;
+	for (uint32_t i = 0; i < watch->fields.n_events; i++) {
+		const struct field_event *event = &watch->fields.event[i];
 
-	if (!is_wanted(watch, name))
-		return;
-	if (watch->to_osc)
-		osc_add_event(&watch->osc, name, seconds);
-	else
-		json_event(watch->output.file, t, name, seconds);
+		if (!is_wanted(watch, event->name))
+			continue;
+		if (watch->to_osc)
+			osc_add_event(&watch->osc, event->name, event->seconds);
+		else
+			json_event(watch->output.file, t, event->name, event->seconds);
+	}
 }
 
 static void print_fields(struct watch *watch, double t)
@@ -137,6 +139,7 @@ static void drain(void *data)
 		fields_read(&watch->fields, reading.t, reading.controls, reading.size);
 		if (is_due(watch, reading.t))
 			print_fields(watch, reading.t);
+		print_events(watch, reading.t);
 		if (watch->to_osc)
 			osc_send(&watch->osc);
 	}
@@ -373,8 +376,6 @@ static void watch_init(struct watch *watch)
 	graph_init(&watch->graph, &graph_events, watch);
 	if (watch->graph.res < 0)
 		fail("no connection to PipeWire (%s). Is it running?", strerror(-watch->graph.res));
-	watch->fields.event = on_event;
-	watch->fields.data = watch;
 	watch->probe.graph = &watch->graph;
 	watch->probe.factory = watch->factory;
 	reader_init(&watch->reader, &watch->graph, "weir-watch");
