@@ -2,7 +2,7 @@
 #ifndef WEIR_HOPS_H
 #define WEIR_HOPS_H
 
-#include <pipewire/pipewire.h>
+#include <spa/node/io.h>
 #include <spa/utils/ringbuffer.h>
 #include <stdbool.h>
 
