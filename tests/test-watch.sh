@@ -202,6 +202,8 @@ test_a_sink_is_measured_and_not_kept_awake() {
 	wait_for "the node goes with us" 5 not node_id weir.pitch.probe
 	check "a unit that is not there" says 1 '^weir watch: the sound server cannot make weir.nonsense: ' \
 		weir watch --target speaker --unit nonsense
+	check "a sink by itself" says 1 '^weir watch: speaker has no report. To measure it: weir watch --target speaker' \
+		weir watch speaker
 	check "what is no sink" says 1 '^weir watch: pw-play is neither a sink nor a source' \
 		weir watch --target pw-play
 }

@@ -205,7 +205,12 @@ static struct registry_object *find_node(struct watch *watch)
 	}
 	if (watch->node_name) {
 		node = graph_find_node(&watch->graph, watch->node_name);
-		return node && node_is_reporting(&watch->graph, node) ? node : NULL;
+		if (!node || node_is_reporting(&watch->graph, node))
+			return node;
+		if (node_is_sink_or_source(&watch->graph, node))
+			fail("%s has no report. To measure it: weir watch --target %s",
+			     watch->node_name, watch->node_name);
+		return NULL;
 	}
 	if (names_count(&watch->graph, node_is_reporting, &node) > 1)
 		fail("several nodes report: %s. Name one: weir watch NODE",
