@@ -11,14 +11,18 @@
 
 #include "message.h"
 
-static void on_writable(void *data, int fd, uint32_t mask)
+static void on_change(void *data, int fd, uint32_t mask)
 {
 	struct output *output = data;
 
 	(void)fd;
-	(void)mask;
-	pw_loop_destroy_source(output->loop, output->source);
-	output->source = NULL;
+	if (mask & (SPA_IO_ERR | SPA_IO_HUP)) {
+		pw_loop_destroy_source(output->loop, output->source);
+		output->source = NULL;
+		output->closed(output->data, EPIPE);
+		return;
+	}
+	pw_loop_update_io(output->loop, output->source, SPA_IO_HUP);
 	output->waiting = false;
 	if (output_flush(output))
 		output->writable(output->data);
@@ -41,10 +45,15 @@ void output_finish(struct output *output)
 	free(output->text);
 }
 
-static void output_wait(struct output *output)
+void output_listen(struct output *output)
 {
 	output->source =
-		pw_loop_add_io(output->loop, STDOUT_FILENO, SPA_IO_OUT, false, on_writable, output);
+		pw_loop_add_io(output->loop, STDOUT_FILENO, SPA_IO_HUP, false, on_change, output);
+}
+
+static void output_wait(struct output *output)
+{
+	pw_loop_update_io(output->loop, output->source, SPA_IO_OUT | SPA_IO_HUP);
 	output->waiting = true;
 }
 
@@ -55,7 +64,7 @@ static bool write_some(struct output *output)
 	const size_t left = output->size - output->written;
 	ssize_t n;
 
-	if (poll(&out, 1, 0) == 0) {
+	if (output->source && poll(&out, 1, 0) == 0) {
 		output_wait(output);
 		return false;
 	}
@@ -66,7 +75,7 @@ static bool write_some(struct output *output)
 	}
 	if (errno == EINTR)
 		return true;
-	if (errno == EAGAIN)
+	if (errno == EAGAIN && output->source)
 		output_wait(output);
 	else
 		output->closed(output->data, errno);

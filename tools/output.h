@@ -23,6 +23,8 @@ struct output {
 
 /* Ends the program when there is no memory. */
 void output_init(struct output *output, struct pw_loop *loop);
+/* Also tells when nobody reads any more while nothing is written. A file has no such thing. */
+void output_listen(struct output *output);
 void output_finish(struct output *output);
 
 /* False: who reads is slow. More may be written when all that there was has gone out. */

@@ -390,6 +390,8 @@ static void watch_init(struct watch *watch)
 	watch->output.writable = drain;
 	watch->output.closed = on_closed;
 	watch->output.data = watch;
+	if (!watch->to_osc)
+		output_listen(&watch->output);
 	watch->timer = pw_loop_add_timer(watch->graph.loop, on_second, watch);
 	if (!watch->timer)
 		fail("%s", strerror(errno));
@@ -409,8 +411,8 @@ int watch_main(int argc, char *argv[])
 	pw_loop_destroy_source(watch.graph.loop, watch.timer);
 	reader_finish(&watch.reader);
 	probe_disconnect(&watch.probe);
-	graph_finish(&watch.graph);
 	output_finish(&watch.output);
+	graph_finish(&watch.graph);
 	fields_finish(&watch.fields);
 	osc_finish(&watch.osc);
 	pw_deinit();
