@@ -85,6 +85,8 @@ static LADSPA_PortRangeHintDescriptor default_hint(const struct weir_port *port)
 		return LADSPA_HINT_DEFAULT_MIDDLE;
 	if (port->def == 0.75f * port->min + 0.25f * port->max)
 		return LADSPA_HINT_DEFAULT_LOW;
+	if (port->def == 0.25f * port->min + 0.75f * port->max)
+		return LADSPA_HINT_DEFAULT_HIGH;
 	return LADSPA_HINT_DEFAULT_MAXIMUM;
 }
 

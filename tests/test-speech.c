@@ -17,7 +17,7 @@
 #define PI 3.14159265358979323846
 
 static const struct speech_control usual = {
-	.threshold = 0.5f,
+	.threshold = 0.7f,
 	.onset_ms = 30.0f,
 	.hangover_ms = 200.0f,
 };
@@ -210,7 +210,7 @@ static void test_extremes_do_no_harm(void)
 
 static void test_onset_and_hangover_delay_the_events(void)
 {
-	const struct speech_control late = { 0.5f, 200.0f, 500.0f };
+	const struct speech_control late = { 0.7f, 200.0f, 500.0f };
 	static struct outcome soon, later;
 
 	input_fill(48000);

@@ -461,7 +461,8 @@ static bool fits_ladspa(const struct weir_port *p)
 {
 	return p->def == p->min || p->def == p->max || p->def == 0.0f || p->def == 1.0f ||
 	       p->def == 100.0f || p->def == 440.0f || p->def == 0.5f * (p->min + p->max) ||
-	       p->def == 0.75f * p->min + 0.25f * p->max;
+	       p->def == 0.75f * p->min + 0.25f * p->max ||
+	       p->def == 0.25f * p->min + 0.75f * p->max;
 }
 
 static void check_port(const struct weir_port *p)

@@ -146,9 +146,9 @@ static void *create_8(uint32_t rate)
 		INPUT("voice-threshold", WEIR_FLOAT, "", "Probability from which it is speech",    \
 		      0.0f, 0.5f, 1.0f),                                                           \
 		INPUT("voice-onset-ms", WEIR_FLOAT, "ms", "How long so before speech starts",      \
-		      0.0f, 50.0f, 200.0f),                                                        \
+		      0.0f, 30.0f, 120.0f),                                                        \
 		INPUT("voice-hangover-ms", WEIR_FLOAT, "ms", "How long not so before speech ends", \
-		      0.0f, 250.0f, 500.0f)
+		      0.0f, 200.0f, 400.0f)
 
 static const char *const layouts[] = { "5.1", "7.1" };
 
