@@ -74,13 +74,13 @@ void f0_place(struct f0 *f0, struct layout *layout)
 	f0->spectrum = bins_place(layout, f0->n_fft / 2 + 4);
 	f0->fine = floats_place(layout, (FINE_PHASES + 1) * FINE_TAPS);
 	f0->both_sides = floats_place(layout, f0->most_lag + 2 * FINE_TAPS);
-	f0->likeness = f0->both_sides + FINE_TAPS;
 }
 
 void f0_fill(struct f0 *f0)
 {
 	const double cutoff = 2.0 * BAND_HZ / ((double)f0->rate * f0->factor);
 
+	f0->likeness = f0->both_sides + FINE_TAPS;
 	sinc_fill(f0->lowpass, (int)f0->n_taps, 1, cutoff < 1.0 ? cutoff : 1.0, 6.0);
 	sinc_fill(f0->fine, FINE_TAPS, FINE_PHASES, 0.95, 5.0);
 }
