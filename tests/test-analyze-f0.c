@@ -251,6 +251,43 @@ static void test_a_tone_ends_with_its_sound(void)
 		CHECK(heard[i][0] == 0.0f);
 }
 
+static double draw(uint32_t *seed, double from, double to)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return from + (to - from) * (double)*seed / 4294967296.0;
+}
+
+/* What is struck above the range, at random: maxima at the shortest lags, of few samples. */
+static void struck_fill(uint32_t rate, uint32_t n, uint32_t *seed)
+{
+	memset(input, 0, n * sizeof(float));
+	for (int i = 0; i < 12; i++) {
+		const uint32_t from = (uint32_t)draw(seed, 0.0, 0.8 * n);
+		const double turn = 2.0 * PI * draw(seed, 1500.0, 5500.0) / rate;
+		const double fall = exp(-1.0 / (draw(seed, 0.02, 0.5) * rate));
+		double level = 0.1 * pow(10.0, draw(seed, -2.0, 0.0));
+
+		for (uint32_t f = from; f < n; f++, level *= fall)
+			input[f] += (float)(level * sin(turn * (f - from)));
+	}
+	noise_add(n, 0.001);
+}
+
+static void test_what_is_above_the_range_gives_no_pitch_above_it(void)
+{
+	uint32_t seed = 1;
+
+	for (int i = 0; i < 20; i++) {
+		struck_fill(48000, 96000, &seed);
+
+		const uint32_t n = hear(48000, 96000);
+
+		for (uint32_t r = 0; r < n; r++)
+			CHECK(heard[r][0] == 0.0f ||
+			      (heard[r][0] > 45.0f && heard[r][0] < 2500.0f));
+	}
+}
+
 int main(void)
 {
 	test_tones_have_their_pitch_at_every_rate();
@@ -260,5 +297,6 @@ int main(void)
 	test_steps_of_two_semitones_are_right_after_45_ms();
 	test_silence_and_noise_have_no_pitch();
 	test_a_tone_ends_with_its_sound();
+	test_what_is_above_the_range_gives_no_pitch_above_it();
 	return 0;
 }

@@ -203,14 +203,17 @@ static WEIR_REALTIME bool likeness_get(struct f0 *f0)
 	return true;
 }
 
-/* The place, from the middle of three values, and height of their parabola's maximum. */
+/*
+ * The place, from the middle of three values, and height of their parabola's maximum. Where the
+ * middle is not the highest of them, that may be anywhere: no further than they are.
+ */
 static WEIR_REALTIME float parabola_peak(const float value[3], float *height)
 {
 	const float slope = value[0] - value[2];
 	const float bend = value[0] - 2.0f * value[1] + value[2];
-	const float place = bend < 0.0f ? 0.5f * slope / bend : 0.0f;
+	const float place = bend < 0.0f ? lower(higher(0.5f * slope / bend, -1.0f), 1.0f) : 0.0f;
 
-	*height = value[1] - 0.25f * slope * place;
+	*height = value[1] - 0.5f * place * (slope - bend * place);
 	return place;
 }
 
