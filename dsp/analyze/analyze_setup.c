@@ -144,7 +144,7 @@ static void *create_8(uint32_t rate)
 		INPUT("reset", WEIR_TOGGLE, "",                                                    \
 		      "From 0 to 1: forget maxima and integrated loudness", 0.0f, 0.0f, 1.0f),     \
 		INPUT("voice-threshold", WEIR_FLOAT, "", "Probability from which it is speech",    \
-		      0.0f, 0.5f, 1.0f),                                                           \
+		      0.0f, 0.75f, 1.0f),                                                          \
 		INPUT("voice-onset-ms", WEIR_FLOAT, "ms", "How long so before speech starts",      \
 		      0.0f, 30.0f, 120.0f),                                                        \
 		INPUT("voice-hangover-ms", WEIR_FLOAT, "ms", "How long not so before speech ends", \
