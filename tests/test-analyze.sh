@@ -13,7 +13,7 @@ rig_need pw-cli pw-link pw-play pw-dump sox jq
 weir_start() {
 	mkdir -p "$XDG_CONFIG_HOME/pipewire"
 	cp "$conf/weir.conf" "$XDG_CONFIG_HOME/pipewire/"
-	sed -e 's/alsa_input.YOURS:capture_MONO/mic:capture_MONO/; s/= spotify/= pw-cat/' \
+	sed -e 's/alsa_input.YOURS:capture_MONO/mic:capture_MONO/' \
 		"$conf/weir.conf.avail/$1" | rig_write "pipewire/weir.conf.d/$1"
 	process_start weir pipewire -c weir.conf
 }
@@ -90,8 +90,9 @@ test_a_microphone_is_analysed() {
 }
 
 test_an_application_is_analysed() {
+	sed 's/= spotify/= pw-cat/' "$conf/pipewire.conf.avail/50-weir-analyze-app.conf" |
+		rig_write pipewire/pipewire.conf.d/50-weir-analyze-app.conf
 	rig_start
-	weir_start 50-weir-analyze-app.conf
 	wait_for "the capture" 5 node_id weir.capture.analyze
 	tone_start tone 440 -12
 	wait_for "it is analysed" 10 meter_is weir.analyze.app analyze:frequency 438 442
