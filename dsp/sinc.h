@@ -45,8 +45,7 @@ static inline WEIR_REALTIME float sinc_dot(const float *kernel, const float *x, 
 			sum[j] += *(const weir_lanes *)(kernel + t + 8 * j) *
 				  *(const weir_lanes *)(x + t + 8 * j);
 	sum[0] += sum[1];
-	return ((sum[0][0] + sum[0][4]) + (sum[0][1] + sum[0][5])) +
-	       ((sum[0][2] + sum[0][6]) + (sum[0][3] + sum[0][7]));
+	return weir_lanes_sum(&sum[0]);
 }
 
 #endif

@@ -169,7 +169,7 @@ static WEIR_SIMD WEIR_REALTIME float energies_get(const float *x, uint32_t n, fl
 		sum += *(const weir_lanes *)(x + i) * *(const weir_lanes *)(x + i);
 	for (; i < n; i++)
 		rest += x[i] * x[i];
-	rest += ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+	rest += weir_lanes_sum(&sum);
 	energy[0] = 2.0f * rest;
 	for (uint32_t lag = 1; lag < n_lags; lag++)
 		energy[lag] = energy[lag - 1] - (x[lag - 1] * x[lag - 1] + x[n - lag] * x[n - lag]);

@@ -51,13 +51,6 @@ WEIR_REALTIME void features_run(struct features *features, const float *in, uint
 	features->n_time += n;
 }
 
-static inline WEIR_REALTIME double lanes_sum(const weir_lanes *sum)
-{
-	const weir_lanes s = *sum;
-
-	return (double)(((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7])));
-}
-
 static WEIR_SIMD WEIR_REALTIME double squares_sum(const float *x, uint32_t n)
 {
 	weir_lanes sum = { 0 };
@@ -71,7 +64,7 @@ static WEIR_SIMD WEIR_REALTIME double squares_sum(const float *x, uint32_t n)
 	}
 	for (; i < n; i++)
 		rest += (double)x[i] * (double)x[i];
-	return lanes_sum(&sum) + rest;
+	return (double)weir_lanes_sum(&sum) + rest;
 }
 
 /* Of the tenths of x, and of what is left behind the last. */
@@ -159,8 +152,8 @@ static WEIR_SIMD WEIR_REALTIME void moments_get(const float *x, uint32_t n, doub
 		moments += here * place;
 		place += (float)LANES;
 	}
-	*sum = lanes_sum(&sums);
-	*moment = lanes_sum(&moments);
+	*sum = (double)weir_lanes_sum(&sums);
+	*moment = (double)weir_lanes_sum(&moments);
 	for (; i < n; i++) {
 		*sum += (double)x[i];
 		*moment += (double)x[i] * (i + 1);
@@ -185,7 +178,7 @@ static WEIR_SIMD WEIR_REALTIME double spread_sum(const float *x, uint32_t n, flo
 
 		rest += (double)(x[i] * far * far);
 	}
-	return lanes_sum(&sum) + rest;
+	return (double)weir_lanes_sum(&sum) + rest;
 }
 
 static WEIR_SIMD WEIR_REALTIME double
@@ -206,7 +199,7 @@ change_sum(const float *now, float share_now, const float *before, float share_b
 
 		rest += (double)(change * change);
 	}
-	return lanes_sum(&sum) + rest;
+	return (double)weir_lanes_sum(&sum) + rest;
 }
 
 static WEIR_REALTIME void exponents_take(lane_bits *exponents, weir_lanes *factors)
