@@ -76,13 +76,14 @@ static void *speech_create(struct speech *speech, uint32_t rate)
 	struct layout layout = { 0 };
 
 	*speech = (struct speech){ 0 };
-	speech_place(speech, &layout, rate);
+	CHECK(speech_init(speech, rate) == 0);
+	speech_place(speech, &layout);
 	layout.memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
 	CHECK(layout.memory);
 	memset(layout.memory, 0x55, layout.size);
 	layout.size = 0;
-	speech_place(speech, &layout, rate);
-	CHECK(speech_init(speech, rate) == 0);
+	speech_place(speech, &layout);
+	speech_fill(speech);
 	speech_reset(speech);
 	return layout.memory;
 }

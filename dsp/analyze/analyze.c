@@ -160,9 +160,13 @@ static WEIR_REALTIME void report(struct analyze *analyze, struct weir_reports *r
 
 static WEIR_REALTIME void mix_run(struct analyze *analyze, float *const in[], uint32_t n)
 {
+	const bool *is_on = analyze->is_on;
 	const float share = 1.0f / (float)analyze->n_channels;
 	float mix[WEIR_BLOCK];
 
+	if (!is_on[ANALYZE_FEATURES] && !is_on[ANALYZE_RHYTHM] && !is_on[ANALYZE_PITCH] &&
+	    !is_on[ANALYZE_VOICE])
+		return;
 	for (uint32_t i = 0; i < n; i++) {
 		float sum = in[0][i];
 
@@ -170,13 +174,13 @@ static WEIR_REALTIME void mix_run(struct analyze *analyze, float *const in[], ui
 			sum += in[c][i];
 		mix[i] = sum * share;
 	}
-	if (analyze->is_on[ANALYZE_FEATURES])
+	if (is_on[ANALYZE_FEATURES])
 		features_run(&analyze->features, mix, n);
-	if (analyze->is_on[ANALYZE_RHYTHM])
+	if (is_on[ANALYZE_RHYTHM])
 		rhythm_run(&analyze->rhythm, mix, n);
-	if (analyze->is_on[ANALYZE_PITCH])
+	if (is_on[ANALYZE_PITCH])
 		f0_run(&analyze->f0, mix, n);
-	if (analyze->is_on[ANALYZE_VOICE])
+	if (is_on[ANALYZE_VOICE])
 		speech_run(&analyze->speech, mix, n);
 }
 

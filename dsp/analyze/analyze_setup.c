@@ -31,7 +31,7 @@ static void analyze_place(struct analyze *analyze, struct layout *layout)
 	features_place(&analyze->features, layout);
 	rhythm_place(&analyze->rhythm, layout);
 	f0_place(&analyze->f0, layout);
-	speech_place(&analyze->speech, layout, analyze->rate);
+	speech_place(&analyze->speech, layout);
 }
 
 static void analyze_fill(struct analyze *analyze)
@@ -40,13 +40,13 @@ static void analyze_fill(struct analyze *analyze)
 	features_fill(&analyze->features);
 	rhythm_fill(&analyze->rhythm);
 	f0_fill(&analyze->f0);
+	speech_fill(&analyze->speech);
 }
 
 static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_channels)
 {
 	struct layout layout = { 0 };
 
-	analyze->rate = rate;
 	analyze->n_channels = n_channels;
 	analyze->has_layout = n_channels == ANALYZE_CHANNELS;
 	analyze->hop_frames = (uint32_t)lroundf(HOP_SECONDS * (float)rate);
@@ -54,18 +54,17 @@ static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_chann
 	loudness_init(&analyze->loudness, n_channels);
 	thirds_init(&analyze->thirds, rate, n_channels);
 	if (features_init(&analyze->features, rate) < 0 ||
-	    rhythm_init(&analyze->rhythm, rate) < 0 || f0_init(&analyze->f0, rate) < 0)
+	    rhythm_init(&analyze->rhythm, rate) < 0 || f0_init(&analyze->f0, rate) < 0 ||
+	    speech_init(&analyze->speech, rate) < 0)
 		return -ENOMEM;
 	analyze_place(analyze, &layout);
-	analyze->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size + WEIR_FFT_ALIGN);
+	analyze->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
 	if (!analyze->memory)
 		return -ENOMEM;
 	memset(analyze->memory, 0, layout.size);
 	layout = (struct layout){ .memory = analyze->memory };
 	analyze_place(analyze, &layout);
 	analyze_fill(analyze);
-	if (speech_init(&analyze->speech, rate) < 0)
-		return -ENOMEM;
 	analyze_reset(analyze);
 	return 0;
 }

@@ -37,7 +37,7 @@ enum analyze_field {
 	 FEATURES_VALUES + 16)
 
 struct analyze {
-	uint32_t rate, n_channels;
+	uint32_t n_channels;
 	uint32_t hop_frames, frame; /* frame: within the hop */
 	bool was_reset, has_layout;
 	bool is_on[ANALYZE_N_GROUPS]; /* groups, in this hop */

@@ -31,31 +31,32 @@ static uint32_t divisor(uint32_t a, uint32_t b)
 	return a;
 }
 
-static void sizes_fill(struct speech *speech, uint32_t rate)
+int speech_init(struct speech *speech, uint32_t rate)
 {
+	speech->rate = rate;
 	speech->hop = (rate + 50) / 100;
 	speech->n_phases = SPEECH_HOP / divisor(speech->hop, SPEECH_HOP);
 	speech->n_taps =
 		speech->hop <= SPEECH_HOP ? TAPS : (TAPS * speech->hop / SPEECH_HOP + 15) / 16 * 16;
+	return speech_features_init(&speech->features);
 }
 
-void speech_place(struct speech *speech, struct layout *layout, uint32_t rate)
+void speech_place(struct speech *speech, struct layout *layout)
 {
-	sizes_fill(speech, rate);
 	speech->kernel = floats_place(layout, (size_t)(speech->n_phases + 1) * speech->n_taps);
 	speech->input = floats_place(layout, speech->n_taps + speech->hop);
 	speech_features_place(&speech->features, layout);
 	speech_net_place(&speech->net, layout);
 }
 
-int speech_init(struct speech *speech, uint32_t rate)
+void speech_fill(struct speech *speech)
 {
-	const double slower = fmin(1.0, (double)SPEECH_RATE / rate);
+	const double slower = fmin(1.0, (double)SPEECH_RATE / speech->rate);
 
 	sinc_fill(speech->kernel, (int)speech->n_taps, (int)speech->n_phases, CUTOFF * slower,
 		  BETA);
+	speech_features_fill(&speech->features);
 	speech_net_fill(&speech->net);
-	return speech_features_init(&speech->features);
 }
 
 void speech_finish(struct speech *speech)

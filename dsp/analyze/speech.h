@@ -17,6 +17,7 @@
  * Latency: the rest of the hop, and 1 ms for the filter, 2 ms at 8 kHz; and the onset, for events.
  */
 struct speech {
+	uint32_t rate;
 	uint32_t hop;	   /* frames of the input in 10 ms */
 	uint32_t n_taps;   /* of the lowpass, a multiple of 16 */
 	uint32_t n_phases; /* of it, 160 at most */
@@ -44,11 +45,10 @@ struct speech_found {
 	bool active, started, ended;
 };
 
-/* rate as for speech_init(). With no memory in the layout it only measures. */
-void speech_place(struct speech *speech, struct layout *layout, uint32_t rate);
-
-/* After it was placed, before its first reset. Returns 0 or -ENOMEM. */
+/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
 int speech_init(struct speech *speech, uint32_t rate);
+void speech_place(struct speech *speech, struct layout *layout);
+void speech_fill(struct speech *speech);
 
 /* A zeroed speech is allowed. */
 void speech_finish(struct speech *speech);

@@ -85,12 +85,16 @@ static void bands_fill(struct speech_features *features)
 
 int speech_features_init(struct speech_features *features)
 {
+	return weir_fft_init(&features->fft, SPEECH_WINDOW);
+}
+
+void speech_features_fill(struct speech_features *features)
+{
 	window_fill(features->window);
 	bands_fill(features);
 	for (uint32_t g = 0; g <= SPEECH_LAGS; g++)
 		features->lag_end[g] = (uint32_t)lround(
 			SHORTEST_LAG * pow(LONGEST_LAG / SHORTEST_LAG, (double)g / SPEECH_LAGS));
-	return weir_fft_init(&features->fft, SPEECH_WINDOW);
 }
 
 void speech_features_finish(struct speech_features *features)

@@ -34,8 +34,9 @@ struct speech_features {
 	float value[SPEECH_FEATURES];
 };
 
-void speech_features_place(struct speech_features *features, struct layout *layout);
 int speech_features_init(struct speech_features *features);
+void speech_features_place(struct speech_features *features, struct layout *layout);
+void speech_features_fill(struct speech_features *features);
 void speech_features_finish(struct speech_features *features);
 WEIR_REALTIME void speech_features_reset(struct speech_features *features);
 

@@ -30,12 +30,15 @@ int main(int argc, char *argv[])
 		fputs("usage: trace features|probability RATE\n", stderr);
 		return EXIT_FAILURE;
 	}
-	speech_place(&speech, &layout, rate);
+	if (speech_init(&speech, rate) < 0)
+		return EXIT_FAILURE;
+	speech_place(&speech, &layout);
 	layout.memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
 	layout.size = 0;
-	speech_place(&speech, &layout, rate);
-	if (!layout.memory || speech_init(&speech, rate) < 0)
+	if (!layout.memory)
 		return EXIT_FAILURE;
+	speech_place(&speech, &layout);
+	speech_fill(&speech);
 	speech_reset(&speech);
 	while (fread(in, sizeof(float), speech.hop, stdin) == speech.hop) {
 		if (isnan(in[0])) {
