@@ -463,8 +463,11 @@ int main(int argc, char *argv[])
 
 	message_program = "weir-run";
 	job.unit = parse_unit(argc, argv);
-	if (input_first(argc - 1, argv + 1))
-		job.unit = unit_fit(job.unit, input_first(argc - 1, argv + 1));
+
+	const char *input = input_first(argc - 1, argv + 1);
+
+	if (input)
+		job.unit = unit_fit(job.unit, input);
 	for (uint32_t i = 0; i < job.unit->n_ports; i++)
 		job.control[i] = job.unit->ports[i].def;
 	while ((option = getopt_long(argc - 1, argv + 1, letters, options, NULL)) != -1) {
