@@ -277,6 +277,14 @@ record_stop() {
 	process_stop "$1" INT
 }
 
+# says STATUS PATTERN COMMAND...: it ends so, with a first line of messages that grep -E finds.
+says() {
+	local output status=0
+	output=$(timeout 10 "${@:3}" 2>&1 >/dev/null) || status=$?
+	echo "$output"
+	[ $status = "$1" ] && head -n 1 <<<"$output" | grep -Eq -- "$2"
+}
+
 # in_three_tries COMMAND...: for what one late cycle of a busy machine spoils.
 in_three_tries() {
 	"$@" || "$@" || "$@"

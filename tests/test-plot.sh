@@ -26,14 +26,6 @@ is_svg() {
 	END
 }
 
-# says PATTERN COMMAND...: the command fails with status 1 and one line that matches.
-says() {
-	local output status=0
-	output=$("${@:2}" 2>&1) || status=$?
-	echo "$output"
-	[ $status = 1 ] && head -n 1 <<<"$output" | grep -Eq -- "$1"
-}
-
 # many_make: longer than the picture is wide, with a spectrum, and what is never or always the same.
 many_make() {
 	awk 'BEGIN { for (i = 0; i < 3000; i++) {
@@ -63,17 +55,17 @@ test_what_is_wrong_is_told() {
 	report_make
 	echo nonsense >bad.jsonl
 	: >empty.jsonl
-	check "no report" says '^weir plot: bad.jsonl, line 1: no report' weir plot bad.jsonl out.svg
-	check "an empty one" says '^weir plot: empty.jsonl is empty' weir plot empty.jsonl out.svg
-	check "none" says '^weir plot: cannot read none.jsonl: No such file' weir plot none.jsonl out.svg
-	check "a field" says '^weir plot: the report has no "x"\. It has: semitones onset' \
+	check "no report" says 1 '^weir plot: bad.jsonl, line 1: no report' weir plot bad.jsonl out.svg
+	check "an empty one" says 1 '^weir plot: empty.jsonl is empty' weir plot empty.jsonl out.svg
+	check "none" says 1 '^weir plot: cannot read none.jsonl: No such file' weir plot none.jsonl out.svg
+	check "a field" says 1 '^weir plot: the report has no "x"\. It has: semitones onset' \
 		weir plot --only x report.jsonl out.svg
-	check "a picture of another kind" says '^weir plot: out.pdf: the picture must be named' \
+	check "a picture of another kind" says 1 '^weir plot: out.pdf: the picture must be named' \
 		weir plot report.jsonl out.pdf
-	check "a folder" says '^weir plot: cannot write no/out.svg' weir plot report.jsonl no/out.svg
-	check "arguments" says '^weir plot: a report and a picture are needed' weir plot report.jsonl
+	check "a folder" says 1 '^weir plot: cannot write no/out.svg' weir plot report.jsonl no/out.svg
+	check "arguments" says 1 '^weir plot: a report and a picture are needed' weir plot report.jsonl
 	check "nothing was drawn" [ ! -e out.svg ]
-	check "gnuplot is missing" says '^weir plot: gnuplot, which draws, is not installed\. .*apt install' \
+	check "gnuplot is missing" says 1 '^weir plot: gnuplot, which draws, is not installed\. .*apt install' \
 		env PATH="$(dirname "$(command -v weir)")" weir plot report.jsonl out.svg
 }
 

@@ -22,14 +22,6 @@ pipe_start() {
 	process_start "$1" sh -c 'exec weir watch "$1" >"$2"' sh "$3" "$rig_dir/$1.pipe"
 }
 
-# says STATUS PATTERN COMMAND...: it ends so, with a first line of messages that grep -E finds.
-says() {
-	local output status=0
-	output=$(timeout 10 "${@:3}" 2>&1 >"$rig_dir/said.out") || status=$?
-	echo "$output"
-	[ $status = "$1" ] && head -n 1 <<<"$output" | grep -Eq -- "$2"
-}
-
 # all_lines FILE FILTER: is every line JSON for which jq's FILTER holds?
 all_lines() {
 	[ -s "$1" ] && jq -es "all(.[]; $2)" "$1"
