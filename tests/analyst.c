@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "realtime.h"
 
 #define PI 3.14159265358979323846
 #define CHUNK 4800
@@ -84,7 +85,9 @@ static void run(struct analyst *analyst, const float *sound, uint32_t n)
 	for (uint32_t c = 0; c < analyst->n_channels; c++)
 		for (uint32_t i = 0; i < n; i++)
 			audio[c][i] = analyst->gain[c] * sound[i];
+	realtime_begin();
 	weir_unit_run(analyst->unit, analyst->state, port, n, analyst->reports);
+	realtime_end();
 	for (uint32_t i = 0; i < analyst->reports->n; i++)
 		keep(analyst, &analyst->reports->report[i]);
 }
