@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../declare.h"
 #include "aligner.h"
 
 #define LEAST_RATE 8000
@@ -118,18 +119,6 @@ static const char *const state_names[] = {
 		.help = "Microphone " number, .channel = position            \
 	}
 
-#define INPUT(port, its_kind, unit, text, least, usual, most)                             \
-	{                                                                                 \
-		.name = port, .type = WEIR_CONTROL_IN, .kind = its_kind, .measure = unit, \
-		.help = text, .min = least, .def = usual, .max = most                     \
-	}
-
-#define OUTPUT(port, its_kind, unit, text, least, most)                                    \
-	{                                                                                  \
-		.name = port, .type = WEIR_CONTROL_OUT, .kind = its_kind, .measure = unit, \
-		.help = text, .min = least, .max = most                                    \
-	}
-
 /* In the order of the header. */
 #define CONTROLS(most_weight)                                                                      \
 	{ .name = "out",                                                                           \
@@ -207,11 +196,6 @@ static const struct weir_port ports_of_4[] = {
 	SNR("4"),
 };
 
-#define FIELD(field, unit, text, n)                                        \
-	{                                                                  \
-		.name = field, .measure = unit, .help = text, .count = (n) \
-	}
-
 #define FIELDS(n_pairs)                                                                      \
 	FIELD("delay_s", "s", "How much later each other microphone is", n_pairs),           \
 		FIELD("sro_ppm", "ppm", "How fast the clock of each other one is", n_pairs), \
@@ -242,7 +226,6 @@ static const struct weir_field fields_of_4[] = {
 static const struct weir_field memory_of_2[] = { MEMORY(1) };
 static const struct weir_field memory_of_4[] = { MEMORY(3) };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UNIT(unit_name, unit_summary, unit_ports, unit_fields, unit_memory, unit_create) \
 	{                                                                                \
 		.name = unit_name, .summary = unit_summary, .ports = unit_ports,         \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../declare.h"
 #include "analyzer.h"
 
 #define LEAST_RATE 8000
@@ -113,18 +114,8 @@ static void *create_8(uint32_t rate)
 #define IN(port, text, position) AUDIO("in" port, WEIR_AUDIO_IN, text, position)
 #define OUT(port, text, position) AUDIO("out" port, WEIR_AUDIO_OUT, text " unchanged", position)
 
-#define INPUT(port, its_kind, unit, text, least, usual, most)                             \
-	{                                                                                 \
-		.name = port, .type = WEIR_CONTROL_IN, .kind = its_kind, .measure = unit, \
-		.help = text, .min = least, .def = usual, .max = most                     \
-	}
 #define GROUP(port, text) INPUT(port, WEIR_TOGGLE, "", text, 0.0f, 1.0f, 1.0f)
 
-#define OUTPUT(port, its_kind, unit, text, least, most)                                    \
-	{                                                                                  \
-		.name = port, .type = WEIR_CONTROL_OUT, .kind = its_kind, .measure = unit, \
-		.help = text, .min = least, .max = most                                    \
-	}
 #define LEVEL(port, text) OUTPUT(port, WEIR_FLOAT, "dB", text, -200.0f, 200.0f)
 #define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, -200.0f, 60.0f)
 
@@ -217,10 +208,6 @@ static const struct weir_port ports_of_8[] = {
 	OUTPUTS,
 };
 
-#define FIELD(field, unit, text, n)                                        \
-	{                                                                  \
-		.name = field, .measure = unit, .help = text, .count = (n) \
-	}
 #define EVENT(field, text)                                                             \
 	{                                                                              \
 		.name = field, .measure = "s", .help = text, .count = 1, .event = true \
@@ -276,7 +263,6 @@ static const struct weir_field fields_of_1[] = { FIELDS(1) };
 static const struct weir_field fields_of_2[] = { FIELDS(2) };
 static const struct weir_field fields_of_8[] = { FIELDS(8) };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UNIT(unit_name, unit_summary, unit_ports, unit_fields, unit_create)                        \
 	{                                                                                          \
 		.name = unit_name, .summary = unit_summary, .ports = unit_ports,                   \
