@@ -15,6 +15,7 @@
 #define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
 #define METER_INTERVAL_NS (100 * SPA_NSEC_PER_MSEC)
 #define REMEMBER_TICKS 600u /* a minute */
+#define LATE_TICKS 10u	    /* 1 s: there is no session manager */
 
 /* Not in spa/utils/keys.h: PipeWire's own keys. */
 #define KEY_MEDIA_CLASS "media.class"
@@ -297,22 +298,6 @@ static void announce_meters(struct node *node)
 	}
 }
 
-/* In the main loop, while started. The data thread only leaves wishes: waking us would cost it. */
-static void on_timer(void *data, uint64_t expirations)
-{
-	struct node *node = data;
-	const uint32_t rate = node->wanted_rate;
-
-	(void)expirations;
-	if (rate && rate != node->engine.rate)
-		engine_rebuild(node, rate);
-	announce_meters(node);
-	if (++node->unremembered < REMEMBER_TICKS)
-		return;
-	node_remember(node);
-	memory_save(&node->memory);
-}
-
 static void timer_arm(struct node *node, bool armed)
 {
 	struct timespec interval = { .tv_nsec = armed ? METER_INTERVAL_NS : 0 };
@@ -320,6 +305,33 @@ static void timer_arm(struct node *node, bool armed)
 	if (node->timer)
 		spa_loop_utils_update_timer(node->main_loop, node->timer, &interval, &interval,
 					    false);
+}
+
+/*
+ * In the main loop, while started or while ports wait. The data thread only leaves wishes: waking
+ * us would cost it.
+ */
+static void on_timer(void *data, uint64_t expirations)
+{
+	struct node *node = data;
+	const uint32_t rate = node->wanted_rate;
+
+	(void)expirations;
+	if (node->late_ticks == 1)
+		ports_announce_late(node);
+	else if (node->late_ticks)
+		node->late_ticks--;
+	if (!node->started) {
+		timer_arm(node, node->late_ticks);
+		return;
+	}
+	if (rate && rate != node->engine.rate)
+		engine_rebuild(node, rate);
+	announce_meters(node);
+	if (++node->unremembered < REMEMBER_TICKS)
+		return;
+	node_remember(node);
+	memory_save(&node->memory);
 }
 
 /* At this time clock.rate may still be the old one. */
@@ -351,7 +363,7 @@ static void node_stop(struct node *node)
 	if (!node->started)
 		return;
 	node->started = false;
-	timer_arm(node, false);
+	timer_arm(node, node->late_ticks);
 	node_remember(node);
 	memory_save(&node->memory);
 }
@@ -529,6 +541,11 @@ static void read_info(struct node *node, const struct spa_dict *info)
 		media_class && (strstr(media_class, "Source") || strstr(media_class, "Output"))
 			? SPA_DIRECTION_OUTPUT
 			: SPA_DIRECTION_INPUT;
+	/* WirePlumber sets up the inputs of what is virtual, also of a source. */
+	node->late_direction =
+		node->media_direction == SPA_DIRECTION_OUTPUT && !strstr(media_class, "Virtual")
+			? SPA_DIRECTION_INPUT
+			: SPA_DIRECTION_OUTPUT;
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
 		node->control[i] = node->unit->ports[i].def;
 	for (uint32_t i = 0; info && i < info->n_items; i++)
@@ -566,6 +583,10 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 		node->timer = spa_loop_utils_add_timer(node->main_loop, on_timer, node);
 		if (!node->timer)
 			return -errno;
+	}
+	if (node->timer && node->has_media_class) {
+		node->late_ticks = LATE_TICKS;
+		timer_arm(node, true);
 	}
 	return 0;
 }

@@ -90,6 +90,8 @@ struct node {
 	const struct weir_unit *unit;
 	bool has_media_class;
 	enum spa_direction media_direction; /* of the ports that the session manager links */
+	enum spa_direction late_direction;  /* of those that nobody sees before it is ready */
+	uint32_t late_ticks;		    /* of the timer, until they come anyway; 0: they came */
 	struct volume volume;		    /* only for nodes with a media.class */
 
 	uint64_t info_all;
@@ -153,8 +155,11 @@ void port_emit_info(struct node *node, struct port *port, bool full);
 /* Tells listeners that the value of one of the port's params is another. */
 void port_touch_param(struct node *node, struct port *port, enum port_param param);
 
-/* Takes all ports of one side away and brings them back, without their links. */
+/* Shows the ports that waited, or takes those of one side away and brings them back, unlinked. */
 void ports_announce_again(struct node *node, enum spa_direction direction);
+
+/* Returns whether any waited. */
+bool ports_announce_late(struct node *node);
 
 int port_set_format(struct node *node, struct port *port, const struct spa_pod *format);
 int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t port_id,

@@ -481,8 +481,10 @@ static int set_props(struct node *node, const struct spa_pod *props)
 
 /*
  * The ports are what they are: there is only one mode. WirePlumber takes it as set when the node
- * shows its Props (from 0.5.8 on) or ports come and go (before). Those of the other side do so: the
- * ones that it is about to link must stay.
+ * shows its Props (from 0.5 on) or ports come and go (before). Those of the other side do so: the
+ * ones that it is about to link must stay. The first time they only come: a link that somebody was
+ * making of them would be lost, and its late messages can keep an exported node from starting
+ * (PipeWire 1.4.2).
  */
 static int set_port_config(struct node *node, const struct spa_pod *param)
 {

@@ -22,6 +22,8 @@ void port_emit_info(struct node *node, struct port *port, bool full)
 {
 	const uint64_t old = full ? port->info.change_mask : 0;
 
+	if (node->late_ticks && port->direction == node->late_direction)
+		return;
 	if (full)
 		port->info.change_mask = port->info_all;
 	if (port->info.change_mask)
@@ -36,8 +38,22 @@ void port_touch_param(struct node *node, struct port *port, enum port_param para
 	port_emit_info(node, port, false);
 }
 
+bool ports_announce_late(struct node *node)
+{
+	const enum spa_direction direction = node->late_direction;
+
+	if (!node->late_ticks)
+		return false;
+	node->late_ticks = 0;
+	for (uint32_t i = 0; i < node->n_ports[direction]; i++)
+		port_emit_info(node, &node->ports[direction][i], true);
+	return true;
+}
+
 void ports_announce_again(struct node *node, enum spa_direction direction)
 {
+	if (ports_announce_late(node))
+		return;
 	for (uint32_t i = 0; i < node->n_ports[direction]; i++)
 		spa_node_emit_port_info(&node->hooks, direction, i, NULL);
 	for (uint32_t i = 0; i < node->n_ports[direction]; i++)

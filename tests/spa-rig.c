@@ -81,6 +81,13 @@ static const struct spa_handle_factory *factory_find(void *library, const char *
 void rig_create(struct spa_rig *rig, const char *path, const char *factory_name,
 		const struct spa_dict *info)
 {
+	rig_create_in(rig, path, factory_name, info, NULL);
+}
+
+void rig_create_in(struct spa_rig *rig, const char *path, const char *factory_name,
+		   const struct spa_dict *info, struct spa_loop_utils *main_loop)
+{
+	const struct spa_support support = { SPA_TYPE_INTERFACE_LoopUtils, main_loop };
 	void *node;
 
 	memset(rig, 0, sizeof(*rig));
@@ -94,7 +101,8 @@ void rig_create(struct spa_rig *rig, const char *path, const char *factory_name,
 	CHECK(factory);
 	rig->handle = calloc(1, spa_handle_factory_get_size(factory, info));
 	CHECK(rig->handle);
-	CHECK(spa_handle_factory_init(factory, rig->handle, info, NULL, 0) == 0);
+	CHECK(spa_handle_factory_init(factory, rig->handle, info, &support, main_loop != NULL) ==
+	      0);
 	CHECK(spa_handle_get_interface(rig->handle, SPA_TYPE_INTERFACE_Node, &node) == 0);
 	rig->node = node;
 	spa_node_add_listener(rig->node, &rig->listener, &events, rig);

@@ -4,13 +4,14 @@
 
 #include <spa/node/io.h>
 #include <spa/node/node.h>
+#include <spa/support/loop.h>
 #include <spa/support/plugin.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "../dsp/unit.h"
 
-/* A node of libspa-weir.so, driven by the test as a graph would, without a daemon or a loop. */
+/* A node of libspa-weir.so, driven by the test as a graph would, without a daemon. */
 
 #define RIG_MAX_PORTS 32
 #define RIG_BYTES (WEIR_MAX_FRAMES * 4)
@@ -48,6 +49,10 @@ struct spa_rig {
 /* `path` is that of libspa-weir.so. */
 void rig_create(struct spa_rig *rig, const char *path, const char *factory,
 		const struct spa_dict *info);
+
+/* With a main loop, which the test runs. */
+void rig_create_in(struct spa_rig *rig, const char *path, const char *factory,
+		   const struct spa_dict *info, struct spa_loop_utils *main_loop);
 void rig_destroy(struct spa_rig *rig);
 
 /* Gives a port a format, buffers and io, and takes them away. */

@@ -8,6 +8,7 @@
 
 #include <lo/lo.h>
 #include <math.h>
+#include <pipewire/pipewire.h>
 #include <spa/control/control.h>
 #include <spa/node/command.h>
 #include <spa/node/utils.h>
@@ -18,6 +19,7 @@
 #include <spa/pod/iter.h>
 #include <spa/utils/dict.h>
 #include <string.h>
+#include <time.h>
 
 #include "check.h"
 #include "spa-rig.h"
@@ -371,20 +373,28 @@ static void test_reports_leave_as_osc(void)
 	rig_destroy(&rig);
 }
 
+/* As a session manager does. */
+static int set_port_config(void)
+{
+	_Alignas(8) uint8_t memory[512];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+
+	return spa_node_set_param(
+		rig.node, SPA_PARAM_PortConfig, 0,
+		spa_pod_builder_add_object(
+			&b, SPA_TYPE_OBJECT_ParamPortConfig, SPA_PARAM_PortConfig,
+			SPA_PARAM_PORT_CONFIG_direction, SPA_POD_Id(SPA_DIRECTION_INPUT),
+			SPA_PARAM_PORT_CONFIG_mode, SPA_POD_Id(SPA_PARAM_PORT_CONFIG_MODE_dsp)));
+}
+
 /* The session manager takes formats and port configs from nodes with a media class only. */
 static void test_media_class_offers_a_format(void)
 {
 	const struct spa_dict_item items[] = { { "media.class", "Audio/Sink" } };
-	_Alignas(8) uint8_t memory[512];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	const struct spa_pod *dsp = spa_pod_builder_add_object(
-		&b, SPA_TYPE_OBJECT_ParamPortConfig, SPA_PARAM_PortConfig,
-		SPA_PARAM_PORT_CONFIG_direction, SPA_POD_Id(SPA_DIRECTION_INPUT),
-		SPA_PARAM_PORT_CONFIG_mode, SPA_POD_Id(SPA_PARAM_PORT_CONFIG_MODE_dsp));
 
 	start(NULL);
 	CHECK(!rig_enum(&rig, NULL, SPA_PARAM_EnumFormat, 0));
-	CHECK(spa_node_set_param(rig.node, SPA_PARAM_PortConfig, 0, dsp) == -ENOENT);
+	CHECK(set_port_config() == -ENOENT);
 	rig_destroy(&rig);
 
 	rig_create(&rig, library, "weir.pitch", &SPA_DICT_INIT_ARRAY(items));
@@ -392,9 +402,51 @@ static void test_media_class_offers_a_format(void)
 
 	const uint32_t before = rig.n_port_info;
 
-	CHECK(spa_node_set_param(rig.node, SPA_PARAM_PortConfig, 0, dsp) == 0);
+	CHECK(set_port_config() == 0);
 	CHECK(rig.n_port_info == before + 4); /* the two outputs: gone, and back */
 	rig_destroy(&rig);
+}
+
+static void run_for(struct pw_loop *loop, double seconds)
+{
+	struct timespec now;
+	double end;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	end = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec + seconds;
+	pw_loop_enter(loop);
+	do {
+		pw_loop_iterate(loop, 20);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((double)now.tv_sec + 1e-9 * (double)now.tv_nsec < end);
+	pw_loop_leave(loop);
+}
+
+/* Else it would take ports away that are just being linked. Without one they come after a second.
+ */
+static void test_ports_wait_for_the_session_manager(void)
+{
+	const struct spa_dict_item items[] = { { "media.class", "Audio/Source/Virtual" } };
+	struct pw_main_loop *main_loop;
+
+	pw_init(NULL, NULL);
+	main_loop = pw_main_loop_new(NULL);
+	CHECK(main_loop);
+	for (int managed = 0; managed < 2; managed++) {
+		rig_create_in(&rig, library, "weir.pitch", &SPA_DICT_INIT_ARRAY(items),
+			      pw_main_loop_get_loop(main_loop)->utils);
+		CHECK(rig.n_ports == 2 && rig.n_port_info == 2);
+		if (managed)
+			CHECK(set_port_config() == 0);
+		else
+			run_for(pw_main_loop_get_loop(main_loop), 1.2);
+		CHECK(rig.n_ports == 4 && rig.n_port_info == 4);
+		CHECK(set_port_config() == 0);
+		CHECK(rig.n_port_info == 8);
+		rig_destroy(&rig);
+	}
+	pw_main_loop_destroy(main_loop);
+	pw_deinit();
 }
 
 static void set_volume(float volume, bool mute)
@@ -484,6 +536,7 @@ int main(int argc, char *argv[])
 	test_latency_adds_to_that_of_the_peer();
 	test_reports_leave_as_osc();
 	test_media_class_offers_a_format();
+	test_ports_wait_for_the_session_manager();
 	test_devices_have_a_volume();
 	test_volume_does_not_click();
 	return 0;
