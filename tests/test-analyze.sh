@@ -13,7 +13,7 @@ rig_need pw-cli pw-link pw-play pw-dump sox jq
 weir_start() {
 	mkdir -p "$XDG_CONFIG_HOME/pipewire"
 	cp "$conf/weir.conf" "$XDG_CONFIG_HOME/pipewire/"
-	sed -e 's/alsa_input.YOURS:capture_MONO/mic:capture_MONO/' \
+	sed -e 's/alsa_input.YOURS:capture_MONO/mic:capture_MONO/; s/= spotify/= pw-cat/' \
 		"$conf/weir.conf.avail/$1" | rig_write "pipewire/weir.conf.d/$1"
 	process_start weir pipewire -c weir.conf
 }
@@ -89,10 +89,8 @@ test_a_microphone_is_analysed() {
 	wait_for "its level in dB SPL" 5 meter_is weir.analyze.microphone analyze-mono:level-a-fast 70 100
 }
 
-test_an_application_is_analysed() {
-	sed 's/= spotify/= pw-cat/' "$conf/pipewire.conf.avail/50-weir-analyze-app.conf" |
-		rig_write pipewire/pipewire.conf.d/50-weir-analyze-app.conf
-	rig_start
+# application_hear: the drop-in runs.
+application_hear() {
 	wait_for "the capture" 5 node_id weir.capture.analyze
 	tone_start tone 440 -12
 	wait_for "it is analysed" 10 meter_is weir.analyze.app analyze:frequency 438 442
@@ -100,6 +98,21 @@ test_an_application_is_analysed() {
 	sleep 1
 	record_stop heard
 	check "and heard where it was" not sound silent "$rig_dir/heard.wav"
+}
+
+test_an_application_is_analysed() {
+	sed 's/= spotify/= pw-cat/' "$conf/pipewire.conf.avail/50-weir-analyze-app.conf" |
+		rig_write pipewire/pipewire.conf.d/50-weir-analyze-app.conf
+	rig_start
+	application_hear
+}
+
+test_an_application_is_analysed_in_a_process_of_its_own() {
+	rig_start
+	weir_start 50-weir-analyze-app.conf
+	application_hear
+	process_stop weir
+	check "and heard when it ends" has_links tone speaker 2
 }
 
 # gate_hear FILE: what comes out of the gate, into FILE-gated.wav.
