@@ -96,7 +96,7 @@ for i in 1 2; do
 done
 sox -V1 /usr/share/games/frozen-bubble/snd/introzik.ogg -r 48000 -c 2 "$shared/music.wav" trim 20 5
 
-setpriv --pdeathsig TERM "$vm/boot" "$(dirname "$WEIR_SOUND")/vm" "$shared" $GUEST_SECONDS "$vm/guest" "$shared" "$@" &
+setpriv --pdeathsig TERM "$vm/boot" "$(dirname "$WEIR_SOUND")/vm" "$shared" "$GUEST_SECONDS" "$vm/guest" "$shared" "$@" &
 status=0
 wait $! || status=$?
 case $status in
