@@ -21,7 +21,7 @@
 #define WEIR_REALTIME
 #endif
 
-#define WEIR_MAX_PORTS 48
+#define WEIR_MAX_PORTS 64
 #define WEIR_MAX_UNITS 16
 #define WEIR_MAX_FIELDS 64
 #define WEIR_MAX_MEMORY 32
@@ -84,6 +84,9 @@ struct weir_unit {
 	const char *summary;
 	const struct weir_port *ports;
 	uint32_t n_ports;
+
+	/* What it tells is of all that it heard: after a pause it goes on, instead of anew. */
+	bool goes_on;
 
 	/* At most one report per hop. A unit without fields never reports. */
 	const struct weir_field *fields;

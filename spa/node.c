@@ -77,33 +77,6 @@ static WEIR_REALTIME void chunk_fill(struct spa_data *data, uint32_t size, uint3
 	*data->chunk = (struct spa_chunk){ .size = size, .stride = (int32_t)stride };
 }
 
-/* Runs the unit, or gives silence while its engine is for another rate than the graph's. */
-static WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t n_frames,
-				     struct weir_reports *reports)
-{
-	const struct weir_unit *unit = node->unit;
-	const uint32_t rate = node->position ? node->position->clock.rate.denom : node->engine.rate;
-	const bool fits = rate == node->engine.rate;
-	float control[WEIR_MAX_PORTS];
-	float *port[WEIR_MAX_PORTS];
-
-	atomic_store_explicit(&node->wanted_rate, fits ? 0 : rate, memory_order_relaxed);
-	for (uint32_t i = 0; i < unit->n_ports; i++) {
-		const enum weir_port_type type = unit->ports[i].type;
-
-		control[i] = atomic_load_explicit(&node->control[i], memory_order_relaxed);
-		port[i] = type == WEIR_AUDIO_IN || type == WEIR_AUDIO_OUT ? audio[i] : &control[i];
-		if (!fits && type == WEIR_AUDIO_OUT)
-			memset(audio[i], 0, n_frames * sizeof(float));
-	}
-	if (!fits)
-		return;
-	weir_unit_run(unit, node->engine.state, port, n_frames, reports);
-	for (uint32_t i = 0; i < unit->n_ports; i++)
-		if (unit->ports[i].type == WEIR_CONTROL_OUT)
-			atomic_store_explicit(&node->control[i], control[i], memory_order_relaxed);
-}
-
 /* The n-th output is the n-th channel: a node with a media.class has no other outputs. */
 static WEIR_REALTIME void outputs_scale(struct node *node, float *const audio[], uint32_t n_frames)
 {
@@ -163,111 +136,6 @@ void node_in_data_thread(struct node *node, spa_invoke_func_t fn, void *argument
 		fn(NULL, false, 0, NULL, 0, argument);
 }
 
-struct engine_swap {
-	struct node *node;
-	struct engine engine;
-};
-
-static WEIR_REALTIME int engine_swap(struct spa_loop *loop, bool async, uint32_t seq,
-				     const void *data, size_t size, void *argument)
-{
-	struct engine_swap *swap = argument;
-	const struct engine old = swap->node->engine;
-
-	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	swap->node->engine = swap->engine;
-	swap->engine = old;
-	return 0;
-}
-
-static void engine_destroy(struct node *node, struct engine *engine)
-{
-	if (engine->state)
-		node->unit->destroy(engine->state);
-	free(engine->reports);
-}
-
-/* Asks the unit for its control outputs, which nothing has run yet. */
-static void control_outputs_read(struct node *node, struct engine *engine)
-{
-	float control[WEIR_MAX_PORTS];
-	float *port[WEIR_MAX_PORTS];
-
-	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
-		control[i] = node->control[i];
-		port[i] = &control[i];
-	}
-	weir_unit_run(node->unit, engine->state, port, 0, NULL);
-	for (uint32_t i = 0; i < node->unit->n_ports; i++)
-		if (node->unit->ports[i].type == WEIR_CONTROL_OUT)
-			node->control[i] = control[i];
-}
-
-static WEIR_REALTIME int engine_remember(struct spa_loop *loop, bool async, uint32_t seq,
-					 const void *data, size_t size, void *argument)
-{
-	struct node *node = argument;
-
-	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	node->unit->remember(node->engine.state, node->memory.value);
-	return 0;
-}
-
-/* What the unit knows by now. */
-static void node_remember(struct node *node)
-{
-	if (node->unit->remember && node->engine.state)
-		node_in_data_thread(node, engine_remember, node);
-	node->unremembered = 0;
-}
-
-static WEIR_REALTIME void engine_recall(const struct node *node, void *state)
-{
-	if (node->unit->recall)
-		node->unit->recall(state, node->memory.value);
-}
-
-/* Replaces the engine by a new one; the old one stays when that fails. */
-static int engine_rebuild(struct node *node, uint32_t rate)
-{
-	struct engine_swap swap = {
-		.node = node,
-		.engine = {
-			.state = node->unit->create(rate),
-			.rate = rate,
-			.reports = weir_reports_create(node->unit, rate),
-		},
-	};
-
-	if (!swap.engine.state || !swap.engine.reports) {
-		const int res = -errno;
-
-		spa_log_error(node->log,
-			      "%s cannot run at %u Hz (%s): it stays silent. Use another rate, "
-			      "for example pw-metadata -n settings 0 clock.force-rate 48000",
-			      node->unit->name, rate, strerror(-res));
-		engine_destroy(node, &swap.engine);
-		return res;
-	}
-	node_remember(node);
-	engine_recall(node, swap.engine.state);
-	control_outputs_read(node, &swap.engine);
-	node_in_data_thread(node, engine_swap, &swap);
-	engine_destroy(node, &swap.engine);
-	return 0;
-}
-
-static WEIR_REALTIME int engine_reset(struct spa_loop *loop, bool async, uint32_t seq,
-				      const void *data, size_t size, void *argument)
-{
-	struct node *node = argument;
-
-	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	node->unit->reset(node->engine.state);
-	engine_recall(node, node->engine.state);
-	return 0;
-}
-
 static int32_t read_latency(const struct node *node)
 {
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
@@ -325,12 +193,12 @@ static void on_timer(void *data, uint64_t expirations)
 		timer_arm(node, node->late_ticks);
 		return;
 	}
-	if (rate && rate != node->engine.rate)
+	if (rate && rate != node->engine.rate && rate != node->refused_rate)
 		engine_rebuild(node, rate);
 	announce_meters(node);
 	if (++node->unremembered < REMEMBER_TICKS)
 		return;
-	node_remember(node);
+	engine_ask(node);
 	memory_save(&node->memory);
 }
 
@@ -351,7 +219,7 @@ static int node_start(struct node *node)
 	if (rate != node->engine.rate)
 		engine_rebuild(node, rate);
 	else if (!node->started)
-		node_in_data_thread(node, engine_reset, node);
+		engine_begin(node);
 	node->started = true;
 	timer_arm(node, true);
 	announce_meters(node);
@@ -364,7 +232,8 @@ static void node_stop(struct node *node)
 		return;
 	node->started = false;
 	timer_arm(node, node->late_ticks);
-	node_remember(node);
+	announce_meters(node);
+	engine_ask(node);
 	memory_save(&node->memory);
 }
 
@@ -596,7 +465,7 @@ void node_finish(struct node *node)
 	node_stop(node);
 	if (node->timer)
 		spa_loop_utils_destroy_source(node->main_loop, node->timer);
-	engine_destroy(node, &node->engine);
+	engine_finish(node);
 	report_writer_finish(&node->report_writer);
 	free(node->silence);
 	free(node->discard);

@@ -22,8 +22,9 @@
  * One SPA node for every unit: a port per audio port, the controls as Props,
  * the report as a control port.
  *
- * Three files share this: node.c (methods and process), ports.c (the methods of
- * a port), params.c (what both answer to enum_params and set_param).
+ * Four files share this: node.c (methods and process), engine.c (the unit's
+ * state), ports.c (the methods of a port), params.c (what both answer to
+ * enum_params and set_param).
  */
 
 #define MAX_BUFFERS 64
@@ -121,6 +122,7 @@ struct node {
 	uint32_t unremembered; /* ticks of the timer since it was last looked at */
 
 	_Atomic uint32_t wanted_rate; /* by process, 0 when the engine's is right */
+	uint32_t refused_rate;	      /* the latest that the unit cannot run at */
 	bool started;
 };
 
@@ -143,6 +145,22 @@ void node_touch_param(struct node *node, enum node_param param);
 
 /* Tells the ports' peers after latency_frames or a port's latency has changed. */
 void node_update_latency(struct node *node);
+
+/* engine.c */
+
+/* Replaces the engine by a new one; the old one stays when that fails. */
+int engine_rebuild(struct node *node, uint32_t rate);
+void engine_finish(struct node *node);
+
+/* Before the first cycle after a pause. */
+void engine_begin(struct node *node);
+
+/* Asks the unit what it knows by now, for node->memory. */
+void engine_ask(struct node *node);
+
+/* Runs the unit, or gives silence while its engine is for another rate than the graph's. */
+WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t n_frames,
+			      struct weir_reports *reports);
 
 /* ports.c */
 
