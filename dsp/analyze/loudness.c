@@ -7,14 +7,19 @@
 #include "../scalar.h"
 #include "../simd.h"
 
+/* ITU-R BS.1770-4, annex 1: blocks of 400 ms, each 100 ms after the one before, and two gates. */
 #define MOMENTARY_HOPS 40
-#define BLOCK_HOPS 10 /* from one block to the next: 75 % overlap */
-#define ABSOLUTE -70.0f
-#define BLOCK_GATE -10.0f /* LU: BS.1770-4 */
-#define RANGE_GATE -20.0f /* LU: Tech 3342 */
+#define BLOCK_HOPS 10
+#define ABSOLUTE -70.0f	  /* LUFS; EBU Tech 3342 as well */
+#define BLOCK_GATE -10.0f /* LU */
+
+/* EBU Tech 3342: of what is above its gate, from the 10th to the 95th percentile. */
+#define RANGE_GATE -20.0f /* LU */
 #define RANGE_LOW 0.10
 #define RANGE_HIGH 0.95
+
 #define SILENT 1e-20
+#define LEAST -200.0f /* LUFS, of what is silent */
 
 void loudness_init(struct loudness *loudness, uint32_t n_channels)
 {
@@ -29,9 +34,9 @@ void loudness_place(struct loudness *loudness, struct layout *layout)
 
 WEIR_REALTIME void loudness_forget(struct loudness *loudness)
 {
-	loudness->n_hops = loudness->n_block = 0;
+	loudness->n_hops = loudness->n_block = loudness->n_heard = 0;
 	loudness->integrated = loudness->range = NAN;
-	loudness->momentary_max = loudness->short_term_max = -200.0f;
+	loudness->momentary_max = loudness->short_term_max = LEAST;
 	memset(loudness->blocks, 0, sizeof(*loudness->blocks));
 	memset(loudness->short_terms, 0, sizeof(*loudness->short_terms));
 }
@@ -41,11 +46,12 @@ WEIR_REALTIME void loudness_reset(struct loudness *loudness)
 	loudness->next = 0;
 	memset(loudness->energy, 0, sizeof(loudness->energy));
 	loudness_forget(loudness);
+	loudness->n_heard = LOUDNESS_HOPS;
 }
 
 static WEIR_REALTIME float lufs(double energy)
 {
-	return -0.691f + 10.0f * log10f((float)(energy + SILENT));
+	return higher(-0.691f + 10.0f * log10f((float)(energy + SILENT)), LEAST);
 }
 
 static WEIR_REALTIME double momentary_of(const struct loudness *loudness)
@@ -201,6 +207,7 @@ WEIR_REALTIME void loudness_hop(struct loudness *loudness, const double *energy,
 	loudness->energy[loudness->next] = sum;
 	loudness->next = (loudness->next + 1) % LOUDNESS_HOPS;
 	loudness->n_hops = least(loudness->n_hops + 1, LOUDNESS_HOPS);
+	loudness->n_heard = least(loudness->n_heard + 1, LOUDNESS_HOPS);
 
 	const double momentary = momentary_of(loudness);
 	const double short_term = short_term_of(loudness);
@@ -213,6 +220,9 @@ WEIR_REALTIME void loudness_hop(struct loudness *loudness, const double *energy,
 	value[1] = lufs(short_term);
 	value[2] = loudness->integrated;
 	value[3] = loudness->range;
-	loudness->momentary_max = value[4] = higher(value[0], loudness->momentary_max);
-	loudness->short_term_max = value[5] = higher(value[1], loudness->short_term_max);
+	value[4] = value[5] = NAN;
+	if (loudness->n_heard >= MOMENTARY_HOPS)
+		value[4] = loudness->momentary_max = higher(value[0], loudness->momentary_max);
+	if (loudness->n_heard >= LOUDNESS_HOPS)
+		value[5] = loudness->short_term_max = higher(value[1], loudness->short_term_max);
 }

@@ -20,13 +20,15 @@ struct loudness_histogram {
  * Loudness of EBU R 128, Tech 3341 and Tech 3342, ITU-R BS.1770-4; from the energies of hops of
  * 10 ms. What is momentary or short-term counts what was before the start as silence. What is
  * integrated is told from the first 400 ms, and what is a range from the first 3 s, that pass the
- * gates; memory and work do not grow with time.
+ * gates. Maxima are not told before all of a window is behind the moment at which they were
+ * forgotten. Memory and work do not grow with time.
  */
 struct loudness {
 	uint32_t n_channels;
 	double energy[LOUDNESS_HOPS]; /* of hops, a ring */
 	uint32_t next;
 	uint32_t n_hops;  /* since what is integrated began, at most LOUDNESS_HOPS */
+	uint32_t n_heard; /* since the maxima were forgotten, at most LOUDNESS_HOPS */
 	uint32_t n_block; /* hops since a block of 400 ms ended */
 	float integrated, range, momentary_max, short_term_max;
 	struct loudness_histogram *blocks, *short_terms;
