@@ -117,8 +117,10 @@ static void test_a_report_comes_every_10_ms(const struct weir_unit *unit)
 static void test_a_group_that_is_off_is_left_out(const struct weir_unit *unit)
 {
 	static const char *const of_group[ANALYZE_N_GROUPS] = {
-		[ANALYZE_LOUDNESS] = "m", [ANALYZE_THIRDS] = "oct3", [ANALYZE_FEATURES] = "mfcc",
-		[ANALYZE_RHYTHM] = NULL,  [ANALYZE_PITCH] = "f0",    [ANALYZE_VOICE] = "vad",
+		[ANALYZE_LEVELS] = "peak",     [ANALYZE_LOUDNESS] = "m",
+		[ANALYZE_THIRDS] = "oct3",     [ANALYZE_FEATURES] = "mfcc",
+		[ANALYZE_RHYTHM] = "bpm_conf", [ANALYZE_PITCH] = "f0",
+		[ANALYZE_VOICE] = "vad",
 	};
 
 	for (uint32_t off = 0; off < ANALYZE_N_GROUPS; off++) {
@@ -128,30 +130,129 @@ static void test_a_group_that_is_off_is_left_out(const struct weir_unit *unit)
 		control[off] = 0.0f;
 		for (uint32_t f = 0; f < RATE; f += 4 * HOP)
 			run_block(&run, f, 4 * HOP);
-		CHECK(is_present(&run, "peak"));
 		for (uint32_t group = 0; group < ANALYZE_N_GROUPS; group++)
-			if (of_group[group])
-				CHECK(is_present(&run, of_group[group]) == (group != off));
+			CHECK(is_present(&run, of_group[group]) == (group != off));
 		run_finish(&run);
 	}
 }
 
-/* Of what the groups have found, controls show the same as the report. */
+/* The latest, of channels the highest; NAN when it is left out. */
+static float told(const struct run *run, const char *name)
+{
+	const struct weir_report *report = &run->reports->report[run->reports->n - 1];
+	const uint32_t field = field_find(run->unit, name);
+	const float *value = report->value;
+	float most = -INFINITY;
+
+	CHECK(run->reports->n > 0);
+	if (!(report->present >> field & 1))
+		return NAN;
+	for (uint32_t i = 0; i < field; i++)
+		value += run->unit->fields[i].count;
+	for (uint32_t i = 0; i < run->unit->fields[field].count; i++)
+		most = fmaxf(value[i], most);
+	return most;
+}
+
+static float shown(const struct run *run, const char *name)
+{
+	uint32_t i = 0;
+
+	while (i < run->unit->n_ports && strcmp(run->unit->ports[i].name, name) != 0)
+		i++;
+	CHECK(i < run->unit->n_ports && run->unit->ports[i].type == WEIR_CONTROL_OUT);
+	return *run->port[i];
+}
+
+/* No two channels are alike. */
 static void test_controls_show_what_is_reported(const struct weir_unit *unit)
 {
+	static const char *const same[][2] = {
+		{ "peak-max", "peak_max" },
+		{ "true-peak", "tp_max" },
+		{ "crest", "crest" },
+		{ "level-a-fast", "laf" },
+		{ "level-a-slow", "las" },
+		{ "level-c-fast", "lcf" },
+		{ "level-c-slow", "lcs" },
+		{ "level-z-fast", "lzf" },
+		{ "level-z-slow", "lzs" },
+		{ "clips", "clips" },
+		{ "momentary", "m" },
+		{ "short-term", "s" },
+		{ "integrated", "i" },
+		{ "range", "lra" },
+		{ "momentary-max", "m_max" },
+		{ "short-term-max", "s_max" },
+		{ "zcr", "zcr" },
+		{ "energy", "energy" },
+		{ "energy-entropy", "energy_entropy" },
+		{ "centroid", "centroid" },
+		{ "spread", "spread" },
+		{ "entropy", "entropy" },
+		{ "flux", "flux" },
+		{ "rolloff", "rolloff" },
+		{ "flatness", "flatness" },
+		{ "tempo", "bpm" },
+		{ "tempo-confidence", "bpm_conf" },
+		{ "frequency", "f0" },
+		{ "frequency-confidence", "f0_conf" },
+		{ "speech-probability", "vad" },
+	};
 	struct run run;
-	uint32_t offset = 0;
 
 	run_init(&run, unit);
-	for (uint32_t f = 0; f < RATE; f += HOP)
-		run_block(&run, f, HOP);
-	for (uint32_t i = 0; i < field_find(unit, "m"); i++)
-		offset += unit->fields[i].count;
-	CHECK(run.reports->n == 1 && is_present(&run, "m"));
+	for (uint32_t lap = 0; lap < 2; lap++)
+		for (uint32_t f = 0; f < N_FRAMES; f += HOP)
+			run_block(&run, f, HOP);
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		const float value = told(&run, same[i][1]);
 
-	const bool has_layout = unit == &weir_analyze_8;
+		CHECK(isnan(value) ? shown(&run, same[i][0]) == 0.0f
+				   : shown(&run, same[i][0]) == value);
+	}
+	CHECK(told(&run, "laf") > -40.0f && told(&run, "s") > -40.0f);
+	run_finish(&run);
+}
 
-	CHECK(control[ANALYZE_OUT_MOMENTARY + has_layout] == run.reports->report[0].value[offset]);
+/* Of the last 0.2 s, however many hops a run has. */
+static void test_controls_hold_the_peak(const struct weir_unit *unit)
+{
+	static float loud[HOP];
+	struct run run;
+
+	memcpy(loud, input[0], sizeof(loud));
+	input[0][100] = 0.9f;
+	for (uint32_t n_hops = 1; n_hops <= 5; n_hops += 4) {
+		run_init(&run, unit);
+		for (uint32_t hop = 0; hop < 20; hop += n_hops)
+			run_block(&run, hop * HOP, n_hops * HOP);
+		CHECK(fabsf(shown(&run, "peak") - 20.0f * log10f(0.9f)) < 0.001f);
+		run_block(&run, 32 * HOP, 20 * HOP);
+		CHECK(fabsf(shown(&run, "peak") - 20.0f * log10f(0.15f)) < 0.01f);
+		CHECK(fabsf(shown(&run, "rms") - 20.0f * log10f(0.15f * sqrtf(2.0f / 3.0f))) <
+		      0.3f);
+		run_finish(&run);
+	}
+	memcpy(input[0], loud, sizeof(loud));
+}
+
+/* Two runs of samples at full scale in the first channel. */
+static void test_clips_are_counted(const struct weir_unit *unit)
+{
+	struct run run;
+
+	run_init(&run, unit);
+	for (uint32_t i = 100; i < 103; i++)
+		input[0][i] = input[0][i + 50] = 1.0f;
+	run_block(&run, 0, HOP);
+	CHECK(told(&run, "clips") == 2.0f && shown(&run, "clips") == 2.0f);
+	input_fill();
+	run_block(&run, HOP, HOP);
+	CHECK(told(&run, "clips") == 2.0f && !is_present(&run, "clip"));
+	control[ANALYZE_RESET] = 1.0f;
+	run_block(&run, 2 * HOP, HOP);
+	CHECK(told(&run, "clips") == 0.0f);
 	run_finish(&run);
 }
 
@@ -166,6 +267,8 @@ int main(void)
 		test_a_report_comes_every_10_ms(units[i]);
 		test_a_group_that_is_off_is_left_out(units[i]);
 		test_controls_show_what_is_reported(units[i]);
+		test_controls_hold_the_peak(units[i]);
+		test_clips_are_counted(units[i]);
 	}
 	return 0;
 }

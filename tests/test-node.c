@@ -62,7 +62,7 @@ static float run_sine(int n_cycles)
 	return power;
 }
 
-/* The value of "pitch:..." in Props as a double, whatever its type. */
+/* The value of "UNIT:..." in Props as a double, whatever its type. */
 static double prop_value(const char *key)
 {
 	const struct spa_pod *pod;
@@ -373,6 +373,42 @@ static void test_reports_leave_as_osc(void)
 	rig_destroy(&rig);
 }
 
+static void play_square(float level, int n_cycles)
+{
+	float samples[QUANTUM];
+
+	for (uint32_t f = 0; f < QUANTUM; f++)
+		samples[f] = f / 32 % 2 ? level : -level;
+	while (n_cycles--) {
+		rig_write(rig_port(&rig, "in-l"), samples, QUANTUM);
+		rig_write(rig_port(&rig, "in-r"), samples, QUANTUM);
+		rig_cycle(&rig);
+	}
+}
+
+/* A meter does not forget because nothing plays. */
+static void test_what_is_measured_lasts_over_a_pause(void)
+{
+	double integrated;
+
+	rig_create(&rig, library, "weir.analyze", NULL);
+	for (uint32_t i = 0; i < rig.n_ports; i++)
+		rig_link(&rig, &rig.port[i]);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+	play_square(0.5f, 100);
+	integrated = prop_value("analyze:integrated");
+	CHECK(integrated > -10.0 && fabs(prop_value("analyze:peak-max") + 6.02) < 0.01);
+	for (int way = 0; way < 2; way++) {
+		CHECK(rig_command(&rig, way ? SPA_NODE_COMMAND_Suspend : SPA_NODE_COMMAND_Pause) ==
+		      0);
+		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+		play_square(0.005f, 10);
+		CHECK(fabs(prop_value("analyze:integrated") - integrated) < 0.5);
+		CHECK(fabs(prop_value("analyze:peak-max") + 6.02) < 0.01);
+	}
+	rig_destroy(&rig);
+}
+
 /* As a session manager does. */
 static int set_port_config(void)
 {
@@ -537,6 +573,7 @@ int main(int argc, char *argv[])
 	test_reports_leave_as_osc();
 	test_media_class_offers_a_format();
 	test_ports_wait_for_the_session_manager();
+	test_what_is_measured_lasts_over_a_pause();
 	test_devices_have_a_volume();
 	test_volume_does_not_click();
 	return 0;

@@ -12,7 +12,7 @@ from scipy.io import wavfile
 
 from sounds import RATE
 
-GROUPS = ("loudness", "thirds", "features", "rhythm", "pitch", "voice")
+GROUPS = ("levels", "loudness", "thirds", "features", "rhythm", "pitch", "voice")
 WEIR_RUN = os.environ.get("WEIR_RUN", "weir-run")
 PEER = os.environ.get("WEIR_ANALYZE_PEER", "analyze-peer")
 PEERS = os.environ.get("WEIR_ANALYZE_PEERS", "").split()

@@ -18,6 +18,9 @@ static const float weight[2][ANALYZE_CHANNELS] = {
 static WEIR_REALTIME void group_reset(struct analyze *analyze, uint32_t group)
 {
 	switch (group) {
+	case ANALYZE_LEVELS:
+		meter_forget(&analyze->meter);
+		break;
 	case ANALYZE_LOUDNESS:
 		loudness_reset(&analyze->loudness);
 		break;
@@ -49,14 +52,24 @@ WEIR_REALTIME void analyze_reset(void *state)
 		analyze->is_on[group] = false;
 	}
 	analyze->frame = 0;
-	analyze->was_reset = false;
+	analyze->was_reset = analyze->was_speech = false;
+	analyze->recent_peak = analyze->recent_rms = SILENCE;
 	for (uint32_t i = 0; i < analyze->n_values; i++)
 		analyze->value[i] = NAN;
+}
+
+/* Loudness is of what the meter weighs. */
+static WEIR_REALTIME bool meter_is_on(const struct analyze *analyze)
+{
+	return analyze->is_on[ANALYZE_LEVELS] || analyze->is_on[ANALYZE_LOUDNESS];
 }
 
 /* A group is on for whole hops, and begins anew when it was off. */
 static WEIR_REALTIME void hop_begin(struct analyze *analyze, float *const control[])
 {
+	const bool was_metered = meter_is_on(analyze);
+
+	analyze->was_speech = analyze->speech.active && !(*control[ANALYZE_VOICE] > 0.0f);
 	for (uint32_t group = 0; group < ANALYZE_N_GROUPS; group++) {
 		const bool was_on = analyze->is_on[group];
 
@@ -64,6 +77,8 @@ static WEIR_REALTIME void hop_begin(struct analyze *analyze, float *const contro
 		if (was_on && !analyze->is_on[group])
 			group_reset(analyze, group);
 	}
+	if (was_metered && !meter_is_on(analyze))
+		meter_reset(&analyze->meter);
 }
 
 static WEIR_REALTIME void reset_look(struct analyze *analyze, bool reset)
@@ -79,6 +94,20 @@ static WEIR_REALTIME void reset_look(struct analyze *analyze, bool reset)
 static WEIR_REALTIME float *value_of(struct analyze *analyze, uint32_t field)
 {
 	return analyze->value + analyze->offset[field];
+}
+
+static WEIR_REALTIME void levels_find(struct analyze *analyze, float calibration)
+{
+	float *value = value_of(analyze, ANALYZE_METER);
+
+	meter_hop(&analyze->meter, calibration, value);
+	if (!analyze->is_on[ANALYZE_LEVELS]) {
+		for (uint32_t i = 0; i < METER_FIELDS * analyze->n_channels; i++)
+			value[i] = NAN;
+		return;
+	}
+	*value_of(analyze, ANALYZE_CLIP) = meter_clipped(&analyze->meter);
+	meter_recent(&analyze->meter, calibration, &analyze->recent_peak, &analyze->recent_rms);
 }
 
 static WEIR_REALTIME void loudness_find(struct analyze *analyze, float *const control[])
@@ -127,9 +156,10 @@ static WEIR_REALTIME void hop_end(struct analyze *analyze, float *const control[
 
 	for (uint32_t i = 0; i < analyze->n_values; i++)
 		analyze->value[i] = NAN;
+	analyze->recent_peak = analyze->recent_rms = SILENCE;
 	reset_look(analyze, *control[ANALYZE_RESET] > 0.0f);
-	meter_hop(&analyze->meter, calibration, value_of(analyze, ANALYZE_METER));
-	*value_of(analyze, ANALYZE_CLIP) = meter_clipped(&analyze->meter);
+	if (meter_is_on(analyze))
+		levels_find(analyze, calibration);
 	if (analyze->is_on[ANALYZE_LOUDNESS])
 		loudness_find(analyze, control);
 	if (analyze->is_on[ANALYZE_THIRDS])
@@ -144,6 +174,8 @@ static WEIR_REALTIME void hop_end(struct analyze *analyze, float *const control[
 		       value_of(analyze, ANALYZE_F0 + 1));
 	if (analyze->is_on[ANALYZE_VOICE])
 		speech_find(analyze, control);
+	else if (analyze->was_speech)
+		*value_of(analyze, ANALYZE_SPEECH_END) = HOP_SECONDS;
 }
 
 static WEIR_REALTIME void report(struct analyze *analyze, struct weir_reports *reports,
@@ -184,23 +216,30 @@ static WEIR_REALTIME void mix_run(struct analyze *analyze, float *const in[], ui
 		speech_run(&analyze->speech, mix, n);
 }
 
-/* What control outputs show, of the channels the highest. */
+/* What control outputs show, of the channels the highest; peak, rms and speech aside. */
 static const struct {
 	uint32_t control, field;
 	bool is_per_channel;
 	float unknown;
 } shown[] = {
-	{ ANALYZE_OUT_PEAK, METER_PEAK, true, SILENCE },
+	{ ANALYZE_OUT_PEAK_MAX, METER_PEAK_MAX, true, SILENCE },
 	{ ANALYZE_OUT_TRUE_PEAK, METER_TP_MAX, true, SILENCE },
-	{ ANALYZE_OUT_RMS, METER_RMS, true, SILENCE },
+	{ ANALYZE_OUT_CREST, METER_CREST, true, 0.0f },
 	{ ANALYZE_OUT_A_FAST, METER_LAF, true, SILENCE },
 	{ ANALYZE_OUT_A_SLOW, METER_LAS, true, SILENCE },
 	{ ANALYZE_OUT_C_FAST, METER_LCF, true, SILENCE },
+	{ ANALYZE_OUT_C_SLOW, METER_LCS, true, SILENCE },
+	{ ANALYZE_OUT_Z_FAST, METER_LZF, true, SILENCE },
+	{ ANALYZE_OUT_Z_SLOW, METER_LZS, true, SILENCE },
+	{ ANALYZE_OUT_CLIPS, METER_CLIPS, true, 0.0f },
 	{ ANALYZE_OUT_MOMENTARY, ANALYZE_EBU, false, SILENCE },
 	{ ANALYZE_OUT_SHORT_TERM, ANALYZE_EBU + 1, false, SILENCE },
 	{ ANALYZE_OUT_INTEGRATED, ANALYZE_EBU + 2, false, SILENCE },
 	{ ANALYZE_OUT_RANGE, ANALYZE_EBU + 3, false, 0.0f },
+	{ ANALYZE_OUT_MOMENTARY_MAX, ANALYZE_EBU + 4, false, SILENCE },
+	{ ANALYZE_OUT_SHORT_TERM_MAX, ANALYZE_EBU + 5, false, SILENCE },
 	{ ANALYZE_OUT_TEMPO, ANALYZE_BPM, false, 0.0f },
+	{ ANALYZE_OUT_TEMPO_CONFIDENCE, ANALYZE_BPM + 1, false, 0.0f },
 	{ ANALYZE_OUT_PITCH, ANALYZE_F0, false, 0.0f },
 	{ ANALYZE_OUT_PITCH_CONFIDENCE, ANALYZE_F0 + 1, false, 0.0f },
 	{ ANALYZE_OUT_PROBABILITY, ANALYZE_VAD, false, 0.0f },
@@ -218,6 +257,13 @@ static WEIR_REALTIME void controls_write(struct analyze *analyze, float *const o
 			most = higher(value[c], most);
 		*out[shown[i].control - ANALYZE_N_INPUTS] = most;
 	}
+	for (uint32_t i = 0; i < FEATURES_MFCC; i++) {
+		const float value = value_of(analyze, ANALYZE_FEATURE)[i];
+
+		*out[ANALYZE_OUT_FEATURES - ANALYZE_N_INPUTS + i] = isnan(value) ? 0.0f : value;
+	}
+	*out[ANALYZE_OUT_PEAK - ANALYZE_N_INPUTS] = analyze->recent_peak;
+	*out[ANALYZE_OUT_RMS - ANALYZE_N_INPUTS] = analyze->recent_rms;
 	*out[ANALYZE_OUT_SPEECH - ANALYZE_N_INPUTS] =
 		analyze->is_on[ANALYZE_VOICE] && analyze->speech.active;
 }
@@ -238,7 +284,8 @@ WEIR_REALTIME void analyze_run(void *state, float *const port[], uint32_t n_fram
 			in[c] = port[c] + done;
 			memcpy(port[analyze->n_channels + c] + done, in[c], n * sizeof(float));
 		}
-		meter_run(&analyze->meter, in, n);
+		if (meter_is_on(analyze))
+			meter_run(&analyze->meter, in, n);
 		if (analyze->is_on[ANALYZE_THIRDS])
 			thirds_run(&analyze->thirds, in, n);
 		mix_run(analyze, in, n);

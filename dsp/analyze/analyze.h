@@ -12,7 +12,7 @@
  * channels. A group whose control is 0 costs nothing and leaves its fields out; what is not known
  * yet is left out, too.
  *
- *	always		sample peak, true peak, RMS, crest, meter of IEC 61672, clipping
+ *	levels		sample peak, true peak, RMS, crest, meter of IEC 61672, clipping
  *	loudness	EBU R 128: momentary, short-term, integrated, range
  *	thirds		31 thirds of an octave of IEC 61260, 20 Hz to 20 kHz
  *	features	short-term features, as pyAudioAnalysis defines them, of the last 50 ms
@@ -24,12 +24,14 @@
  * SR with 1.41, LFE not at all (ITU-R BS.1770-4, table 4).
  *
  * Levels are in dB with a sine at full scale being 0, and have `calibration-db` added. A change of
- * `reset` to 1 forgets all maxima, the integrated loudness and its range. Rates: 8 to 384 kHz.
+ * `reset` to 1 forgets all maxima, the integrated loudness and its range; a pause of the graph
+ *forgets nothing. Rates: 8 to 384 kHz.
  */
 
 /* Ports: the inputs, as many outputs, then these. Help and ranges: analyze_ports.c */
 enum {
-	ANALYZE_LOUDNESS, /* groups, 0 or 1 */
+	ANALYZE_LEVELS, /* groups, 0 or 1 */
+	ANALYZE_LOUDNESS,
 	ANALYZE_THIRDS,
 	ANALYZE_FEATURES,
 	ANALYZE_RHYTHM,
@@ -43,17 +45,28 @@ enum {
 	ANALYZE_VOICE_ONSET,	 /* ms for which it is above that when speech starts */
 	ANALYZE_VOICE_HANGOVER,	 /* ms for which it is below when speech ends */
 	ANALYZE_N_INPUTS,
-	ANALYZE_OUT_PEAK = ANALYZE_N_INPUTS, /* of channels the highest, from here on */
-	ANALYZE_OUT_TRUE_PEAK,
+	/* In the order of the report, of channels the highest. */
+	ANALYZE_OUT_PEAK = ANALYZE_N_INPUTS, /* this and rms: of the last 0.2 s */
+	ANALYZE_OUT_PEAK_MAX,
+	ANALYZE_OUT_TRUE_PEAK, /* since the reset */
 	ANALYZE_OUT_RMS,
+	ANALYZE_OUT_CREST,
 	ANALYZE_OUT_A_FAST,
 	ANALYZE_OUT_A_SLOW,
 	ANALYZE_OUT_C_FAST,
+	ANALYZE_OUT_C_SLOW,
+	ANALYZE_OUT_Z_FAST,
+	ANALYZE_OUT_Z_SLOW,
+	ANALYZE_OUT_CLIPS, /* since the reset */
 	ANALYZE_OUT_MOMENTARY,
 	ANALYZE_OUT_SHORT_TERM,
 	ANALYZE_OUT_INTEGRATED,
 	ANALYZE_OUT_RANGE,
-	ANALYZE_OUT_TEMPO,
+	ANALYZE_OUT_MOMENTARY_MAX,
+	ANALYZE_OUT_SHORT_TERM_MAX,
+	ANALYZE_OUT_FEATURES, /* the nine that are one number, as in features.h */
+	ANALYZE_OUT_TEMPO = ANALYZE_OUT_FEATURES + 9,
+	ANALYZE_OUT_TEMPO_CONFIDENCE,
 	ANALYZE_OUT_PITCH,
 	ANALYZE_OUT_PITCH_CONFIDENCE,
 	ANALYZE_OUT_PROBABILITY,

@@ -9,7 +9,6 @@
 
 #define LEAST_RATE 8000
 #define MOST_RATE 384000
-#define HOP_SECONDS 0.01f
 
 static void analyze_destroy(void *state)
 {
@@ -117,11 +116,12 @@ static void *create_8(uint32_t rate)
 #define GROUP(port, text) INPUT(port, WEIR_TOGGLE, "", text, 0.0f, 1.0f, 1.0f)
 
 #define LEVEL(port, text) OUTPUT(port, WEIR_FLOAT, "dB", text, -200.0f, 200.0f)
-#define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, -200.0f, 60.0f)
+#define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, -200.0f, 70.0f)
 
 /* In the order of the header. */
 #define INPUTS                                                                                     \
-	GROUP("loudness", "Tell the loudness of EBU R 128"),                                       \
+	GROUP("levels", "Tell peaks and levels"),                                                  \
+		GROUP("loudness", "Tell the loudness of EBU R 128"),                               \
 		GROUP("thirds", "Tell the thirds of an octave"),                                   \
 		GROUP("features", "Tell features of the spectrum"),                                \
 		GROUP("rhythm", "Tell onsets, beats and tempo"),                                   \
@@ -149,25 +149,48 @@ static const char *const layouts[] = { "5.1", "7.1" };
 		.choices = layouts, .min = 0.0f, .def = 0.0f, .max = 1.0f                      \
 	}
 
-#define OUTPUTS                                                                                 \
-	LEVEL("peak", "Highest sample since the last report (dBFS)"),                           \
-		LEVEL("true-peak", "Highest true peak since the reset (dBTP)"),                 \
-		LEVEL("rms", "Root mean square since the last report"),                         \
-		LEVEL("level-a-fast", "A-weighted, fast (IEC 61672)"),                          \
-		LEVEL("level-a-slow", "A-weighted, slow (IEC 61672)"),                          \
-		LEVEL("level-c-fast", "C-weighted, fast (IEC 61672)"),                          \
-		LOUDNESS("momentary", "Loudness of 400 ms (EBU R 128)"),                        \
-		LOUDNESS("short-term", "Loudness of 3 s (EBU R 128)"),                          \
-		LOUDNESS("integrated", "Loudness since the reset (EBU R 128)"),                 \
-		OUTPUT("range", WEIR_FLOAT, "LU", "Loudness range since the reset (EBU R 128)", \
-		       0.0f, 200.0f),                                                           \
-		OUTPUT("tempo", WEIR_FLOAT, "bpm", "Beats per minute; 0: not known", 0.0f,      \
-		       400.0f),                                                                 \
-		OUTPUT("frequency", WEIR_FLOAT, "Hz", "Fundamental frequency; 0: none", 0.0f,   \
-		       5000.0f),                                                                \
-		OUTPUT("frequency-confidence", WEIR_FLOAT, "", "How sure that is", 0.0f, 1.0f), \
-		OUTPUT("speech-probability", WEIR_FLOAT, "",                                    \
-		       "How sure it is that somebody speaks", 0.0f, 1.0f),                      \
+#define SHARE(port, text) OUTPUT(port, WEIR_FLOAT, "", text, 0.0f, 1.0f)
+
+/* In the order of the header. */
+#define OUTPUTS                                                                                  \
+	LEVEL("peak", "Highest sample of the last 0.2 s (dBFS)"),                                \
+		LEVEL("peak-max", "Highest sample since the reset (dBFS)"),                      \
+		LEVEL("true-peak", "Highest true peak since the reset (dBTP)"),                  \
+		LEVEL("rms", "Root mean square of the last 0.2 s"),                              \
+		LEVEL("crest", "Peak above root mean square, in 10 ms"),                         \
+		LEVEL("level-a-fast", "A-weighted, fast (IEC 61672)"),                           \
+		LEVEL("level-a-slow", "A-weighted, slow (IEC 61672)"),                           \
+		LEVEL("level-c-fast", "C-weighted, fast (IEC 61672)"),                           \
+		LEVEL("level-c-slow", "C-weighted, slow (IEC 61672)"),                           \
+		LEVEL("level-z-fast", "Not weighted, fast (IEC 61672)"),                         \
+		LEVEL("level-z-slow", "Not weighted, slow (IEC 61672)"),                         \
+		OUTPUT("clips", WEIR_INTEGER, "", "How often a channel clipped since the reset", \
+		       0.0f, 1e6f),                                                              \
+		LOUDNESS("momentary", "Loudness of 400 ms (EBU R 128)"),                         \
+		LOUDNESS("short-term", "Loudness of 3 s (EBU R 128)"),                           \
+		LOUDNESS("integrated", "Loudness since the reset (EBU R 128)"),                  \
+		OUTPUT("range", WEIR_FLOAT, "LU", "Loudness range since the reset (EBU R 128)",  \
+		       0.0f, 200.0f),                                                            \
+		LOUDNESS("momentary-max", "Highest of 400 ms since the reset"),                  \
+		LOUDNESS("short-term-max", "Highest of 3 s since the reset"),                    \
+		SHARE("zcr", "Changes of sign per sample"),                                      \
+		OUTPUT("energy", WEIR_FLOAT, "", "Mean square", 0.0f, 1e6f),                     \
+		OUTPUT("energy-entropy", WEIR_FLOAT, "bit", "Entropy of the energy of tenths",   \
+		       0.0f, 4.0f),                                                              \
+		SHARE("centroid", "Centre of the spectrum; 1: half of the rate"),                \
+		SHARE("spread", "Deviation from that; 1: half of the rate"),                     \
+		OUTPUT("entropy", WEIR_FLOAT, "bit",                                             \
+		       "Entropy of the energy of tenths of the spectrum", 0.0f, 4.0f),           \
+		OUTPUT("flux", WEIR_FLOAT, "", "Change of the spectrum", 0.0f, 2.0f),            \
+		SHARE("rolloff", "Below it is 90 % of the energy; 1: half of the rate"),         \
+		SHARE("flatness", "Geometric over arithmetic mean of the power"),                \
+		OUTPUT("tempo", WEIR_FLOAT, "bpm", "Beats per minute; 0: not known", 0.0f,       \
+		       400.0f),                                                                  \
+		SHARE("tempo-confidence", "How sure that is"),                                   \
+		OUTPUT("frequency", WEIR_FLOAT, "Hz", "Fundamental frequency; 0: none", 0.0f,    \
+		       5000.0f),                                                                 \
+		SHARE("frequency-confidence", "How sure that is"),                               \
+		SHARE("speech-probability", "How sure it is that somebody speaks"),              \
 		OUTPUT("speech", WEIR_TOGGLE, "", "Does somebody speak?", 0.0f, 1.0f)
 
 static const struct weir_port ports_of_1[] = {
@@ -231,6 +254,7 @@ static const struct weir_port ports_of_8[] = {
 		WEIGHTED("lcs_max", "Its maximum since the last report", n),                    \
 		WEIGHTED("lzf_max", "Its maximum since the last report", n),                    \
 		WEIGHTED("lzs_max", "Its maximum since the last report", n),                    \
+		FIELD("clips", "", "How often it clipped since the reset", n),                  \
 		EVENT("clip", "A channel began to clip"),                                       \
 		FIELD("m", "LUFS", "Momentary loudness, of 400 ms", 1),                         \
 		FIELD("s", "LUFS", "Short-term loudness, of 3 s", 1),                           \
@@ -268,7 +292,8 @@ static const struct weir_field fields_of_8[] = { FIELDS(8) };
 		.name = unit_name, .summary = unit_summary, .ports = unit_ports,                   \
 		.n_ports = COUNT(unit_ports), .fields = unit_fields,                               \
 		.n_fields = COUNT(unit_fields), .hop_seconds = HOP_SECONDS, .create = unit_create, \
-		.destroy = analyze_destroy, .reset = analyze_reset, .run = analyze_run             \
+		.destroy = analyze_destroy, .reset = analyze_reset, .run = analyze_run,            \
+		.goes_on = true                                                                    \
 	}
 
 const struct weir_unit weir_analyze =

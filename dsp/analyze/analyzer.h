@@ -13,6 +13,7 @@
 #include "thirds.h"
 
 #define ANALYZE_CHANNELS 8
+#define HOP_SECONDS 0.01f
 
 /* The fields of the report, in its order. */
 enum analyze_field {
@@ -40,6 +41,7 @@ struct analyze {
 	uint32_t n_channels;
 	uint32_t hop_frames, frame; /* frame: within the hop */
 	bool was_reset, has_layout;
+	bool was_speech;	      /* when the voice group went off, in this hop */
 	bool is_on[ANALYZE_N_GROUPS]; /* groups, in this hop */
 	uint32_t n_values;
 	uint32_t offset[ANALYZE_N_FIELDS]; /* of a field's first value */
@@ -54,6 +56,7 @@ struct analyze {
 
 	/* What the latest hop told, as in a report; NaN: not known. */
 	float value[ANALYZE_MOST_VALUES];
+	float recent_peak, recent_rms;
 	void *memory;
 };
 

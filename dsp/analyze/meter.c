@@ -25,7 +25,7 @@ void meter_init(struct meter *meter, uint32_t rate, uint32_t n_channels)
 
 WEIR_REALTIME void meter_reset(struct meter *meter)
 {
-	meter->n_frames = 0;
+	meter->n_frames = meter->recent = 0;
 	meter->clipped = INT32_MAX;
 	meter->clipped_seconds = NAN;
 	memset(meter->channel, 0, sizeof(meter->channel));
@@ -109,7 +109,10 @@ static WEIR_REALTIME void clip_look(struct meter *meter, struct meter_clip *clip
 		clip->length = least(clip->length + 1, 3);
 		if (clip->length == 1)
 			clip->begin = (int32_t)(meter->n_frames + i);
-		if (clip->length == 2 && clip->begin < meter->clipped)
+		if (clip->length != 2)
+			continue;
+		clip->n++;
+		if (clip->begin < meter->clipped)
 			meter->clipped = clip->begin;
 	}
 }
@@ -173,6 +176,8 @@ static WEIR_REALTIME void channel_hop(struct meter *meter, struct meter_channel 
 	channel->peak_max = higher(channel->peak, channel->peak_max);
 	channel->tp_max = higher(channel->tp, channel->tp_max);
 	channel->energy = levels->sum[WEIGHTING_K] / frames;
+	channel->recent_peak[meter->recent] = channel->peak;
+	channel->recent_square[meter->recent] = square;
 	value[METER_PEAK * n] = peak_level(channel->peak);
 	value[METER_PEAK_MAX * n] = peak_level(channel->peak_max);
 	value[METER_TP * n] = peak_level(channel->tp);
@@ -180,6 +185,7 @@ static WEIR_REALTIME void channel_hop(struct meter *meter, struct meter_channel 
 	value[METER_RMS * n] = level_of(square, calibration);
 	value[METER_CREST * n] = value[METER_PEAK * n] - DB_PER_E * logf(square + SILENT);
 	levels_tell(levels, calibration, value, n);
+	value[METER_CLIPS * n] = (float)channel->clip.n;
 
 	channel->peak = channel->tp = 0.0f;
 	if (channel->clip.length == 1)
@@ -191,6 +197,7 @@ static WEIR_REALTIME void channel_hop(struct meter *meter, struct meter_channel 
 
 WEIR_REALTIME void meter_hop(struct meter *meter, float calibration, float *value)
 {
+	meter->recent = (meter->recent + 1) % METER_RECENT;
 	for (uint32_t c = 0; c < meter->n_channels; c++)
 		channel_hop(meter, &meter->channel[c], calibration, value + c);
 	meter->clipped_seconds = NAN;
@@ -211,8 +218,29 @@ WEIR_REALTIME float meter_clipped(const struct meter *meter)
 	return meter->clipped_seconds;
 }
 
+WEIR_REALTIME void meter_recent(const struct meter *meter, float calibration, float *peak,
+				float *rms)
+{
+	float most = 0.0f, most_square = 0.0f;
+
+	for (uint32_t c = 0; c < meter->n_channels; c++) {
+		const struct meter_channel *channel = &meter->channel[c];
+		float square = 0.0f;
+
+		for (uint32_t i = 0; i < METER_RECENT; i++) {
+			most = higher(channel->recent_peak[i], most);
+			square += channel->recent_square[i];
+		}
+		most_square = higher(square, most_square);
+	}
+	*peak = peak_level(most);
+	*rms = level_of(most_square / METER_RECENT, calibration);
+}
+
 WEIR_REALTIME void meter_forget(struct meter *meter)
 {
-	for (uint32_t c = 0; c < meter->n_channels; c++)
+	for (uint32_t c = 0; c < meter->n_channels; c++) {
 		meter->channel[c].peak_max = meter->channel[c].tp_max = 0.0f;
+		meter->channel[c].clip.n = 0;
+	}
 }

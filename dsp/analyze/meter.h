@@ -25,10 +25,12 @@ enum {
 	METER_LCS_MAX,
 	METER_LZF_MAX,
 	METER_LZS_MAX,
+	METER_CLIPS,
 	METER_FIELDS,
 };
 
 #define METER_CHANNELS 8
+#define METER_RECENT 20 /* hops */
 
 /* Of the weightings, side by side. */
 struct meter_levels {
@@ -40,6 +42,7 @@ struct meter_levels {
 
 /* A run of samples at full scale. */
 struct meter_clip {
+	uint32_t n;	 /* such runs since the reset */
 	uint32_t length; /* 0, 1 or more than that */
 	int32_t begin;	 /* frame of this hop at which it began */
 };
@@ -50,6 +53,8 @@ struct meter_channel {
 	struct true_peak true_peak;
 	float peak, peak_max, tp, tp_max; /* not in dB */
 	double energy;			  /* of the latest hop, K-weighted */
+	float recent_peak[METER_RECENT];
+	float recent_square[METER_RECENT]; /* means */
 };
 
 /*
@@ -65,6 +70,7 @@ struct meter {
 	uint32_t rate;
 	uint32_t n_channels;
 	uint32_t n_frames; /* of this hop so far */
+	uint32_t recent;   /* the latest hop's place in what is recent, a ring */
 	struct weighting weighting;
 	double fast, slow; /* shares of a frame in the time weightings */
 	struct true_peak_kit true_peak;
@@ -93,7 +99,14 @@ WEIR_REALTIME double meter_energy(const struct meter *meter, uint32_t channel);
 /* Seconds since the first channel began to clip, at the end of the hop; NaN: none did in it. */
 WEIR_REALTIME float meter_clipped(const struct meter *meter);
 
-/* Forgets the maxima. */
+/*
+ * Of the last METER_RECENT hops, what was before the start being silence: the highest sample in dB,
+ * and the root mean square of the loudest channel.
+ */
+WEIR_REALTIME void meter_recent(const struct meter *meter, float calibration, float *peak,
+				float *rms);
+
+/* Forgets the maxima, and how often it clipped. */
 WEIR_REALTIME void meter_forget(struct meter *meter);
 
 #endif
