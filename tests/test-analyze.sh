@@ -73,6 +73,28 @@ test_meters_change_ten_times_a_second_at_most() {
 	n=$(jq -s length "$rig_dir/watch.log")
 	check "they change: $n times in 4 s" [ "$n" -gt 10 ]
 	check "but not too often" [ "$n" -le 50 ]
+	process_stop noise
+	wait_for "the output sleeps" 15 node_get speaker '.info.state != "running"'
+	process_start quiet pw-dump -m weir.analyze.output
+	sleep 2
+	process_stop quiet
+	check "and not at all in silence" [ "$(jq -s length "$rig_dir/quiet.log")" = 1 ]
+}
+
+# As a meter with a pause key: what was counted stays, what is heard is told again.
+test_measuring_goes_on_after_a_suspension() {
+	rig_start "$conf/pipewire.conf.avail/50-weir-analyze-output.conf"
+	wait_for "it hears the output" 5 has_links speaker weir.analyze.output 2
+	tone_start loud 1000 -10
+	wait_for "it is loud" 10 meter_is weir.analyze.output analyze:short-term -10.1 -9.9
+	process_stop loud
+	wait_for "the output sleeps" 15 node_get speaker '.info.state != "running"'
+	pw-cli >/dev/null send-command "$(node_id weir.analyze.output)" Suspend '{}'
+	wait_for "it is suspended" 5 node_get weir.analyze.output '.info.state == "suspended"'
+	tone_start soft 1000 -40
+	wait_for "it is soft" 10 meter_is weir.analyze.output analyze:momentary -40.1 -39.9
+	check "the integrated loudness stays" meter_is weir.analyze.output analyze:integrated -13 -9.9
+	check "and the true peak" meter_is weir.analyze.output analyze:true-peak -10.1 -9.9
 }
 
 test_a_microphone_is_analysed() {
