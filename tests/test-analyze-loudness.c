@@ -215,11 +215,19 @@ static void test_what_is_not_known_yet_is_left_out(struct analyst *analyst)
 	analyst_tone(analyst, 1000.0, -23.0, 0.02, 0.0);
 	CHECK(!isnan(analyst_last(analyst, "lra", 0)));
 	analyst_begin(analyst);
-	analyst_tone(analyst, 1000.0, -75.0, 4.0, 0.0);
-	CHECK(isnan(analyst_last(analyst, "i", 0)) && isnan(analyst_last(analyst, "lra", 0)));
-	analyst_begin(analyst);
 	analyst_tone(analyst, 1000.0, -INFINITY, 4.0, 0.0);
 	CHECK(analyst_last(analyst, "m", 0) == -200.0f && analyst_last(analyst, "s", 0) == -200.0f);
+}
+
+static void test_what_is_below_minus_70_lufs_does_not_count(struct analyst *analyst)
+{
+	analyst_begin(analyst);
+	analyst_tone(analyst, 1000.0, -71.0, 4.0, 0.0);
+	CHECK(isnan(analyst_last(analyst, "i", 0)) && isnan(analyst_last(analyst, "lra", 0)));
+	analyst_begin(analyst);
+	analyst_tone(analyst, 1000.0, -69.0, 4.0, 0.0);
+	check_near((double)analyst_last(analyst, "i", 0), -69.0, TOLERANCE);
+	CHECK(!isnan(analyst_last(analyst, "lra", 0)));
 }
 
 static void test_reset_begins_to_integrate_anew(struct analyst *analyst)
@@ -252,41 +260,77 @@ static void test_reset_begins_to_integrate_anew(struct analyst *analyst)
 
 #define N_HOPS 180000 /* half an hour */
 
-/* As BS.1770-4, 5.6 to 5.9, says, of all blocks at once. */
-static double integrated_of(const double *energy, uint32_t n_hops)
+static double energy[N_HOPS];
+
+/* Means over `length` hops, each 10 hops after the other; returns how many. */
+static uint32_t means_of(uint32_t length, double *mean)
 {
-	static double block[N_HOPS / 10];
-	double gate = pow(10.0, (-70.0 + 0.691) / 10.0), mean = 0.0;
 	uint32_t n = 0;
 
-	for (uint32_t end = 40; end <= n_hops; end += 10, n++) {
-		block[n] = 0.0;
-		for (uint32_t i = end - 40; i < end; i++)
-			block[n] += energy[i] / 40.0;
+	for (uint32_t end = length; end <= N_HOPS; end += 10, n++) {
+		mean[n] = 0.0;
+		for (uint32_t i = end - length; i < end; i++)
+			mean[n] += energy[i] / length;
 	}
+	return n;
+}
+
+/* Keeps what is above the absolute gate, then what is above `share` of the mean of that. */
+static uint32_t gates_pass(double *value, uint32_t n, double share)
+{
+	double gate = pow(10.0, (-70.0 + 0.691) / 10.0);
+
 	for (uint32_t pass = 0; pass < 2; pass++) {
 		uint32_t count = 0;
 		double sum = 0.0;
 
 		for (uint32_t i = 0; i < n; i++)
-			if (block[i] > gate) {
-				sum += block[i];
-				count++;
+			if (value[i] > gate) {
+				sum += value[i];
+				value[count++] = value[i];
 			}
-		mean = sum / count;
-		gate = mean / 10.0;
+		n = count;
+		gate = share * sum / n;
 	}
+	return n;
+}
+
+static double level_of(double mean)
+{
 	return -0.691 + 10.0 * log10(mean);
 }
 
-/* Sounds of half a second, from -60 to -10 dB. */
-static void test_a_long_programme_is_integrated_exactly(void)
+static int order(const void *a, const void *b)
 {
-	static double energy[N_HOPS];
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* As BS.1770-4, 5.6 to 5.9, and Tech 3342, 2.1, say, of all blocks at once. */
+static void programme_define(double *integrated, double *range)
+{
+	static double value[N_HOPS / 10];
+	uint32_t n = gates_pass(value, means_of(40, value), 0.1);
+	double sum = 0.0;
+
+	for (uint32_t i = 0; i < n; i++)
+		sum += value[i];
+	*integrated = level_of(sum / n);
+
+	n = gates_pass(value, means_of(300, value), 0.01);
+	qsort(value, n, sizeof(value[0]), order);
+	*range = level_of(value[lround(0.95 * (n - 1))]) - level_of(value[lround(0.1 * (n - 1))]);
+}
+
+/* Sounds of that many hops, from -60 to -10 dB. */
+static void test_a_long_programme_is_measured_exactly(uint32_t length)
+{
 	static const float weight = 1.0f;
 	struct loudness loudness = { 0 };
 	struct layout layout = { 0 };
 	float value[LOUDNESS_FIELDS];
+	double integrated, range;
 	uint32_t seed = 5;
 
 	loudness_init(&loudness, 1);
@@ -296,11 +340,13 @@ static void test_a_long_programme_is_integrated_exactly(void)
 	loudness_place(&loudness, &layout);
 	loudness_reset(&loudness);
 	for (uint32_t i = 0; i < N_HOPS; i++) {
-		seed = i % 50 ? seed : seed * 1664525u + 1013904223u;
+		seed = i % length ? seed : seed * 1664525u + 1013904223u;
 		energy[i] = pow(10.0, -6.0 + 5.0 * seed / 4294967296.0);
 		loudness_hop(&loudness, &energy[i], &weight, value);
 	}
-	check_near((double)value[2], integrated_of(energy, N_HOPS), 0.02);
+	programme_define(&integrated, &range);
+	check_near((double)value[2], integrated, 0.02);
+	check_near((double)value[3], range, 0.02);
 	free(layout.memory);
 }
 
@@ -322,6 +368,7 @@ int main(void)
 	test_each_of_a_row_of_tones_is_told(&analyst, 0.4, 0.02, "m");
 	test_ranges_are_what_3342_asks(&analyst, 0, 4);
 	test_what_is_not_known_yet_is_left_out(&analyst);
+	test_what_is_below_minus_70_lufs_does_not_count(&analyst);
 	test_reset_begins_to_integrate_anew(&analyst);
 	analyst_finish(&analyst);
 	for (uint32_t i = 0; i < sizeof(other_rates) / sizeof(other_rates[0]); i++) {
@@ -335,6 +382,7 @@ int main(void)
 	test_one_channel_alone_is_3_db_softer(8000);
 	test_one_channel_alone_is_3_db_softer(384000);
 	test_k_weighting_is_that_of_bs_1770(48000);
-	test_a_long_programme_is_integrated_exactly();
+	test_a_long_programme_is_measured_exactly(50);
+	test_a_long_programme_is_measured_exactly(500);
 	return 0;
 }
