@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The voice activity detector of the analyze unit: dsp/analyze/speech.h. */
+/* The voice activity detector of the analyze unit: dsp/analyze/speech.h, and the unit with it. */
 
 #include <math.h>
 #include <string.h>
 
 #include "../dsp/analyze/speech.h"
 #include "../dsp/scalar.h"
+#include "analyst.h"
 #include "check.h"
 
 #define SECONDS 8
@@ -16,8 +17,9 @@
 #define TO 5.0	 /* to here */
 #define PI 3.14159265358979323846
 
+/* What the unit's controls are by default. */
 static const struct speech_control usual = {
-	.threshold = 0.7f,
+	.threshold = 0.75f,
 	.onset_ms = 30.0f,
 	.hangover_ms = 200.0f,
 };
@@ -26,6 +28,7 @@ static float input[MAX_RATE * SECONDS];
 
 struct outcome {
 	float probability[HOPS];
+	int8_t change[HOPS]; /* 1: speech starts, -1: it ends */
 	int n_started, n_ended;
 	double started, ended; /* seconds, of the first */
 };
@@ -56,7 +59,7 @@ static double voice(double t, double turns)
 	return 0.1 * loud * sum;
 }
 
-static void input_fill(uint32_t rate)
+static void input_fill_until(uint32_t rate, double to)
 {
 	uint32_t seed = 1;
 	double turns = 0.0;
@@ -66,9 +69,14 @@ static void input_fill(uint32_t rate)
 
 		turns += 130.0 * (1.0 + 0.2 * sin(2.0 * PI * 0.6 * t)) / rate;
 		input[f] = 1e-3f * noise(&seed);
-		if (t >= FROM && t < TO)
+		if (t >= FROM && t < to)
 			input[f] += (float)voice(t - FROM, turns);
 	}
+}
+
+static void input_fill(uint32_t rate)
+{
+	input_fill_until(rate, TO);
 }
 
 static void *speech_create(struct speech *speech, uint32_t rate)
@@ -103,6 +111,7 @@ static void hear(struct speech *speech, uint32_t rate, uint32_t block,
 		speech_hop(speech, control, &found);
 		CHECK(found.probability >= 0.0f && found.probability <= 1.0f);
 		outcome->probability[h] = found.probability;
+		outcome->change[h] = (int8_t)(found.started - found.ended);
 		if (found.started && outcome->n_started++ == 0)
 			outcome->started = 0.01 * (h + 1);
 		if (found.ended && outcome->n_ended++ == 0)
@@ -211,7 +220,7 @@ static void test_extremes_do_no_harm(void)
 
 static void test_onset_and_hangover_delay_the_events(void)
 {
-	const struct speech_control late = { 0.7f, 200.0f, 500.0f };
+	const struct speech_control late = { 0.75f, 200.0f, 500.0f };
 	static struct outcome soon, later;
 
 	input_fill(48000);
@@ -237,6 +246,115 @@ static void test_the_threshold_decides(void)
 	CHECK(outcome.n_started == 1 && outcome.n_ended == 0);
 }
 
+/* Of the probability, in the n hops to this one. */
+static double mean_of(const struct outcome *outcome, double seconds, int n)
+{
+	const int end = (int)lround(100.0 * seconds);
+	double sum = 0.0;
+
+	for (int h = end - n; h < end; h++)
+		sum += (double)outcome->probability[h];
+	return sum / n;
+}
+
+static void test_events_are_where_the_means_pass_their_limits(void)
+{
+	static struct outcome outcome;
+
+	input_fill(48000);
+	hear_new(48000, 480, &usual, &outcome);
+	CHECK(mean_of(&outcome, outcome.started - 0.01, 3) < 0.75);
+	CHECK(mean_of(&outcome, outcome.started, 3) >= 0.75);
+	CHECK(mean_of(&outcome, outcome.ended - 0.01, 20) >= 0.375);
+	CHECK(mean_of(&outcome, outcome.ended, 20) < 0.375);
+}
+
+/* However short the sound was: here it is soon as improbable as before. */
+static void test_speech_lasts_as_long_as_the_hangover(void)
+{
+	const struct speech_control patient = { 0.75f, 30.0f, 500.0f };
+	static struct outcome outcome;
+
+	for (double seconds = 0.05; seconds < 0.2; seconds += 0.05) {
+		input_fill_until(48000, FROM + seconds);
+		hear_new(48000, 480, &patient, &outcome);
+		CHECK(outcome.n_started == 1 && outcome.n_ended == 1);
+		CHECK(outcome.ended - outcome.started > 0.495);
+	}
+}
+
+/* Noise with the period of a hop, so that each window has the same spectrum. */
+static void test_what_sounds_from_the_start_on_does_not_stand_out(void)
+{
+	struct speech speech;
+	struct speech_found found;
+	void *memory = speech_create(&speech, SPEECH_RATE);
+	uint32_t seed = 3;
+
+	for (uint32_t f = 0; f < SPEECH_HOP; f++)
+		input[f] = 0.1f * noise(&seed);
+	for (uint32_t h = 0; h < 100; h++) {
+		const float *above = speech.features.value, *rise = above + 2 * SPEECH_BANDS;
+
+		speech_run(&speech, input, SPEECH_HOP);
+		speech_hop(&speech, &usual, &found);
+		for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+			CHECK(fabsf(above[b]) < 0.01f && fabsf(rise[b]) < 0.01f);
+	}
+	speech_finish(&speech);
+	free(memory);
+}
+
+static void check_told(const struct analyst *analyst, const char *field,
+		       const struct outcome *outcome, int8_t change, float seconds)
+{
+	for (uint32_t h = 0; h < HOPS; h++) {
+		const float told = analyst_value(analyst, h, field, 0);
+
+		CHECK(isnan(told) == (outcome->change[h] != change));
+		CHECK(isnan(told) || told == seconds);
+	}
+}
+
+/* As its controls say, of which the first are the defaults; and as long ago as they look back. */
+static void test_the_unit_tells_what_the_detector_finds(void)
+{
+	const struct speech_control controls[] = {
+		usual,
+		{ 0.75f, 120.0f, 200.0f },
+		{ 0.75f, 30.0f, 400.0f },
+		{ 0.95f, 30.0f, 200.0f },
+	};
+	static struct outcome outcome[4];
+	struct analyst analyst;
+
+	input_fill(48000);
+	analyst_init(&analyst, "analyze-mono", 48000);
+	*analyst_control(&analyst, "voice") = 1.0f;
+	for (int i = 0; i < 4; i++) {
+		hear_new(48000, 480, &controls[i], &outcome[i]);
+		CHECK(outcome[i].n_started > 0 && outcome[i].n_ended == outcome[i].n_started);
+		for (int k = 0; k < i; k++)
+			CHECK(memcmp(outcome[i].change, outcome[k].change,
+				     sizeof(outcome[i].change)) != 0);
+		if (i > 0) {
+			*analyst_control(&analyst, "voice-threshold") = controls[i].threshold;
+			*analyst_control(&analyst, "voice-onset-ms") = controls[i].onset_ms;
+			*analyst_control(&analyst, "voice-hangover-ms") = controls[i].hangover_ms;
+		}
+		analyst_begin(&analyst);
+		analyst_play(&analyst, input, 48000 * SECONDS);
+		CHECK(analyst.n == HOPS);
+		for (uint32_t h = 0; h < HOPS; h++)
+			CHECK(analyst_value(&analyst, h, "vad", 0) == outcome[i].probability[h]);
+		check_told(&analyst, "speech_start", &outcome[i], 1,
+			   controls[i].onset_ms / 1000.0f);
+		check_told(&analyst, "speech_end", &outcome[i], -1,
+			   controls[i].hangover_ms / 1000.0f);
+	}
+	analyst_finish(&analyst);
+}
+
 int main(void)
 {
 	test_speech_is_found_at_every_rate();
@@ -246,5 +364,9 @@ int main(void)
 	test_extremes_do_no_harm();
 	test_onset_and_hangover_delay_the_events();
 	test_the_threshold_decides();
+	test_events_are_where_the_means_pass_their_limits();
+	test_speech_lasts_as_long_as_the_hangover();
+	test_what_sounds_from_the_start_on_does_not_stand_out();
+	test_the_unit_tells_what_the_detector_finds();
 	return 0;
 }
