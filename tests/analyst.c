@@ -75,7 +75,7 @@ static void keep(struct analyst *analyst, const struct weir_report *report)
 				*value = NAN;
 }
 
-static void run(struct analyst *analyst, const float *sound, uint32_t n)
+static void run(struct analyst *analyst, const float *const sound[], uint32_t from, uint32_t n)
 {
 	static float audio[2 * ANALYST_CHANNELS][WEIR_MAX_FRAMES];
 	float *port[WEIR_MAX_PORTS];
@@ -84,7 +84,7 @@ static void run(struct analyst *analyst, const float *sound, uint32_t n)
 		port[i] = i < 2 * analyst->n_channels ? audio[i] : &analyst->control[i];
 	for (uint32_t c = 0; c < analyst->n_channels; c++)
 		for (uint32_t i = 0; i < n; i++)
-			audio[c][i] = analyst->gain[c] * sound[i];
+			audio[c][i] = analyst->gain[c] * sound[c][from + i];
 	realtime_begin();
 	weir_unit_run(analyst->unit, analyst->state, port, n, analyst->reports);
 	realtime_end();
@@ -92,10 +92,21 @@ static void run(struct analyst *analyst, const float *sound, uint32_t n)
 		keep(analyst, &analyst->reports->report[i]);
 }
 
+void analyst_play_each(struct analyst *analyst, const float *const sound[], uint32_t n)
+{
+	for (uint32_t done = 0, part; done < n; done += part) {
+		part = n - done < analyst->block ? n - done : analyst->block;
+		run(analyst, sound, done, part);
+	}
+}
+
 void analyst_play(struct analyst *analyst, const float *sound, uint32_t n)
 {
-	for (uint32_t done = 0; done < n; done += analyst->block)
-		run(analyst, sound + done, n - done < analyst->block ? n - done : analyst->block);
+	const float *same[ANALYST_CHANNELS];
+
+	for (uint32_t c = 0; c < ANALYST_CHANNELS; c++)
+		same[c] = sound;
+	analyst_play_each(analyst, same, n);
 }
 
 static double fade(double at, double fade_seconds)

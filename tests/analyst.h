@@ -34,6 +34,9 @@ float *analyst_control(struct analyst *analyst, const char *name);
 /* Plays to every channel, times its gain. */
 void analyst_play(struct analyst *analyst, const float *sound, uint32_t n);
 
+/* Plays to each channel what is its own. */
+void analyst_play_each(struct analyst *analyst, const float *const sound[], uint32_t n);
+
 /* A sine; a level of -INFINITY is silence. Its ends are faded in that time. */
 void analyst_tone(struct analyst *analyst, double frequency, double level_db, double seconds,
 		  double fade_seconds);
