@@ -3,11 +3,13 @@
 /* Reports on their way from the data thread: nothing is torn, and all that is left out is counted.
  */
 
+#include <pthread.h>
 #include <spa/control/control.h>
 #include <spa/pod/builder.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../tools/fields.h"
 #include "../tools/hops.h"
@@ -35,13 +37,19 @@ static uint32_t sequence_write(void *memory, uint32_t size, uint32_t n)
 	return builder.state.offset;
 }
 
-static bool cycle(struct hops *hops, uint64_t position, const void *sequence, uint32_t size)
+static bool cycle_of(struct hops *hops, uint32_t clock_id, uint32_t rate, uint64_t position,
+		     const void *sequence, uint32_t size)
 {
-	const struct spa_io_clock clock = { .rate = { 1, 48000 },
-					    .position = position,
-					    .duration = QUANTUM };
+	const struct spa_io_clock clock = {
+		.id = clock_id, .rate = { 1, rate }, .position = position, .duration = QUANTUM
+	};
 
 	return hops_begin(hops, &clock) && hops_push(hops, sequence, size);
+}
+
+static bool cycle(struct hops *hops, uint64_t position, const void *sequence, uint32_t size)
+{
+	return cycle_of(hops, 0, 48000, position, sequence, size);
 }
 
 static void test_hops_keep_their_frames(void)
@@ -73,6 +81,121 @@ static void test_hops_keep_their_frames(void)
 		CHECK(hops_pop(&hops, &hop, controls) && !hop.not_heard);
 		hops_finish(&hops);
 	}
+}
+
+/* Each row is after a cycle of clock 0 at 48 kHz, and before one of its own clock. */
+static void test_gaps_are_those_of_one_clock(void)
+{
+	static const struct {
+		uint32_t clock_id, rate;
+		uint64_t position, not_heard;
+	} rows[] = {
+		{ 0, 48000, 14 * QUANTUM, 3 * QUANTUM },
+		{ 1, 48000, 14 * QUANTUM, 0 },
+		{ 0, 44100, 14 * QUANTUM, 0 },
+		{ 1, 48000, 10 * QUANTUM, 0 },
+		{ 0, 44100, 10 * QUANTUM, 0 },
+		{ 0, 48000, 5 * QUANTUM, 0 },
+		{ 0, 48000, 11 * QUANTUM + 3599ull * 48000, 3599ull * 48000 },
+		{ 0, 48000, 11 * QUANTUM + 3601ull * 48000, 0 },
+	};
+	_Alignas(8) uint8_t sequence[4096];
+	const uint32_t size = sequence_write(sequence, sizeof(sequence), 1);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint32_t id = rows[i].clock_id, rate = rows[i].rate;
+		const uint64_t at = rows[i].position;
+		struct hops hops;
+		struct hop hop;
+
+		CHECK(hops_init(&hops, false) == 0);
+		CHECK(cycle(&hops, 10 * QUANTUM, sequence, size));
+		CHECK(cycle_of(&hops, id, rate, at, sequence, size));
+		CHECK(cycle_of(&hops, id, rate, at + 3 * QUANTUM, sequence, size));
+		CHECK(hops_pop(&hops, &hop, controls) && !hop.not_heard && hop.rate == 48000);
+		CHECK(hops_pop(&hops, &hop, controls) && hop.frame == at);
+		CHECK(hop.not_heard == rows[i].not_heard && hop.rate == rate);
+		CHECK(hops_pop(&hops, &hop, controls) && hop.not_heard == 2 * QUANTUM);
+		hops_finish(&hops);
+	}
+}
+
+#define N_CYCLES 200000
+#define MOST_WORDS 1024
+
+/* What the hop at a frame has to say; returns its size. No other says the same. */
+static uint32_t words_fill(uint64_t frame, uint32_t words[MOST_WORDS])
+{
+	const uint32_t n = 1 + (uint32_t)(frame / (QUANTUM / 2) * 29 % MOST_WORDS);
+
+	for (uint32_t i = 0; i < n; i++)
+		words[i] = (uint32_t)frame * 2654435761u + i;
+	return n * (uint32_t)sizeof(words[0]);
+}
+
+struct writing {
+	struct hops hops;
+	bool ended;
+};
+
+static void *cycles_write(void *data)
+{
+	struct writing *writing = data;
+	_Alignas(8) uint8_t sequence[4096 + 2 * sizeof(uint32_t[MOST_WORDS])];
+	uint32_t words[MOST_WORDS];
+
+	for (uint64_t i = 0; i < N_CYCLES; i++) {
+		struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(sequence, sizeof(sequence));
+		struct spa_pod_frame frame;
+
+		spa_pod_builder_push_sequence(&builder, &frame, 0);
+		for (uint32_t offset = 0; offset < QUANTUM; offset += QUANTUM / 2) {
+			spa_pod_builder_control(&builder, offset, SPA_CONTROL_OSC);
+			spa_pod_builder_bytes(&builder, words,
+					      words_fill(i * QUANTUM + offset, words));
+		}
+		spa_pod_builder_pop(&builder, &frame);
+		cycle(&writing->hops, i * QUANTUM, sequence, builder.state.offset);
+	}
+	__atomic_store_n(&writing->ended, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void check_whole(const struct hop *hop)
+{
+	struct spa_pod_control control;
+	uint32_t words[MOST_WORDS];
+	const uint32_t size = words_fill(hop->frame, words);
+
+	memcpy(&control, controls, sizeof(control));
+	CHECK(hop->size == sizeof(control) + SPA_ROUND_UP_N(size, 8));
+	CHECK(control.value.size == size);
+	CHECK(memcmp(controls + sizeof(control), words, size) == 0);
+}
+
+/* The reader rests now and then, so that there is no room at times. */
+static void test_nothing_is_torn_between_two_threads(void)
+{
+	static struct writing writing;
+	uint64_t seen = 0, lost = 0;
+	pthread_t writer;
+	struct hop hop;
+	bool ended;
+
+	CHECK(hops_init(&writing.hops, false) == 0);
+	CHECK(pthread_create(&writer, NULL, cycles_write, &writing) == 0);
+	do {
+		ended = __atomic_load_n(&writing.ended, __ATOMIC_ACQUIRE);
+		for (; hops_pop(&writing.hops, &hop, controls); lost += hop.lost) {
+			check_whole(&hop);
+			if (++seen % 5000 == 0)
+				usleep(2000);
+		}
+	} while (!ended);
+	CHECK(pthread_join(writer, NULL) == 0);
+	CHECK(seen + lost + writing.hops.next.lost == 2 * N_CYCLES);
+	CHECK(seen > 1000);
+	hops_finish(&writing.hops);
 }
 
 static void test_what_finds_no_room_is_counted(void)
@@ -132,6 +255,8 @@ static void test_garbage_does_no_harm(void)
 int main(void)
 {
 	test_hops_keep_their_frames();
+	test_gaps_are_those_of_one_clock();
+	test_nothing_is_torn_between_two_threads();
 	test_what_finds_no_room_is_counted();
 	test_garbage_does_no_harm();
 	return 0;
