@@ -355,6 +355,30 @@ static void test_the_unit_tells_what_the_detector_finds(void)
 	analyst_finish(&analyst);
 }
 
+/* In the first hop that is off; and where nobody spoke nothing ends. */
+static void test_speech_ends_where_it_is_switched_off(void)
+{
+	struct analyst analyst;
+
+	input_fill(48000);
+	analyst_init(&analyst, "analyze-mono", 48000);
+	for (uint32_t seconds = 1; seconds < 4; seconds += 2) {
+		const uint32_t off = 100 * seconds;
+
+		*analyst_control(&analyst, "voice") = 1.0f;
+		analyst_begin(&analyst);
+		analyst_play(&analyst, input, 480 * off);
+		*analyst_control(&analyst, "voice") = 0.0f;
+		analyst_play(&analyst, input + 480 * off, 480 * off);
+		for (uint32_t h = 0; h < analyst.n; h++) {
+			const float told = analyst_value(&analyst, h, "speech_end", 0);
+
+			CHECK(h == off && seconds > FROM ? told == 0.01f : isnan(told));
+		}
+	}
+	analyst_finish(&analyst);
+}
+
 int main(void)
 {
 	test_speech_is_found_at_every_rate();
@@ -368,5 +392,6 @@ int main(void)
 	test_speech_lasts_as_long_as_the_hangover();
 	test_what_sounds_from_the_start_on_does_not_stand_out();
 	test_the_unit_tells_what_the_detector_finds();
+	test_speech_ends_where_it_is_switched_off();
 	return 0;
 }
