@@ -25,7 +25,7 @@
  *
  * Levels are in dB with a sine at full scale being 0, and have `calibration-db` added. A change of
  * `reset` to 1 forgets all maxima, the integrated loudness and its range; a pause of the graph
- *forgets nothing. Rates: 8 to 384 kHz.
+ * forgets nothing. Rates: 8 to 384 kHz.
  */
 
 /* Ports: the inputs, as many outputs, then these. Help and ranges: analyze_ports.c */
