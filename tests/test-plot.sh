@@ -51,6 +51,35 @@ test_reports_become_pictures() {
 	check "nothing else" not is_svg some.svg oct3
 }
 
+# is_left_out LINE REPORT: told once, and the rest is drawn?
+is_left_out() {
+	local output
+	printf %b "$2" >part.jsonl
+	rm -f part.svg
+	output=$(weir plot part.jsonl part.svg 2>&1) && is_svg part.svg && echo "$output" &&
+		[ "$(wc -l <<<"$output")" = 1 ] && [[ $output == "weir plot: part.jsonl, line $1: "* ]]
+}
+
+# is_no_report REPORT
+is_no_report() {
+	printf %b "$1" >none.jsonl
+	says 1 '^weir plot: none.jsonl, line 1: no report' weir plot none.jsonl none.svg &&
+		[ ! -e none.svg ]
+}
+
+test_what_is_left_out_is_told() {
+	cd "$rig_dir" || exit 1
+	check "a line that was cut off" is_left_out 2 '{"t":1,"a":3}\n{"t":2,"a":[1,'
+	check "one that is none" is_left_out 1 'x\n{"t":1,"a":3}\n'
+	check "one without a time" is_left_out 2 '{"t":1,"a":3}\n{"a":3}\n{"t":2,"ev":"b"}\n'
+	check "another count" is_left_out 2 '{"t":1,"a":3}\n{"t":2,"a":[1,2]}\n{"t":2,"a":[1,2]}\n'
+	check "nothing but text" is_no_report '{"a":"x"}\n'
+	check "with a time" is_no_report '{"t":1,"a":"x"}\n'
+	check "cut off in its first line" is_no_report '{"t":1,"a":3,"b":[1,'
+	check "no JSON" is_no_report '{"t":1,"a":0x10}\n'
+	check "no time" is_no_report '{"t":null,"a":1}\n'
+}
+
 test_what_is_wrong_is_told() {
 	report_make
 	echo nonsense >bad.jsonl

@@ -9,9 +9,10 @@
 /* The fields and events of a report that was written as JSON lines, each over time. */
 
 #define SERIES_MAX 128
+#define SERIES_NAME 48 /* bytes */
 
 struct series {
-	char name[48];
+	char name[SERIES_NAME];
 	uint32_t count; /* values at a time; 0: an event */
 	size_t n, room;
 	double *t;    /* n, s */
@@ -24,7 +25,10 @@ struct report {
 	double begin, end; /* s */
 };
 
-/* Ends the program with a message when the file cannot be read, or is no report. */
+/*
+ * Ends the program with a message when the file cannot be read, or no line of it is a report. Tells
+ * what it leaves out: lines that are none, and fields whose count is another than before.
+ */
 void report_read(struct report *report, const char *path);
 void report_finish(struct report *report);
 
