@@ -80,6 +80,52 @@ test_what_is_left_out_is_told() {
 	check "no time" is_no_report '{"t":null,"a":1}\n'
 }
 
+# gnuplot_fake COMMAND: what runs instead of it.
+gnuplot_fake() {
+	mkdir -p fake
+	printf '#!/bin/sh\n%s\n' "$1" >fake/gnuplot
+	chmod +x fake/gnuplot
+}
+
+# keeps_the_old PATTERN: with a message that grep -E finds, and nothing beside it?
+keeps_the_old() {
+	echo old >old.svg
+	says 1 "^weir plot: $1" env PATH="$rig_dir/fake:$PATH" \
+		bash -c 'trap "" XFSZ; ulimit -f 64; weir plot report.jsonl old.svg' &&
+		[ "$(cat old.svg)" = old ] && [ "$(echo old.svg*)" = old.svg ]
+}
+
+test_a_picture_is_written_whole_or_not_at_all() {
+	report_make
+	gnuplot_fake 'cat >/dev/null; echo half; exit 1'
+	check "gnuplot fails" keeps_the_old 'gnuplot could not draw'
+	gnuplot_fake 'cat >/dev/null'
+	check "it draws nothing" keeps_the_old 'gnuplot drew nothing'
+	gnuplot_fake 'cat >/dev/null; head -c 1000000 /dev/zero'
+	check "the disk is full" keeps_the_old 'cannot write old.svg: File too large'
+	ln -s /dev/full full.svg
+	check "a device is full" says 1 '^weir plot: cannot write full.svg: No space' \
+		weir plot report.jsonl full.svg
+	check "it is still there" [ -L full.svg ]
+	mkdir folder.svg
+	check "a folder" says 1 '^weir plot: cannot write folder.svg: Is a dir' weir plot report.jsonl folder.svg
+	mkdir elsewhere
+	echo old >elsewhere/real.svg
+	chmod 640 elsewhere/real.svg
+	ln -s elsewhere/real.svg link.svg
+	weir plot report.jsonl link.svg
+	check "a link is followed" is_svg elsewhere/real.svg onset
+	check "and stays" [ -L link.svg ]
+	check "who may read it stays" [ "$(stat -c %a elsewhere/real.svg)" = 640 ]
+	(umask 027 && weir plot report.jsonl new.svg)
+	check "a new one is read by whom umask says" [ "$(stat -c %a new.svg)" = 640 ]
+	mkfifo pipe.svg
+	cat pipe.svg >piped.svg &
+	weir plot report.jsonl pipe.svg
+	wait $!
+	check "a pipe is written to" is_svg piped.svg onset
+}
+
 test_what_is_wrong_is_told() {
 	report_make
 	echo nonsense >bad.jsonl

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "plot.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "message.h"
+#include "picture.h"
 #include "series.h"
 
 #define WIDTH 1200 /* pixels */
@@ -19,7 +17,6 @@
 #define MOST_PANELS 12 /* without --only */
 #define MOST_LINES 8   /* of a field; with more values it is drawn as colours */
 #define N_BINS 1000    /* over time, of more than so many values */
-#define NO_PROGRAM 127 /* status of a shell that does not find it */
 
 static const char usage[] =
 	"usage: weir plot [--only FIELD[,FIELD]...] REPORT.jsonl OUT.svg|OUT.png\n";
@@ -70,6 +67,15 @@ static void panels_choose(struct plot *plot, char *only)
 	if (n_fields > plot->n_panels)
 		say("drawing %u of %u fields. Choose others with --only FIELD,FIELD",
 		    plot->n_panels, n_fields);
+}
+
+/* In a name, a quote is written twice. */
+static void print_quoted(FILE *file, const char *text)
+{
+	fputc('\'', file);
+	for (; *text; text++)
+		fprintf(file, *text == '\'' ? "''" : "%c", *text);
+	fputc('\'', file);
 }
 
 static size_t bin_of(const struct plot *plot, double t)
@@ -185,7 +191,9 @@ static void draw_panel(const struct plot *plot, uint32_t panel)
 	const struct series *series = plot->panel[panel];
 	FILE *file = plot->gnuplot;
 
-	fprintf(file, "set ylabel '%s' noenhanced\n", series->name);
+	fputs("set ylabel ", file);
+	print_quoted(file, series->name);
+	fputs(" noenhanced\n", file);
 	if (is_image(series)) {
 		print_image(plot, series, panel);
 		return;
@@ -221,7 +229,9 @@ static void draw_events(struct plot *plot)
 	n = 0;
 	for (uint32_t s = 0; s < plot->report.n; s++)
 		if (!plot->report.series[s].count) {
-			fprintf(file, "%s'%s' %u", n ? ", " : "", plot->report.series[s].name, n);
+			fputs(n ? ", " : "", file);
+			print_quoted(file, plot->report.series[s].name);
+			fprintf(file, " %u", n);
 			n++;
 		}
 	fprintf(file,
@@ -230,29 +240,18 @@ static void draw_events(struct plot *plot)
 		n);
 }
 
-/* In a name, a quote is written twice. */
-static void print_quoted(FILE *file, const char *text)
-{
-	fputc('\'', file);
-	for (; *text; text++)
-		fprintf(file, *text == '\'' ? "''" : "%c", *text);
-	fputc('\'', file);
-}
-
-static void draw(struct plot *plot, const char *terminal, const char *path)
+static void draw(struct plot *plot, const char *terminal)
 {
 	const uint32_t n = plot->n_panels + plot->has_events;
 	FILE *file = plot->gnuplot;
 
-	fprintf(file, "set terminal %s size %d,%u background 'white'\nset output ", terminal, WIDTH,
-		n * PANEL_HEIGHT + MARGIN_HEIGHT);
-	print_quoted(file, path);
 	fprintf(file,
-		"\nset multiplot layout %u,1 margins char 14,char 12,char 3,char 1 spacing 0,char "
+		"set terminal %s size %d,%u background 'white'\n"
+		"set multiplot layout %u,1 margins char 14,char 12,char 3,char 1 spacing 0,char "
 		"1.5\n"
 		"set xrange [%.6f:%.6f]\nset grid\nset key outside right top\n"
 		"set ylabel offset 1,0\nset format x ''\n",
-		n, plot->report.begin,
+		terminal, WIDTH, n * PANEL_HEIGHT + MARGIN_HEIGHT, n, plot->report.begin,
 		plot->report.end > plot->report.begin ? plot->report.end
 						      : plot->report.begin + 1.0);
 	for (uint32_t i = 0; i < n; i++) {
@@ -266,14 +265,6 @@ static void draw(struct plot *plot, const char *terminal, const char *path)
 	fputs("unset multiplot\n", file);
 }
 
-static void check_writable(const char *path)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file || fclose(file))
-		fail("cannot write %s: %s", path, strerror(errno));
-}
-
 /* What gnuplot calls it. */
 static const char *find_terminal(const char *path)
 {
@@ -284,17 +275,6 @@ static const char *find_terminal(const char *path)
 	if (dot && strcmp(dot, ".png") == 0)
 		return "pngcairo";
 	fail("%s: the picture must be named OUT.svg or OUT.png", path);
-}
-
-static void fail_without_gnuplot(int status)
-{
-	if (status == -1)
-		fail("cannot run gnuplot: %s", strerror(errno));
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_PROGRAM)
-		fail("gnuplot, which draws, is not installed. Debian and Ubuntu: sudo apt install "
-		     "gnuplot-nox");
-	if (status != 0)
-		fail("gnuplot could not draw");
 }
 
 int plot_main(int argc, char *argv[])
@@ -322,14 +302,9 @@ int plot_main(int argc, char *argv[])
 	terminal = find_terminal(argv[optind + 1]);
 	report_read(&plot.report, argv[optind]);
 	panels_choose(&plot, only);
-	fail_without_gnuplot(system("command -v gnuplot >/dev/null || exit 127"));
-	check_writable(argv[optind + 1]);
-	signal(SIGPIPE, SIG_IGN);
-	plot.gnuplot = popen("gnuplot >/dev/null", "w");
-	if (!plot.gnuplot)
-		fail_without_gnuplot(-1);
-	draw(&plot, terminal, argv[optind + 1]);
-	fail_without_gnuplot(pclose(plot.gnuplot));
+	plot.gnuplot = picture_begin();
+	draw(&plot, terminal);
+	picture_draw(plot.gnuplot, argv[optind + 1]);
 	report_finish(&plot.report);
 	return EXIT_SUCCESS;
 }
