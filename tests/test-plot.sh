@@ -45,10 +45,10 @@ test_reports_become_pictures() {
 	check "a PNG" grep -q PNG <(head -c 8 out.png)
 	many_make
 	check "nothing is said of what is odd" [ -z "$(weir plot many.jsonl "it's.svg" 2>&1)" ]
-	check "which is drawn" is_svg "it's.svg" none same two oct3 beat lost
+	check "which is drawn" is_svg "it's.svg" none same two 'oct3, dB' beat lost
 	weir plot --only two,beat - some.svg <many.jsonl
 	check "only what was asked for" is_svg some.svg two beat
-	check "nothing else" not is_svg some.svg oct3
+	check "nothing else" not is_svg some.svg 'oct3, dB'
 }
 
 # is_left_out LINE REPORT: told once, and the rest is drawn?
@@ -78,6 +78,62 @@ test_what_is_left_out_is_told() {
 	check "cut off in its first line" is_no_report '{"t":1,"a":3,"b":[1,'
 	check "no JSON" is_no_report '{"t":1,"a":0x10}\n'
 	check "no time" is_no_report '{"t":null,"a":1}\n'
+}
+
+# sound_make: what analyze tells of silence and a tone, and 12 fields more.
+sound_make() {
+	awk 'BEGIN { for (i = 0; i < 100; i++) {
+		printf "{\"t\":%.2f", i / 100
+		for (f = 1; f <= 12; f++) printf ",\"field%d\":%d", f, i
+		level = i < 50 ? -199.999985 : -10
+		printf ",\"peak\":[%g,%g],\"rms\":[%g,%g],\"bpm\":%d", level, level, level, level, 100 + i
+		printf ",\"m\":%g,\"none\":null,\"f0\":%d,\"oct3\":[%g", level, 100 + i, level
+		for (b = 1; b < 62; b++) printf ",%g", level
+		print "]}"
+	} }' >"$rig_dir/sound.jsonl"
+}
+
+# has_values SVG LEAST MOST: all texts that are below 0 are between these?
+has_values() {
+	python3 - "$@" <<-'END'
+	import sys, xml.etree.ElementTree as tree
+	texts = ["".join(e.itertext()) for e in tree.parse(sys.argv[1]).iter("{http://www.w3.org/2000/svg}text")]
+	values = [float(t) for t in texts if t.startswith("-")]
+	assert values and min(values) == float(sys.argv[2]) and max(values) <= float(sys.argv[3]), values
+	END
+}
+
+test_what_matters_is_drawn_with_its_measures() {
+	cd "$rig_dir" || exit 1
+	sound_make
+	check "not all is" says 0 '^weir plot: drawing 6 of 19 fields\. Choose .* --only' \
+		weir plot sound.jsonl sound.svg
+	check "but the best, with measures" is_svg sound.svg 'm, LUFS' 'rms, dB' 'peak, dBFS' 'f0, Hz' bpm
+	check "a spectrum for each channel" is_svg sound.svg 'oct3 1, dB' 'oct3 2, dB' '20 Hz' '20 kHz'
+	check "nothing else" not is_svg sound.svg field1
+	weir plot --only rms sound.jsonl rms.svg
+	check "silence does not press the rest" has_values rms.svg -90 0
+	weir plot --only oct3 sound.jsonl oct3.svg
+	check "nor in spectra" has_values oct3.svg -100 0
+}
+
+# curves SVG: how many pieces does its curve have?
+curves() {
+	tr '\n' ' ' <"$1" | grep -o "<path stroke='rgb([^>]*" | tr -dc M | wc -c
+}
+
+test_a_time_that_goes_back_begins_a_new_line() {
+	cd "$rig_dir" || exit 1
+	local n
+	for n in 100 5000; do
+		awk -v n=$n 'BEGIN { for (i = 0; i < n; i++) printf "{\"t\":%.3f,\"zcr\":0.%d}\n", i / 1000, i % 10 }' >once.jsonl
+		cat once.jsonl once.jsonl >twice.jsonl
+		weir plot once.jsonl once.svg
+		check "$n: one" [ "$(curves once.svg)" = 1 ]
+		check "$n: it is told" says 0 "^weir plot: twice.jsonl, line $((n + 1)): the time goes back" \
+			weir plot twice.jsonl twice.svg
+		check "$n: two" [ "$(curves twice.svg)" = 2 ]
+	done
 }
 
 # gnuplot_fake COMMAND: what runs instead of it.

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../dsp/unit.h"
 #include "message.h"
 #include "picture.h"
 #include "series.h"
@@ -14,17 +15,38 @@
 #define WIDTH 1200 /* pixels */
 #define PANEL_HEIGHT 150
 #define MARGIN_HEIGHT 60
-#define MOST_PANELS 12 /* without --only */
+#define MOST_FIELDS 12 /* without --only */
 #define MOST_LINES 8   /* of a field; with more values it is drawn as colours */
 #define N_BINS 1000    /* over time, of more than so many values */
+#define MOST_STEPS 3   /* between the numbers of an axis, about */
+
+#define SPECTRUM "oct3"
+#define SPECTRUM_BANDS 31 /* of each channel, from 20 Hz to 20 kHz */
+
+/* Silence would press everything else to the upper edge. */
+#define LEVEL_FLOOR -90.0 /* dB */
+#define SPECTRUM_FLOOR -120.0
 
 static const char usage[] =
 	"usage: weir plot [--only FIELD[,FIELD]...] REPORT.jsonl OUT.svg|OUT.png\n";
 
+/* Of a report with more than MOST_FIELDS. */
+static const char *const best[] = { "m", "s", "laf", "rms", "peak", SPECTRUM, "f0", "bpm", "vad" };
+#define N_BEST (sizeof(best) / sizeof(best[0]))
+
+struct panel {
+	const struct series *series;
+	uint32_t from, count; /* of its values */
+	const char *measure;
+	double floor;	  /* lower values are drawn there */
+	double low, high; /* of all others */
+};
+
 struct plot {
 	struct report report;
-	struct series *panel[SERIES_MAX];
+	struct panel panel[SERIES_MAX];
 	uint32_t n_panels;
+	double duration; /* s, above 0 */
 	bool has_events;
 	FILE *gnuplot;
 };
@@ -40,33 +62,116 @@ static void fail_no_field(struct report *report, const char *name)
 	fail("the report has no \"%s\". It has:%s", name, names);
 }
 
-/* Events share a panel. */
-static void panels_choose(struct plot *plot, char *only)
+static const char *find_measure(const char *name)
 {
-	uint32_t n_fields = 0;
+	for (uint32_t i = 0; weir_units[i]; i++)
+		for (uint32_t f = 0; f < weir_units[i]->n_fields; f++)
+			if (strcmp(weir_units[i]->fields[f].name, name) == 0)
+				return weir_units[i]->fields[f].measure;
+	return "";
+}
 
-	for (char *name = only ? strtok(only, ",") : NULL; name; name = strtok(NULL, ",")) {
-		struct series *series = report_find(&plot->report, name);
+static bool is_spectrum(const struct series *series)
+{
+	return strcmp(series->name, SPECTRUM) == 0 && series->count % SPECTRUM_BANDS == 0;
+}
+
+/* With calibration, levels are far above 0 dB, and silence is, too. */
+static double find_floor(const struct panel *panel)
+{
+	const double above = panel->high > 0.0 ? floor(panel->high / 10.0) * 10.0 : 0.0;
+
+	if (strncmp(panel->measure, "dB", 2) != 0 && strcmp(panel->measure, "LUFS") != 0)
+		return -INFINITY;
+	return above + (is_spectrum(panel->series) ? SPECTRUM_FLOOR : LEVEL_FLOOR);
+}
+
+/* All channels of a spectrum have one scale. */
+static void panel_measure(struct panel *panel)
+{
+	const struct series *series = panel->series;
+
+	panel->low = INFINITY;
+	panel->high = -INFINITY;
+	for (size_t i = 0; i < series->n * series->count; i++) {
+		if (!isfinite(series->value[i]))
+			continue;
+		panel->low = fmin(panel->low, (double)series->value[i]);
+		panel->high = fmax(panel->high, (double)series->value[i]);
+	}
+	panel->floor = find_floor(panel);
+	panel->low = fmax(panel->low, panel->floor);
+	panel->high = fmax(panel->high, panel->floor);
+}
+
+/* Of a spectrum, each channel has a panel; events share one. */
+static void panels_add(struct plot *plot, const struct series *series)
+{
+	const uint32_t count = is_spectrum(series) ? SPECTRUM_BANDS : series->count;
+
+	plot->has_events |= !series->count;
+	for (uint32_t from = 0; from < series->count && plot->n_panels < SERIES_MAX;
+	     from += count) {
+		struct panel *panel = &plot->panel[plot->n_panels++];
+
+		*panel = (struct panel){
+			.series = series,
+			.from = from,
+			.count = count,
+			.measure = find_measure(series->name),
+		};
+		panel_measure(panel);
+	}
+}
+
+static void panels_choose_named(struct plot *plot, char *only)
+{
+	for (char *name = strtok(only, ","); name; name = strtok(NULL, ",")) {
+		const struct series *series = report_find(&plot->report, name);
 
 		if (!series)
 			fail_no_field(&plot->report, name);
-		if (series->count && plot->n_panels < SERIES_MAX)
-			plot->panel[plot->n_panels++] = series;
-		plot->has_events |= !series->count;
+		panels_add(plot, series);
 	}
-	for (uint32_t i = 0; !only && i < plot->report.n; i++) {
-		struct series *series = &plot->report.series[i];
+}
 
-		plot->has_events |= !series->count;
-		n_fields += series->count > 0;
-		if (series->count && plot->n_panels < MOST_PANELS)
-			plot->panel[plot->n_panels++] = series;
+/* Returns how many fields. */
+static uint32_t panels_choose_best(struct plot *plot, uint32_t n_fields)
+{
+	uint32_t n_best = 0, n = 0;
+
+	for (uint32_t i = 0; i < N_BEST && n_fields > MOST_FIELDS; i++) {
+		const struct series *series = report_find(&plot->report, best[i]);
+
+		if (series && series->count) {
+			panels_add(plot, series);
+			n_best++;
+		}
 	}
+	for (uint32_t i = 0; i < plot->report.n; i++) {
+		const struct series *series = &plot->report.series[i];
+
+		if (series->count && (n_best || n == MOST_FIELDS))
+			continue;
+		panels_add(plot, series);
+		n += series->count > 0;
+	}
+	return n_best ? n_best : n;
+}
+
+static void panels_choose(struct plot *plot, char *only)
+{
+	uint32_t n_fields = 0, n;
+
+	for (uint32_t i = 0; i < plot->report.n; i++)
+		n_fields += plot->report.series[i].count > 0;
+	if (only)
+		panels_choose_named(plot, only);
+	n = only ? n_fields : panels_choose_best(plot, n_fields);
 	if (!plot->n_panels && !plot->has_events)
 		fail("the report has neither fields nor events");
-	if (n_fields > plot->n_panels)
-		say("drawing %u of %u fields. Choose others with --only FIELD,FIELD",
-		    plot->n_panels, n_fields);
+	if (n < n_fields)
+		say("drawing %u of %u fields. Choose others with --only FIELD,FIELD", n, n_fields);
 }
 
 /* In a name, a quote is written twice. */
@@ -80,136 +185,196 @@ static void print_quoted(FILE *file, const char *text)
 
 static size_t bin_of(const struct plot *plot, double t)
 {
-	const double duration = plot->report.end - plot->report.begin;
+	const size_t bin = (size_t)((t - plot->report.begin) / plot->duration * N_BINS);
 
-	return duration > 0.0 ? (size_t)((t - plot->report.begin) / duration * (N_BINS - 1)) : 0;
+	return bin < N_BINS ? bin : N_BINS - 1;
 }
 
-static void print_value(FILE *file, float value)
+static void print_value(const struct plot *plot, const struct panel *panel, float value)
 {
 	if (isfinite(value))
-		fprintf(file, " %.9g", (double)value);
+		fprintf(plot->gnuplot, " %.9g", fmax((double)value, panel->floor));
 	else
-		fputs(" NaN", file);
+		fputs(" NaN", plot->gnuplot);
 }
 
-static void print_row(FILE *file, double t, const float *value, uint32_t count)
+static void print_row(const struct plot *plot, const struct panel *panel, double t,
+		      const float *value)
 {
-	fprintf(file, "%.6f", t);
-	for (uint32_t i = 0; i < count; i++)
-		print_value(file, value[i]);
-	fputc('\n', file);
+	fprintf(plot->gnuplot, "%.6f", t);
+	for (uint32_t c = 0; c < panel->count; c++)
+		print_value(plot, panel, value[c]);
+	fputc('\n', plot->gnuplot);
+}
+
+/* As when the daemon was started anew. */
+static bool goes_back(const struct series *series, size_t i)
+{
+	return i > 0 && i < series->n && series->t[i] < series->t[i - 1];
 }
 
 /* From the value at `from` on: the lowest and the highest ones of a bin. Returns where it ends. */
-static size_t print_bin(const struct plot *plot, const struct series *series, size_t from)
+static size_t print_bin(const struct plot *plot, const struct panel *panel, size_t from)
 {
+	const struct series *series = panel->series;
 	const size_t bin = bin_of(plot, series->t[from]);
 	float low[MOST_LINES], high[MOST_LINES];
 	size_t i = from;
 
 	for (uint32_t c = 0; c < series->count; c++)
 		low[c] = high[c] = NAN;
-	for (; i < series->n && bin_of(plot, series->t[i]) == bin; i++) {
+	do {
 		for (uint32_t c = 0; c < series->count; c++) {
 			low[c] = fminf(low[c], series->value[i * series->count + c]);
 			high[c] = fmaxf(high[c], series->value[i * series->count + c]);
 		}
-	}
-	print_row(plot->gnuplot, series->t[from], low, series->count);
-	print_row(plot->gnuplot, series->t[from], high, series->count);
+		i++;
+	} while (i < series->n && bin_of(plot, series->t[i]) == bin && !goes_back(series, i));
+	print_row(plot, panel, series->t[from], low);
+	print_row(plot, panel, series->t[from], high);
 	return i;
 }
 
-static void print_lines(const struct plot *plot, const struct series *series, uint32_t panel)
+static void print_lines(const struct plot *plot, const struct panel *panel)
 {
-	fprintf(plot->gnuplot, "$panel%u << EOD\n", panel);
+	const struct series *series = panel->series;
+	FILE *file = plot->gnuplot;
+
+	fputs("$panel << EOD\n", file);
 	for (size_t i = 0; i < series->n;) {
+		if (goes_back(series, i))
+			fputc('\n', file);
 		if (series->n > 2 * N_BINS) {
-			i = print_bin(plot, series, i);
+			i = print_bin(plot, panel, i);
 			continue;
 		}
-		print_row(plot->gnuplot, series->t[i], series->value + i * series->count,
-			  series->count);
+		print_row(plot, panel, series->t[i], series->value + i * series->count);
 		i++;
 	}
-	fputs("EOD\n", plot->gnuplot);
+	fputs("EOD\n", file);
 }
 
-/* A row for each value, a column for each bin: what is latest there. */
-static void print_image(const struct plot *plot, const struct series *series, uint32_t panel)
+/* Of each bin the latest value, which holds until the next one. Counted from 1; 0: none. */
+static void find_latest(const struct plot *plot, const struct series *series, size_t latest[N_BINS])
 {
-	const size_t n = series->n < N_BINS ? series->n : N_BINS;
-	const double step = (series->t[series->n - 1] - series->t[0]) / (double)n;
+	memset(latest, 0, N_BINS * sizeof(latest[0]));
+	for (size_t i = 0; i < series->n; i++) {
+		const size_t bin = bin_of(plot, series->t[i]);
+		size_t end = series->n > 1 ? bin + 1 : N_BINS;
+
+		if (i + 1 < series->n && !goes_back(series, i + 1))
+			end = bin_of(plot, series->t[i + 1]);
+		latest[bin] = i + 1;
+		for (size_t held = bin; held < end; held++)
+			latest[held] = i + 1;
+	}
+}
+
+/* Lines of a bin, the number of a value and the value; of a matrix, gnuplot wants every value. */
+static void print_image(const struct plot *plot, const struct panel *panel)
+{
+	static size_t latest[N_BINS];
+	const struct series *series = panel->series;
 	FILE *file = plot->gnuplot;
 
-	fprintf(file, "$panel%u << EOD\n", panel);
-	for (uint32_t c = 0; c < series->count; c++) {
-		size_t from = 0;
+	find_latest(plot, series, latest);
+	fputs("$panel << EOD\n", file);
+	for (uint32_t c = panel->from; c < panel->from + panel->count; c++) {
+		for (size_t bin = 0; bin < N_BINS; bin++) {
+			const size_t i = latest[bin] - 1;
 
-		for (size_t bin = 0; bin < n; bin++) {
-			const double t = series->t[0] + step * (double)bin;
-
-			while (from + 1 < series->n && series->t[from + 1] <= t)
-				from++;
-			print_value(file, series->value[from * series->count + c]);
+			fprintf(file, "%zu %u", bin, c - panel->from + 1);
+			print_value(plot, panel,
+				    latest[bin] ? series->value[i * series->count + c] : NAN);
+			fputc('\n', file);
 		}
-		fputc('\n', file);
 	}
-	fprintf(file,
-		"EOD\nset yrange [0.5:%u.5]\nplot $panel%u matrix using (%.6f + $1 * %.9g):($2 + "
-		"1):3 "
-		"with image notitle\n",
-		series->count, panel, series->t[0] + step / 2.0, step);
+	fputs("EOD\n", file);
 }
 
-/* gnuplot draws nothing at all where a field is always the same, or never there. */
-static void print_range(FILE *file, const struct series *series)
+/* gnuplot's own numbers collide in a low panel, and it draws nothing where all is the same. */
+static void print_axis(FILE *file, const char *axis, const struct panel *panel)
 {
-	float low = INFINITY, high = -INFINITY;
+	static const double steps[] = { 1.0, 2.0, 3.0, 5.0, 10.0 };
+	double low = panel->low, high = panel->high, step, unit;
+	uint32_t i = 0;
 
-	for (size_t i = 0; i < series->n * series->count; i++) {
-		if (isfinite(series->value[i])) {
-			low = fminf(low, series->value[i]);
-			high = fmaxf(high, series->value[i]);
-		}
+	if (low > high) {
+		low = 0.0;
+		high = 1.0;
+	} else if (high - low <= 1e-6 * fabs(high)) {
+		step = high != 0.0 ? fabs(high) / 10.0 : 1.0;
+		low -= step;
+		high += step;
 	}
-	if (low < high)
-		fputs("set yrange [*:*]\n", file);
+	unit = pow(10.0, floor(log10((high - low) / MOST_STEPS)));
+	while (i + 1 < sizeof(steps) / sizeof(steps[0]) &&
+	       steps[i] * unit * MOST_STEPS < high - low)
+		i++;
+	step = steps[i] * unit;
+	fprintf(file, "set %srange [%.9g:%.9g]\nset %stics %.9g\n", axis,
+		fmax(floor(low / step) * step, panel->floor), ceil(high / step) * step, axis, step);
+}
+
+static void draw_image(const struct plot *plot, const struct panel *panel)
+{
+	const double step = plot->duration / N_BINS;
+	FILE *file = plot->gnuplot;
+
+	print_image(plot, panel);
+	print_axis(file, "cb", panel);
+	if (is_spectrum(panel->series))
+		fputs("set ytics ('20 Hz' 1, '200 Hz' 11, '2 kHz' 21, '20 kHz' 31)\n", file);
 	else
-		fprintf(file, "set yrange [%.9g:%.9g]\n", low > high ? 0.0 : (double)low - 1.0,
-			low > high ? 1.0 : (double)high + 1.0);
+		fprintf(file, "set ytics 1,%u\n", panel->count / (MOST_STEPS + 1) + 1);
+	fprintf(file,
+		"set yrange [0.5:%u.5]\n"
+		"plot $panel using (%.6f + $1 * %.9g):2:3 with image notitle\n",
+		panel->count, plot->report.begin + step / 2.0, step);
 }
 
-static bool is_image(const struct series *series)
+static void draw_lines(const struct plot *plot, const struct panel *panel)
 {
-	return series->count > MOST_LINES && series->t[series->n - 1] > series->t[0];
-}
-
-static void draw_panel(const struct plot *plot, uint32_t panel)
-{
-	const struct series *series = plot->panel[panel];
 	FILE *file = plot->gnuplot;
 
-	fputs("set ylabel ", file);
-	print_quoted(file, series->name);
-	fputs(" noenhanced\n", file);
-	if (is_image(series)) {
-		print_image(plot, series, panel);
-		return;
-	}
-	print_lines(plot, series, panel);
-	print_range(file, series);
+	print_lines(plot, panel);
+	print_axis(file, "y", panel);
 	fputs("plot ", file);
-	for (uint32_t c = 0; c < series->count && c < MOST_LINES; c++) {
-		fprintf(file, "%s$panel%u using 1:%u with lines lw 1.3 ", c ? ", " : "", panel,
-			c + 2);
-		if (series->count > 1)
+	for (uint32_t c = 0; c < panel->count; c++) {
+		fprintf(file, "%s$panel using 1:%u with %s ", c ? ", " : "", c + 2,
+			panel->series->n > 1 ? "lines lw 1.3" : "points pt 7 ps 0.8");
+		if (panel->count > 1)
 			fprintf(file, "title '%u'", c + 1);
 		else
 			fputs("notitle", file);
 	}
 	fputc('\n', file);
+}
+
+/* Above the panel, where no number is: its name, which of several it is, and what it is measured
+ * in. */
+static void print_name(FILE *file, const struct panel *panel)
+{
+	char name[2 * SERIES_NAME];
+	size_t n = (size_t)snprintf(name, sizeof(name), "%s", panel->series->name);
+
+	if (panel->count < panel->series->count)
+		n += (size_t)snprintf(name + n, sizeof(name) - n, " %u",
+				      panel->from / panel->count + 1);
+	if (panel->measure[0] && strcmp(panel->measure, panel->series->name) != 0)
+		snprintf(name + n, sizeof(name) - n, ", %s", panel->measure);
+	fputs("set label 1 ", file);
+	print_quoted(file, name);
+	fputs(" at graph 0,1 left offset 0,0.7 noenhanced\n", file);
+}
+
+static void draw_panel(const struct plot *plot, const struct panel *panel)
+{
+	print_name(plot->gnuplot, panel);
+	if (panel->count > MOST_LINES)
+		draw_image(plot, panel);
+	else
+		draw_lines(plot, panel);
 }
 
 static void draw_events(struct plot *plot)
@@ -225,7 +390,7 @@ static void draw_events(struct plot *plot)
 			fprintf(file, "%.6f %u\n", series->t[i], n);
 		n += !series->count;
 	}
-	fputs("EOD\nset ylabel 'events'\nset ytics (", file);
+	fputs("EOD\nset label 1 'events' at graph 0,1 left offset 0,0.7\nset ytics (", file);
 	n = 0;
 	for (uint32_t s = 0; s < plot->report.n; s++)
 		if (!plot->report.series[s].count) {
@@ -247,18 +412,18 @@ static void draw(struct plot *plot, const char *terminal)
 
 	fprintf(file,
 		"set terminal %s size %d,%u background 'white'\n"
-		"set multiplot layout %u,1 margins char 14,char 12,char 3,char 1 spacing 0,char "
-		"1.5\n"
-		"set xrange [%.6f:%.6f]\nset grid\nset key outside right top\n"
-		"set ylabel offset 1,0\nset format x ''\n",
+		"set multiplot layout %u,1 margins char 14,char 12,char 3,char 2 spacing 0,char "
+		"2.2\n"
+		"set xrange [%.6f:%.6f]\nset grid\nset border back\n"
+		"set key at graph 1,graph 1 left top Left reverse samplen 1 spacing 0.8\n"
+		"set format x ''\n",
 		terminal, WIDTH, n * PANEL_HEIGHT + MARGIN_HEIGHT, n, plot->report.begin,
-		plot->report.end > plot->report.begin ? plot->report.end
-						      : plot->report.begin + 1.0);
+		plot->report.begin + plot->duration);
 	for (uint32_t i = 0; i < n; i++) {
 		if (i + 1 == n)
 			fputs("set format x '%g'\nset xlabel 't (s)'\n", file);
 		if (i < plot->n_panels)
-			draw_panel(plot, i);
+			draw_panel(plot, &plot->panel[i]);
 		else
 			draw_events(plot);
 	}
@@ -301,6 +466,9 @@ int plot_main(int argc, char *argv[])
 		fail("a report and a picture are needed\n%s", usage);
 	terminal = find_terminal(argv[optind + 1]);
 	report_read(&plot.report, argv[optind]);
+	plot.duration = plot.report.end - plot.report.begin;
+	if (plot.duration <= 0.0)
+		plot.duration = 1.0;
 	panels_choose(&plot, only);
 	plot.gnuplot = picture_begin();
 	draw(&plot, terminal);

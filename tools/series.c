@@ -219,7 +219,8 @@ static void loss_tell(const struct loss *loss, const char *path, bool is_all)
 void report_read(struct report *report, const char *path)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-	unsigned long number = 0, n_taken = 0;
+	unsigned long number = 0, n_taken = 0, n_back = 0, back = 0;
+	double before = -INFINITY;
 	struct loss loss = { 0 };
 	char *text = NULL;
 	size_t size = 0;
@@ -234,12 +235,19 @@ void report_read(struct report *report, const char *path)
 		n_taken += read_line(&line, text);
 		if (line.reason[0])
 			loss_add(&loss, number, line.reason);
+		if (line.t < before && !n_back++)
+			back = number;
+		before = isfinite(line.t) ? line.t : before;
 	}
 	if (ferror(file))
 		fail("cannot read %s: %s", path, strerror(errno));
 	if (!number)
 		fail("%s is empty", path);
 	loss_tell(&loss, path, !n_taken);
+	if (n_back)
+		say("%s, line %lu: the time goes back, as when weir was started again. What "
+		    "follows is drawn over what was before",
+		    path, back);
 	free(text);
 	if (file != stdin)
 		fclose(file);
