@@ -72,11 +72,15 @@ test_what_is_left_out_is_told() {
 	check "a line that was cut off" is_left_out 2 '{"t":1,"a":3}\n{"t":2,"a":[1,'
 	check "one that is none" is_left_out 1 'x\n{"t":1,"a":3}\n'
 	check "one without a time" is_left_out 2 '{"t":1,"a":3}\n{"a":3}\n{"t":2,"ev":"b"}\n'
+	printf %s\\n '{"t":1,"it'"'"'s":1}' '{"t":2,"it'"'"'s":2}' >quoted.jsonl
+	check "nothing is odd about a quote" [ -z "$(weir plot quoted.jsonl quoted.svg 2>&1)" ]
+	check "in a name" is_svg quoted.svg "it's"
 	check "another count" is_left_out 2 '{"t":1,"a":3}\n{"t":2,"a":[1,2]}\n{"t":2,"a":[1,2]}\n'
 	check "nothing but text" is_no_report '{"a":"x"}\n'
 	check "with a time" is_no_report '{"t":1,"a":"x"}\n'
 	check "cut off in its first line" is_no_report '{"t":1,"a":3,"b":[1,'
 	check "no JSON" is_no_report '{"t":1,"a":0x10}\n'
+	check "a time that cannot be" is_no_report '{"t":1e300,"a":1}\n'
 	check "no time" is_no_report '{"t":null,"a":1}\n'
 }
 

@@ -10,6 +10,7 @@
 #include "message.h"
 
 #define MOST_VALUES 4096 /* of a field at a time */
+#define MOST_TIME 1e12	 /* s */
 #define REASON 160	 /* bytes */
 
 /* A line as it is read: its time may come behind its values. */
@@ -175,7 +176,7 @@ static bool read_line(struct line *line, const char *text)
 	struct report *report = line->report;
 	struct series *series;
 
-	if (!read_members(line, text) || !isfinite(line->t)) {
+	if (!read_members(line, text) || !(fabs(line->t) < MOST_TIME)) {
 		strcpy(line->reason, "no report, or not a whole one");
 		return false;
 	}
@@ -219,7 +220,7 @@ static void loss_tell(const struct loss *loss, const char *path, bool is_all)
 void report_read(struct report *report, const char *path)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-	unsigned long number = 0, n_taken = 0, n_back = 0, back = 0;
+	unsigned long number = 0, n_taken = 0, back = 0;
 	double before = -INFINITY;
 	struct loss loss = { 0 };
 	char *text = NULL;
@@ -232,19 +233,21 @@ void report_read(struct report *report, const char *path)
 		struct line line = { .report = report, .t = NAN, .at = NAN };
 
 		number++;
-		n_taken += read_line(&line, text);
+		if (read_line(&line, text)) {
+			n_taken++;
+			if (line.t < before && !back)
+				back = number;
+			before = line.t;
+		}
 		if (line.reason[0])
 			loss_add(&loss, number, line.reason);
-		if (line.t < before && !n_back++)
-			back = number;
-		before = isfinite(line.t) ? line.t : before;
 	}
 	if (ferror(file))
 		fail("cannot read %s: %s", path, strerror(errno));
 	if (!number)
 		fail("%s is empty", path);
 	loss_tell(&loss, path, !n_taken);
-	if (n_back)
+	if (back)
 		say("%s, line %lu: the time goes back, as when weir was started again. What "
 		    "follows is drawn over what was before",
 		    path, back);
