@@ -68,7 +68,7 @@ void f0_place(struct f0 *f0, struct layout *layout)
 {
 	f0->lowpass = floats_place(layout, 2 * (size_t)f0->n_taps);
 	f0->input = floats_place(layout, f0->n_taps + WEIR_BLOCK);
-	f0->sound = floats_place(layout, f0->n_window + 2 * (size_t)f0->most_lag);
+	f0->sound = floats_place(layout, f0->n_window + f0->most_lag);
 	f0->energy = floats_place(layout, f0->most_lag + FINE_TAPS);
 	f0->time = floats_place(layout, f0->n_fft);
 	f0->spectrum = bins_place(layout, f0->n_fft / 2 + 4);
@@ -121,17 +121,8 @@ static WEIR_SIMD WEIR_REALTIME uint32_t sound_run(struct f0 *f0)
 	return at;
 }
 
-static WEIR_REALTIME void sound_slide(struct f0 *f0)
-{
-	memmove(f0->sound, f0->sound + f0->n_sound - f0->n_window, f0->n_window * sizeof(float));
-	f0->n_sound = f0->n_window;
-}
-
 WEIR_REALTIME void f0_run(struct f0 *f0, const float *in, uint32_t n)
 {
-	/* Hops end without f0_hop() when somebody keeps switching it on and off. */
-	if (f0->n_sound > f0->n_window + f0->most_lag)
-		sound_slide(f0);
 	memcpy(f0->input + f0->n_input, in, n * sizeof(float));
 	f0->n_input += n;
 
@@ -352,7 +343,8 @@ WEIR_REALTIME void f0_hop(struct f0 *f0, float *frequency, float *confidence)
 	*frequency = *confidence = 0.0f;
 	if (likeness_get(f0))
 		candidates_find(f0);
-	sound_slide(f0);
+	memmove(f0->sound, f0->sound + f0->n_sound - f0->n_window, f0->n_window * sizeof(float));
+	f0->n_sound = f0->n_window;
 	found = course_follow(f0);
 	if (!found || (found->octave > HIGH_OCTAVE && found->likeness < HIGH_LIKENESS))
 		return;

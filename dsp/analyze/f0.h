@@ -26,7 +26,8 @@ struct f0 {
 	float *lowpass, *input;	  /* [n_taps], [n_taps + WEIR_BLOCK] */
 	float rumble_share, rumble[2];
 
-	float *sound;	  /* what a hop adds lies behind the window of the one before */
+	/* [n_window + most_lag]: a hop adds half of most_lag to the window of the one before. */
+	float *sound;
 	uint32_t n_sound; /* samples of that */
 	uint32_t n_window, n_fft;
 	uint32_t least_lag, most_lag; /* samples */

@@ -31,22 +31,13 @@ WEIR_REALTIME void features_reset(struct features *features)
 {
 	memset(features->time, 0, features->n_fft * sizeof(float));
 	features->n_time = features->n_window - features->n_hop;
-	features->n_hops = 0;
+	features->n_heard = 0;
 	features->now = 0;
 	features->is_known = false;
 }
 
-static WEIR_REALTIME void time_slide(struct features *features)
-{
-	features->n_time -= features->n_hop;
-	memmove(features->time, features->time + features->n_hop, features->n_time * sizeof(float));
-}
-
 WEIR_REALTIME void features_run(struct features *features, const float *in, uint32_t n)
 {
-	/* Hops end without features_hop() when somebody keeps switching it on and off. */
-	if (features->n_time + n > features->n_window)
-		time_slide(features);
 	memcpy(features->time + features->n_time, in, n * sizeof(float));
 	features->n_time += n;
 }
@@ -369,12 +360,9 @@ static WEIR_REALTIME void smooth(struct features *features, float smoothing, flo
 
 WEIR_REALTIME void features_hop(struct features *features, float smoothing, float *value)
 {
-	/* Whoever was switched on within a hop begins again. */
-	if (features->n_time < features->n_window)
-		features_reset(features);
-	else if (features->n_hops * features->n_hop < features->n_window)
-		features->n_hops++;
-	if (features->n_hops * features->n_hop < features->n_window) {
+	if (features->n_heard < features->n_window)
+		features->n_heard += features->n_hop;
+	if (features->n_heard < features->n_window) {
 		for (uint32_t i = 0; i < FEATURES_VALUES; i++)
 			value[i] = NAN;
 	} else {
@@ -384,6 +372,6 @@ WEIR_REALTIME void features_hop(struct features *features, float smoothing, floa
 		features->is_known = true;
 		features->now ^= 1;
 	}
-	if (features->n_time == features->n_window)
-		time_slide(features);
+	features->n_time -= features->n_hop;
+	memmove(features->time, features->time + features->n_hop, features->n_time * sizeof(float));
 }

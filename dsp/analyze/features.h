@@ -44,9 +44,9 @@ struct features {
 	uint32_t n_fft; /* n_window, or twice that: FFTW allocates for odd ones, too */
 	struct weir_fft fft;
 
-	float *time;	 /* [n_fft]: the window, then zeros */
-	uint32_t n_time; /* frames in the window */
-	uint32_t n_hops; /* since the reset, until they fill a window */
+	float *time;	  /* [n_fft]: the window, then zeros */
+	uint32_t n_time;  /* frames in the window */
+	uint32_t n_heard; /* since the reset, until they fill it */
 	fftwf_complex *spectrum;
 	float *magnitude[2]; /* [n_bins], of this hop and of the one before */
 	float share[2];	     /* one by their sum */
