@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +48,7 @@ static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_chann
 
 	analyze->n_channels = n_channels;
 	analyze->has_layout = n_channels == ANALYZE_CHANNELS;
-	analyze->hop_frames = (uint32_t)lroundf(HOP_SECONDS * (float)rate);
+	analyze->hop_frames = hop_frames_of(rate);
 	meter_init(&analyze->meter, rate, n_channels);
 	loudness_init(&analyze->loudness, n_channels);
 	thirds_init(&analyze->thirds, rate, n_channels);

@@ -6,6 +6,7 @@
 #include "analyze.h"
 #include "f0.h"
 #include "features.h"
+#include "hop.h"
 #include "loudness.h"
 #include "meter.h"
 #include "rhythm.h"
@@ -13,7 +14,6 @@
 #include "thirds.h"
 
 #define ANALYZE_CHANNELS 8
-#define HOP_SECONDS 0.01f
 
 /* The fields of the report, in its order. */
 enum analyze_field {

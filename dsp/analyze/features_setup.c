@@ -4,9 +4,9 @@
 
 #include "../scalar.h"
 #include "features.h"
+#include "hop.h"
 
 #define WINDOWS_PER_SECOND 20
-#define HOP_SECONDS 0.01f /* rounded to frames as the unit does */
 #define MOST_PRIME 29
 #define A0_HZ 27.5
 #define PI 3.14159265358979323846
@@ -49,7 +49,7 @@ int features_init(struct features *features, uint32_t rate)
 	features->n_window = rate / WINDOWS_PER_SECOND;
 	while (!is_smooth(features->n_window))
 		features->n_window--;
-	features->n_hop = (uint32_t)lroundf(HOP_SECONDS * (float)rate);
+	features->n_hop = hop_frames_of(rate);
 	features->hop_seconds = (float)features->n_hop / (float)rate;
 	features->n_bins = features->n_window / 2;
 	features->n_fft = features->n_window * (1 + features->n_window % 2);

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "../scalar.h"
+#include "hop.h"
 
 int rhythm_init(struct rhythm *rhythm, uint32_t rate)
 {
 	rhythm->rate = (float)rate;
-	rhythm->hop_frames = (uint32_t)lroundf(0.01f * (float)rate);
+	rhythm->hop_frames = hop_frames_of(rate);
 	rhythm->half_frames = rhythm->hop_frames / 2;
 	tempo_init(&rhythm->tempo, 0.5f * (float)rhythm->hop_frames / rhythm->rate);
 	return onsets_init(&rhythm->onsets, rate);

@@ -14,6 +14,7 @@
 #include "../scalar.h"
 #include "../simd.h"
 #include "../sinc.h"
+#include "hop.h"
 
 #define TAPS 32 /* per frame of the slower side */
 #define CUTOFF 0.9
@@ -34,7 +35,7 @@ static uint32_t divisor(uint32_t a, uint32_t b)
 int speech_init(struct speech *speech, uint32_t rate)
 {
 	speech->rate = rate;
-	speech->hop = (rate + 50) / 100;
+	speech->hop = hop_frames_of(rate);
 	speech->n_phases = SPEECH_HOP / divisor(speech->hop, SPEECH_HOP);
 	speech->n_taps =
 		speech->hop <= SPEECH_HOP ? TAPS : (TAPS * speech->hop / SPEECH_HOP + 15) / 16 * 16;

@@ -55,7 +55,7 @@ void speech_finish(struct speech *speech);
 
 WEIR_REALTIME void speech_reset(struct speech *speech);
 
-/* Takes n frames, never across the end of a hop: that is rate / 100 frames, rounded. */
+/* Takes n frames, never across the end of a hop. */
 WEIR_REALTIME void speech_run(struct speech *speech, const float *in, uint32_t n);
 
 /* At the end of every hop. */
