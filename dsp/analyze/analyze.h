@@ -28,7 +28,7 @@
  * forgets nothing. Rates: 8 to 384 kHz.
  */
 
-/* Ports: the inputs, as many outputs, then these. Help and ranges: analyze_ports.c */
+/* Ports: the inputs, as many outputs, then these. Help and ranges: analyze_setup.c */
 enum {
 	ANALYZE_LEVELS, /* groups, 0 or 1 */
 	ANALYZE_LOUDNESS,
