@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "../scalar.h"
-
-#define FAST_SECONDS 0.125 /* IEC 61672-1:2013, 3.8 */
-#define SLOW_SECONDS 1.0
-#define SILENT 1e-20f	     /* a square, -200 dB */
-#define DB_PER_E 4.34294482f /* 10 log10(x) of log(x), which costs half as much as log10() */
+#include "level.h"
 
 typedef long long order __attribute__((vector_size(32)));
 
@@ -135,15 +131,9 @@ WEIR_REALTIME void meter_run(struct meter *meter, float *const in[], uint32_t n)
 	meter->n_frames += n;
 }
 
-/* Of a sine's square, whose mean is half of its peak's. */
-static WEIR_REALTIME float level_of(float square, float calibration)
-{
-	return higher(DB_PER_E * logf(2.0f * square + SILENT) + calibration, -200.0f);
-}
-
 static WEIR_REALTIME float peak_level(float peak)
 {
-	return DB_PER_E * logf(peak * peak + SILENT);
+	return decibels(peak * peak);
 }
 
 static WEIR_REALTIME void levels_tell(struct meter_levels *levels, float calibration, float *value,
@@ -183,7 +173,7 @@ static WEIR_REALTIME void channel_hop(struct meter *meter, struct meter_channel 
 	value[METER_TP * n] = peak_level(channel->tp);
 	value[METER_TP_MAX * n] = peak_level(channel->tp_max);
 	value[METER_RMS * n] = level_of(square, calibration);
-	value[METER_CREST * n] = value[METER_PEAK * n] - DB_PER_E * logf(square + SILENT);
+	value[METER_CREST * n] = value[METER_PEAK * n] - decibels(square);
 	levels_tell(levels, calibration, value, n);
 	value[METER_CLIPS * n] = (float)channel->clip.n;
 

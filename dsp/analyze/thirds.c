@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "../scalar.h"
+#include "level.h"
 
-#define FAST_SECONDS 0.125
-#define SILENT 1e-20f
-#define DB_PER_E 4.34294482f /* 10 log10(x) of log(x), which costs half as much as log10() */
 #define HALF_LANES 4
 
 /* Two frames of two channels, of any address. */
@@ -161,11 +159,9 @@ static WEIR_REALTIME void bank_tell(const struct thirds_bank *bank,
 {
 	for (uint32_t lane = 0; lane < 2 * bank->n_bands; lane++) {
 		const int32_t band = bank->top - (int32_t)(lane / 2);
-		const float level =
-			DB_PER_E * logf(2.0f * (float)state->square[lane] + SILENT) + calibration;
 
 		if (band < THIRDS)
-			value[lane % 2][band] = higher(level, -200.0f);
+			value[lane % 2][band] = level_of((float)state->square[lane], calibration);
 	}
 }
 
@@ -173,7 +169,7 @@ WEIR_REALTIME void thirds_hop(struct thirds *thirds, float calibration, float sm
 			      float *value)
 {
 	for (uint32_t i = 0; i < THIRDS * thirds->n_channels; i++)
-		value[i] = -200.0f;
+		value[i] = LEAST_LEVEL;
 	for (uint32_t i = 0; i < thirds->n_banks; i++) {
 		const struct thirds_bank *bank = &thirds->bank[i];
 		const double n = ldexp(thirds->n_frames[bank->stage], (int)bank->stage);

@@ -23,7 +23,7 @@ struct edges {
 	double low, high; /* warped */
 };
 
-/* IEC 61260-1:2014, 5.3: band 17 is that of 1 kHz. */
+/* IEC 61260-1:2014, 5.2 to 5.4; band 17 is that of 1 kHz. */
 static double middle_of(int32_t band)
 {
 	return 1000.0 * pow(10.0, (band - 17) / 10.0);

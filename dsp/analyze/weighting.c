@@ -7,10 +7,10 @@
  * magnitude of a numerator is a parabola of x = sin^2(pi f / rate) (M. Vicanek, "Matched second
  * order digital filters", 2016). The error stays below 0.06 dB up to 0.4 of the rate.
  *
- * K: bilinear transforms of the analogue filters from which the coefficients that BS.1770-4 tells
- * for 48 kHz come (B. De Man, "Evaluation of implementations of the EBU R128 loudness
- * measurement", AES 145th convention, 2018). At other rates the shelf's numerator is fitted, too,
- * to what it is at 48 kHz.
+ * K: bilinear transforms of the analogue filters from which the coefficients that ITU-R
+ * BS.1770-4, annex 1, tells for 48 kHz come (B. De Man, "Evaluation of implementations of the EBU
+ * R128 loudness measurement", AES 145th convention, 2018). At other rates the shelf's numerator is
+ * fitted, too, to what it is at 48 kHz.
  */
 
 #include "weighting.h"
@@ -21,7 +21,7 @@
 #define N_FIT 48     /* frequencies, most of them low */
 #define FIT_END 0.42 /* of the rate */
 
-/* IEC 61672-1:2013, E.4, Hz */
+/* IEC 61672-1:2013, E.4: poles, Hz */
 static const double f1 = 20.598997, f2 = 107.65265, f3 = 737.86223, f4 = 12194.217;
 
 struct biquad {
@@ -70,14 +70,14 @@ static double power_of(const struct biquad *biquad, double x)
 	       parabola(1.0, biquad->a1, biquad->a2, x);
 }
 
-/* The shelf of K at 48 kHz: BS.1770-4, table 1. */
+/* The pre-filter of K, a shelf, at 48 kHz: ITU-R BS.1770-4, annex 1, table 1. */
 static const struct biquad shelf_48000 = {
 	1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241, 0.73248077421585,
 };
 
 /*
- * A and C: E.4.1 and E.4.2, without what makes it 0 dB at 1 kHz. K: of the shelf, which is flat
- * before it ends.
+ * A and C: the formulas of annex E, without what makes them 0 dB at 1 kHz. K: of the shelf, which
+ * is flat before it ends.
  */
 static double standard_power(double frequency, int lane)
 {
@@ -180,6 +180,7 @@ static double k_poles(struct biquad *biquad, double frequency, double q, double 
 
 static void k_fill(struct weighting *weighting, double rate)
 {
+	/* What gives table 1, the pre-filter, and table 2, the RLB high-pass, at 48 kHz. */
 	const double shelf_hz = 1681.974450955533, shelf_q = 0.7071752369554196;
 	const double pass_hz = 38.13547087602444, pass_q = 0.5003270373238773;
 	struct biquad shelf = nothing, pass, at_48000;

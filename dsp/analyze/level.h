@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ANALYZE_LEVEL_H
+#define WEIR_ANALYZE_LEVEL_H
+
+#include <math.h>
+
+#include "../scalar.h"
+
+/* IEC 61672-1:2013, 5.8: time constants of the time weightings F and S. */
+#define FAST_SECONDS 0.125
+#define SLOW_SECONDS 1.0
+
+#define LEAST_LEVEL -200.0f  /* dB */
+#define LEAST_SQUARE 1e-20f  /* the same */
+#define DB_PER_E 4.34294482f /* 10 log10(x) of log(x), which costs half as much as log10() */
+
+/* dB, of a square */
+static inline WEIR_REALTIME float decibels(float square)
+{
+	return DB_PER_E * logf(square + LEAST_SQUARE);
+}
+
+/* Of a mean square: that of a sine is half of its peak's square. */
+static inline WEIR_REALTIME float level_of(float square, float calibration)
+{
+	return higher(decibels(2.0f * square) + calibration, LEAST_LEVEL);
+}
+
+#endif
