@@ -173,7 +173,6 @@ static WEIR_SIMD WEIR_REALTIME void squares_find(const float *in, uint32_t lag, 
 	weir_lanes square_sum = { 0.0f }, difference_sum = { 0.0f };
 	uint32_t i = 0;
 
-	*square = *difference = 0.0f;
 	for (; i + 8 <= n; i += 8) {
 		const weir_lanes a = *(const weir_lanes *)(in + i);
 		const weir_lanes b = *(const weir_lanes *)(past + i);
@@ -182,15 +181,13 @@ static WEIR_SIMD WEIR_REALTIME void squares_find(const float *in, uint32_t lag, 
 		square_sum += a * a;
 		difference_sum += d * d;
 	}
+	*square = weir_lanes_sum(&square_sum);
+	*difference = weir_lanes_sum(&difference_sum);
 	for (; i < n; i++) {
 		const float d = in[i] - 2.0f * past[i] + older[i];
 
 		*square += in[i] * in[i];
 		*difference += d * d;
-	}
-	for (uint32_t lane = 0; lane < 8; lane++) {
-		*square += square_sum[lane];
-		*difference += difference_sum[lane];
 	}
 	*square /= (float)n;
 	*difference /= (float)n;

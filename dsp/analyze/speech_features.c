@@ -215,8 +215,7 @@ static WEIR_SIMD WEIR_REALTIME float energy_get(const float *sound)
 
 	for (uint32_t i = 0; i < SPEECH_HOP; i += 8)
 		sum += *(const weir_lanes *)(sound + i) * *(const weir_lanes *)(sound + i);
-	return 1e-10f + ((sum[0] + sum[4]) + (sum[1] + sum[5])) +
-	       ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+	return 1e-10f + weir_lanes_sum(&sum);
 }
 
 static WEIR_REALTIME float *newest_find(const struct speech_features *features, float *value)
