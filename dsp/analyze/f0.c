@@ -52,8 +52,6 @@
 int f0_init(struct f0 *f0, uint32_t rate)
 {
 	f0->factor = (uint32_t)lround(rate / SOUND_HZ);
-	if (f0->factor < 1)
-		f0->factor = 1;
 	f0->rate = (float)rate / (float)f0->factor;
 	f0->n_taps = TAPS_PER_FACTOR * f0->factor;
 	f0->n_window = (uint32_t)lround(WINDOW_SECONDS * (double)f0->rate);
@@ -81,7 +79,7 @@ void f0_fill(struct f0 *f0)
 	const double cutoff = 2.0 * BAND_HZ / ((double)f0->rate * f0->factor);
 
 	f0->likeness = f0->both_sides + FINE_TAPS;
-	sinc_fill(f0->lowpass, (int)f0->n_taps, 1, cutoff < 1.0 ? cutoff : 1.0, 6.0);
+	sinc_fill(f0->lowpass, (int)f0->n_taps, 1, cutoff, 6.0);
 	sinc_fill(f0->fine, FINE_TAPS, FINE_PHASES, 0.95, 5.0);
 }
 

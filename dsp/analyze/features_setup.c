@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <math.h>
 
-#include "../scalar.h"
 #include "features.h"
 #include "hop.h"
 

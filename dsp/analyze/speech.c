@@ -11,7 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
 #include "../simd.h"
 #include "../sinc.h"
 #include "hop.h"
@@ -113,7 +112,7 @@ static WEIR_REALTIME float mean_get(const struct speech *speech, uint32_t n)
 
 static WEIR_REALTIME uint32_t hops_get(float ms)
 {
-	const float hops = lower(ms, SPEECH_LONGEST_MS) / HOP_MS + 0.5f;
+	const float hops = ms / HOP_MS + 0.5f;
 
 	return hops < 1.0f ? 1 : (uint32_t)hops;
 }

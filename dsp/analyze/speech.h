@@ -7,8 +7,7 @@
 #include "speech_features.h"
 #include "speech_net.h"
 
-#define SPEECH_HOPS 64 /* that onset and hangover may look back: more than 500 ms */
-#define SPEECH_LONGEST_MS 500.0f
+#define SPEECH_HOPS 64 /* that onset and hangover may look back */
 
 /*
  * Says every 10 ms how probable it is that somebody speaks, and when speech begins and ends, in
@@ -36,7 +35,7 @@ struct speech {
 
 struct speech_control {
 	float threshold;   /* 0 to 1 */
-	float onset_ms;	   /* to SPEECH_LONGEST_MS, as hangover_ms */
+	float onset_ms;	   /* 10 ms times SPEECH_HOPS at most, as hangover_ms */
 	float hangover_ms; /* speech ends where the mean over it is below half of the threshold */
 };
 

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
 #include "../simd.h"
 
 #define GATES (3 * SPEECH_UNITS)

@@ -2,8 +2,6 @@
 #ifndef WEIR_ANALYZE_TEMPO_H
 #define WEIR_ANALYZE_TEMPO_H
 
-#include <stdbool.h>
-
 #include "../layout.h"
 
 #define TEMPO_PAST 1024 /* steps of about 5 ms, a power of two */

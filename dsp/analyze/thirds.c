@@ -168,6 +168,8 @@ static WEIR_REALTIME void bank_tell(const struct thirds_bank *bank,
 WEIR_REALTIME void thirds_hop(struct thirds *thirds, float calibration, float smoothing,
 			      float *value)
 {
+	const double seconds = (double)higher(smoothing, (float)FAST_SECONDS);
+
 	for (uint32_t i = 0; i < THIRDS * thirds->n_channels; i++)
 		value[i] = LEAST_LEVEL;
 	for (uint32_t i = 0; i < thirds->n_banks; i++) {
@@ -184,6 +186,6 @@ WEIR_REALTIME void thirds_hop(struct thirds *thirds, float calibration, float sm
 		}
 	}
 	memset(thirds->n_frames, 0, sizeof(thirds->n_frames));
-	if (higher(smoothing, (float)FAST_SECONDS) != (float)thirds->seconds)
-		seconds_set(thirds, (double)higher(smoothing, (float)FAST_SECONDS));
+	if (seconds != thirds->seconds)
+		seconds_set(thirds, seconds);
 }

@@ -10,7 +10,6 @@
 #define THIRDS_STAGES 13
 #define THIRDS_SECTIONS 4
 #define THIRDS_LANES 8
-#define THIRDS_PAIRS 4 /* of channels */
 
 /* Up to four bands next to each other, each twice: of a pair of channels. */
 struct thirds_bank {
