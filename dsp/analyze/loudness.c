@@ -6,6 +6,7 @@
 
 #include "../scalar.h"
 #include "../simd.h"
+#include "level.h"
 
 /* ITU-R BS.1770-4, annex 1: blocks of 400 ms, each 100 ms after the one before, and two gates. */
 #define MOMENTARY_HOPS 40
@@ -17,9 +18,6 @@
 #define RANGE_GATE -20.0f /* LU */
 #define RANGE_LOW 0.10
 #define RANGE_HIGH 0.95
-
-#define SILENT 1e-20
-#define LEAST -200.0f /* LUFS, of what is silent */
 
 void loudness_init(struct loudness *loudness, uint32_t n_channels)
 {
@@ -36,7 +34,7 @@ WEIR_REALTIME void loudness_forget(struct loudness *loudness)
 {
 	loudness->n_hops = loudness->n_block = loudness->n_heard = 0;
 	loudness->integrated = loudness->range = NAN;
-	loudness->momentary_max = loudness->short_term_max = LEAST;
+	loudness->momentary_max = loudness->short_term_max = LEAST_LEVEL;
 	memset(loudness->blocks, 0, sizeof(*loudness->blocks));
 	memset(loudness->short_terms, 0, sizeof(*loudness->short_terms));
 }
@@ -51,7 +49,8 @@ WEIR_REALTIME void loudness_reset(struct loudness *loudness)
 
 static WEIR_REALTIME float lufs(double energy)
 {
-	return higher(-0.691f + 10.0f * log10f((float)(energy + SILENT)), LEAST);
+	return higher(-0.691f + 10.0f * log10f((float)(energy + (double)LEAST_SQUARE)),
+		      LEAST_LEVEL);
 }
 
 static WEIR_REALTIME double momentary_of(const struct loudness *loudness)
