@@ -142,6 +142,11 @@ test_nodes_come_and_go() {
 	check "a wrong option" says 1 '^weir watch: unrecognized option' weir watch --nonsense
 	check "a wrong command" says 1 '^weir: there is no command "wtch". weir --help lists all' weir wtch
 	check "a wrong port" says 1 '^weir watch: --osc: "x" is no port' weir watch --osc localhost:x
+	check "a host that is not there" says 1 '^weir watch: --osc: there is no host "no.such.host.invalid" \(.*Write --osc HOST:PORT' \
+		weir watch --osc no.such.host.invalid:9000
+	check "IPv6" says 1 '^weir watch: --osc: "\[::1\]" is no IPv4 address' weir watch --osc '[::1]:9000'
+	check "a URL" says 1 '^weir watch: --osc: "osc.udp://localhost:9000" is a URL. Write --osc HOST:PORT' \
+		weir watch --osc osc.udp://localhost:9000
 	check "a sink that is not there" says 124 \
 		'^weir watch: there is no sink or source "speeker". There are: .*speaker' \
 		timeout 1 weir watch --target speeker
@@ -178,7 +183,7 @@ test_osc_arrives() {
 	graph_start
 	bursts_start
 	process_start receiver "$examples/receive-osc" 19471
-	process_start sender weir watch weir.pitch --osc 19471
+	process_start sender weir watch weir.pitch --osc localhost:19471
 	wait_for "a field" 10 process_said receiver '^/weir/weir.pitch/all/semitones 0$'
 	wait_for "an event" 10 process_said receiver '^/weir/weir.pitch/all/onset 0\.[0-9]+$'
 	process_stop receiver

@@ -2,9 +2,12 @@
 #include "osc.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "channels.h"
 #include "message.h"
@@ -14,36 +17,54 @@
 /* In OSC these mean something in an address. */
 #define NOT_IN_ADDRESSES " #*,/?[]{}"
 
-static void address_create(struct osc *osc, char *host, const char *port)
-{
-	char *end;
-	const unsigned long number = strtoul(port, &end, 10);
+#define EXAMPLE "Write --osc HOST:PORT, for example --osc 127.0.0.1:9000"
 
-	if (*end || number < 1 || number > 65535)
-		fail("--osc: \"%s\" is no port. Write --osc HOST:PORT, for example --osc "
-		     "127.0.0.1:9000",
-		     port);
-	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
-		host[strlen(host) - 1] = '\0';
-		host++;
-	}
-	osc->address = lo_address_new_with_proto(LO_UDP, host, port);
+/* liblo looks a name up whenever it sends, and waits for the answer: it is given a number. */
+static void host_find(const char *host, char number[static INET_ADDRSTRLEN])
+{
+	const struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *info = NULL;
+	const int res = getaddrinfo(host, NULL, &hints, &info);
+
+	if (res != 0)
+		fail("--osc: there is no host \"%s\" (%s). " EXAMPLE, host,
+		     res == EAI_SYSTEM ? strerror(errno) : gai_strerror(res));
+	if (getnameinfo(info->ai_addr, info->ai_addrlen, number, INET_ADDRSTRLEN, NULL, 0,
+			NI_NUMERICHOST) != 0)
+		fail("--osc: \"%s\" cannot be used. " EXAMPLE, host);
+	freeaddrinfo(info);
+}
+
+static void address_create(struct osc *osc, const char *host, const char *port)
+{
+	char number[INET_ADDRSTRLEN];
+	char *end;
+	const unsigned long value = strtoul(port, &end, 10);
+
+	if (*end || value < 1 || value > 65535)
+		fail("--osc: \"%s\" is no port. " EXAMPLE, port);
+	if (strchr(host, ':'))
+		fail("--osc: \"%s\" is no IPv4 address, and OSC is sent by IPv4 only. " EXAMPLE,
+		     host);
+	host_find(host, number);
+	osc->address = lo_address_new_with_proto(LO_UDP, number, port);
 	if (!osc->address)
-		fail("--osc: \"%s\" cannot be used", host);
+		fail("--osc: \"%s\" cannot be used. " EXAMPLE, host);
 }
 
 void osc_init(struct osc *osc, const char *destination)
 {
 	char *text = strdup(destination);
 	char *colon = text ? strrchr(text, ':') : NULL;
-	char loopback[] = LOOPBACK;
 
 	*osc = (struct osc){ 0 };
 	if (!text)
 		fail("%s", strerror(errno));
+	if (strstr(text, "://"))
+		fail("--osc: \"%s\" is a URL. " EXAMPLE, text);
 	if (colon)
 		*colon = '\0';
-	address_create(osc, colon && colon != text ? text : loopback, colon ? colon + 1 : text);
+	address_create(osc, colon && colon != text ? text : LOOPBACK, colon ? colon + 1 : text);
 	osc->bundle = lo_bundle_new(LO_TT_IMMEDIATE);
 	if (!osc->bundle)
 		fail("%s", strerror(errno));
