@@ -94,6 +94,22 @@ test_a_stopped_reader_holds_nothing_up() {
 	done
 }
 
+# The bursts are 0.1 s of 0.5 s: the hop at which a line is due is mostly silent.
+test_a_thin_line_has_the_highest_of_all_hops() {
+	graph_start
+	pitch_create meter analyze
+	bursts_start
+	pw-link player:output_FL meter:in-l
+	pw-link player:output_FR meter:in-r
+	watch_start thin meter --rate 1.3 --only peak,tp,laf_max,rms
+	wait_for "some lines" 20 has_lines "$rig_dir/thin.jsonl" 8 .rms
+	process_stop thin
+	sed -i '1,2d' "$rig_dir/thin.jsonl"
+	check "peaks" all_lines "$rig_dir/thin.jsonl" '.peak[0] > -6.5 and .tp[1] > -6.5'
+	check "maxima of levels" all_lines "$rig_dir/thin.jsonl" '.laf_max[0] > -20'
+	check "other fields are the hop's" has_lines "$rig_dir/thin.jsonl" 1 '.rms[0] < -100'
+}
+
 has_reader_links() { # COUNT
 	graph --argjson count "$1" '[.[] | select(.type == "PipeWire:Interface:Node"
 		and .info.props["node.name"] == "weir-watch")] | length >= $count'

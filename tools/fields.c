@@ -2,6 +2,7 @@
 #include "fields.h"
 
 #include <endian.h>
+#include <math.h>
 #include <spa/control/control.h>
 #include <spa/pod/pod.h>
 #include <stdlib.h>
@@ -15,6 +16,18 @@ struct message {
 	const uint8_t *value;
 	uint32_t count;
 };
+
+/* Since the latest report. Other maxima are since a reset. */
+static const char *const highest[] = { "peak",	  "tp",	     "laf_max", "las_max",
+				       "lcf_max", "lcs_max", "lzf_max", "lzs_max" };
+
+static bool is_highest(const char *name)
+{
+	for (size_t i = 0; i < sizeof(highest) / sizeof(highest[0]); i++)
+		if (strcmp(name, highest[i]) == 0)
+			return true;
+	return false;
+}
 
 void fields_finish(struct fields *fields)
 {
@@ -81,7 +94,7 @@ static struct field *field_get(struct fields *fields, const struct message *mess
 
 	if (!field && fields->n < FIELDS_MAX) {
 		field = &fields->field[fields->n++];
-		*field = (struct field){ 0 };
+		*field = (struct field){ .highest = is_highest(message->name) };
 		strcpy(field->name, message->name);
 	}
 	if (field && field->count != message->count) {
@@ -91,6 +104,7 @@ static struct field *field_get(struct fields *fields, const struct message *mess
 			return NULL;
 		field->value = value;
 		field->count = message->count;
+		field->fresh = false;
 	}
 	return field;
 }
@@ -99,13 +113,18 @@ static void read_field(struct fields *fields, double t, const uint8_t *bytes, ui
 {
 	struct message message;
 	struct field *field = NULL;
+	bool is_held;
 
 	if (message_read(&message, bytes, size))
 		field = field_get(fields, &message);
 	if (!field)
 		return;
-	for (uint32_t i = 0; i < message.count; i++)
-		field->value[i] = read_float(message.value + 4 * i);
+	is_held = fields->hold && field->highest && field->fresh;
+	for (uint32_t i = 0; i < message.count; i++) {
+		const float value = read_float(message.value + 4 * i);
+
+		field->value[i] = is_held ? fmaxf(field->value[i], value) : value;
+	}
 	field->t = t;
 	field->fresh = true;
 }

@@ -13,7 +13,8 @@
 
 struct field {
 	char name[FIELD_MAX_NAME];
-	bool fresh;   /* has a value that nobody has taken yet */
+	bool highest; /* it is the highest since the latest report */
+	bool fresh;   /* has a value that nobody has taken yet: who takes it says so here */
 	double t;     /* of its value, s of the graph */
 	float *value; /* count of them */
 	uint32_t count;
@@ -25,6 +26,7 @@ struct field_event {
 };
 
 struct fields {
+	bool hold; /* of what is the highest: while nobody takes it, the highest of all reports */
 	struct field field[FIELDS_MAX];
 	uint32_t n;
 	struct field_event event[FIELDS_MAX_EVENTS]; /* of the latest hop */

@@ -386,6 +386,7 @@ static void watch_init(struct watch *watch)
 	reader_init(&watch->reader, &watch->graph, "weir-watch");
 	watch->reader.filled = drain;
 	watch->reader.data = watch;
+	watch->fields.hold = true;
 	output_init(&watch->output, watch->graph.loop);
 	watch->output.writable = drain;
 	watch->output.closed = on_closed;
