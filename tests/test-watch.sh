@@ -195,6 +195,61 @@ test_nodes_come_and_go() {
 	wait_for "reports once more" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
 }
 
+node_ids() { # NAME
+	graph --arg name "$1" '[.[] | select(.info.props["node.name"] == $name) | .id] | @csv'
+}
+
+has_nodes() { # NAME COUNT
+	graph --arg name "$1" --argjson count "$2" \
+		'[.[] | select(.info.props["node.name"] == $name)] | length == $count'
+}
+
+test_nodes_of_one_name_have_ids() {
+	local ids
+	graph_start
+	bursts_start
+	watch_start first weir.pitch
+	watch_start only
+	wait_for "reports" 10 has_lines "$rig_dir/first.jsonl" 10 .semitones==0
+	pitch_create weir.pitch
+	wait_for "another one of its name" 5 has_nodes weir.pitch 2
+	ids=$(node_ids weir.pitch | tr -d '"')
+	check "ids are told: $ids" says 1 "^weir watch: \"weir.pitch\" is 2 nodes: ${ids/,/, }\\. Give the id\$" \
+		weir watch weir.pitch
+	check "also without a name" says 1 \
+		"^weir watch: several nodes report: weir.pitch \\(${ids%,*}\\), weir.pitch \\(${ids#*,}\\). Name one" weir watch
+	watch_start second "${ids%,*}"
+	wait_for "an id is a name" 10 has_lines "$rig_dir/second.jsonl" 10 .semitones==0
+	check "who read the first one goes on" process_is_running first
+	check "also without a name" process_is_running only
+	check "an empty name" says 1 '^weir watch: the name of a node is empty' weir watch ''
+	check "also of a target" says 1 '^weir watch: the name of a node is empty' weir watch --target ''
+}
+
+test_what_measures_a_sink_is_not_chosen() {
+	graph_start
+	watch_start sink --target speaker
+	wait_for "a node of ours" 10 has_links speaker weir.analyze.probe 2
+	bursts_start
+	watch_start only
+	wait_for "one node is left" 10 has_lines "$rig_dir/only.jsonl" 10 .semitones==0
+	check "it is not in lists" says 124 'Reporting now: weir.pitch. Waiting' timeout 1 weir watch nonsense
+	watch_start named weir.analyze.probe
+	wait_for "its name is one" 10 has_lines "$rig_dir/named.jsonl" 10 .rms
+}
+
+test_the_default_sink_is_measured() {
+	rig_start
+	watch_start sink --target @DEFAULT_AUDIO_SINK@
+	wait_for "it is measured" 10 has_links speaker weir.analyze.probe 2
+	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink
+		node.name = other media.class = Audio/Sink audio.position = [ FL FR ]
+		priority.session = 2000 object.linger = true }"
+	wait_for "the next one, too" 10 has_links other weir.analyze.probe 2
+	check "and only that" has_links speaker weir.analyze.probe 0
+	check "it is told" process_said sink '^weir watch: other is the default sink now$'
+}
+
 test_osc_arrives() {
 	graph_start
 	bursts_start

@@ -29,6 +29,11 @@ static void registry_changed(void *data, struct registry_object *object)
 	graph_touch(data);
 }
 
+static void default_sink_changed(void *data)
+{
+	graph_touch(data);
+}
+
 static void registry_ready(void *data)
 {
 	struct graph *graph = data;
@@ -40,6 +45,7 @@ static void registry_ready(void *data)
 static const struct registry_events registry_events = {
 	.changed = registry_changed,
 	.removed = registry_changed,
+	.default_sink_changed = default_sink_changed,
 	.ready = registry_ready,
 };
 

@@ -2,6 +2,7 @@
 #include "names.h"
 
 #include <errno.h>
+#include <spa/utils/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,15 @@
 #include "../modules/port.h"
 #include "message.h"
 
-bool node_is_reporting(const struct graph *graph, const struct registry_object *node)
+bool node_has_report(const struct graph *graph, const struct registry_object *node)
 {
 	return graph_find_report(graph, node) != NULL;
+}
+
+bool node_is_reporting(const struct graph *graph, const struct registry_object *node)
+{
+	return node->known && !pw_properties_get(node->props, NODE_PROBE_KEY) &&
+	       node_has_report(graph, node);
 }
 
 bool node_is_sink_or_source(const struct graph *graph, const struct registry_object *node)
@@ -24,14 +31,16 @@ bool node_is_sink_or_source(const struct graph *graph, const struct registry_obj
 		strstr(media_class, "Duplex"));
 }
 
-uint32_t names_count(const struct graph *graph, node_is *is, struct registry_object **last)
+/* Name NULL: all names. The last one goes to *last. */
+static uint32_t count_named(const struct graph *graph, node_is *is, const char *name,
+			    struct registry_object **last)
 {
 	struct registry_object *node;
 	uint32_t n = 0;
 
 	spa_list_for_each(node, registry_get_objects(graph->registry, REGISTRY_NODE), link)
 	{
-		if (!is(graph, node))
+		if ((name && strcmp(graph_get_name(node), name) != 0) || !is(graph, node))
 			continue;
 		*last = node;
 		n++;
@@ -39,9 +48,15 @@ uint32_t names_count(const struct graph *graph, node_is *is, struct registry_obj
 	return n;
 }
 
-char *names_list(const struct graph *graph, node_is *is)
+uint32_t names_count(const struct graph *graph, node_is *is, struct registry_object **last)
 {
-	struct registry_object *node;
+	return count_named(graph, is, NULL, last);
+}
+
+/* The ids of those of this name; NULL: all names, with ids where names do not tell them apart. */
+static char *list_named(const struct graph *graph, node_is *is, const char *only_name)
+{
+	struct registry_object *node, *last;
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
@@ -50,14 +65,44 @@ char *names_list(const struct graph *graph, node_is *is)
 		fail("%s", strerror(errno));
 	spa_list_for_each(node, registry_get_objects(graph->registry, REGISTRY_NODE), link)
 	{
-		if (is(graph, node))
-			fprintf(file, "%s%s", ftell(file) ? ", " : "", graph_get_name(node));
+		const char *name = graph_get_name(node);
+
+		if ((only_name && strcmp(name, only_name) != 0) || !is(graph, node))
+			continue;
+		if (ftell(file))
+			fputs(", ", file);
+		if (only_name)
+			fprintf(file, "%u", node->id);
+		else if (count_named(graph, is, name, &last) > 1)
+			fprintf(file, "%s (%u)", name, node->id);
+		else
+			fputs(name, file);
 	}
 	if (!ftell(file))
 		fputs("none", file);
 	if (fclose(file))
 		fail("%s", strerror(errno));
 	return text;
+}
+
+char *names_list(const struct graph *graph, node_is *is)
+{
+	return list_named(graph, is, NULL);
+}
+
+struct registry_object *names_find(const struct graph *graph, node_is *is, const char *name)
+{
+	struct registry_object *node = NULL;
+	const uint32_t n = count_named(graph, is, name, &node);
+	uint32_t id = SPA_ID_INVALID;
+
+	if (n > 1)
+		fail("\"%s\" is %u nodes: %s. Give the id", name, n, list_named(graph, is, name));
+	if (n == 1)
+		return node;
+	spa_atou32(name, &id, 10);
+	node = registry_find(graph->registry, REGISTRY_NODE, id);
+	return node && is(graph, node) ? node : NULL;
 }
 
 bool names_has(const char *names, const char *name)

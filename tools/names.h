@@ -7,12 +7,26 @@
 /* Does it have sound to measure? */
 bool node_is_sink_or_source(const struct graph *graph, const struct registry_object *node);
 /* Has it a report port? */
+bool node_has_report(const struct graph *graph, const struct registry_object *node);
+/* Is it to be chosen from? What was made to measure a sink is not, unless somebody names it. */
 bool node_is_reporting(const struct graph *graph, const struct registry_object *node);
 
 typedef bool node_is(const struct graph *graph, const struct registry_object *node);
 
-/* Their names, with commas between them, "none"; to be released by free(). */
+/* Of a node that is made for as long as a program runs. */
+#define NODE_PROBE_KEY "weir.probe"
+
+/*
+ * Their names, with commas between them, and with ids where several have one name; "none"; to be
+ * released by free().
+ */
 char *names_list(const struct graph *graph, node_is *is);
+
+/*
+ * The one of this name, or else of this id; NULL: there is none. Ends the program with a message
+ * when there are several.
+ */
+struct registry_object *names_find(const struct graph *graph, node_is *is, const char *name);
 
 /* How many there are, and the last one of them. */
 uint32_t names_count(const struct graph *graph, node_is *is, struct registry_object **last);

@@ -6,6 +6,7 @@
 #include <spa/utils/string.h>
 
 #include "message.h"
+#include "names.h"
 
 #define LIBRARY "weir/libspa-weir"
 
@@ -34,9 +35,10 @@ static const struct remote_events probe_events = {
 
 static void probe_create(struct probe *probe)
 {
-	struct pw_properties *props = pw_properties_new(
-		SPA_KEY_FACTORY_NAME, probe->factory, SPA_KEY_LIBRARY_NAME, LIBRARY,
-		PW_KEY_NODE_PASSIVE, "true", PW_KEY_OBJECT_LINGER, "false", NULL);
+	struct pw_properties *props =
+		pw_properties_new(SPA_KEY_FACTORY_NAME, probe->factory, SPA_KEY_LIBRARY_NAME,
+				  LIBRARY, PW_KEY_NODE_PASSIVE, "true", PW_KEY_OBJECT_LINGER,
+				  "false", NODE_PROBE_KEY, "true", NULL);
 
 	pw_properties_setf(props, PW_KEY_NODE_NAME, "%s.probe", probe->factory);
 	probe->remote = remote_create(probe->graph->connection.core, "spa-node-factory",

@@ -17,6 +17,7 @@
 
 #define IDLE_SECONDS 2
 #define REPORT_KEY "weir.report"
+#define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"
 #define MOST_ONLY 64
 
 static const char usage[] =
@@ -36,6 +37,7 @@ static const char usage[] =
 struct watch {
 	const char *node_name; /* NULL: the only one */
 	const char *target;
+	bool follows_default; /* the target is whatever the default sink is */
 	char *factory;
 	char *only[MOST_ONLY];
 	uint32_t n_only;
@@ -50,7 +52,8 @@ struct watch {
 	struct probe probe;
 	struct spa_source *timer; /* tells of silence, and of what was lost */
 
-	char *reading_name; /* the node that is read, NULL: none */
+	uint32_t node_id;   /* the node that is read or measured, SPA_ID_INVALID: none is there */
+	char *reading_name; /* its name, also when it is gone, NULL: none was there yet */
 	bool only_checked;
 	bool absence_said, idle_said;
 	uint32_t silent_seconds;
@@ -181,6 +184,8 @@ static void say_absent(struct watch *watch)
 			   watch->target ? node_is_sink_or_source : node_is_reporting);
 	if (watch->reading_name)
 		say("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
+	else if (watch->follows_default)
+		say("there is no default sink. There are: %s. Waiting... Ctrl-C ends", names);
 	else if (watch->target)
 		say("there is no sink or source \"%s\". There are: %s. Waiting... Ctrl-C ends",
 		    watch->target, names);
@@ -192,37 +197,65 @@ static void say_absent(struct watch *watch)
 	free(names);
 }
 
-/* The node that was asked for, or else the only one that reports. */
+static struct registry_object *find_target(struct watch *watch)
+{
+	const char *name = watch->follows_default ? registry_get_default_sink(watch->graph.registry)
+						  : watch->target;
+	struct registry_object *node;
+
+	if (!name)
+		return NULL;
+	node = names_find(&watch->graph, node_is_sink_or_source, name);
+	if (!node && graph_find_node(&watch->graph, name))
+		fail("%s is neither a sink nor a source", name);
+	return node;
+}
+
+static struct registry_object *find_named(struct watch *watch, const char *name)
+{
+	struct registry_object *node = names_find(&watch->graph, node_has_report, name);
+
+	if (node)
+		return node;
+	node = graph_find_node(&watch->graph, name);
+	if (node && node_is_sink_or_source(&watch->graph, node))
+		fail("%s has no report. To measure it: weir watch --target %s", name, name);
+	return NULL;
+}
+
+/*
+ * The node that was asked for, or else the only one that reports. One that is read is not left for
+ * another one of its name.
+ */
 static struct registry_object *find_node(struct watch *watch)
 {
-	struct registry_object *node = NULL;
+	struct registry_object *node =
+		registry_find(watch->graph.registry, REGISTRY_NODE, watch->node_id);
+	const char *name = watch->node_name ? watch->node_name : watch->reading_name;
 
-	if (watch->target) {
-		node = graph_find_node(&watch->graph, watch->target);
-		if (node && !node_is_sink_or_source(&watch->graph, node))
-			fail("%s is neither a sink nor a source", watch->target);
+	if (node && !watch->follows_default &&
+	    strcmp(graph_get_name(node), watch->reading_name) == 0)
 		return node;
-	}
-	if (watch->node_name) {
-		node = graph_find_node(&watch->graph, watch->node_name);
-		if (!node || node_is_reporting(&watch->graph, node))
-			return node;
-		if (node_is_sink_or_source(&watch->graph, node))
-			fail("%s has no report. To measure it: weir watch --target %s",
-			     watch->node_name, watch->node_name);
-		return NULL;
-	}
+	if (watch->target)
+		return find_target(watch);
+	if (name)
+		return find_named(watch, name);
 	if (names_count(&watch->graph, node_is_reporting, &node) > 1)
 		fail("several nodes report: %s. Name one: weir watch NODE",
 		     names_list(&watch->graph, node_is_reporting));
 	return node;
 }
 
-static void begin_reading(struct watch *watch, const char *name)
+static void begin_reading(struct watch *watch, const struct registry_object *node)
 {
+	const char *name = graph_get_name(node);
+
 	if (watch->absence_said && watch->reading_name)
 		say("%s is back", name);
+	else if (watch->follows_default && watch->reading_name)
+		say("%s is the default sink now", name);
 	watch->absence_said = false;
+	watch->node_id = node->id;
 	free(watch->reading_name);
 	watch->reading_name = strdup(name);
 	if (!watch->reading_name)
@@ -240,11 +273,12 @@ static void on_changed(void *data)
 	from = watch->target ? probe_update(&watch->probe, node) : node;
 	reader_set_port(&watch->reader, from ? graph_find_report(&watch->graph, from) : NULL);
 	if (!node) {
+		watch->node_id = SPA_ID_INVALID;
 		say_absent(watch);
 		return;
 	}
-	if (!watch->reading_name || watch->absence_said)
-		begin_reading(watch, graph_get_name(node));
+	if (node->id != watch->node_id)
+		begin_reading(watch, node);
 	if (from)
 		check_only(watch, from);
 	if (from && watch->to_osc)
@@ -258,6 +292,7 @@ static void on_lost(void *data)
 	reader_disconnect(&watch->reader);
 	probe_disconnect(&watch->probe);
 	say("PipeWire has gone. Waiting for it... Ctrl-C ends");
+	watch->node_id = SPA_ID_INVALID;
 	watch->absence_said = true;
 }
 
@@ -367,6 +402,9 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 		fail("--json and --osc exclude each other");
 	if (watch->target && watch->node_name)
 		fail("a NODE and --target exclude each other: --target makes a node of its own");
+	if (watch->target ? !*watch->target : watch->node_name && !*watch->node_name)
+		fail("the name of a node is empty. pw-cli ls Node lists all");
+	watch->follows_default = watch->target && strcmp(watch->target, DEFAULT_SINK) == 0;
 	if (destination)
 		osc_init(&watch->osc, destination);
 	watch->to_osc = destination;
@@ -378,6 +416,7 @@ static void watch_init(struct watch *watch)
 {
 	const struct timespec second = { .tv_sec = 1 };
 
+	watch->node_id = SPA_ID_INVALID;
 	graph_init(&watch->graph, &graph_events, watch);
 	if (watch->graph.res < 0)
 		fail("no connection to PipeWire (%s). Is it running?", strerror(-watch->graph.res));
