@@ -110,6 +110,46 @@ test_a_thin_line_has_the_highest_of_all_hops() {
 	check "other fields are the hop's" has_lines "$rig_dir/thin.jsonl" 1 '.rms[0] < -100'
 }
 
+# Of the bursts: events of clipping and speech are not among them.
+has_all_fields() { # NAMES
+	jq -es --arg names "$1" '($names | split(" ")) - ["clip", "speech_start", "speech_end"]
+		- (map(.ev // empty) + map(keys) | flatten) == []' "$rig_dir/all.jsonl"
+}
+
+set_groups() { # VALUE GROUP...
+	pw-cli >/dev/null set-param meter Props "{ params = [ $(printf "\"analyze:%s\" $1 " "${@:2}") ] }"
+}
+
+test_groups_are_names_of_their_fields() {
+	local groups=(levels loudness thirds features rhythm pitch voice)
+	graph_start
+	pitch_create meter analyze
+	bursts_start
+	pw-link player:output_FL meter:in-l
+	pw-link player:output_FR meter:in-r
+	watch_start all meter --only "$(IFS=, && echo "${groups[*]}")"
+	wait_for "every field is in a group" 20 has_all_fields "$(node_prop meter weir.report)"
+	weir watch meter --only level >"$rig_dir/wrong" 2>&1 || true
+	check "a wrong name lists all in lines of 80" awk 'length > 80 { exit 1 }
+		/^weir watch: meter reports no "level". It reports: peak / { a = 1 }
+		/^  in groups: levels loudness thirds features rhythm pitch voice$/ { b = 1 }
+		END { exit !(a && b && NR > 5) }' "$rig_dir/wrong"
+	watch_start some meter --only 'loudness , pitch'
+	wait_for "fields of two groups" 10 has_lines "$rig_dir/some.jsonl" 20 .i
+	check "and no others" all_lines "$rig_dir/some.jsonl" 'keys - ["t","m","s","i","lra","m_max","s_max","f0","f0_conf"] == []'
+	set_groups false loudness
+	watch_start off meter --only m,s
+	watch_start events meter --only onset
+	wait_for "what does not come is told" 10 process_said off '^weir watch: meter reports, but no m, s: not known yet, or switched off\? See: pw-cli enum-params [0-9]+ Props'
+	set_groups true loudness
+	wait_for "until it comes" 10 has_lines "$rig_dir/off.jsonl" 20 .m
+	set_groups false rhythm
+	sleep 3
+	check "events are rare" not process_said events 'reports, but'
+	set_groups false "${groups[@]}"
+	wait_for "nothing at all is told" 10 process_said events '^weir watch: meter (runs, but reports nothing|reports, but)'
+}
+
 has_reader_links() { # COUNT
 	graph --argjson count "$1" '[.[] | select(.type == "PipeWire:Interface:Node"
 		and .info.props["node.name"] == "weir-watch")] | length >= $count'
@@ -147,12 +187,14 @@ test_nodes_come_and_go() {
 	watch_start idle other
 	pipe_start left 'exec sleep 1 <"$1"' other
 	wait_for "when nobody reads any more we end, also in silence" 10 not process_is_running left
-	wait_for "silence is told" 10 process_said idle '^weir watch: other is connected but idle: nothing plays'
+	wait_for "silence is told" 10 process_said idle '^weir watch: other is idle: nothing is linked to other:in-l and its other inputs'
 	check "nobody is kept awake" node_get other '.info.state != "running"'
 	process_stop idle
 	pw-cli destroy "$(node_id other)"
 	check "a wrong field" says 1 '^weir watch: weir.pitch reports no "onse". It reports: semitones onset$' \
 		weir watch weir.pitch --only semitones,onse
+	check "a name that is missing" says 1 '^weir watch: --only: a name is missing' weir watch --only semitones,,onset
+	check "also at the end" says 1 '^weir watch: --only: a name is missing' weir watch --only semitones,
 	check "a wrong rate" says 1 '^weir watch: --rate 0: it must be a number from 0.001 to 1000 Hz' \
 		weir watch --rate 0
 	check "a wrong option" says 1 '^weir watch: unrecognized option' weir watch --nonsense

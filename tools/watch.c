@@ -10,6 +10,7 @@
 #include "json.h"
 #include "message.h"
 #include "names.h"
+#include "only.h"
 #include "osc.h"
 #include "output.h"
 #include "probe.h"
@@ -18,7 +19,6 @@
 #define IDLE_SECONDS 2
 #define REPORT_KEY "weir.report"
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"
-#define MOST_ONLY 64
 
 static const char usage[] =
 	"usage: weir watch [NODE] [--json | --osc HOST:PORT] [--only FIELD[,FIELD]...] [--rate "
@@ -39,8 +39,7 @@ struct watch {
 	const char *target;
 	bool follows_default; /* the target is whatever the default sink is */
 	char *factory;
-	char *only[MOST_ONLY];
-	uint32_t n_only;
+	struct only only;
 	double period; /* between two lines, s; 0: each hop */
 	bool to_osc;
 
@@ -53,28 +52,22 @@ struct watch {
 	struct spa_source *timer; /* tells of silence, and of what was lost */
 
 	uint32_t node_id;   /* the node that is read or measured, SPA_ID_INVALID: none is there */
+	uint32_t from_id;   /* the node that reports: that one, or ours */
 	char *reading_name; /* its name, also when it is gone, NULL: none was there yet */
 	bool only_checked;
 	bool absence_said, idle_said;
-	uint32_t silent_seconds;
-	double next_t; /* of a line */
+	uint32_t silent_seconds, useless_seconds;
+	bool has_come, missing_said; /* since the latest second: something wanted */
+	double next_t;		     /* of a line */
 	uint64_t lost, lost_said;
 };
-
-static bool is_wanted(const struct watch *watch, const char *name)
-{
-	for (uint32_t i = 0; i < watch->n_only; i++)
-		if (strcmp(watch->only[i], name) == 0)
-			return true;
-	return !watch->n_only;
-}
 
 static void print_events(struct watch *watch, double t)
 {
 	for (uint32_t i = 0; i < watch->fields.n_events; i++) {
 		const struct field_event *event = &watch->fields.event[i];
 
-		if (!is_wanted(watch, event->name))
+		if (!only_has(&watch->only, event->name))
 			continue;
 		if (watch->to_osc)
 			osc_add_event(&watch->osc, event->name, event->seconds);
@@ -90,7 +83,7 @@ static void print_fields(struct watch *watch, double t)
 	for (uint32_t i = 0; i < watch->fields.n; i++) {
 		struct field *field = &watch->fields.field[i];
 
-		if (!field->fresh || !is_wanted(watch, field->name))
+		if (!field->fresh || !only_has(&watch->only, field->name))
 			continue;
 		field->fresh = false;
 		if (watch->to_osc) {
@@ -104,6 +97,15 @@ static void print_fields(struct watch *watch, double t)
 	}
 	if (begun)
 		json_end(watch->output.file);
+}
+
+static bool has_wanted(const struct watch *watch)
+{
+	for (uint32_t i = 0; i < watch->fields.n; i++)
+		if (watch->fields.field[i].fresh &&
+		    only_has(&watch->only, watch->fields.field[i].name))
+			return true;
+	return false;
 }
 
 /* Fields that come more rarely than lines are in the next one. Graphs whose time jumps go on. */
@@ -140,6 +142,7 @@ static void drain(void *data)
 	while (output_flush(&watch->output) && reader_next(&watch->reader, &reading)) {
 		print_lost(watch, &reading);
 		fields_read(&watch->fields, reading.t, reading.controls, reading.size);
+		watch->has_come |= has_wanted(watch);
 		if (is_due(watch, reading.t))
 			print_fields(watch, reading.t);
 		print_events(watch, reading.t);
@@ -155,22 +158,20 @@ static void check_only(struct watch *watch, const struct registry_object *node)
 	if (watch->only_checked || !names)
 		return;
 	watch->only_checked = true;
-	for (uint32_t i = 0; i < watch->n_only; i++)
-		if (!names_has(names, watch->only[i]))
-			fail("%s reports no \"%s\". It reports: %s", graph_get_name(node),
-			     watch->only[i], names);
+	only_check(&watch->only, graph_get_name(node), names);
 }
 
-static uint32_t count_channels(const struct watch *watch, const struct registry_object *node)
+static void list_inputs(const struct watch *watch, const struct registry_object *node,
+			struct port_list *list)
 {
 	struct registry_object *port;
-	uint32_t n = 0;
 
+	list->n = 0;
 	spa_list_for_each(port, registry_get_objects(watch->graph.registry, REGISTRY_PORT), link)
 	{
-		n += port_is_of(port, node->id, "in") && port_is_audio(port);
+		if (port_is_of(port, node->id, "in") && port_is_audio(port))
+			port_list_add(list, port);
 	}
-	return n;
 }
 
 static void say_absent(struct watch *watch)
@@ -266,6 +267,7 @@ static void on_changed(void *data)
 {
 	struct watch *watch = data;
 	struct registry_object *node, *from = NULL;
+	struct port_list in;
 
 	if (!watch->graph.registry)
 		return;
@@ -279,10 +281,13 @@ static void on_changed(void *data)
 	}
 	if (node->id != watch->node_id)
 		begin_reading(watch, node);
+	watch->from_id = from ? from->id : SPA_ID_INVALID;
 	if (from)
 		check_only(watch, from);
-	if (from && watch->to_osc)
-		osc_set_node(&watch->osc, graph_get_name(node), count_channels(watch, from));
+	if (from && watch->to_osc) {
+		list_inputs(watch, from, &in);
+		osc_set_node(&watch->osc, graph_get_name(node), in.n);
+	}
 }
 
 static void on_lost(void *data)
@@ -301,6 +306,67 @@ static const struct graph_events graph_events = {
 	.lost = on_lost,
 };
 
+static bool is_linked(const struct watch *watch, uint32_t node_id)
+{
+	struct registry_object *link;
+
+	spa_list_for_each(link, registry_get_objects(watch->graph.registry, REGISTRY_LINK), link)
+	{
+		if (registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) == node_id)
+			return true;
+	}
+	return false;
+}
+
+static void say_idle(const struct watch *watch)
+{
+	const struct registry_object *from =
+		registry_find(watch->graph.registry, REGISTRY_NODE, watch->from_id);
+	const char *name = watch->reading_name;
+	struct port_list in = { 0 };
+
+	if (from)
+		list_inputs(watch, from, &in);
+	if (!watch->target && in.n && !is_linked(watch, from->id))
+		say("%s is idle: nothing is linked to %s:%s%s. Waiting... Ctrl-C ends", name, name,
+		    port_get_name(in.ports[0]), in.n > 1 ? " and its other inputs" : "");
+	else if (!watch->target && from && from->running)
+		say("%s runs, but reports nothing: are all its groups off? See: pw-cli "
+		    "enum-params %u Props. Waiting... Ctrl-C ends",
+		    name, from->id);
+	else
+		say("%s is connected but idle: nothing plays through it. Waiting... Ctrl-C ends",
+		    name);
+}
+
+/* Hops come, and what is wanted is in none of them. */
+static void say_missing(struct watch *watch)
+{
+	char *fields = only_list_fields(&watch->only);
+
+	watch->missing_said = true;
+	if (*fields)
+		say("%s reports, but no %s: not known yet, or switched off? See: pw-cli "
+		    "enum-params %u Props. Waiting... Ctrl-C ends",
+		    watch->reading_name, fields, watch->from_id);
+	free(fields);
+}
+
+/* Seconds in which we were stopped do not count. */
+static void tell_silence(struct watch *watch)
+{
+	const bool is_useless = !watch->silent_seconds && !watch->has_come;
+
+	watch->useless_seconds = is_useless ? watch->useless_seconds + 1 : 0;
+	watch->has_come = false;
+	if (watch->useless_seconds >= IDLE_SECONDS && !watch->missing_said)
+		say_missing(watch);
+	if (++watch->silent_seconds < IDLE_SECONDS || watch->idle_said)
+		return;
+	watch->idle_said = true;
+	say_idle(watch);
+}
+
 static void on_second(void *data, uint64_t expirations)
 {
 	struct watch *watch = data;
@@ -310,14 +376,8 @@ static void on_second(void *data, uint64_t expirations)
 		say("%llu hops lost: we were stopped or late, or what reads the output is slow",
 		    (unsigned long long)(watch->lost - watch->lost_said));
 	watch->lost_said = watch->lost;
-	if (!reader_is_linked(&watch->reader) || watch->output.waiting)
-		return;
-	/* Seconds in which we were stopped do not count. */
-	if (++watch->silent_seconds < IDLE_SECONDS || watch->idle_said)
-		return;
-	watch->idle_said = true;
-	say("%s is connected but idle: nothing plays through it. Waiting... Ctrl-C ends",
-	    watch->reading_name);
+	if (reader_is_linked(&watch->reader) && !watch->output.waiting)
+		tell_silence(watch);
 }
 
 static void on_closed(void *data, int error)
@@ -327,17 +387,6 @@ static void on_closed(void *data, int error)
 	if (error != EPIPE)
 		fail("cannot write: %s", strerror(error));
 	graph_quit(&watch->graph);
-}
-
-static void parse_only(struct watch *watch, char *names)
-{
-	for (char *name = strtok(names, ","); name; name = strtok(NULL, ",")) {
-		if (watch->n_only == MOST_ONLY)
-			fail("--only: more than %d names", MOST_ONLY);
-		watch->only[watch->n_only++] = name;
-	}
-	if (!watch->n_only)
-		fail("--only: a name is missing. Write --only FIELD,FIELD");
 }
 
 static double parse_rate(const char *text)
@@ -378,7 +427,7 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 			destination = optarg;
 			break;
 		case 'f':
-			parse_only(watch, optarg);
+			only_parse(&watch->only, optarg);
 			break;
 		case 'r':
 			watch->period = parse_rate(optarg);
