@@ -27,6 +27,12 @@ all_lines() {
 	[ -s "$1" ] && jq -es "all(.[]; $2)" "$1"
 }
 
+ends_quietly() {
+	local messages
+	messages=$({ "$sources/read-json" <"$rig_dir/all.jsonl" | head -n 1 >/dev/null; } 2>&1) || true
+	[ -z "$messages" ]
+}
+
 # whole_lines FILE: without a last one that is not complete.
 whole_lines() {
 	sed -n '/}$/p' "$1" >"$1.whole"
@@ -42,7 +48,8 @@ test_lines_are_json_with_the_time_of_the_graph() {
 	pipe_start json "exec '$sources/read-json' <\"\$1\" >\"\$2\"" weir.pitch
 	wait_for "three events" 20 has_lines "$rig_dir/all.jsonl" 3 '.ev == "onset"'
 	wait_for "the example reads events" 10 grep -Eq '^onset at [0-9.]+ s$' "$rig_dir/json.jsonl"
-	check "and fields" grep -Eq '^[0-9.]+ s: semitones$' "$rig_dir/json.jsonl"
+	check "and fields" grep -Eq '^[0-9.]+ s: semitones=0$' "$rig_dir/json.jsonl"
+	check "and ends without a word when nobody reads it" ends_quietly
 	process_stop all INT
 	check "Ctrl-C ends it with status 0" [ "$process_status" = 0 ]
 	process_stop only
@@ -199,6 +206,11 @@ test_nodes_come_and_go() {
 		weir watch --rate 0
 	check "a wrong option" says 1 '^weir watch: unrecognized option' weir watch --nonsense
 	check "a wrong command" says 1 '^weir: there is no command "wtch". weir --help lists all' weir wtch
+	check "a unit without a target" says 1 '^weir watch: --unit is for --target' weir watch weir.pitch --unit pitch
+	check "help is a command" sh -c 'weir help | grep "^usage: weir COMMAND"'
+	for command in 'weir --version' 'weir -V' 'weir watch --version' 'weir plot -V'; do
+		check "$command" sh -c "$command | grep -E '^weir [0-9.]+'"
+	done
 	check "a wrong port" says 1 '^weir watch: --osc: "x" is no port' weir watch --osc localhost:x
 	check "a host that is not there" says 1 '^weir watch: --osc: there is no host "no.such.host.invalid" \(.*Write --osc HOST:PORT' \
 		weir watch --osc no.such.host.invalid:9000
@@ -264,6 +276,7 @@ test_nodes_of_one_name_have_ids() {
 	wait_for "an id is a name" 10 has_lines "$rig_dir/second.jsonl" 10 .semitones==0
 	check "who read the first one goes on" process_is_running first
 	check "also without a name" process_is_running only
+	check "no output" says 1 '^weir watch: standard output is closed' sh -c 'exec weir watch weir.pitch >&-'
 	check "an empty name" says 1 '^weir watch: the name of a node is empty' weir watch ''
 	check "also of a target" says 1 '^weir watch: the name of a node is empty' weir watch --target ''
 }
@@ -319,7 +332,7 @@ test_a_sink_is_measured_and_not_kept_awake() {
 	wait_for "what it plays" 10 has_lines "$rig_dir/sink.jsonl" 20 '.semitones == 0'
 	process_stop sink
 	wait_for "the node goes with us" 5 not node_id weir.pitch.probe
-	check "a unit that is not there" says 1 '^weir watch: the sound server cannot make weir.nonsense: ' \
+	check "a unit that is not there" says 1 '^weir watch: there is no unit "nonsense"; there are pitch, .*analyze-8$' \
 		weir watch --target speaker --unit nonsense
 	check "a sink by itself" says 1 '^weir watch: speaker has no report. To measure it: weir watch --target speaker' \
 		weir watch speaker

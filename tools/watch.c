@@ -2,10 +2,13 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../dsp/unit.h"
 #include "../modules/port.h"
 #include "json.h"
 #include "message.h"
@@ -21,18 +24,20 @@
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"
 
 static const char usage[] =
-	"usage: weir watch [NODE] [--json | --osc HOST:PORT] [--only FIELD[,FIELD]...] [--rate "
-	"HZ]\n"
-	"       weir watch --target NODE [--unit UNIT] ...\n"
+	"usage: weir watch [NODE] [--json | --osc [HOST:]PORT] [--only FIELD[,FIELD]...]\n"
+	"                  [--rate HZ]\n"
+	"       weir watch --target NODE [--unit UNIT] [OPTION]...\n"
 	"\n"
 	"  NODE           a node that reports, by name or id; may be left out where there is one\n"
-	"  --target NODE  a sink or source: measured by a node of our own for as long as we run\n"
+	"  --target NODE  a sink or source: measured by a node of our own for as long as we run;\n"
+	"                 " DEFAULT_SINK " is the default sink\n"
 	"  --unit UNIT    the unit that measures it, analyze when left out\n"
 	"  --json         a JSON object per line (default)\n"
 	"  --osc [HOST:]PORT\n"
 	"                 OSC by UDP: /weir/NODE/CHANNEL/FIELD; this computer without HOST\n"
-	"  --only FIELDS  only these fields and events, with commas between them\n"
-	"  --rate HZ      at most so many lines or bundles per second; all events\n";
+	"  --only FIELDS  only these fields and events, or groups of them, with commas between\n"
+	"  --rate HZ      at most so many lines or bundles per second; all events\n"
+	"  -V, --version  the version\n";
 
 struct watch {
 	const char *node_name; /* NULL: the only one */
@@ -399,6 +404,41 @@ static double parse_rate(const char *text)
 	return 1.0 / rate;
 }
 
+static void check_unit(const char *name)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file;
+
+	if (weir_unit_find(name))
+		return;
+	file = open_memstream(&text, &size);
+	if (!file)
+		fail("%s", strerror(errno));
+	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
+		fprintf(file, "%s%s", unit == weir_units ? "" : ", ", (*unit)->name);
+	fclose(file);
+	fail("there is no unit \"%s\"; there are %s", name, text);
+}
+
+static void check_arguments(struct watch *watch, const char *unit)
+{
+	if (watch->target && watch->node_name)
+		fail("a NODE and --target exclude each other: --target makes a node of its own");
+	if (unit && !watch->target)
+		fail("--unit is for --target: weir watch --target NODE --unit %s", unit);
+	if (watch->target ? !*watch->target : watch->node_name && !*watch->node_name)
+		fail("the name of a node is empty. pw-cli ls Node lists all");
+	if (!watch->to_osc && fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		fail("standard output is closed. Write to a file or a program, or use --osc");
+	watch->follows_default = watch->target && strcmp(watch->target, DEFAULT_SINK) == 0;
+	if (!unit)
+		unit = "analyze";
+	check_unit(unit);
+	if (asprintf(&watch->factory, "weir.%s", unit) < 0)
+		fail("%s", strerror(errno));
+}
+
 static void parse_arguments(struct watch *watch, int argc, char *argv[])
 {
 	static const struct option options[] = {
@@ -411,7 +451,7 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 		{ "unit", required_argument, NULL, 'u' },
 		{ 0 },
 	};
-	const char *unit = "analyze", *destination = NULL;
+	const char *unit = NULL, *destination = NULL;
 	bool json = false;
 	int option;
 
@@ -449,16 +489,10 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 		fail("\"%s\" is one argument too many\n%s", argv[optind], usage);
 	if (json && destination)
 		fail("--json and --osc exclude each other");
-	if (watch->target && watch->node_name)
-		fail("a NODE and --target exclude each other: --target makes a node of its own");
-	if (watch->target ? !*watch->target : watch->node_name && !*watch->node_name)
-		fail("the name of a node is empty. pw-cli ls Node lists all");
-	watch->follows_default = watch->target && strcmp(watch->target, DEFAULT_SINK) == 0;
 	if (destination)
 		osc_init(&watch->osc, destination);
 	watch->to_osc = destination;
-	if (asprintf(&watch->factory, "weir.%s", unit) < 0)
-		fail("%s", strerror(errno));
+	check_arguments(watch, unit);
 }
 
 static void watch_init(struct watch *watch)

@@ -2,6 +2,7 @@
 
 /* The command weir: looks at the graph's sound. Manual: weir.1 */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,17 @@ static void print_usage(FILE *file)
 	fputs("\nweir COMMAND --help shows a command's arguments.\n", file);
 }
 
+static bool is_version(const char *argument)
+{
+	return strcmp(argument, "--version") == 0 || strcmp(argument, "-V") == 0;
+}
+
+static int print_version(void)
+{
+	puts("weir " WEIR_VERSION);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char *argv[])
 {
 	message_program = "weir";
@@ -40,20 +52,21 @@ int main(int argc, char *argv[])
 		print_usage(stderr);
 		return EXIT_FAILURE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
 	}
-	if (strcmp(argv[1], "--version") == 0) {
-		puts("weir " WEIR_VERSION);
-		return EXIT_SUCCESS;
-	}
+	if (is_version(argv[1]))
+		return print_version();
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (strcmp(argv[1], commands[i].name) == 0) {
-			message_program = commands[i].program;
-			argv[1] = (char *)commands[i].program; /* for getopt's messages */
-			return commands[i].main(argc - 1, argv + 1);
-		}
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		if (argc > 2 && is_version(argv[2]))
+			return print_version();
+		message_program = commands[i].program;
+		argv[1] = (char *)commands[i].program; /* for getopt's messages */
+		return commands[i].main(argc - 1, argv + 1);
 	}
 	fail("there is no command \"%s\". weir --help lists all", argv[1]);
 }
