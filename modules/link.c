@@ -93,6 +93,10 @@ static void remote_info(void *data, const struct pw_link_info *info)
 	/* PipeWire's link-factory takes "link.passive" out unless it is told not to (1.4.2). */
 	if (info->change_mask & PW_LINK_CHANGE_MASK_PROPS)
 		link->is_passive = spa_dict_lookup(info->props, PW_KEY_LINK_PASSIVE) != NULL;
+	if (info->state == PW_LINK_STATE_ACTIVE && !link->was_active) {
+		link->was_active = true;
+		link->events->changed(link->data, link);
+	}
 }
 
 static const struct pw_link_events remote_link_events = {

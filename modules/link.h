@@ -19,7 +19,8 @@ enum link_state {
 struct link;
 
 struct link_events {
-	/* Made or gone, after link_create has returned. The link may not be destroyed from here. */
+	/* Made, first active, or gone, after link_create has returned. The link may not be
+	 * destroyed from here. */
 	void (*changed)(void *data, struct link *link);
 };
 
@@ -30,6 +31,7 @@ struct link {
 	enum link_state state;
 	int res;	 /* gone: -errno when it cannot be, 0 when it was removed */
 	char *error;	 /* in words, NULL: there is only res */
+	bool was_active; /* sound has gone through it; not told in the daemon */
 	bool is_passive; /* false although it was asked for: the daemon does not allow it */
 
 	const struct link_events *events;

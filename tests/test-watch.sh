@@ -322,6 +322,7 @@ test_osc_arrives() {
 }
 
 test_a_sink_is_measured_and_not_kept_awake() {
+	local name
 	rig_start
 	watch_start sink --target speaker --unit pitch
 	wait_for "a node of ours" 10 has_links speaker weir.pitch.probe 2
@@ -330,6 +331,12 @@ test_a_sink_is_measured_and_not_kept_awake() {
 	sox -n -r 48000 -c 2 "$rig_dir/tone.wav" synth 20 sine 440 gain -6
 	process_start player pw-play "$rig_dir/tone.wav"
 	wait_for "what it plays" 10 has_lines "$rig_dir/sink.jsonl" 20 '.semitones == 0'
+	for name in a b c d; do
+		watch_start $name --target speaker
+		wait_for "a level" 10 has_lines "$rig_dir/$name.jsonl" 1 .rms
+		process_stop $name
+		check "the first line is not silence" sh -c "head -n 1 '$rig_dir/$name.jsonl' | jq -e '.rms[0] > -20'"
+	done
 	process_stop sink
 	wait_for "the node goes with us" 5 not node_id weir.pitch.probe
 	check "a unit that is not there" says 1 '^weir watch: there is no unit "nonsense"; there are pitch, .*analyze-8$' \

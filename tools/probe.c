@@ -77,6 +77,7 @@ static void links_drop(struct probe *probe)
 {
 	while (probe->n_links > 0)
 		link_destroy(probe->link[--probe->n_links]);
+	probe->hears = false;
 }
 
 static void on_link(void *data, struct link *link)
@@ -86,6 +87,7 @@ static void on_link(void *data, struct link *link)
 	if (link->state == LINK_GONE && link->res != 0)
 		say("cannot link %s: %s", probe->factory,
 		    link->error ? link->error : spa_strerror(link->res));
+	graph_touch(probe->graph);
 }
 
 static const struct link_events link_events = {
@@ -120,6 +122,15 @@ static void links_make(struct probe *probe, const struct port_list *from,
 	}
 }
 
+static bool links_are_active(const struct probe *probe)
+{
+	for (uint32_t i = 0; i < probe->n_links; i++)
+		if (probe->link[i]->state != LINK_GONE && !probe->link[i]->was_active)
+			return false;
+	return true;
+}
+
+/* In front of the links our node would hear silence that the target does not play. */
 struct registry_object *probe_update(struct probe *probe, const struct registry_object *target)
 {
 	struct registry_object *node;
@@ -143,7 +154,8 @@ struct registry_object *probe_update(struct probe *probe, const struct registry_
 	list_inputs(probe, &to);
 	if (to.n)
 		links_make(probe, &from, &to);
-	return node;
+	probe->hears |= to.n && (!target->running || links_are_active(probe));
+	return probe->hears ? node : NULL;
 }
 
 void probe_disconnect(struct probe *probe)

@@ -19,9 +19,10 @@ struct probe {
 	struct link *link[PORT_LIST_MAX];
 	uint32_t n_links;
 	uint32_t target_id; /* the node that is linked */
+	bool hears;	    /* what the target plays, as soon as it plays */
 };
 
-/* When the graph has changed. Returns our node once it is there, else NULL. */
+/* When the graph has changed. Returns our node once it hears the target, else NULL. */
 struct registry_object *probe_update(struct probe *probe, const struct registry_object *target);
 /* When the connection is lost, or no longer wanted. */
 void probe_disconnect(struct probe *probe);

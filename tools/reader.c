@@ -2,6 +2,7 @@
 #include "reader.h"
 
 #include <errno.h>
+#include <spa/control/control.h>
 #include <spa/param/buffers.h>
 #include <spa/pod/builder.h>
 #include <spa/utils/result.h>
@@ -14,6 +15,12 @@
 #define CYCLE_BYTES (256 * 1024) /* of all hops of a cycle: 17 of 10 ms at a quantum of 8192 */
 
 /* Data thread. */
+static bool is_skipped(struct reader *reader, uint32_t size)
+{
+	return size > sizeof(struct spa_pod_sequence) &&
+	       __atomic_exchange_n(&reader->skips, false, __ATOMIC_ACQ_REL);
+}
+
 static void on_process(void *data, struct spa_io_position *position)
 {
 	struct reader *reader = data;
@@ -27,6 +34,7 @@ static void on_process(void *data, struct spa_io_position *position)
 	const uint32_t size = d->chunk->size, offset = d->chunk->offset;
 
 	if (is_new && d->data && offset <= d->maxsize && size <= d->maxsize - offset &&
+	    !is_skipped(reader, size) &&
 	    hops_push(&reader->hops, (const uint8_t *)d->data + offset, size))
 		pw_loop_signal_event(reader->graph->loop, reader->arrived);
 	pw_filter_queue_buffer(reader->port, buffer);
@@ -182,6 +190,11 @@ void reader_set_port(struct reader *reader, const struct registry_object *port)
 	reader->report_id = port->id;
 	reader->link =
 		link_create(&reader->graph->connection, port, own, true, &link_events, reader);
+}
+
+void reader_skip_cycle(struct reader *reader)
+{
+	__atomic_store_n(&reader->skips, true, __ATOMIC_RELEASE);
 }
 
 /* Gaps are told in frames: hops are as far apart as the two closest ones that were seen. */

@@ -31,6 +31,7 @@ struct reader {
 	uint32_t report_id; /* the port that link is from */
 	void *controls;	    /* of the hop that is read */
 	uint64_t last_frame, hop_frames;
+	bool skips; /* the next cycle that has hops; the data thread's, once it is set */
 };
 
 /* Ends the program when there is no memory. */
@@ -39,6 +40,8 @@ void reader_finish(struct reader *reader);
 
 /* When the graph has changed: the report port to read, NULL: it is not there now. */
 void reader_set_port(struct reader *reader, const struct registry_object *port);
+/* Leaves out the next cycle that has hops. */
+void reader_skip_cycle(struct reader *reader);
 /* When the connection is lost, or no longer wanted. */
 void reader_disconnect(struct reader *reader);
 

@@ -278,6 +278,10 @@ static void on_changed(void *data)
 		return;
 	node = find_node(watch);
 	from = watch->target ? probe_update(&watch->probe, node) : node;
+	/* Our node's links to what already plays begin within a cycle: that one is silent. */
+	if (watch->target && from && from->id != watch->from_id && node->running)
+		reader_skip_cycle(&watch->reader);
+	watch->from_id = from ? from->id : SPA_ID_INVALID;
 	reader_set_port(&watch->reader, from ? graph_find_report(&watch->graph, from) : NULL);
 	if (!node) {
 		watch->node_id = SPA_ID_INVALID;
@@ -286,7 +290,6 @@ static void on_changed(void *data)
 	}
 	if (node->id != watch->node_id)
 		begin_reading(watch, node);
-	watch->from_id = from ? from->id : SPA_ID_INVALID;
 	if (from)
 		check_only(watch, from);
 	if (from && watch->to_osc) {
@@ -302,7 +305,7 @@ static void on_lost(void *data)
 	reader_disconnect(&watch->reader);
 	probe_disconnect(&watch->probe);
 	say("PipeWire has gone. Waiting for it... Ctrl-C ends");
-	watch->node_id = SPA_ID_INVALID;
+	watch->node_id = watch->from_id = SPA_ID_INVALID;
 	watch->absence_said = true;
 }
 
@@ -499,7 +502,7 @@ static void watch_init(struct watch *watch)
 {
 	const struct timespec second = { .tv_sec = 1 };
 
-	watch->node_id = SPA_ID_INVALID;
+	watch->node_id = watch->from_id = SPA_ID_INVALID;
 	graph_init(&watch->graph, &graph_events, watch);
 	if (watch->graph.res < 0)
 		fail("no connection to PipeWire (%s). Is it running?", strerror(-watch->graph.res));
