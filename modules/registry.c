@@ -12,6 +12,7 @@
 
 #define TARGET_KEY "target.object"
 #define DEFAULT_SINK_KEY "default.audio.sink"
+#define DEFAULT_SOURCE_KEY "default.audio.source"
 
 struct registry {
 	struct pw_core *core;
@@ -30,6 +31,7 @@ struct registry {
 	struct spa_hook metadata_listener;
 	bool metadata_reported;
 	char *default_sink;
+	char *default_source;
 
 	int sync; /* of the newest thing that was asked for */
 };
@@ -194,16 +196,17 @@ static void node_set_target(struct registry_object *node, const char *target)
 }
 
 /* value: an object with a name. */
-static void registry_set_default_sink(struct registry *registry, const char *value)
+static void registry_set_default(struct registry *registry, char **node, const char *value,
+				 void (*changed)(void *data))
 {
 	struct pw_properties *props = pw_properties_new_string(value);
 	const char *name = props != NULL ? pw_properties_get(props, "name") : NULL;
 
-	if (name != NULL && !spa_streq(name, registry->default_sink)) {
-		free(registry->default_sink);
-		registry->default_sink = strdup(name);
-		if (registry->events->default_sink_changed != NULL)
-			registry->events->default_sink_changed(registry->data);
+	if (name != NULL && !spa_streq(name, *node)) {
+		free(*node);
+		*node = strdup(name);
+		if (changed != NULL)
+			changed(registry->data);
 	}
 	pw_properties_free(props);
 }
@@ -211,6 +214,11 @@ static void registry_set_default_sink(struct registry *registry, const char *val
 const char *registry_get_default_sink(const struct registry *registry)
 {
 	return registry->default_sink;
+}
+
+const char *registry_get_default_source(const struct registry *registry)
+{
+	return registry->default_source;
 }
 
 /* Without a key everything the subject has goes. */
@@ -223,8 +231,14 @@ static int metadata_property(void *data, uint32_t subject, const char *key, cons
 	(void)type;
 	if (node != NULL && (key == NULL || spa_streq(key, TARGET_KEY)))
 		node_set_target(node, key != NULL ? value : NULL);
-	if (subject == PW_ID_CORE && value != NULL && spa_streq(key, DEFAULT_SINK_KEY))
-		registry_set_default_sink(registry, value);
+	if (subject != PW_ID_CORE || value == NULL)
+		return 0;
+	if (spa_streq(key, DEFAULT_SINK_KEY))
+		registry_set_default(registry, &registry->default_sink, value,
+				     registry->events->default_sink_changed);
+	if (spa_streq(key, DEFAULT_SOURCE_KEY))
+		registry_set_default(registry, &registry->default_source, value,
+				     registry->events->default_source_changed);
 	return 0;
 }
 
@@ -405,5 +419,6 @@ void registry_destroy(struct registry *registry)
 	spa_hook_remove(&registry->core_listener);
 	pw_proxy_destroy((struct pw_proxy *)registry->proxy);
 	free(registry->default_sink);
+	free(registry->default_source);
 	free(registry);
 }

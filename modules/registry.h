@@ -10,7 +10,7 @@
 /*
  * The nodes, clients, ports and links of a PipeWire daemon as a connection sees them, with all
  * their properties, and what the metadata "default" says: where streams are told to play
- * ("target.object"), and which sink is the default one.
+ * ("target.object"), and which sink and source are the default ones.
  */
 
 struct registry;
@@ -50,6 +50,7 @@ struct registry_events {
 	/* Of a node. Also comes when we set it, once the session manager has done so. */
 	void (*target_changed)(void *data, struct registry_object *node);
 	void (*default_sink_changed)(void *data);
+	void (*default_source_changed)(void *data);
 	/* All that existed when the connection or the metadata came up has been reported. */
 	void (*ready)(void *data);
 };
@@ -71,6 +72,7 @@ uint32_t registry_object_get_id(const struct registry_object *object, const char
 bool registry_has_targets(const struct registry *registry);
 /* Its node.name, NULL: unknown. While no session manager runs, the last one's stays. */
 const char *registry_get_default_sink(const struct registry *registry);
+const char *registry_get_default_source(const struct registry *registry);
 /*
  * Has the metadata tell everything again. A client does not hear of a change while another one
  * binds the metadata (1.4.2).

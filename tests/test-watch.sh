@@ -293,7 +293,7 @@ test_what_measures_a_sink_is_not_chosen() {
 	wait_for "its name is one" 10 has_lines "$rig_dir/named.jsonl" 10 .rms
 }
 
-test_the_default_sink_is_measured() {
+test_the_default_nodes_are_measured() {
 	rig_start
 	watch_start sink --target @DEFAULT_AUDIO_SINK@
 	wait_for "it is measured" 10 has_links speaker weir.analyze.probe 2
@@ -302,7 +302,12 @@ test_the_default_sink_is_measured() {
 		priority.session = 2000 object.linger = true }"
 	wait_for "the next one, too" 10 has_links other weir.analyze.probe 2
 	check "and only that" has_links speaker weir.analyze.probe 0
-	check "it is told" process_said sink '^weir watch: other is the default sink now$'
+	check "it is told" process_said sink '^weir watch: other is @DEFAULT_AUDIO_SINK@ now$'
+	watch_start source --target @DEFAULT_AUDIO_SOURCE@ --unit pitch
+	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink
+		node.name = mic media.class = Audio/Source/Virtual audio.position = [ FL FR ]
+		priority.session = 3000 object.linger = true }"
+	wait_for "the default source, too" 10 has_links mic weir.pitch.probe 2
 }
 
 test_osc_arrives() {

@@ -25,11 +25,13 @@ void graph_touch(struct graph *graph)
 
 static void registry_changed(void *data, struct registry_object *object)
 {
-	(void)object;
-	graph_touch(data);
+	struct graph *graph = data;
+
+	graph->has_new_clients |= object->type == REGISTRY_CLIENT;
+	graph_touch(graph);
 }
 
-static void default_sink_changed(void *data)
+static void default_changed(void *data)
 {
 	graph_touch(data);
 }
@@ -45,7 +47,8 @@ static void registry_ready(void *data)
 static const struct registry_events registry_events = {
 	.changed = registry_changed,
 	.removed = registry_changed,
-	.default_sink_changed = default_sink_changed,
+	.default_sink_changed = default_changed,
+	.default_source_changed = default_changed,
 	.ready = registry_ready,
 };
 
@@ -160,6 +163,13 @@ void graph_run(struct graph *graph)
 void graph_quit(struct graph *graph)
 {
 	pw_main_loop_quit(graph->main_loop);
+}
+
+void graph_refresh_defaults(struct graph *graph)
+{
+	if (graph->registry && graph->has_new_clients)
+		registry_refresh(graph->registry);
+	graph->has_new_clients = false;
 }
 
 const char *graph_get_name(const struct registry_object *node)

@@ -35,6 +35,7 @@ struct graph {
 	struct spa_source *timer;
 	struct spa_source *touched;
 	bool is_lost;
+	bool has_new_clients; /* or some that went: see registry_refresh */
 };
 
 /* Ends the program when there is no memory. Connects; graph->res tells whether it could. */
@@ -45,6 +46,9 @@ void graph_finish(struct graph *graph);
 /* Runs until graph_quit, or a signal that asks the program to end. */
 void graph_run(struct graph *graph);
 void graph_quit(struct graph *graph);
+
+/* Now and then, where the default sink or source matters. */
+void graph_refresh_defaults(struct graph *graph);
 
 /* Calls `changed` soon. */
 void graph_touch(struct graph *graph);

@@ -22,6 +22,7 @@
 #define IDLE_SECONDS 2
 #define REPORT_KEY "weir.report"
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"
+#define DEFAULT_SOURCE "@DEFAULT_AUDIO_SOURCE@"
 
 static const char usage[] =
 	"usage: weir watch [NODE] [--json | --osc [HOST:]PORT] [--only FIELD[,FIELD]...]\n"
@@ -30,7 +31,7 @@ static const char usage[] =
 	"\n"
 	"  NODE           a node that reports, by name or id; may be left out where there is one\n"
 	"  --target NODE  a sink or source: measured by a node of our own for as long as we run;\n"
-	"                 " DEFAULT_SINK " is the default sink\n"
+	"                 also " DEFAULT_SINK " and " DEFAULT_SOURCE "\n"
 	"  --unit UNIT    the unit that measures it, analyze when left out\n"
 	"  --json         a JSON object per line (default)\n"
 	"  --osc [HOST:]PORT\n"
@@ -42,7 +43,8 @@ static const char usage[] =
 struct watch {
 	const char *node_name; /* NULL: the only one */
 	const char *target;
-	bool follows_default; /* the target is whatever the default sink is */
+	/* The target is whatever this one is, NULL: it is the node of that name. */
+	const char *(*get_default)(const struct registry *registry);
 	char *factory;
 	struct only only;
 	double period; /* between two lines, s; 0: each hop */
@@ -190,8 +192,8 @@ static void say_absent(struct watch *watch)
 			   watch->target ? node_is_sink_or_source : node_is_reporting);
 	if (watch->reading_name)
 		say("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
-	else if (watch->follows_default)
-		say("there is no default sink. There are: %s. Waiting... Ctrl-C ends", names);
+	else if (watch->get_default)
+		say("there is no %s. There are: %s. Waiting... Ctrl-C ends", watch->target, names);
 	else if (watch->target)
 		say("there is no sink or source \"%s\". There are: %s. Waiting... Ctrl-C ends",
 		    watch->target, names);
@@ -205,8 +207,8 @@ static void say_absent(struct watch *watch)
 
 static struct registry_object *find_target(struct watch *watch)
 {
-	const char *name = watch->follows_default ? registry_get_default_sink(watch->graph.registry)
-						  : watch->target;
+	const char *name =
+		watch->get_default ? watch->get_default(watch->graph.registry) : watch->target;
 	struct registry_object *node;
 
 	if (!name)
@@ -239,8 +241,7 @@ static struct registry_object *find_node(struct watch *watch)
 		registry_find(watch->graph.registry, REGISTRY_NODE, watch->node_id);
 	const char *name = watch->node_name ? watch->node_name : watch->reading_name;
 
-	if (node && !watch->follows_default &&
-	    strcmp(graph_get_name(node), watch->reading_name) == 0)
+	if (node && !watch->get_default && strcmp(graph_get_name(node), watch->reading_name) == 0)
 		return node;
 	if (watch->target)
 		return find_target(watch);
@@ -258,8 +259,8 @@ static void begin_reading(struct watch *watch, const struct registry_object *nod
 
 	if (watch->absence_said && watch->reading_name)
 		say("%s is back", name);
-	else if (watch->follows_default && watch->reading_name)
-		say("%s is the default sink now", name);
+	else if (watch->get_default && watch->reading_name)
+		say("%s is %s now", name, watch->target);
 	watch->absence_said = false;
 	watch->node_id = node->id;
 	free(watch->reading_name);
@@ -384,6 +385,8 @@ static void on_second(void *data, uint64_t expirations)
 		say("%llu hops lost: we were stopped or late, or what reads the output is slow",
 		    (unsigned long long)(watch->lost - watch->lost_said));
 	watch->lost_said = watch->lost;
+	if (watch->get_default)
+		graph_refresh_defaults(&watch->graph);
 	if (reader_is_linked(&watch->reader) && !watch->output.waiting)
 		tell_silence(watch);
 }
@@ -434,7 +437,10 @@ static void check_arguments(struct watch *watch, const char *unit)
 		fail("the name of a node is empty. pw-cli ls Node lists all");
 	if (!watch->to_osc && fcntl(STDOUT_FILENO, F_GETFD) < 0)
 		fail("standard output is closed. Write to a file or a program, or use --osc");
-	watch->follows_default = watch->target && strcmp(watch->target, DEFAULT_SINK) == 0;
+	if (watch->target && strcmp(watch->target, DEFAULT_SINK) == 0)
+		watch->get_default = registry_get_default_sink;
+	if (watch->target && strcmp(watch->target, DEFAULT_SOURCE) == 0)
+		watch->get_default = registry_get_default_source;
 	if (!unit)
 		unit = "analyze";
 	check_unit(unit);
