@@ -79,6 +79,33 @@ test_an_analysis_is_shown() {
 	wait_for "q ends it" 5 shows 'ended with 0'
 }
 
+# analyze_start NODE [UNIT]: weir.analyze, into the speaker.
+analyze_start() {
+	rig_write pipewire/pipewire.conf.d/50-weir.conf <<<'context.spa-libs = { weir.* = weir/libspa-weir }'
+	rig_start
+	pitch_create analysis analyze
+	pw-link analysis:out-l speaker:playback_FL
+}
+
+# loud_then_quiet_start: 3 s of a tone at -6 dB, then at -26 dB, into the analysis.
+loud_then_quiet_start() {
+	sox -n -r 48000 -c 2 -b 32 -e float "$rig_dir/loud.wav" synth 3 sine 1000 gain -n -6
+	sox -n -r 48000 -c 2 -b 32 -e float "$rig_dir/quiet.wav" synth 90 sine 1000 gain -n -26
+	sox "$rig_dir/loud.wav" "$rig_dir/quiet.wav" "$rig_dir/both.wav"
+	process_start player pw-play -P '{ node.name = player node.autoconnect = false }' "$rig_dir/both.wav"
+	wait_for "the player's ports" 10 pw-link player:output_FL analysis:in-l
+	pw-link player:output_FR analysis:in-r
+}
+
+test_maxima_are_held() {
+	analyze_start
+	terminal_start "weir top analysis"
+	wait_for "the page" 10 shows 't [0-9.]+ s$'
+	loud_then_quiet_start
+	wait_for "the quiet part" 20 shows 'Level dB +A +-26\.0 '
+	check "the highest levels" shows 'Max dB +A +-6\.0 +slow +-6\.[0-9] +C +-6\.[0-9] +slow +-6\.'
+}
+
 test_every_node_has_a_page() {
 	rig_write pipewire/pipewire.conf.d/50-weir-capture.conf <<-'END'
 	context.modules = [ { name = libpipewire-module-weir-capture args = {

@@ -76,7 +76,7 @@ static void draw_meter(struct page *page, int row, uint32_t channel)
 		screen_print(row, NAME_COLUMNS + mark, style_of(hold), "|");
 	print_db(row, NAME_COLUMNS + columns + 2, rms);
 	print_db(row, NAME_COLUMNS + columns + 10, page_get(page, "peak", channel));
-	print_db(row, NAME_COLUMNS + columns + 18, page_get(page, "peak_max", channel));
+	print_db(row, NAME_COLUMNS + columns + 18, page_get_max(page, "peak_max", channel));
 }
 
 static int count_meters(struct page *page)
@@ -179,10 +179,10 @@ static int levels_rows(struct page *page)
 /* Of the channel in which it is highest. */
 static float highest(struct page *page, const char *name)
 {
-	float value = page_get(page, name, 0);
+	float value = page_get_max(page, name, 0);
 
-	for (uint32_t i = 1; !isnan(page_get(page, name, i)); i++)
-		value = fmaxf(value, page_get(page, name, i));
+	for (uint32_t i = 1; !isnan(page_get_max(page, name, i)); i++)
+		value = fmaxf(value, page_get_max(page, name, i));
 	return value;
 }
 

@@ -14,6 +14,22 @@ static const struct section *const sections[] = {
 	&section_align,	  &section_spectrum, &section_music,
 };
 
+/*
+ * Weighted levels tell their maximum of a hop. The node counts the others since its reset, unless
+ * it has none: then the page does.
+ */
+static const struct {
+	const char *name;
+	const char *from; /* the field whose maximum it is */
+	bool of_hop;
+} maxima[PAGE_N_MAXIMA] = {
+	{ "laf_max", "laf_max", true }, { "las_max", "las_max", true },
+	{ "lcf_max", "lcf_max", true }, { "lcs_max", "lcs_max", true },
+	{ "lzf_max", "lzf_max", true }, { "lzs_max", "lzs_max", true },
+	{ "peak_max", "peak", false },	{ "tp_max", "tp", false },
+	{ "m_max", "m", false },	{ "s_max", "s", false },
+};
+
 bool name_is_one_of(const char *name, const char *const *names)
 {
 	for (; *names; names++)
@@ -29,10 +45,26 @@ float page_get(struct page *page, const char *name, uint32_t i)
 	return field && i < field->count ? field->value[i] : NAN;
 }
 
-void page_reset_peaks(struct page *page)
+float page_get_max(struct page *page, const char *name, uint32_t i)
 {
-	for (uint32_t i = 0; i < PAGE_MAX_CHANNELS; i++)
+	const float latest = page_get(page, name, i);
+	uint32_t m = 0;
+
+	while (m < PAGE_N_MAXIMA && strcmp(maxima[m].name, name) != 0)
+		m++;
+	if (isnan(latest) || m == PAGE_N_MAXIMA || i >= PAGE_MAX_CHANNELS)
+		return latest;
+	return maxima[m].of_hop || page->counts ? page->max[m][i] : latest;
+}
+
+void page_reset_peaks(struct page *page, bool node_counts)
+{
+	page->counts = !node_counts;
+	for (uint32_t i = 0; i < PAGE_MAX_CHANNELS; i++) {
 		page->hold[i] = SILENCE_DB;
+		for (uint32_t m = 0; m < PAGE_N_MAXIMA; m++)
+			page->max[m][i] = -INFINITY;
+	}
 }
 
 void page_reset(struct page *page)
@@ -41,7 +73,7 @@ void page_reset(struct page *page)
 	page->fields.n = 0;
 	page->n_events = 0;
 	page->t = 0.0;
-	page_reset_peaks(page);
+	page_reset_peaks(page, true);
 }
 
 static void add_event(struct page *page, double t, const char *name, float seconds)
@@ -60,9 +92,20 @@ static void add_event(struct page *page, double t, const char *name, float secon
 	page->event[i].t = t - (double)seconds;
 }
 
+static void update_maxima(struct page *page)
+{
+	for (uint32_t m = 0; m < PAGE_N_MAXIMA; m++) {
+		const struct field *field = fields_find(&page->fields, maxima[m].from);
+
+		for (uint32_t i = 0; field && i < field->count && i < PAGE_MAX_CHANNELS; i++)
+			page->max[m][i] = fmaxf(page->max[m][i], field->value[i]);
+	}
+}
+
 void page_update(struct page *page, double t)
 {
 	page->t = t;
+	update_maxima(page);
 	for (uint32_t i = 0; i < page->fields.n_events; i++)
 		add_event(page, t, page->fields.event[i].name, page->fields.event[i].seconds);
 	for (uint32_t i = 0; i < PAGE_MAX_CHANNELS; i++) {

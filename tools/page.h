@@ -14,6 +14,7 @@
 
 #define PAGE_MAX_CHANNELS 64
 #define PAGE_MAX_EVENTS 16
+#define PAGE_N_MAXIMA 10
 
 struct page_event {
 	char name[FIELD_MAX_NAME];
@@ -28,6 +29,9 @@ struct page {
 
 	float hold[PAGE_MAX_CHANNELS]; /* dB, the highest peak of late */
 	double hold_t[PAGE_MAX_CHANNELS];
+	/* Of the fields that page_get_max knows, since the page began or page_reset_peaks. */
+	float max[PAGE_N_MAXIMA][PAGE_MAX_CHANNELS];
+	bool counts; /* also what the node counts itself */
 	struct page_event event[PAGE_MAX_EVENTS];
 	uint32_t n_events;
 
@@ -47,8 +51,8 @@ extern const struct section section_meters, section_levels, section_spectrum, se
 
 /* Forgets everything of the node. */
 void page_reset(struct page *page);
-/* Forgets the peaks that are held. */
-void page_reset_peaks(struct page *page);
+/* All maxima begin anew; node_counts: the node's too, by itself. */
+void page_reset_peaks(struct page *page, bool node_counts);
 
 /* After a hop was read. */
 void page_update(struct page *page, double t);
@@ -58,6 +62,8 @@ void page_draw(struct page *page, int row, int rows);
 
 /* A field's value, NAN when there is none. */
 float page_get(struct page *page, const char *name, uint32_t i);
+/* The same, of a maximum the highest that is known. */
+float page_get_max(struct page *page, const char *name, uint32_t i);
 /* Is it one of these names, up to a NULL? */
 bool name_is_one_of(const char *name, const char *const *names);
 

@@ -220,7 +220,7 @@ static void press(struct top *top, int key)
 		break;
 	case 'r':
 	case 'R':
-		page_reset_peaks(&top->page);
+		page_reset_peaks(&top->page, false);
 		break;
 	case '\t':
 	case SCREEN_KEY_RIGHT:
