@@ -61,9 +61,11 @@ test_an_analysis_is_shown() {
 	check "other fields by name" shows 'centroid +(1234|1235) .* mfcc +1 2 -- --'
 	check "events" shows 'beat [0-9]+'
 	check "the last row" row_shows 24 'q quit'
+	terminal send-keys -t top r
+	wait_for "what no node counts anew, the page does" 5 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0 +-6\.0$'
 	terminal resize-window -t top -x 120 -y 40
 	wait_for "it fills a larger terminal" 5 row_shows 40 'q quit'
-	wait_for "with a longer meter" 5 shows '^ +1 .{85,} -20\.5 +-6\.0 +-3\.1$'
+	wait_for "with a longer meter" 5 shows '^ +1 .{85,} -20\.5 +-6\.0 +-6\.0$'
 	terminal resize-window -t top -x 80 -y 10
 	wait_for "and a small one" 5 row_shows 10 'q quit'
 	wait_for "which keeps the levels" 5 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0'
@@ -104,6 +106,38 @@ test_maxima_are_held() {
 	loud_then_quiet_start
 	wait_for "the quiet part" 20 shows 'Level dB +A +-26\.0 '
 	check "the highest levels" shows 'Max dB +A +-6\.0 +slow +-6\.[0-9] +C +-6\.[0-9] +slow +-6\.'
+}
+
+is_not_resetting() {
+	node_get analysis '.info.params.Props[0].params | .[index("analyze:reset") + 1] == false'
+}
+
+test_r_begins_all_maxima_anew() {
+	analyze_start
+	terminal_start "weir top analysis"
+	wait_for "the page" 10 shows 't [0-9.]+ s$'
+	loud_then_quiet_start
+	wait_for "the quiet part" 20 shows 'Level dB +A +-26\.0 +slow +-26\.'
+	check "the loud part's peaks" shows '^ +1 .* -26\.0 +-6\.0$'
+	terminal send-keys -t top r
+	wait_for "new peaks" 5 shows '^ +1 .* -26\.0 +-26\.0$'
+	wait_for "new levels" 5 shows 'Max dB +A +-26\.0 +slow +-26\.'
+	wait_for "new true peaks" 5 shows 'Peak dB +true +-26\.0 max +-26\.'
+	wait_for "new loudness" 5 shows 'I +-26\.0 .* Mmax +-26\.0'
+	wait_for "the control is off again" 5 is_not_resetting
+	terminal send-keys -t top r q
+	wait_for "q ends it" 5 shows 'ended with 0'
+	wait_for "and leaves the control off" 5 is_not_resetting
+	pw-cli set-param analysis Props '{ params = [ "analyze:reset" true ] }' >/dev/null
+	process_stop player
+	process_start player pw-play -P '{ node.name = player node.autoconnect = false }' "$rig_dir/both.wav"
+	wait_for "the player again" 10 pw-link player:output_FL analysis:in-l
+	terminal respawn-pane -k -t top "weir top analysis; echo ended with \$?; sleep 60"
+	wait_for "the loud part" 10 shows '^ +1 .* -6\.0$'
+	wait_for "the quiet part" 10 shows '^ +1 .* -26\.0 +-6\.0$'
+	sleep 1
+	terminal send-keys -t top r
+	wait_for "it forgets also when the control was on" 5 shows '^ +1 .* -26\.0 +-26\.0$'
 }
 
 test_every_node_has_a_page() {

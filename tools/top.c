@@ -11,36 +11,42 @@
 #include <unistd.h>
 
 #include "../modules/port.h"
+#include "controls.h"
 #include "message.h"
 #include "names.h"
 #include "page.h"
 #include "reader.h"
 
 #define FRAMES_PER_SECOND 20
-#define IDLE_FRAMES FRAMES_PER_SECOND /* without a report */
+#define IDLE_FRAMES FRAMES_PER_SECOND	    /* without a report */
+#define TURN_FRAMES (FRAMES_PER_SECOND / 2) /* more than the longest quantum */
 #define LEAST_ROWS 8
 #define LEAST_COLUMNS 40
 
 #define STATE_KEY "weir.capture.state"
 #define STREAMS_KEY "weir.capture.streams"
 
-static const char usage[] = "usage: weir top [NODE]\n"
-			    "\n"
-			    "  NODE    the node to begin with, by name\n"
-			    "\n"
-			    "  Tab, left, right   another node\n"
-			    "  1 to 9             that node\n"
-			    "  r                  forgets the peaks that are held\n"
-			    "  q                  ends\n";
+static const char usage[] =
+	"usage: weir top [NODE]\n"
+	"\n"
+	"  NODE    the node to begin with, by name\n"
+	"\n"
+	"  Tab, left, right   another node\n"
+	"  1 to 9             that node\n"
+	"  r                  all maxima begin anew, with I and LRA; also in the\n"
+	"                     node, for whoever else reads it\n"
+	"  q                  ends\n";
 
 struct top {
 	struct graph graph;
 	struct reader reader;
+	struct controls controls;
 	struct page page;
 	struct spa_source *timer;
 
 	char *wanted; /* the node that is shown as soon as it is there, NULL: the first one */
 	uint32_t idle_frames;
+	uint32_t asked_frames, turned_frames; /* since the controls were */
 	uint64_t lost;
 };
 
@@ -110,6 +116,7 @@ static void on_changed(void *data)
 	if (node)
 		want(top, graph_get_name(node));
 	node = find_wanted(top);
+	controls_set_node(&top->controls, node ? node->proxy : NULL);
 	reader_set_port(&top->reader, node ? graph_find_report(&top->graph, node) : NULL);
 }
 
@@ -180,7 +187,7 @@ static void draw(struct top *top)
 	} else {
 		draw_absence(top);
 	}
-	screen_print(rows - 1, 1, SCREEN_WEAK, "q quit   Tab next node   r reset peaks");
+	screen_print(rows - 1, 1, SCREEN_WEAK, "q quit   Tab next node   r reset maxima");
 	if (node && !node->running)
 		screen_print(rows - 1, 42, SCREEN_LOUD, "idle: nothing plays through it");
 	else if (node && top->page.t > 0.0 && top->idle_frames > IDLE_FRAMES)
@@ -220,7 +227,8 @@ static void press(struct top *top, int key)
 		break;
 	case 'r':
 	case 'R':
-		page_reset_peaks(&top->page, false);
+		page_reset_peaks(&top->page, controls_reset(&top->controls));
+		top->turned_frames = 0;
 		break;
 	case '\t':
 	case SCREEN_KEY_RIGHT:
@@ -252,11 +260,27 @@ static void on_keys(void *data, int fd, uint32_t mask)
 		draw(top);
 }
 
+/* A node that is idle sees no turn. */
+static void follow_controls(struct top *top, uint32_t frames)
+{
+	top->asked_frames += frames;
+	top->turned_frames += frames;
+	if (top->asked_frames >= FRAMES_PER_SECOND) {
+		controls_ask(&top->controls);
+		top->asked_frames = 0;
+	}
+	if (top->turned_frames >= TURN_FRAMES && top->idle_frames < TURN_FRAMES) {
+		controls_turn(&top->controls);
+		top->turned_frames = 0;
+	}
+}
+
 static void on_frame(void *data, uint64_t expirations)
 {
 	struct top *top = data;
 
 	top->idle_frames += (uint32_t)expirations;
+	follow_controls(top, (uint32_t)expirations);
 	draw(top);
 }
 
@@ -306,6 +330,19 @@ static void top_init(struct top *top)
 	pw_loop_update_timer(top->graph.loop, top->timer, &frame, &frame, false);
 }
 
+/* Leaves no switch on: what has been sent goes out with the loop. */
+static void controls_leave(struct top *top)
+{
+	const bool is_turning = top->controls.n_turns > 0;
+
+	controls_set_node(&top->controls, NULL);
+	if (!is_turning)
+		return;
+	pw_loop_enter(top->graph.loop);
+	pw_loop_iterate(top->graph.loop, 0);
+	pw_loop_leave(top->graph.loop);
+}
+
 int top_main(int argc, char *argv[])
 {
 	static struct top top;
@@ -316,6 +353,7 @@ int top_main(int argc, char *argv[])
 	graph_run(&top.graph);
 
 	screen_finish();
+	controls_leave(&top);
 	pw_loop_destroy_source(top.graph.loop, top.timer);
 	reader_finish(&top.reader);
 	graph_finish(&top.graph);
