@@ -140,6 +140,27 @@ test_r_begins_all_maxima_anew() {
 	wait_for "it forgets also when the control was on" 5 shows '^ +1 .* -26\.0 +-26\.0$'
 }
 
+test_a_calibration_moves_scales() {
+	analyze_start
+	loud_then_quiet_start
+	terminal_start "weir top analysis"
+	wait_for "the quiet part" 20 shows 'Level dB +A +-26\.0 +slow +-26\.'
+	check "the spectrum's scale" shows ' 0 dB$'
+	terminal capture-pane -p -t top >"$rig_dir/before"
+	pw-cli set-param analysis Props '{ params = [ "analyze:calibration-db" 114.0 ] }' >/dev/null
+	wait_for "sound pressure levels" 5 shows 'Level dB +A +88\.0 '
+	wait_for "a scale of them" 5 shows ' 114 dB$'
+	check "its other end" shows ' 24 dB$'
+	wait_for "maxima of them" 5 shows 'Max dB +A +88\.0 '
+	check "meters of dBFS" shows '^ +1 .* -26\.0 +-26\.0 +-6\.0$'
+	for row in '^ +1 ' '▁▁|▂▂|▃▃|▄▄|▅▅|▆▆|▇▇'; do
+		check "the same bars in rows of $row" diff <(grep -E "$row" "$rig_dir/before" | sed 's/ [0-9-]* dB$//') \
+			<(terminal capture-pane -p -t top | grep -E "$row" | sed 's/ [0-9-]* dB$//')
+	done
+	pw-cli set-param analysis Props '{ params = [ "analyze:calibration-db" 0.0 ] }' >/dev/null
+	wait_for "maxima of full scale again" 5 shows 'Max dB +A +-26\.0 '
+}
+
 test_every_node_has_a_page() {
 	rig_write pipewire/pipewire.conf.d/50-weir-capture.conf <<-'END'
 	context.modules = [ { name = libpipewire-module-weir-capture args = {

@@ -58,7 +58,8 @@ static void print_db(int row, int column, float db)
 static void draw_meter(struct page *page, int row, uint32_t channel)
 {
 	const int columns = meter_columns();
-	const float rms = page_get(page, "rms", channel), hold = page->hold[channel];
+	const float rms = page_get(page, "rms", channel) - page->calibration_db;
+	const float hold = page->hold[channel];
 	const float limits[] = { LOUD_DB, TOO_LOUD_DB, 0.0f };
 	const int mark = (int)(part_of(hold, LEAST_DB) * (float)(columns - 1));
 	int from = 0;
@@ -231,16 +232,17 @@ static void spectrum_draw(struct page *page, int row, int rows)
 		float db = -INFINITY;
 
 		for (uint32_t i = band; i < field->count; i += N_BANDS)
-			db = fmaxf(db, field->value[i]);
+			db = fmaxf(db, field->value[i] - page->calibration_db);
 		screen_column(row + rows - 2, NAME_COLUMNS + 2 * (int)band, rows - 1,
 			      part_of(db, LEAST_BAND_DB), style_of(db));
 	}
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
 		screen_print(row + rows - 1, NAME_COLUMNS + 2 * labels[i].band, SCREEN_WEAK, "%s",
 			     labels[i].label);
-	screen_print(row, NAME_COLUMNS + 2 * N_BANDS + 1, SCREEN_WEAK, "0 dB");
+	screen_print(row, NAME_COLUMNS + 2 * N_BANDS + 1, SCREEN_WEAK, "%g dB",
+		     (double)page->calibration_db);
 	screen_print(row + rows - 2, NAME_COLUMNS + 2 * N_BANDS + 1, SCREEN_WEAK, "%g dB",
-		     (double)LEAST_BAND_DB);
+		     (double)(LEAST_BAND_DB + page->calibration_db));
 }
 
 const struct section section_spectrum = { spectrum_rows, spectrum_draw, spectrum_has, true };

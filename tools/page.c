@@ -67,6 +67,17 @@ void page_reset_peaks(struct page *page, bool node_counts)
 	}
 }
 
+/* Levels of two calibrations do not compare. */
+void page_set_calibration(struct page *page, float db)
+{
+	if (page->calibration_db == db)
+		return;
+	page->calibration_db = db;
+	for (uint32_t m = 0; m < PAGE_N_MAXIMA; m++)
+		for (uint32_t i = 0; maxima[m].of_hop && i < PAGE_MAX_CHANNELS; i++)
+			page->max[m][i] = -INFINITY;
+}
+
 void page_reset(struct page *page)
 {
 	fields_finish(&page->fields);

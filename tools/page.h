@@ -35,6 +35,7 @@ struct page {
 	struct page_event event[PAGE_MAX_EVENTS];
 	uint32_t n_events;
 
+	float calibration_db; /* in the node's levels, not in its peaks and loudness */
 	const char *capture_state, *capture_streams; /* NULL: it captures nothing */
 };
 
@@ -53,6 +54,7 @@ extern const struct section section_meters, section_levels, section_spectrum, se
 void page_reset(struct page *page);
 /* All maxima begin anew; node_counts: the node's too, by itself. */
 void page_reset_peaks(struct page *page, bool node_counts);
+void page_set_calibration(struct page *page, float db);
 
 /* After a hop was read. */
 void page_update(struct page *page, double t);

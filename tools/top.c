@@ -181,6 +181,7 @@ static void draw(struct top *top)
 	}
 	draw_names(top);
 	if (node) {
+		page_set_calibration(&top->page, top->controls.calibration_db);
 		top->page.capture_state = pw_properties_get(node->props, STATE_KEY);
 		top->page.capture_streams = pw_properties_get(node->props, STREAMS_KEY);
 		page_draw(&top->page, 2, rows - 4);
