@@ -161,6 +161,33 @@ test_a_calibration_moves_scales() {
 	wait_for "maxima of full scale again" 5 shows 'Max dB +A +-26\.0 '
 }
 
+test_what_is_no_longer_reported_is_blank() {
+	analyze_start
+	loud_then_quiet_start
+	terminal_start "weir top analysis"
+	terminal resize-window -t top -x 100 -y 40
+	wait_for "the quiet part" 20 shows 'Level dB +A +-26\.0 +slow +-26\.'
+	wait_for "the range" 5 shows 'LRA +[0-9]'
+	check "levels" shows 'Level dB +A +-[0-9]+'
+	check "the spectrum" shows '[▁▂▃▄▅▆▇█]{10}'
+	wait_for "the pitch" 5 shows 'Pitch +1000\.'
+	wait_for "the other fields" 5 shows 'centroid +0\.0'
+	terminal send-keys -t top r
+	wait_for "no range after a reset" 2 shows 'LRA +--'
+	wait_for "the range is known again" 10 shows 'LRA +[0-9]'
+	pw-cli set-param analysis Props '{ params = [ "analyze:loudness" false "analyze:thirds" false
+		"analyze:pitch" false "analyze:features" false ] }' >/dev/null
+	wait_for "no loudness" 3 shows 'Loudness +M +-- +S +-- +I +-- +LRA +-- +Mmax +-- +Smax +--'
+	wait_for "no spectrum" 3 not shows '[▁▂▃▄▅▆▇█]{10}.*[▁▂▃▄▅▆▇█] *$'
+	check "no pitch" shows 'Pitch +-- '
+	check "no features" shows 'centroid +--'
+	check "levels as before" shows '^ +1 .* -26\.0 +-26\.0 +-26\.0$'
+	pw-cli set-param analysis Props '{ params = [ "analyze:levels" false ] }' >/dev/null
+	wait_for "no levels" 3 shows '^ +1 +-- +-- +--$'
+	check "no weighted ones" shows 'Level dB +A +-- +slow +-- '
+	check "no maxima of them" shows 'Max dB +A +-- +slow +-- '
+}
+
 test_every_node_has_a_page() {
 	rig_write pipewire/pipewire.conf.d/50-weir-capture.conf <<-'END'
 	context.modules = [ { name = libpipewire-module-weir-capture args = {

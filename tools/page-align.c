@@ -57,13 +57,15 @@ static void draw_state(struct page *page, int row)
 		       { "coasting: nobody speaks", SCREEN_GOOD },
 		       { "one microphone only", SCREEN_TOO_LOUD } };
 	const float state = page_get(page, "state", 0);
+	const float confidence = page_get(page, "confidence", 0);
 
 	screen_print(row, 1, SCREEN_STRONG, "Alignment");
 	if (state >= 0.0f && state < 4.0f)
 		screen_print(row, 13, states[(int)state].style, "%s", states[(int)state].name);
 	screen_print(row, 42, SCREEN_WEAK, "confidence");
-	screen_bar(row, 54, 18, page_get(page, "confidence", 0), SCREEN_GOOD);
-	screen_print(row, 73, SCREEN_PLAIN, "%.2f", (double)page_get(page, "confidence", 0));
+	screen_bar(row, 54, 18, confidence, SCREEN_GOOD);
+	if (!isnan(confidence))
+		screen_print(row, 73, SCREEN_PLAIN, "%.2f", (double)confidence);
 }
 
 /* The first microphone is what the others are later than. */

@@ -227,8 +227,9 @@ static void spectrum_draw(struct page *page, int row, int rows)
 	} labels[] = { { 2, "31" },  { 5, "63" },  { 8, "125" }, { 11, "250" }, { 14, "500" },
 		       { 17, "1k" }, { 20, "2k" }, { 23, "4k" }, { 26, "8k" },	{ 29, "16k" } };
 	const struct field *field = fields_find(&page->fields, "oct3");
+	const bool is_stale = page_is_stale(page, field);
 
-	for (uint32_t band = 0; band < N_BANDS; band++) {
+	for (uint32_t band = 0; band < N_BANDS && !is_stale; band++) {
 		float db = -INFINITY;
 
 		for (uint32_t i = band; i < field->count; i += N_BANDS)

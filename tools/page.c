@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HOLD_SECONDS 2.0
+#define STALE_SECONDS 1.0 /* before the latest report */
 #define SILENCE_DB (-200.0f)
 #define N_SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
@@ -38,11 +39,16 @@ bool name_is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
+bool page_is_stale(const struct page *page, const struct field *field)
+{
+	return !(fabs(page->t - field->t) <= STALE_SECONDS);
+}
+
 float page_get(struct page *page, const char *name, uint32_t i)
 {
 	const struct field *field = fields_find(&page->fields, name);
 
-	return field && i < field->count ? field->value[i] : NAN;
+	return field && i < field->count && !page_is_stale(page, field) ? field->value[i] : NAN;
 }
 
 float page_get_max(struct page *page, const char *name, uint32_t i)
@@ -125,9 +131,7 @@ void page_update(struct page *page, double t)
 
 		if (peak < page->hold[i] && age >= 0.0 && age < HOLD_SECONDS)
 			continue;
-		if (isnan(peak))
-			return;
-		page->hold[i] = peak;
+		page->hold[i] = isnan(peak) ? SILENCE_DB : peak;
 		page->hold_t[i] = t;
 	}
 }
@@ -141,10 +145,16 @@ static bool is_known(const char *name)
 }
 
 /* Two fields in a row of 80 columns. */
-static void draw_field(const struct field *field, int row, int column, int columns)
+static void draw_field(const struct page *page, const struct field *field, int row, int column,
+		       int columns)
 {
 	char text[256];
 	int used = snprintf(text, sizeof(text), "%-16s", field->name);
+
+	if (page_is_stale(page, field)) {
+		screen_print(row, column, SCREEN_PLAIN, "%s --", text);
+		return;
+	}
 
 	for (uint32_t i = 0; i < field->count && used < (int)sizeof(text); i++)
 		used += snprintf(text + used, sizeof(text) - (size_t)used,
@@ -161,7 +171,7 @@ static void draw_list(struct page *page, int row, int rows)
 	for (uint32_t i = 0; i < page->fields.n && n < 2 * rows; i++) {
 		if (is_known(page->fields.field[i].name))
 			continue;
-		draw_field(&page->fields.field[i], row + n / 2, 1 + n % 2 * columns, columns);
+		draw_field(page, &page->fields.field[i], row + n / 2, 1 + n % 2 * columns, columns);
 		n++;
 	}
 }

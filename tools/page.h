@@ -62,6 +62,8 @@ void page_update(struct page *page, double t);
 /* Into the rows from `row` on. */
 void page_draw(struct page *page, int row, int rows);
 
+/* Has the node stopped reporting it? Then its value is as good as unknown. */
+bool page_is_stale(const struct page *page, const struct field *field);
 /* A field's value, NAN when there is none. */
 float page_get(struct page *page, const char *name, uint32_t i);
 /* The same, of a maximum the highest that is known. */
