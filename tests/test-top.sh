@@ -239,6 +239,9 @@ test_without_a_terminal_it_says_so() {
 		<(weir top 2>&1 </dev/null)
 	check "one that cannot" grep -q '^weir top: it cannot draw on a terminal of the kind TERM=nonsense' \
 		<(TERM=nonsense script -qec 'weir top' /dev/null)
+	check "one without a cursor" grep -q '^weir top: it cannot draw on a terminal of the kind TERM=dumb' \
+		<(TERM=dumb script -qec 'weir top' /dev/null | tr -d '\r')
+	check "which ends it" not env TERM=dumb script -qec 'weir top' /dev/null
 	check "an argument too many" grep -q '^weir top: "b" is one argument too many' <(weir top a b 2>&1)
 }
 

@@ -37,6 +37,14 @@ static const struct {
 
 #define N_STYLES (sizeof(styles) / sizeof(styles[0]))
 
+/* "dumb" terminals cannot: curses would draw one row over the other. */
+static bool can_address(void)
+{
+	const char *const address = tigetstr("cup");
+
+	return address && address != (const char *)-1;
+}
+
 void screen_init(void)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -44,9 +52,11 @@ void screen_init(void)
 	setlocale(LC_CTYPE, "");
 	has_blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	screen = newterm(NULL, stdout, stdin);
-	if (!screen)
+	if (!screen || !can_address()) {
+		screen_finish();
 		fail("it cannot draw on a terminal of the kind TERM=%s",
 		     getenv("TERM") ? getenv("TERM") : "");
+	}
 	cbreak();
 	noecho();
 	curs_set(0);
