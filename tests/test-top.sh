@@ -233,6 +233,42 @@ test_every_node_has_a_page() {
 	wait_for "Ctrl-C ends it" 5 shows 'ended with 0'
 }
 
+test_a_wrong_name_ends_it() {
+	rig_start
+	analysis_start analysis
+	process_start mics "$reporter" mics semitones=3
+	wait_for "two nodes" 10 node_id mics
+	process_start player pw-play -P '{ node.name = player node.autoconnect = false }' /dev/zero --raw
+	wait_for "a player" 10 node_id player
+	check "one that is not there" says 1 '^weir top: there is no node "nosuch"\. Pages are of: analysis, mics' \
+		weir top nosuch
+	check "a sink" says 1 '^weir top: speaker has no report\. To measure it: weir watch --target speaker$' \
+		weir top speaker
+	check "a player" says 1 '^weir top: player has no report\. Pages are of: analysis, mics$' weir top player
+	check "before the page" not grep -q $'\e' <(script -qec 'weir top nosuch' /dev/null)
+	terminal_start "weir top $(node_id mics)"
+	wait_for "a node by its id" 5 shows 'semitones +3'
+	process_stop mics
+	wait_for "its end is told" 5 shows 'No node "mics" reports\. Waiting \.\.\. There are: analysis$'
+	terminal send-keys -t top Tab
+	wait_for "the first of those that are there" 5 shows ' -20\.5 +-6\.0'
+}
+
+test_lists_end_with_an_ellipsis() {
+	rig_start
+	for name in analysis-{of-the-output,of-a-microphone,of-an-application,that-is-last}; do
+		process_start "$name" "$reporter" "$name" "semitones=${#name}" "mfcc=$(seq -s, 1.111 14)"
+		wait_for "$name" 10 node_id "$name"
+	done
+	terminal_start "weir top analysis-of-the-output"
+	wait_for "the first nodes" 10 row_shows 1 '^ weir top  1 analysis-of-the-output   2 .*…$'
+	terminal send-keys -t top 4
+	wait_for "the last one" 5 row_shows 1 ' 4 analysis-that-is-last$'
+	wait_for "its page" 5 shows '^ .*semitones +21'
+	process_stop analysis-that-is-last
+	wait_for "what there is" 5 shows 'There are: analysis-of-.*…$'
+}
+
 test_without_a_terminal_it_says_so() {
 	rig_start
 	check "no terminal" grep -q '^weir top: it draws on a terminal, and there is none' \

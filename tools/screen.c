@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "message.h"
 
@@ -119,24 +120,58 @@ int screen_key(void)
 	return key == ERR ? -1 : key;
 }
 
+static int least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
 static void style_set(enum screen_style style)
 {
 	attr_set(styles[style].attributes, has_colors() ? (short)(style + 1) : 0, NULL);
 }
 
+/* What is wider than so many columns ends with an ellipsis, for which there are 4 bytes. */
+static void text_cut(char *text, int columns)
+{
+	const int dots = has_blocks ? 1 : least(columns, 3);
+	mbstate_t state = { 0 };
+	char *end = text;
+	int used = 0;
+
+	while (*text) {
+		wchar_t character = 0;
+		size_t n = mbrtowc(&character, text, MB_CUR_MAX, &state);
+		const bool is_wrong = n > MB_CUR_MAX;
+		const int width = is_wrong ? 1 : wcwidth(character);
+
+		if (is_wrong) {
+			state = (mbstate_t){ 0 };
+			n = 1;
+		}
+		used += width > 0 ? width : 0;
+		text += n;
+		if (used > columns) {
+			strcpy(end, has_blocks ? "…" : &"..."[3 - dots]);
+			return;
+		}
+		if (used <= columns - dots)
+			end = text;
+	}
+}
+
 void screen_print(int row, int column, enum screen_style style, const char *format, ...)
 {
-	char text[512];
+	char text[512 + 4];
 	va_list arguments;
 
 	if (row < 0 || row >= LINES || column < 0 || column >= COLS)
 		return;
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	vsnprintf(text, 512, format, arguments);
 	va_end(arguments);
+	text_cut(text, COLS - column);
 	style_set(style);
-	/* A name of one byte per column at least: never wider than this. */
-	mvaddnstr(row, column, text, COLS - column);
+	mvaddstr(row, column, text);
 }
 
 /* A cell that is filled to so many of its parts. */
@@ -157,11 +192,6 @@ static int parts_of(float part, int cells)
 	if (!(n > 0.0f))
 		return 0;
 	return n < (float)(cells * N_PARTS) ? (int)n : cells * N_PARTS;
-}
-
-static int least(int a, int b)
-{
-	return a < b ? a : b;
 }
 
 void screen_bar(int row, int column, int columns, float part, enum screen_style style)

@@ -34,7 +34,7 @@ int screen_key(void);
 #define SCREEN_KEY_LEFT 0x1000
 #define SCREEN_KEY_RIGHT 0x1001
 
-/* What is behind the right edge is left out. */
+/* What would be behind the right edge is left out, with an ellipsis. */
 void screen_print(int row, int column, enum screen_style style, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

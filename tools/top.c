@@ -25,6 +25,8 @@
 
 #define STATE_KEY "weir.capture.state"
 #define STREAMS_KEY "weir.capture.streams"
+#define REPORT_KEY "weir.report"
+#define NAMES_COLUMN 10
 
 static const char usage[] =
 	"usage: weir top [NODE]\n"
@@ -43,6 +45,8 @@ struct top {
 	struct controls controls;
 	struct page page;
 	struct spa_source *timer;
+	bool is_known; /* what there is */
+	bool is_open;  /* the terminal */
 
 	char *wanted; /* the node that is shown as soon as it is there, NULL: the first one */
 	uint32_t idle_frames;
@@ -110,7 +114,10 @@ static void on_changed(void *data)
 	struct top *top = data;
 	struct registry_object *node;
 
-	if (!top->graph.registry)
+	top->is_known = true;
+	if (!top->is_open)
+		graph_quit(&top->graph);
+	if (!top->graph.registry || !top->is_open)
 		return;
 	node = top->wanted ? NULL : find_shown(top, 0);
 	if (node)
@@ -132,19 +139,52 @@ static const struct graph_events graph_events = {
 	.lost = on_lost,
 };
 
+static int count_columns(const struct registry_object *node, uint32_t i)
+{
+	return (int)strlen(graph_get_name(node)) + (i < 9 ? 5 : 6);
+}
+
+static bool node_is_wanted(const struct top *top, const struct registry_object *node)
+{
+	return top->wanted && strcmp(graph_get_name(node), top->wanted) == 0;
+}
+
+/* The first of the names that are drawn, so that there is room for the one that is shown. */
+static uint32_t find_first_name(const struct top *top)
+{
+	const struct registry_object *node;
+	uint32_t first = 0;
+	int columns = NAMES_COLUMN;
+
+	for (uint32_t i = 0; (node = find_shown(top, i)); i++) {
+		columns += count_columns(node, i);
+		while (first < i && columns + 1 >= screen_columns()) {
+			columns -= count_columns(find_shown(top, first), first);
+			first++;
+		}
+		if (node_is_wanted(top, node))
+			return first;
+	}
+	return 0;
+}
+
 static void draw_names(const struct top *top)
 {
-	struct registry_object *node;
-	int column = 10;
+	const struct registry_object *node;
+	int column = NAMES_COLUMN;
 
 	screen_print(0, 1, SCREEN_STRONG, "weir top");
-	for (uint32_t i = 0; top->graph.registry && (node = find_shown(top, i)); i++) {
-		const char *name = graph_get_name(node);
-		const bool chosen = top->wanted && strcmp(name, top->wanted) == 0;
+	if (!top->graph.registry)
+		return;
+	for (uint32_t i = find_first_name(top); (node = find_shown(top, i)); i++) {
+		const int columns = count_columns(node, i);
+		const bool is_cut =
+			column + columns + 2 > screen_columns() && find_shown(top, i + 1);
 
-		screen_print(0, column, chosen ? SCREEN_CHOSEN : SCREEN_PLAIN, " %u %s ", i + 1,
-			     name);
-		column += (int)strlen(name) + (i < 9 ? 5 : 6);
+		screen_print(0, column, node_is_wanted(top, node) ? SCREEN_CHOSEN : SCREEN_PLAIN,
+			     " %u %s %*s", i + 1, graph_get_name(node),
+			     is_cut ? screen_columns() : 0, "");
+		column += columns;
 	}
 }
 
@@ -161,7 +201,7 @@ static void draw_absence(const struct top *top)
 	names = names_list(&top->graph, node_is_shown);
 	if (top->wanted)
 		screen_print(2, 1, SCREEN_TOO_LOUD,
-			     "No node \"%s\" reports. There are: %s. Waiting ...", top->wanted,
+			     "No node \"%s\" reports. Waiting ... There are: %s", top->wanted,
 			     names);
 	else
 		screen_print(2, 1, SCREEN_TOO_LOUD, "No node reports. Waiting for one ...");
@@ -205,13 +245,14 @@ static void draw(struct top *top)
 static void move(struct top *top, int step)
 {
 	struct registry_object *node, *last = NULL;
-	uint32_t n, at = 0;
+	uint32_t n, at;
 
 	if (!top->graph.registry)
 		return;
 	n = names_count(&top->graph, node_is_shown, &last);
+	at = step > 0 ? n - 1 : 0;
 	for (uint32_t i = 0; (node = find_shown(top, i)); i++)
-		if (top->wanted && strcmp(graph_get_name(node), top->wanted) == 0)
+		if (node_is_wanted(top, node))
 			at = i;
 	if (n)
 		want(top, graph_get_name(find_shown(top, (at + n + (uint32_t)step) % n)));
@@ -310,17 +351,29 @@ static void parse_arguments(struct top *top, int argc, char *argv[])
 		top->wanted = strdup(argv[optind]);
 }
 
-static void top_init(struct top *top)
+/* Before there is a page: one that goes away later is waited for. */
+static void check_wanted(struct top *top)
+{
+	const struct registry_object *node = graph_find_node(&top->graph, top->wanted);
+	char *names = names_list(&top->graph, node_is_shown);
+
+	if (!node)
+		fail("there is no node \"%s\". Pages are of: %s", top->wanted, names);
+	if (!node_is_shown(&top->graph, node) && node_is_sink_or_source(&top->graph, node))
+		fail("%s has no report. To measure it: weir watch --target %s", top->wanted,
+		     top->wanted);
+	if (!node_is_shown(&top->graph, node) && !pw_properties_get(node->props, REPORT_KEY))
+		fail("%s has no report. Pages are of: %s", top->wanted, names);
+	free(names);
+	free(top->wanted);
+	top->wanted = strdup(graph_get_name(node));
+	if (!top->wanted)
+		fail("%s", strerror(errno));
+}
+
+static void screen_open(struct top *top)
 {
 	struct timespec frame = { .tv_nsec = SPA_NSEC_PER_SEC / FRAMES_PER_SECOND };
-
-	graph_init(&top->graph, &graph_events, top);
-	if (top->graph.res < 0)
-		fail("no connection to PipeWire (%s). Is it running?", strerror(-top->graph.res));
-	page_reset(&top->page);
-	reader_init(&top->reader, &top->graph, "weir-top");
-	top->reader.filled = on_filled;
-	top->reader.data = top;
 
 	screen_init();
 	atexit(screen_finish);
@@ -329,6 +382,19 @@ static void top_init(struct top *top)
 	    !pw_loop_add_io(top->graph.loop, STDIN_FILENO, SPA_IO_IN, false, on_keys, top))
 		fail("%s", strerror(errno));
 	pw_loop_update_timer(top->graph.loop, top->timer, &frame, &frame, false);
+	top->is_open = true;
+	graph_touch(&top->graph);
+}
+
+static void top_init(struct top *top)
+{
+	graph_init(&top->graph, &graph_events, top);
+	if (top->graph.res < 0)
+		fail("no connection to PipeWire (%s). Is it running?", strerror(-top->graph.res));
+	page_reset(&top->page);
+	reader_init(&top->reader, &top->graph, "weir-top");
+	top->reader.filled = on_filled;
+	top->reader.data = top;
 }
 
 /* Leaves no switch on: what has been sent goes out with the loop. */
@@ -352,10 +418,15 @@ int top_main(int argc, char *argv[])
 	pw_init(&argc, &argv);
 	top_init(&top);
 	graph_run(&top.graph);
-
-	screen_finish();
+	if (top.wanted && top.graph.ready)
+		check_wanted(&top);
+	if (top.is_known) {
+		screen_open(&top);
+		graph_run(&top.graph);
+		screen_finish();
+		pw_loop_destroy_source(top.graph.loop, top.timer);
+	}
 	controls_leave(&top);
-	pw_loop_destroy_source(top.graph.loop, top.timer);
 	reader_finish(&top.reader);
 	graph_finish(&top.graph);
 	fields_finish(&top.page.fields);
