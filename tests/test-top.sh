@@ -233,6 +233,24 @@ test_every_node_has_a_page() {
 	wait_for "Ctrl-C ends it" 5 shows 'ended with 0'
 }
 
+test_every_width_is_used() {
+	rig_start
+	analysis_start analysis
+	terminal_start "weir top analysis"
+	wait_for "two columns for each band" 10 shows '^ +[▁▂▃▄▅▆▇█]{3,62} -90 dB$'
+	terminal resize-window -t top -x 200 -y 40
+	wait_for "more in a wide terminal" 5 shows '[█]{100} *.* -90 dB$'
+	check "their frequencies" shows '31 {16}63 {16}125 {15}250 {15}500 {15}1k '
+	terminal resize-window -t top -x 40 -y 24
+	wait_for "one in a narrow one" 5 shows '[▁▂▃▄▅▆▇█]{3,31} -90$'
+	check "fewer frequencies" shows '^ +31 +125 +500 +2k +8k$'
+	check "a scale with fewer levels" row_shows 3 '^ +-60 +0 +RMS '
+	check "a field in a row" shows '^ centroid +(1234|1235)$'
+	check "numbers that are whole" shows 'Loudness +M +-23\.1 S +-22\.8 …$'
+	terminal resize-window -t top -x 60 -y 24
+	wait_for "more levels" 5 row_shows 3 '^ +-60 +-40 +-20 +0 +RMS '
+}
+
 test_a_wrong_name_ends_it() {
 	rig_start
 	analysis_start analysis
@@ -262,6 +280,7 @@ test_lists_end_with_an_ellipsis() {
 	done
 	terminal_start "weir top analysis-of-the-output"
 	wait_for "the first nodes" 10 row_shows 1 '^ weir top  1 analysis-of-the-output   2 .*…$'
+	wait_for "whole numbers" 5 shows '^ semitones +22 .* mfcc +1\.111 2\.111 3\.111 …$'
 	terminal send-keys -t top 4
 	wait_for "the last one" 5 row_shows 1 ' 4 analysis-that-is-last$'
 	wait_for "its page" 5 shows '^ .*semitones +21'

@@ -13,8 +13,10 @@
 #define TOO_LOUD_DB (-6.0f)
 #define LEAST_BAND_DB (-90.0f)
 #define N_BANDS 31
+#define LABEL_COLUMNS 5 /* with the space after it */
 
 #define NAME_COLUMNS 5	  /* left of a meter */
+#define SCALE_COLUMNS 8	  /* right of a spectrum */
 #define NUMBER_COLUMNS 26 /* right of it */
 
 static float part_of(float db, float least_db)
@@ -34,11 +36,15 @@ static enum screen_style style_of(float db)
 	return db >= LOUD_DB ? SCREEN_LOUD : SCREEN_GOOD;
 }
 
+/* As many labels as stay apart. */
 static void draw_scale(int row)
 {
 	const int columns = meter_columns();
+	int step = 10;
 
-	for (int db = (int)LEAST_DB; db <= 0; db += 10)
+	while (columns * step < LABEL_COLUMNS * -(int)LEAST_DB && step < 60)
+		step += step == 30 ? 30 : 10;
+	for (int db = (int)LEAST_DB; db <= 0; db += step)
 		screen_print(row,
 			     NAME_COLUMNS + (int)(part_of((float)db, LEAST_DB) * (float)columns) -
 				     (db ? 1 : 0),
@@ -199,6 +205,10 @@ static void levels_draw(struct page *page, int row, int rows)
 		for (int v = 0; v < 6 && level->value[v].name; v++) {
 			const int column = 11 + 11 * v;
 
+			if (column + 10 > screen_columns()) {
+				screen_more(row, column);
+				break;
+			}
 			print_db(row, column + 4, highest(page, level->value[v].name));
 			screen_print(row, column, SCREEN_WEAK, "%s", level->value[v].label);
 		}
@@ -218,32 +228,44 @@ static int spectrum_rows(struct page *page)
 	return fields_find(&page->fields, "oct3") ? 5 : 0;
 }
 
-/* Two columns for each third octave from 20 Hz to 20 kHz, of the channel in which it is highest. */
-static void spectrum_draw(struct page *page, int row, int rows)
+static void draw_spectrum_scale(const struct page *page, int row, int rows, int columns)
 {
 	static const struct {
 		int band;
 		const char *label;
 	} labels[] = { { 2, "31" },  { 5, "63" },  { 8, "125" }, { 11, "250" }, { 14, "500" },
 		       { 17, "1k" }, { 20, "2k" }, { 23, "4k" }, { 26, "8k" },	{ 29, "16k" } };
+	const int right = NAME_COLUMNS + columns * N_BANDS + 1;
+	const char *unit = right + SCALE_COLUMNS <= screen_columns() ? " dB" : "";
+
+	for (size_t i = 0; i<sizeof(labels) / sizeof(labels[0]); i += columns> 1 ? 1 : 2)
+		screen_print(row + rows - 1, NAME_COLUMNS + columns * labels[i].band, SCREEN_WEAK,
+			     "%s", labels[i].label);
+	screen_print(row, right, SCREEN_WEAK, "%g%s", (double)page->calibration_db, unit);
+	screen_print(row + rows - 2, right, SCREEN_WEAK, "%g%s",
+		     (double)(LEAST_BAND_DB + page->calibration_db), unit);
+}
+
+/*
+ * As many columns as there are for each third octave from 20 Hz to 20 kHz, of the channel in which
+ * it is highest.
+ */
+static void spectrum_draw(struct page *page, int row, int rows)
+{
 	const struct field *field = fields_find(&page->fields, "oct3");
 	const bool is_stale = page_is_stale(page, field);
+	const int room = (screen_columns() - NAME_COLUMNS - SCALE_COLUMNS) / N_BANDS;
+	const int columns = room > 1 ? room : 1;
 
 	for (uint32_t band = 0; band < N_BANDS && !is_stale; band++) {
 		float db = -INFINITY;
 
 		for (uint32_t i = band; i < field->count; i += N_BANDS)
 			db = fmaxf(db, field->value[i] - page->calibration_db);
-		screen_column(row + rows - 2, NAME_COLUMNS + 2 * (int)band, rows - 1,
+		screen_column(row + rows - 2, NAME_COLUMNS + columns * (int)band, columns, rows - 1,
 			      part_of(db, LEAST_BAND_DB), style_of(db));
 	}
-	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-		screen_print(row + rows - 1, NAME_COLUMNS + 2 * labels[i].band, SCREEN_WEAK, "%s",
-			     labels[i].label);
-	screen_print(row, NAME_COLUMNS + 2 * N_BANDS + 1, SCREEN_WEAK, "%g dB",
-		     (double)page->calibration_db);
-	screen_print(row + rows - 2, NAME_COLUMNS + 2 * N_BANDS + 1, SCREEN_WEAK, "%g dB",
-		     (double)(LEAST_BAND_DB + page->calibration_db));
+	draw_spectrum_scale(page, row, rows, columns);
 }
 
 const struct section section_spectrum = { spectrum_rows, spectrum_draw, spectrum_has, true };

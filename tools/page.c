@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HOLD_SECONDS 2.0
+#define FIELD_COLUMNS 32  /* at least */
 #define STALE_SECONDS 1.0 /* before the latest report */
 #define SILENCE_DB (-200.0f)
 #define N_SECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -144,34 +145,45 @@ static bool is_known(const char *name)
 	return false;
 }
 
-/* Two fields in a row of 80 columns. */
+static int fields_per_row(void)
+{
+	return screen_columns() < 2 * FIELD_COLUMNS ? 1 : 2;
+}
+
+/* Whole numbers, as many as there is room for. */
 static void draw_field(const struct page *page, const struct field *field, int row, int column,
 		       int columns)
 {
-	char text[256];
-	int used = snprintf(text, sizeof(text), "%-16s", field->name);
+	const uint32_t count = page_is_stale(page, field) ? 0 : field->count;
+	const int end = column + columns - 1;
+	char text[FIELD_MAX_NAME];
+	int length = snprintf(text, sizeof(text), "%-16s", field->name);
 
-	if (page_is_stale(page, field)) {
-		screen_print(row, column, SCREEN_PLAIN, "%s --", text);
-		return;
+	screen_print(row, column, SCREEN_PLAIN, "%.*s%s", columns - 1, text, count ? "" : " --");
+	for (uint32_t i = 0; i < count; i++) {
+		const int more = i + 1 < count ? 2 : 0;
+
+		column += length;
+		length = snprintf(text, sizeof(text), isfinite(field->value[i]) ? " %.4g" : " --",
+				  (double)field->value[i]);
+		if (column + length + more > end) {
+			screen_more(row, column + 1 < end ? column + 1 : end - 1);
+			return;
+		}
+		screen_print(row, column, SCREEN_PLAIN, "%s", text);
 	}
-
-	for (uint32_t i = 0; i < field->count && used < (int)sizeof(text); i++)
-		used += snprintf(text + used, sizeof(text) - (size_t)used,
-				 isfinite(field->value[i]) ? " %.4g" : " --",
-				 (double)field->value[i]);
-	screen_print(row, column, SCREEN_PLAIN, "%.*s", columns - 1, text);
 }
 
 static void draw_list(struct page *page, int row, int rows)
 {
-	const int columns = screen_columns() / 2;
+	const int per_row = fields_per_row(), columns = screen_columns() / per_row;
 	int n = 0;
 
-	for (uint32_t i = 0; i < page->fields.n && n < 2 * rows; i++) {
+	for (uint32_t i = 0; i < page->fields.n && n < per_row * rows; i++) {
 		if (is_known(page->fields.field[i].name))
 			continue;
-		draw_field(page, &page->fields.field[i], row + n / 2, 1 + n % 2 * columns, columns);
+		draw_field(page, &page->fields.field[i], row + n / per_row,
+			   1 + n % per_row * columns, columns);
 		n++;
 	}
 }
@@ -182,7 +194,7 @@ static int count_list(const struct page *page)
 
 	for (uint32_t i = 0; i < page->fields.n; i++)
 		n += !is_known(page->fields.field[i].name);
-	return (n + 1) / 2;
+	return (n + fields_per_row() - 1) / fields_per_row();
 }
 
 /* In the last row. */

@@ -174,6 +174,11 @@ void screen_print(int row, int column, enum screen_style style, const char *form
 	mvaddstr(row, column, text);
 }
 
+void screen_more(int row, int column)
+{
+	screen_print(row, column, SCREEN_WEAK, "%s", has_blocks ? "…" : "...");
+}
+
 /* A cell that is filled to so many of its parts. */
 static void cell_print(int row, int column, const char *const *parts, int n)
 {
@@ -203,13 +208,13 @@ void screen_bar(int row, int column, int columns, float part, enum screen_style 
 		cell_print(row, column + i, across, least(left, N_PARTS));
 }
 
-void screen_column(int bottom, int column, int rows, float part, enum screen_style style)
+void screen_column(int bottom, int column, int columns, int rows, float part,
+		   enum screen_style style)
 {
 	int left = parts_of(part, rows);
 
 	style_set(style);
-	for (int i = 0; left > 0; i++, left -= N_PARTS) {
-		cell_print(bottom - i, column, upward, least(left, N_PARTS));
-		cell_print(bottom - i, column + 1, upward, least(left, N_PARTS));
-	}
+	for (int i = 0; left > 0; i++, left -= N_PARTS)
+		for (int c = 0; c < columns; c++)
+			cell_print(bottom - i, column + c, upward, least(left, N_PARTS));
 }

@@ -38,9 +38,13 @@ int screen_key(void);
 void screen_print(int row, int column, enum screen_style style, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The ellipsis. */
+void screen_more(int row, int column);
+
 /* Of so many columns, filled to this part, 0 to 1. */
 void screen_bar(int row, int column, int columns, float part, enum screen_style style);
-/* Two columns wide, and rows high, from the row `bottom` up. */
-void screen_column(int bottom, int column, int rows, float part, enum screen_style style);
+/* So many columns wide, and rows high, from the row `bottom` up. */
+void screen_column(int bottom, int column, int columns, int rows, float part,
+		   enum screen_style style);
 
 #endif
