@@ -156,7 +156,7 @@ test_the_gate_is_open_while_somebody_speaks() {
 	rig_need espeak-ng
 	espeak-ng -w "$rig_dir/words.wav" "Turn the lights off in the kitchen, and close the window, please."
 	sox "$rig_dir/words.wav" -r 48000 -c 1 -b 32 -e float "$rig_dir/voice.wav" gain -n -12 pad 1 2
-	sox -R -n -r 48000 -c 1 -b 32 -e float "$rig_dir/noise.wav" synth 4 brownnoise gain -12
+	sox -R -n -r 48000 -c 1 -b 32 -e float "$rig_dir/noise.wav" synth 4 brownnoise gain -12 pad 2
 	rig_start
 	mic_plug
 	mkdir -p "$XDG_CONFIG_HOME/pipewire/filter-chain.conf.d"
