@@ -242,9 +242,12 @@ static void test_onsets_are_found_in_noise(struct analyst *analyst)
 
 	sound_begin(seconds, analyst->rate);
 	onsets.n = 0;
-	for (double at = 0.5; at < seconds - 0.5; at += 0.41 + 0.29 * noise())
-		hit_add((enum hit)(uint32_t)(2.5 + 2.499 * noise()), at,
-			pow(10.0, (noise() - 1.0) * 6.0 / 20.0), analyst->rate, &onsets);
+	for (double at = 0.5; at < seconds - 0.5; at += 0.41 + 0.29 * noise()) {
+		const double peak = pow(10.0, (noise() - 1.0) * 6.0 / 20.0);
+		const enum hit hit = (enum hit)(uint32_t)(2.5 + 2.499 * noise());
+
+		hit_add(hit, at, peak, analyst->rate, &onsets);
+	}
 	for (uint32_t i = 0; i < (uint32_t)(seconds * analyst->rate); i++)
 		sound[i] += (float)(0.06 * noise());
 	play(analyst, seconds);
