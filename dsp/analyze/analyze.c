@@ -6,8 +6,7 @@
 
 #include "../scalar.h"
 #include "analyzer.h"
-
-#define SILENCE -200.0f /* dB, for control outputs that are not known yet */
+#include "level.h"
 
 /* ITU-R BS.1770-4, table 4; in the order of the channels of analyze-8, by layout. */
 static const float weight[2][ANALYZE_CHANNELS] = {
@@ -53,7 +52,7 @@ WEIR_REALTIME void analyze_reset(void *state)
 	}
 	analyze->frame = 0;
 	analyze->was_reset = analyze->was_speech = false;
-	analyze->recent_peak = analyze->recent_rms = SILENCE;
+	analyze->recent_peak = analyze->recent_rms = LEAST_LEVEL;
 	for (uint32_t i = 0; i < analyze->n_values; i++)
 		analyze->value[i] = NAN;
 }
@@ -156,7 +155,7 @@ static WEIR_REALTIME void hop_end(struct analyze *analyze, float *const control[
 
 	for (uint32_t i = 0; i < analyze->n_values; i++)
 		analyze->value[i] = NAN;
-	analyze->recent_peak = analyze->recent_rms = SILENCE;
+	analyze->recent_peak = analyze->recent_rms = LEAST_LEVEL;
 	reset_look(analyze, *control[ANALYZE_RESET] > 0.0f);
 	if (meter_is_on(analyze))
 		levels_find(analyze, calibration);
@@ -222,22 +221,22 @@ static const struct {
 	bool is_per_channel;
 	float unknown;
 } shown[] = {
-	{ ANALYZE_OUT_PEAK_MAX, METER_PEAK_MAX, true, SILENCE },
-	{ ANALYZE_OUT_TRUE_PEAK, METER_TP_MAX, true, SILENCE },
+	{ ANALYZE_OUT_PEAK_MAX, METER_PEAK_MAX, true, LEAST_LEVEL },
+	{ ANALYZE_OUT_TRUE_PEAK, METER_TP_MAX, true, LEAST_LEVEL },
 	{ ANALYZE_OUT_CREST, METER_CREST, true, 0.0f },
-	{ ANALYZE_OUT_A_FAST, METER_LAF, true, SILENCE },
-	{ ANALYZE_OUT_A_SLOW, METER_LAS, true, SILENCE },
-	{ ANALYZE_OUT_C_FAST, METER_LCF, true, SILENCE },
-	{ ANALYZE_OUT_C_SLOW, METER_LCS, true, SILENCE },
-	{ ANALYZE_OUT_Z_FAST, METER_LZF, true, SILENCE },
-	{ ANALYZE_OUT_Z_SLOW, METER_LZS, true, SILENCE },
+	{ ANALYZE_OUT_A_FAST, METER_LAF, true, LEAST_LEVEL },
+	{ ANALYZE_OUT_A_SLOW, METER_LAS, true, LEAST_LEVEL },
+	{ ANALYZE_OUT_C_FAST, METER_LCF, true, LEAST_LEVEL },
+	{ ANALYZE_OUT_C_SLOW, METER_LCS, true, LEAST_LEVEL },
+	{ ANALYZE_OUT_Z_FAST, METER_LZF, true, LEAST_LEVEL },
+	{ ANALYZE_OUT_Z_SLOW, METER_LZS, true, LEAST_LEVEL },
 	{ ANALYZE_OUT_CLIPS, METER_CLIPS, true, 0.0f },
-	{ ANALYZE_OUT_MOMENTARY, ANALYZE_EBU, false, SILENCE },
-	{ ANALYZE_OUT_SHORT_TERM, ANALYZE_EBU + 1, false, SILENCE },
-	{ ANALYZE_OUT_INTEGRATED, ANALYZE_EBU + 2, false, SILENCE },
+	{ ANALYZE_OUT_MOMENTARY, ANALYZE_EBU, false, LEAST_LEVEL },
+	{ ANALYZE_OUT_SHORT_TERM, ANALYZE_EBU + 1, false, LEAST_LEVEL },
+	{ ANALYZE_OUT_INTEGRATED, ANALYZE_EBU + 2, false, LEAST_LEVEL },
 	{ ANALYZE_OUT_RANGE, ANALYZE_EBU + 3, false, 0.0f },
-	{ ANALYZE_OUT_MOMENTARY_MAX, ANALYZE_EBU + 4, false, SILENCE },
-	{ ANALYZE_OUT_SHORT_TERM_MAX, ANALYZE_EBU + 5, false, SILENCE },
+	{ ANALYZE_OUT_MOMENTARY_MAX, ANALYZE_EBU + 4, false, LEAST_LEVEL },
+	{ ANALYZE_OUT_SHORT_TERM_MAX, ANALYZE_EBU + 5, false, LEAST_LEVEL },
 	{ ANALYZE_OUT_TEMPO, ANALYZE_BPM, false, 0.0f },
 	{ ANALYZE_OUT_TEMPO_CONFIDENCE, ANALYZE_BPM + 1, false, 0.0f },
 	{ ANALYZE_OUT_PITCH, ANALYZE_F0, false, 0.0f },

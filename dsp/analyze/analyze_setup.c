@@ -5,6 +5,7 @@
 
 #include "../declare.h"
 #include "analyzer.h"
+#include "level.h"
 
 #define LEAST_RATE 8000
 #define MOST_RATE 384000
@@ -114,8 +115,8 @@ static void *create_8(uint32_t rate)
 
 #define GROUP(port, text) INPUT(port, WEIR_TOGGLE, "", text, 0.0f, 1.0f, 1.0f)
 
-#define LEVEL(port, text) OUTPUT(port, WEIR_FLOAT, "dB", text, -200.0f, 200.0f)
-#define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, -200.0f, 70.0f)
+#define LEVEL(port, text) OUTPUT(port, WEIR_FLOAT, "dB", text, LEAST_LEVEL, 200.0f)
+#define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, LEAST_LEVEL, 70.0f)
 
 /* In the order of the header. */
 #define INPUTS                                                                                     \
