@@ -135,6 +135,9 @@ extern const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1];
 /* Returns NULL when there is no unit of this name. */
 const struct weir_unit *weir_unit_find(const char *name);
 
+/* The field of the first unit that reports one of this name, or NULL. */
+const struct weir_field *weir_field_find(const char *name);
+
 /*
  * Processes any number of frames. port[i] belongs to ports[i] and is never NULL;
  * an output may be the same buffer as an input.

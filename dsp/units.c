@@ -18,3 +18,12 @@ const struct weir_unit *weir_unit_find(const char *name)
 			return *unit;
 	return NULL;
 }
+
+const struct weir_field *weir_field_find(const char *name)
+{
+	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
+		for (uint32_t i = 0; i < (*unit)->n_fields; i++)
+			if (strcmp((*unit)->fields[i].name, name) == 0)
+				return &(*unit)->fields[i];
+	return NULL;
+}

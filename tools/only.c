@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../dsp/unit.h"
 #include "message.h"
 #include "names.h"
 
@@ -28,8 +29,6 @@ static const struct {
 };
 
 #define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
-
-static const char events[] = "clip onset beat speech_start speech_end";
 
 static const char *find_group(const char *name)
 {
@@ -148,9 +147,12 @@ char *only_list_fields(const struct only *only)
 
 	if (!file)
 		fail("%s", strerror(errno));
-	for (uint32_t i = 0; i < only->n; i++)
-		if (!names_has(events, only->name[i]))
+	for (uint32_t i = 0; i < only->n; i++) {
+		const struct weir_field *field = weir_field_find(only->name[i]);
+
+		if (!field || !field->event)
 			fprintf(file, "%s%s", ftell(file) ? ", " : "", only->name[i]);
+	}
 	if (fclose(file))
 		fail("%s", strerror(errno));
 	return text;

@@ -64,11 +64,9 @@ static void fail_no_field(struct report *report, const char *name)
 
 static const char *find_measure(const char *name)
 {
-	for (uint32_t i = 0; weir_units[i]; i++)
-		for (uint32_t f = 0; f < weir_units[i]->n_fields; f++)
-			if (strcmp(weir_units[i]->fields[f].name, name) == 0)
-				return weir_units[i]->fields[f].measure;
-	return "";
+	const struct weir_field *field = weir_field_find(name);
+
+	return field ? field->measure : "";
 }
 
 static bool is_spectrum(const struct series *series)
