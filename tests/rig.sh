@@ -213,6 +213,17 @@ graph() {
 	timeout 10 pw-dump | jq -er "$@"
 }
 
+# node_start NAME CLASS CHANNELS [PROPERTIES]: plays nothing, or has nobody hear it.
+node_start() {
+	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink node.name = \"$1\"
+		node.description = \"$1\" media.class = $2 audio.position = \"$3\" object.linger = true ${4:-} }"
+	wait_for "node $1" 5 node_get "$1" '.info["n-input-ports"] > 0'
+}
+
+sink_start() {
+	node_start "$1" Audio/Sink "${2:-FL,FR}" "${3:-}"
+}
+
 # node_get NAME FILTER: jq FILTER on the first node with this node.name.
 node_get() {
 	graph --arg name "$1" "[.[] | select(.type == \"PipeWire:Interface:Node\"

@@ -30,10 +30,7 @@ meter_is() {
 
 # mic_plug: a microphone that hears what is linked to its input.
 mic_plug() {
-	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink
-		node.name = mic media.class = Audio/Source/Virtual audio.position = [ MONO ]
-		object.linger = true }"
-	wait_for "the microphone" 5 node_id mic
+	node_start mic Audio/Source/Virtual MONO
 }
 
 test_the_output_is_analysed() {
@@ -52,9 +49,7 @@ test_the_output_is_analysed() {
 test_the_new_default_output_is_analysed() {
 	rig_start "$conf/pipewire.conf.avail/50-weir-analyze-output.conf"
 	wait_for "it hears the output" 5 has_links speaker weir.analyze.output 2
-	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink
-		node.name = other media.class = Audio/Sink audio.position = [ FL FR ]
-		priority.session = 2000 object.linger = true }"
+	sink_start other FL,FR 'priority.session = 2000'
 	wait_for "it hears the new one" 10 has_links other weir.analyze.output 2
 	check "and only that" has_links speaker weir.analyze.output 0
 }

@@ -59,17 +59,6 @@ links_start() {
 	module_start "$@"
 }
 
-# node_start NAME CLASS CHANNELS [PROPERTIES]: plays nothing, or has nobody hear it.
-node_start() {
-	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink node.name = \"$1\"
-		node.description = \"$1\" media.class = $2 audio.position = \"$3\" object.linger = true ${4:-} }"
-	wait_for "node $1" 5 node_get "$1" '.info["n-input-ports"] > 0'
-}
-
-sink_start() {
-	node_start "$1" Audio/Sink "${2:-FL,FR}" "${3:-}"
-}
-
 source_start() {
 	node_start "$1" Audio/Source/Virtual "${2:-FL,FR}" "${3:-}"
 }

@@ -11,10 +11,7 @@ rig_need pw-cli pw-link pw-play pw-dump sox jq
 
 # mic_plug NAME: a microphone that hears what is linked to its input.
 mic_plug() {
-	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink
-		node.name = alsa_input.$1 media.class = Audio/Source/Virtual audio.position = [ MONO ]
-		object.linger = true }"
-	wait_for "$1" 5 node_id "alsa_input.$1"
+	node_start "alsa_input.$1" Audio/Source/Virtual MONO
 }
 
 mic_unplug() {

@@ -297,16 +297,12 @@ test_the_default_nodes_are_measured() {
 	rig_start
 	watch_start sink --target @DEFAULT_AUDIO_SINK@
 	wait_for "it is measured" 10 has_links speaker weir.analyze.probe 2
-	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink
-		node.name = other media.class = Audio/Sink audio.position = [ FL FR ]
-		priority.session = 2000 object.linger = true }"
+	sink_start other FL,FR 'priority.session = 2000'
 	wait_for "the next one, too" 10 has_links other weir.analyze.probe 2
 	check "and only that" has_links speaker weir.analyze.probe 0
 	check "it is told" process_said sink '^weir watch: other is @DEFAULT_AUDIO_SINK@ now$'
 	watch_start source --target @DEFAULT_AUDIO_SOURCE@ --unit pitch
-	pw-cli >/dev/null create-node adapter "{ factory.name = support.null-audio-sink
-		node.name = mic media.class = Audio/Source/Virtual audio.position = [ FL FR ]
-		priority.session = 3000 object.linger = true }"
+	node_start mic Audio/Source/Virtual FL,FR 'priority.session = 3000'
 	wait_for "the default source, too" 10 has_links mic weir.pitch.probe 2
 }
 
