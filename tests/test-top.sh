@@ -4,32 +4,11 @@
 # weir top, in a terminal: what it shows of nodes, and that it follows the terminal's size.
 
 . "$(dirname "$0")/watch-rig.sh"
+. "$(dirname "$0")/terminal-rig.sh"
 
-rig_need tmux pw-cli pw-link pw-play sox
-weir --help | grep -q '^  top ' || rig_skip "weir was built without ncurses"
+rig_need pw-cli pw-link pw-play sox
+terminal_need
 reporter=${WEIR_REPORTER:?the built tests/reporter.c}
-
-# terminal_start COMMAND: in a terminal of 80x24.
-terminal_start() {
-	rig_write tmux.conf <<<'set -g status off'
-	process_start tmux tmux -D -S "$rig_dir/tmux" -f "$XDG_CONFIG_HOME/tmux.conf"
-	wait_for "the terminal" 5 test -S "$rig_dir/tmux"
-	LC_ALL=C.UTF-8 terminal new-session -d -x 80 -y 24 -s top "$1; echo ended with \$?; sleep 60"
-}
-
-terminal() {
-	tmux -u -S "$rig_dir/tmux" "$@"
-}
-
-# shows PATTERN: is there a line that grep -E finds?
-shows() {
-	terminal capture-pane -p -t top | LC_ALL=C.UTF-8 grep -Eq -- "$1"
-}
-
-# row_shows ROW PATTERN: the row, from 1.
-row_shows() {
-	terminal capture-pane -p -t top | sed -n "$1p" | LC_ALL=C.UTF-8 grep -Eq -- "$2"
-}
 
 bands() {
 	seq -s, -62 2 -2 && echo
