@@ -8,11 +8,18 @@
  * which clicks unless the stream is silent. So a stream that has not started yet gets a rate at
  * once, and if capture.rate is 1 one that is as good as 1; and a stream that plays is faded out for
  * that moment. All later changes, also those to and from 1, are continuous.
+ *
+ * A fade is a ramp of the volume in the stream's Props, which the session manager stores for the
+ * application's next stream. It must not store the end of a fade-out, should the stream end there.
+ * In the daemon the stream has a property meanwhile that keeps it from storing. A process cannot
+ * set that property. It sends the volume as it was right after the ramp: the ramp goes on, since
+ * the data thread carries it out, and the Props never show anything else.
  */
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <spa/param/props.h>
 #include <spa/pod/builder.h>
@@ -36,10 +43,15 @@
 /* Half to one and a half times what must be missing when the source is live. */
 #define MISSING_TOLERANCE 0.5
 
+/* Whether the session manager stores and restores the stream's volume. */
+#define RESTORE_PROPS_KEY "state.restore-props"
+
 enum fade_state {
-	FADE_ASKED, /* for the volume to go back to */
-	FADED_OUT,  /* or about to be */
-	FADE_RATE,  /* the rate has been set */
+	FADE_ASKED,   /* for the volume to go back to */
+	FADED_OUT,    /* or about to be */
+	FADE_RATE,    /* the rate has been set */
+	FADED_IN,     /* or about to be */
+	FADE_SETTLED, /* the Props show the volume as it was */
 };
 
 struct capture_fade {
@@ -48,7 +60,8 @@ struct capture_fade {
 	struct spa_hook listener;
 	struct spa_hook proxy_listener;
 	float volume;
-	int ticks; /* until the next state */
+	char *restore_props; /* in the daemon: the property before the fade, NULL: none */
+	int ticks;	     /* until the next state */
 };
 
 static void timer_set(struct capture *capture, bool on)
@@ -96,7 +109,17 @@ static void rate_send(struct capture_stream *stream, double rate)
 	param_send(stream, rate_build(&b, rate));
 }
 
-static void volume_send(const struct capture_stream *stream, float volume)
+static void volume_set(const struct capture_stream *stream, float volume)
+{
+	uint8_t memory[256];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+
+	param_send(stream, spa_pod_builder_add_object(&b, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props,
+						      SPA_PROP_volume, SPA_POD_Float(volume)));
+}
+
+/* From what the volume is now. */
+static void volume_ramp(const struct capture_stream *stream, float volume)
 {
 	uint8_t memory[256];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
@@ -134,12 +157,28 @@ void capture_stream_end_fade(struct capture_stream *stream)
 	if (fade == NULL)
 		return;
 	stream->fade = NULL;
-	if (fade->state != FADE_ASKED) {
-		volume_send(stream, fade->volume);
-		capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_VOLUME, NULL);
-	}
+	if (fade->state == FADED_OUT || fade->state == FADE_RATE)
+		volume_ramp(stream, fade->volume);
+	capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_VOLUME, NULL);
+	if (stream->capture->connection.in_daemon)
+		capture_impl_set(stream->capture, stream->node->id, RESTORE_PROPS_KEY,
+				 fade->restore_props);
 	fade_unhook(fade);
+	free(fade->restore_props);
 	free(fade);
+}
+
+static void fade_out(struct capture_fade *fade)
+{
+	const struct capture_stream *stream = fade->stream;
+
+	fade->state = FADED_OUT;
+	fade->ticks = FADE_TICKS;
+	if (fade->volume <= 0.0f)
+		return;
+	volume_ramp(stream, 0.0f);
+	if (!stream->capture->connection.in_daemon)
+		volume_set(stream, fade->volume);
 }
 
 static void fade_param(void *data, int seq, uint32_t id, uint32_t index, uint32_t next,
@@ -158,16 +197,23 @@ static void fade_param(void *data, int seq, uint32_t id, uint32_t index, uint32_
 	spa_json_format_float(text, sizeof(text), volume);
 	capture_undo_note(fade->stream->capture->undo, fade->stream->node, CAPTURE_UNDO_VOLUME,
 			  text);
-	fade->state = FADED_OUT;
-	fade->ticks = FADE_TICKS;
-	if (volume > 0.0f)
-		volume_send(fade->stream, 0.0f);
+	fade_out(fade);
 }
 
 static const struct pw_node_events fade_events = {
 	PW_VERSION_NODE_EVENTS,
 	.param = fade_param,
 };
+
+/* In the daemon: before the volume changes. */
+static void fade_hide(struct capture_fade *fade)
+{
+	const struct capture_stream *stream = fade->stream;
+	const char *before = pw_properties_get(stream->node->props, RESTORE_PROPS_KEY);
+
+	fade->restore_props = before != NULL ? strdup(before) : NULL;
+	capture_impl_set(stream->capture, stream->node->id, RESTORE_PROPS_KEY, "false");
+}
 
 static void fade_start(struct capture_stream *stream)
 {
@@ -179,6 +225,8 @@ static void fade_start(struct capture_stream *stream)
 	if (fade == NULL)
 		return;
 	fade->stream = stream;
+	if (stream->capture->connection.in_daemon)
+		fade_hide(fade);
 	fade->ticks = FADE_TICKS;
 	pw_proxy_add_object_listener(stream->node->proxy, &fade->listener, &fade_events, fade);
 	pw_proxy_add_listener(stream->node->proxy, &fade->proxy_listener, &fade_proxy_events, fade);
@@ -193,16 +241,26 @@ static void fade_continue(struct capture_stream *stream)
 
 	if (--fade->ticks > 0)
 		return;
-	if (fade->state == FADED_OUT) {
-		fade->state = FADE_RATE;
-		fade->ticks = FADE_TICKS;
+	fade->ticks = FADE_TICKS;
+	switch (fade->state) {
+	case FADE_ASKED: /* A stream without a volume cannot be faded. */
 		rate_send(stream, stream->capture->rate.now);
-	} else {
-		/* A stream without a volume cannot be faded. */
-		if (fade->state == FADE_ASKED)
-			rate_send(stream, stream->capture->rate.now);
 		capture_stream_end_fade(stream);
+		return;
+	case FADED_OUT:
+		rate_send(stream, stream->capture->rate.now);
+		break;
+	case FADE_RATE:
+		volume_ramp(stream, fade->volume);
+		break;
+	case FADED_IN: /* A ramp ends a step before its end (1.4.2). */
+		volume_set(stream, fade->volume);
+		break;
+	case FADE_SETTLED:
+		capture_stream_end_fade(stream);
+		return;
 	}
+	fade->state++;
 }
 
 bool capture_rate_is_wanted(const struct capture *capture)
@@ -233,7 +291,7 @@ void capture_stream_update_rate(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 
-	if (stream->fade != NULL)
+	if (stream->fade != NULL && stream->fade->state < FADED_IN)
 		return;
 	if (stream->rate != 0.0)
 		rate_follow(stream);

@@ -94,6 +94,63 @@ test_running_stream_is_faded() {
 	tone_end 550 550 $FADE_BEND
 }
 
+# stored_volumes: in the session manager's state file, as it is on disk.
+stored_volumes() {
+	grep -oE '"volume":[0-9.]+' "$XDG_STATE_HOME/wireplumber/stream-properties" | sort -u
+}
+
+# fades_leave_no_trace: a stream that ends SECONDS into its fade.
+fades_leave_no_trace() {
+	local seconds
+	for seconds in 0 0.03 0.06 0.1 0.15 0.2 0.3; do
+		tone_play 10
+		wait_for "music is captured" 5 is_captured music
+		rate_set 1.25 >/dev/null
+		sleep $seconds
+		process_stop music KILL
+		wait_for "music is gone" 5 not node_id music
+		rate_set 1.0 >/dev/null
+		sleep 1.2 # The session manager writes its state a second after a change.
+		check "ended after $seconds s" [ "$(stored_volumes)" = '"volume":1.000000' ]
+	done
+	tone_play 10
+	check "its next stream has its volume" node_get music '.info.params.Props[0].volume == 1'
+	check "and may store it" not node_get music '.info.props["state.restore-props"] == "false"'
+}
+
+test_daemon_leaves_no_trace_of_a_fade() {
+	daemon_start "$TAP"
+	fades_leave_no_trace
+}
+
+test_process_leaves_no_trace_of_a_fade() {
+	rig_start
+	process_host_start "$TAP"
+	fades_leave_no_trace
+}
+
+test_killed_process_leaves_no_trace_of_a_fade() {
+	rig_start
+	process_host_start "$TAP"
+	tone_play 10
+	wait_for "music is captured" 5 is_captured music
+	rate_set 1.25 >/dev/null
+	process_stop weir KILL
+	wait_for "the volume is what it was" 2 node_get music '.info.params.Props[0].volume == 1'
+	sleep 1.2
+	check "and was stored so" [ "$(stored_volumes)" = '"volume":1.000000' ]
+}
+
+test_volume_is_stored_again_after_a_fade() {
+	daemon_start "$TAP"
+	tone_start 10
+	rate_set 1.25 >/dev/null
+	sleep 1
+	check "the volume is what it was" node_get music '.info.params.Props[0].volume == 1'
+	check "and may be stored" not node_get music '.info.props["state.restore-props"] == "false"'
+	record_stop speaker-recording
+}
+
 test_rate_glides() {
 	daemon_start "$TAP capture.rate = 1.0 capture.glide-ms = 2000"
 	tone_start 10
