@@ -77,7 +77,7 @@ static WEIR_REALTIME void chunk_fill(struct spa_data *data, uint32_t size, uint3
 	*data->chunk = (struct spa_chunk){ .size = size, .stride = (int32_t)stride };
 }
 
-/* The n-th output is the n-th channel: a node with a media.class has no other outputs. */
+/* The n-th output is the n-th channel; behind them is only the report. */
 static WEIR_REALTIME void outputs_scale(struct node *node, float *const audio[], uint32_t n_frames)
 {
 	for (uint32_t i = 0; i < node->volume.n_channels; i++)
@@ -382,7 +382,7 @@ static void info_init(struct node *node, const struct spa_dict *info)
 	if (!info || !spa_dict_lookup(info, KEY_NODE_DESCRIPTION))
 		node->items[node->props.n_items++] =
 			SPA_DICT_ITEM_INIT(KEY_NODE_DESCRIPTION, node->unit->summary);
-	if (node->unit->n_fields && !node->has_media_class)
+	if (node->unit->n_fields)
 		node->items[node->props.n_items++] =
 			SPA_DICT_ITEM_INIT(KEY_REPORT, node->report_writer.names);
 	node->info_all = SPA_NODE_CHANGE_MASK_FLAGS | SPA_NODE_CHANGE_MASK_PARAMS;

@@ -57,7 +57,7 @@ struct port {
 	uint64_t info_all;
 	struct spa_port_info info;
 	struct spa_param_info params[N_PORT_PARAMS];
-	struct spa_dict_item items[3];
+	struct spa_dict_item items[4];
 	struct spa_dict props;
 
 	bool have_format;
@@ -173,7 +173,10 @@ void port_emit_info(struct node *node, struct port *port, bool full);
 /* Tells listeners that the value of one of the port's params is another. */
 void port_touch_param(struct node *node, struct port *port, enum port_param param);
 
-/* Shows the ports that waited, or takes those of one side away and brings them back, unlinked. */
+/*
+ * Shows the ports that waited, or takes those of one side away and brings them back, unlinked. The
+ * report stays: its readers are none of the session manager's.
+ */
 void ports_announce_again(struct node *node, enum spa_direction direction);
 
 /* Returns whether any waited. */

@@ -12,6 +12,7 @@
 #define KEY_AUDIO_CHANNEL "audio.channel"
 #define KEY_PORT_NAME "port.name"
 #define KEY_PORT_PASSIVE "port.passive"
+#define KEY_PORT_CONTROL "port.control"
 
 struct port *node_port(struct node *node, enum spa_direction direction, uint32_t id)
 {
@@ -55,9 +56,11 @@ void ports_announce_again(struct node *node, enum spa_direction direction)
 	if (ports_announce_late(node))
 		return;
 	for (uint32_t i = 0; i < node->n_ports[direction]; i++)
-		spa_node_emit_port_info(&node->hooks, direction, i, NULL);
+		if (!node->ports[direction][i].is_report)
+			spa_node_emit_port_info(&node->hooks, direction, i, NULL);
 	for (uint32_t i = 0; i < node->n_ports[direction]; i++)
-		port_emit_info(node, &node->ports[direction][i], true);
+		if (!node->ports[direction][i].is_report)
+			port_emit_info(node, &node->ports[direction][i], true);
 }
 
 static void port_init(struct node *node, enum spa_direction direction, const char *channel,
@@ -81,9 +84,12 @@ static void port_init(struct node *node, enum spa_direction direction, const cha
 	port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_NAME, name);
 	if (channel)
 		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_AUDIO_CHANNEL, channel);
-	/* A reader that is passive, too, keeps nobody awake. */
-	if (port->is_report)
+	if (port->is_report) {
+		/* A reader that is passive, too, keeps nobody awake. */
 		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_PASSIVE, "true");
+		/* WirePlumber would link it to a channel of a speaker. */
+		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_CONTROL, "true");
+	}
 	port->props = SPA_DICT_INIT(port->items, n_items);
 	port->info_all = SPA_PORT_CHANGE_MASK_FLAGS | SPA_PORT_CHANGE_MASK_PROPS |
 			 SPA_PORT_CHANGE_MASK_PARAMS;
@@ -109,8 +115,7 @@ void ports_init(struct node *node)
 		if (port->type == WEIR_AUDIO_OUT)
 			volume_add_channel(&node->volume, channel_from_name(port->channel));
 	}
-	/* WirePlumber links every output of a node with a media class, be it a speaker's or not. */
-	if (node->unit->n_fields && !node->has_media_class)
+	if (node->unit->n_fields)
 		port_init(node, SPA_DIRECTION_OUTPUT, NULL, "report", "8 bit raw control",
 			  (struct port){ .is_report = true });
 }

@@ -48,6 +48,9 @@ test_every_file_parses_and_explains_itself() {
 			check "${file##*/conf/} has $word" grep -q "^# $word" "$file"
 		done
 	done
+	for file in "$conf"/{filter-chain,wireplumber}.conf.avail/*.conf; do
+		check "${file##*/conf/} says that nothing is reported" grep -q "^# Read:    not with weir watch" "$file"
+	done
 	for file in "$conf"/*/*.conf; do
 		check "${file##*/conf/} says where to copy it" grep -q "^# Copy to:" "$file"
 		# WirePlumber has no such flags; what its file needs, test-in-stream.sh takes away.
@@ -81,16 +84,33 @@ has_described_nodes() {
 	done
 }
 
+# unit_nodes FILE: the nodes of ours that it makes.
+unit_nodes() {
+	awk -F '[="# ]+' '/^ *factory.name *= *weir\./ { unit = 1 }
+		unit && /^ *node.name *=/ { print $3; unit = 0 }' "$1"
+}
+
+has_reports() {
+	local name
+	for name in $(unit_nodes "$1"); do
+		graph --argjson id "$(node_id "$name")" 'any(.[]; .type == "PipeWire:Interface:Port"
+			and .info.props["node.id"] == $id and .info.props["port.name"] == "report")' || return 1
+		node_prop "$name" weir.report || return 1
+	done
+}
+
 loads_well() { # PROCESS FILE
 	rig_prepare
 	conf_start "$1" "$2"
 	wait_for "$1: ${2##*/}: its nodes, with a description" 5 has_described_nodes "$2"
+	wait_for "$1: ${2##*/}: their reports" 5 has_reports "$2"
 	check "$1: ${2##*/}: nothing to complain about" not process_said "$1" \
 		'^\[[EW]\].*(weir|mod\.filter-chain)'
 }
 
 test_every_drop_in_loads() {
 	local process file
+	check "there are nodes that report" [ "$(unit_nodes "$conf/weir.conf.avail/50-weir-two-mics.conf")" = weir.align ]
 	while read -r process file; do
 		(loads_well "$process" "$file") || exit
 	done < <(drop_ins)

@@ -345,13 +345,14 @@ static void see_control(struct seen *seen, const struct spa_pod_control *control
 }
 
 /* Half a second of clicks gives a bundle every 10 ms, and events for the clicks. */
-static void test_reports_leave_as_osc(void)
+static void test_reports_leave_as_osc(const char *media_class)
 {
+	const struct spa_dict_item items[] = { { "media.class", media_class } };
 	struct seen seen = { 0 };
 	const struct spa_pod_control *control;
 	float clicks[QUANTUM] = { 0 };
 
-	start(NULL);
+	start(media_class ? &SPA_DICT_INIT_ARRAY(items) : NULL);
 	CHECK(set_prop("pitch:semitones", 3, AS_FLOAT) == 0);
 	for (int cycle = 0; cycle < 48; cycle++) {
 		clicks[500] = cycle % 12 == 11 ? 0.9f : 0.0f;
@@ -476,9 +477,9 @@ static void test_ports_wait_for_the_session_manager(void)
 			CHECK(set_port_config() == 0);
 		else
 			run_for(pw_main_loop_get_loop(main_loop), 1.2);
-		CHECK(rig.n_ports == 4 && rig.n_port_info == 4);
+		CHECK(rig.n_ports == 5 && rig.n_port_info == 5);
 		CHECK(set_port_config() == 0);
-		CHECK(rig.n_port_info == 8);
+		CHECK(rig.n_port_info == 9); /* the report stays linked */
 		rig_destroy(&rig);
 	}
 	pw_main_loop_destroy(main_loop);
@@ -570,7 +571,9 @@ int main(int argc, char *argv[])
 	test_rate_changes();
 	test_start_after_pause_begins_anew();
 	test_latency_adds_to_that_of_the_peer();
-	test_reports_leave_as_osc();
+	test_reports_leave_as_osc(NULL);
+	test_reports_leave_as_osc("Audio/Source/Virtual");
+	test_reports_leave_as_osc("Audio/Sink");
 	test_media_class_offers_a_format();
 	test_ports_wait_for_the_session_manager();
 	test_what_is_measured_lasts_over_a_pause();

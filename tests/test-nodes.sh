@@ -212,6 +212,11 @@ test_reports_come_through_the_graph() {
 		END { exit !(n > 50 && bad <= 1) }' "$rig_dir/reader.log"
 }
 
+# reports NODE: the first line that weir watch reads.
+reports() {
+	timeout 5 weir watch "$1" --only semitones | head -n 1 | grep '"semitones":12'
+}
+
 test_a_media_class_lets_the_session_manager_link() {
 	tone "$rig_dir/tone.wav" 30 440
 	rig_write pipewire/pipewire.conf.d/50-weir.conf <<-'END'
@@ -229,6 +234,7 @@ test_a_media_class_lets_the_session_manager_link() {
 	pw-link sink:out-r speaker:playback_FR
 	record_seconds sunk speaker 1.5
 	check "the app plays through it" plays_at "$rig_dir/sunk.wav" 880
+	check "a sink reports" reports sink
 	process_stop app
 	create_node stream 12.0 'media.class = Stream/Output/Audio node.description = Stream
 		node.autoconnect = true'
@@ -236,6 +242,7 @@ test_a_media_class_lets_the_session_manager_link() {
 	create_node mono-stream 12.0 'media.class = Stream/Output/Audio node.autoconnect = true
 		target.object = mono'
 	wait_for "a link to a mono sink" 10 has_links mono-stream mono 1
+	check "a stream reports" reports mono-stream
 	create_node source 12.0 'media.class = Audio/Source/Virtual node.description = Source'
 	record_start sourced source
 	player_start "$rig_dir/tone.wav"
@@ -244,6 +251,8 @@ test_a_media_class_lets_the_session_manager_link() {
 	sleep 1.5
 	record_stop sourced
 	check "a recorder takes the source" plays_at "$rig_dir/sourced.wav" 880
+	record_start again source
+	check "a source reports" reports source
 }
 
 weir_start() {

@@ -5,6 +5,7 @@
 # again; what was found is there at the next start.
 
 . "$(dirname "$0")/mics-rig.sh"
+. "$(dirname "$0")/terminal-rig.sh"
 
 conf=${WEIR_CONF_DIR:?the folder conf}
 rig_need pw-cli pw-link pw-play pw-dump sox jq
@@ -93,6 +94,89 @@ test_a_microphone_that_is_unplugged_is_taken_in_again() {
 	# Its noise is known after some seconds: what is known of it rises by 3 dB per second.
 	wait_for "and heard" 15 control_is weight-2 0.3 0.7
 	check "at about the same delay" control_is delay-ms 150 250
+}
+
+# weir_restart: as systemd does when the sound server was restarted.
+weir_restart() {
+	process_stop weir
+	process_start weir pipewire -c weir.conf
+}
+
+# has_read FILTER: does jq's FILTER hold for the latest line of weir watch?
+has_read() {
+	tail -n 1 "$rig_dir/watch.jsonl" | jq -es "length == 1 and (.[0] | $1)"
+}
+
+has_no_other_links() {
+	graph --argjson id "$(node_id weir.align)" --argjson reader "$(node_id weir-watch)" '
+		[.[] | select(.type == "PipeWire:Interface:Port" and .info.props["node.id"] == $id
+			and .info.props["port.name"] == "report") | .id] as $ports
+		| ($ports | length == 1) and all(.[] | select(.type == "PipeWire:Interface:Link"
+			and .info["output-port-id"] == $ports[0]); .info["input-node-id"] == $reader)'
+}
+
+test_the_microphone_reports() {
+	local locked='.delay_s > 0.15 and .delay_s < 0.25 and .state == 1'
+	two_mics_start
+	process_start watch sh -c 'exec weir watch weir.align --only delay_s,state --rate 10 >"$1"' sh \
+		"$rig_dir/watch.jsonl"
+	wait_for "the delay is told" 20 has_read "$locked"
+		check "nobody else hears the report" has_no_other_links
+	check "what is reported is named" node_prop weir.align weir.report
+	mic_unplug 2
+	wait_for "one microphone is told" 5 has_read '.state == 3'
+	mic_plug 2
+	mic_hear 2 FR
+	wait_for "the second is back" 20 has_read "$locked"
+	process_stop wireplumber
+	process_start wireplumber wireplumber
+	wait_for "WirePlumber" 20 rig_is_ready
+	process_stop heard
+	record_start again weir.align 1
+	: >"$rig_dir/watch.jsonl"
+	wait_for "reports go on with another WirePlumber" 10 has_read "$locked"
+	process_stop wireplumber
+	process_stop pipewire
+	process_start pipewire pipewire
+	wait_for "PipeWire" 10 node_id speaker
+	process_start wireplumber wireplumber
+	wait_for "WirePlumber" 20 rig_is_ready
+	mic_plug 1
+	mic_plug 2
+	weir_restart
+	wait_for "weir.align" 5 node_id weir.align
+	: >"$rig_dir/watch.jsonl"
+	process_stop room
+	room_start
+	wait_for "and with another daemon" 20 has_read "$locked"
+	check "it is told" process_said watch '^weir watch: weir.align is back$'
+}
+
+default_source_is() { # NAME
+	[ "$(metadata_get default.audio.source | jq -r .name)" = "$1" ]
+}
+
+test_it_becomes_the_default_microphone() {
+	rig_need pactl pipewire-pulse
+	mics_start
+	dropin_start weir 50-weir-two-mics.conf
+	wait_for "weir.align" 5 node_id weir.align
+	process_start pulse pipewire-pulse
+	wait_for "the command in its header" 10 pactl set-default-source weir.align
+	wait_for "is right" 5 default_source_is weir.align
+}
+
+test_weir_top_shows_the_microphone() {
+	terminal_need
+	two_mics_start
+	terminal_start "weir top weir.align"
+	wait_for "the lock" 20 shows 'Alignment +LOCKED '
+	check "the delay" shows '^ +2 .* (1[5-9][0-9]|2[0-4][0-9])\.[0-9]+ ms '
+	mic_unplug 2
+	wait_for "one microphone is told" 5 shows 'Alignment +one microphone only'
+	mic_plug 2
+	mic_hear 2 FR
+	wait_for "the lock again" 20 shows 'Alignment +LOCKED '
 }
 
 has_state() { # FIELD LOW HIGH
