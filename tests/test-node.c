@@ -6,6 +6,7 @@
  * usage: test-node LIBSPA-WEIR.SO
  */
 
+#include <endian.h>
 #include <lo/lo.h>
 #include <math.h>
 #include <pipewire/pipewire.h>
@@ -338,7 +339,7 @@ static void see_control(struct seen *seen, const struct spa_pod_control *control
 	seen->n_bundles++;
 	for (uint32_t at = head; at < size; at += 4 + length) {
 		memcpy(&length, bytes + at, sizeof(length));
-		length = __builtin_bswap32(length);
+		length = be32toh(length);
 		CHECK(length <= size - at - 4);
 		see_message(seen, bytes + at + 4, length);
 	}
