@@ -22,9 +22,9 @@
  * One SPA node for every unit: a port per audio port, the controls as Props,
  * the report as a control port.
  *
- * Four files share this: node.c (methods and process), engine.c (the unit's
- * state), ports.c (the methods of a port), params.c (what both answer to
- * enum_params and set_param).
+ * Five files share this: node.c (methods and process), engine.c (the unit's
+ * state), ports.c (the methods of a port), latency.c (what ports declare to
+ * their peers), params.c (what both answer to enum_params and set_param).
  */
 
 #define MAX_BUFFERS 64
@@ -61,6 +61,7 @@ struct port {
 	struct spa_dict props;
 
 	bool have_format;
+	bool has_peer_latency; /* false while nothing is linked */
 	struct spa_latency_info latency[2];
 
 	/* Belong to the data thread while the node runs. */
@@ -143,9 +144,6 @@ void node_emit_info(struct node *node, bool full);
 /* Tells listeners that the value of one of the node's params is another. */
 void node_touch_param(struct node *node, enum node_param param);
 
-/* Tells the ports' peers after latency_frames or a port's latency has changed. */
-void node_update_latency(struct node *node);
-
 /* engine.c */
 
 /* Replaces the engine by a new one; the old one stays when that fails. */
@@ -188,6 +186,15 @@ int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t p
 int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
 		     void *data, size_t size);
 int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id);
+
+/* latency.c */
+
+/* Tells the ports' peers after latency_frames or a port's latency has changed. */
+void node_update_latency(struct node *node);
+
+/* Takes the latency of the port's peers, NULL when there are none any more. Returns 0 or -EINVAL.
+ */
+int port_set_latency(struct node *node, struct port *port, const struct spa_pod *param);
 
 /* params.c */
 

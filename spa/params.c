@@ -518,21 +518,6 @@ int node_set_param(void *object, uint32_t id, uint32_t flags, const struct spa_p
 	}
 }
 
-static int set_port_latency(struct node *node, struct port *port, const struct spa_pod *param)
-{
-	const enum spa_direction other = SPA_DIRECTION_REVERSE(port->direction);
-	struct spa_latency_info info = SPA_LATENCY_INFO(other);
-
-	if (param && (spa_latency_parse(param, &info) < 0 || info.direction != other))
-		return -EINVAL;
-	if (spa_latency_info_compare(&info, &port->latency[other]) == 0)
-		return 0;
-	port->latency[other] = info;
-	port_touch_param(node, port, PORT_LATENCY);
-	node_update_latency(node);
-	return 0;
-}
-
 int node_port_set_param(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
 			uint32_t flags, const struct spa_pod *param)
 {
@@ -546,7 +531,7 @@ int node_port_set_param(void *object, enum spa_direction direction, uint32_t por
 	case SPA_PARAM_Format:
 		return port_set_format(node, port, param);
 	case SPA_PARAM_Latency:
-		return set_port_latency(node, port, param);
+		return port_set_latency(node, port, param);
 	default:
 		return -ENOENT;
 	}

@@ -120,36 +120,6 @@ void ports_init(struct node *node)
 			  (struct port){ .is_report = true });
 }
 
-/*
- * What comes in at one side leaves at the other, later by our own latency. The
- * report is as old as the audio outputs.
- */
-void node_update_latency(struct node *node)
-{
-	const struct spa_process_latency_info own = { .rate = node->latency_frames };
-
-	for (int to = 0; to < 2; to++) {
-		const enum spa_direction from = SPA_DIRECTION_REVERSE((enum spa_direction)to);
-		struct spa_latency_info info;
-
-		spa_latency_info_combine_start(&info, (enum spa_direction)to);
-		for (uint32_t i = 0; i < node->n_ports[from]; i++)
-			spa_latency_info_combine(&info, &node->ports[from][i].latency[to]);
-		spa_latency_info_combine_finish(&info);
-		spa_process_latency_info_add(&own, &info);
-
-		for (uint32_t i = 0; i < node->n_ports[to]; i++) {
-			struct port *port = &node->ports[to][i];
-
-			if (spa_latency_info_compare(&info, &port->latency[to]) == 0)
-				continue;
-			port->latency[to] = info;
-			port_touch_param(node, port, PORT_LATENCY);
-		}
-	}
-	node_touch_param(node, NODE_PROCESS_LATENCY);
-}
-
 /* Buffers go with the format: the node is told anew how large they must be. */
 int port_set_format(struct node *node, struct port *port, const struct spa_pod *format)
 {

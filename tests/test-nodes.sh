@@ -27,7 +27,7 @@ node_link() {
 
 # player_start FILE
 player_start() {
-	process_start player pw-play -P '{ node.name = player node.autoconnect = false }' "$1"
+	process_start player pw-play -v -P '{ node.name = player node.autoconnect = false }' "$1"
 	wait_for "the player's ports" 10 has_ports player 2
 }
 
@@ -172,7 +172,25 @@ test_rate_and_quantum_change_while_running() {
 	done
 }
 
+# latency_get NODE PORT DIRECTION: [ minRate, maxRate ] of its latency in this direction.
+latency_get() {
+	graph -c --argjson id "$(node_id "$1")" --arg port "$2" --arg direction "$3" '[.[]
+		| select(.type == "PipeWire:Interface:Port" and .info.props["node.id"] == $id
+			and .info.props["port.name"] == $port)
+		| .info.params.Latency[] | select(.direction == $direction)] | .[0] | [.minRate, .maxRate]'
+}
+
+latency_is() { # NODE PORT DIRECTION FRAMES
+	[ "$(latency_get "$1" "$2" "$3")" = "[$4,$4]" ]
+}
+
+# pw-play -v tells once a second what pw_stream_get_time_n says.
+process_plays_ahead() { # NAME FRAMES
+	tail -n 2 "$rig_dir/$1.log" | grep -Eq "delay:$2 "
+}
+
 test_two_nodes_made_by_pw_cli_stand_in_a_row() {
+	local own speaker
 	tone "$rig_dir/tone.wav" 30 440
 	rig_write pipewire/pipewire.conf.d/50-weir.conf <<<'context.spa-libs = { weir.* = weir/libspa-weir }'
 	rig_start
@@ -190,10 +208,22 @@ test_two_nodes_made_by_pw_cli_stand_in_a_row() {
 	pw-link down:out-r speaker:playback_FR
 	record_seconds both speaker 1.5
 	check "both give the tone back" plays_at "$rig_dir/both.wav" 440
-	check "the latencies add up" graph --argjson own "$(node_get down '.info.params.ProcessLatency[0].rate')" \
-		--argjson id "$(node_id down)" '[.[] | select(.type == "PipeWire:Interface:Port"
-		and .info.props["node.id"] == $id and .info.props["port.name"] == "out-l")
-		| .info.params.Latency[] | select(.direction == "Output") | .maxRate] | .[0] >= 2 * $own'
+	own=$(node_get down '.info.params.ProcessLatency[0].rate')
+	speaker=$(latency_get speaker playback_FL Input | jq '.[0]')
+	check "the latencies add up" latency_is up in-l Input $((2 * own + speaker))
+	check "for the player's other channel too" latency_is up in-r Input $((2 * own + speaker))
+	check "and from the player on" latency_is down out-l Output $((2 * own))
+	wait_for "the player plays that much ahead" 5 process_plays_ahead player $((2 * own + speaker))
+	process_start reader "$WEIR_EXAMPLES/read-reports"
+	wait_for "the reader's port" 5 has_input read-reports:input
+	pw-link up:report read-reports:input
+	pw-link -d down:out-r speaker:playback_FR
+	sleep 0.3
+	check "neither a reader nor a missing link changes that" \
+		latency_is up in-l Input $((2 * own + speaker))
+	pw-link -d up:out-l down:in-l
+	pw-link -d up:out-r down:in-r
+	wait_for "without links its own is left" 2 latency_is up in-l Input "$own"
 }
 
 test_reports_come_through_the_graph() {
