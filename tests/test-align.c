@@ -324,6 +324,29 @@ static void test_delays_are_looked_for_up_to_the_limit(void)
 	run_until_found(10 * RATE, 1200.0);
 }
 
+/* Held, it would go on for ever. */
+static void check_lost_beyond_the_range(bool is_held)
+{
+	rate = 8000;
+	scene_begin((struct place){ 1497.0, 300.0, 1.0, QUIET_DB }, 20);
+	set("lag-limit-ms", 1500.0);
+	run(8 * rate);
+	CHECK(get("locked") == 1.0);
+	set("hold", is_held);
+	while (next_frame < 20 * rate) {
+		run(next_frame + BLOCK);
+		CHECK(get("delay-ms") <= 1500.0);
+	}
+	CHECK(get("locked") == 0.0 && get("delay-ms") == 0.0);
+	rate = RATE;
+}
+
+static void test_a_delay_beyond_the_range_is_lost(void)
+{
+	check_lost_beyond_the_range(false);
+	check_lost_beyond_the_range(true);
+}
+
 /* Whole frames apart, so that each noise can be told in the output. */
 static void test_average_takes_equal_parts_of_unequal_microphones(void)
 {
@@ -421,6 +444,7 @@ int main(void)
 	test_hold_keeps_the_delay();
 	test_reset_forgets_the_delay();
 	test_delays_are_looked_for_up_to_the_limit();
+	test_a_delay_beyond_the_range_is_lost();
 	test_average_takes_equal_parts_of_unequal_microphones();
 	test_three_delays_are_found_at_once();
 	test_dropouts_are_not_heard();

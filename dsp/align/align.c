@@ -18,8 +18,7 @@
 #define BETTER_DB 3.0f /* which makes another microphone the better one */
 #define NO_SHARE 0.1f
 #define FULL_SHARE 0.3f
-#define MOST_DRIFT 400.0f /* ppm, of what is remembered */
-#define MOST_RATIO 9.0	  /* logarithm of a ratio of powers */
+#define MOST_RATIO 9.0 /* logarithm of a ratio of powers */
 
 WEIR_REALTIME void align_reset(void *state)
 {
@@ -68,8 +67,8 @@ WEIR_REALTIME void align_recall(void *state, const float *memory)
 		const float polarity = value[ALIGN_MEMORY_POLARITY * n_pairs];
 
 		/* Not so either when one of them is no number. */
-		if (fabsf(delay) <= (float)ALIGN_LAG_SECONDS && fabsf(drift) <= MOST_DRIFT &&
-		    fabsf(polarity) == 1.0f)
+		if (fabsf(delay) <= (float)ALIGN_LAG_SECONDS &&
+		    fabsf(drift) <= (float)(ALIGN_MOST_DRIFT * 1e6) && fabsf(polarity) == 1.0f)
 			pair_tell(&align->pair[m + 1], (double)delay, (double)drift * 1e-6,
 				  polarity);
 	}

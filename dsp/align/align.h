@@ -36,6 +36,10 @@
 
 #define ALIGN_MICS 8 /* at most */
 
+/* Delays and drifts are known up to that, either way. */
+#define ALIGN_LAG_SECONDS 1.5
+#define ALIGN_MOST_DRIFT 400e-6
+
 /* After the microphones and the output. */
 enum {
 	ALIGN_LAG_LIMIT,   /* ms */

@@ -9,7 +9,6 @@
 
 #define ALIGN_REPORT_SECONDS 0.1
 #define ALIGN_FADE_SECONDS 0.02
-#define ALIGN_LAG_SECONDS 1.5 /* delays can be known up to that */
 
 /* A unit's state. */
 struct align {

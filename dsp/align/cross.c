@@ -13,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../scalar.h"
 #include "../simd.h"
 #include "rotor.h"
 
@@ -219,6 +220,11 @@ static WEIR_SIMD WEIR_REALTIME struct slopes slopes_at(const struct cross_weight
 	return (struct slopes){ (double)lanes_sum(&first), (double)lanes_sum(&second) };
 }
 
+static WEIR_REALTIME double half_limited(double x)
+{
+	return fmin(fmax(x, -0.5), 0.5);
+}
+
 /* In half samples, from the grid's highest point `at`. */
 static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const float *lags, int at,
 				   const struct cross_kit *kit)
@@ -227,7 +233,8 @@ static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const 
 	const double b = (double)lags[at & (CROSS_FINE - 1)];
 	const double c = (double)lags[(at + 1) & (CROSS_FINE - 1)];
 	const double bend = a - 2.0 * b + c;
-	const double lag = at + (bend < 0.0 ? 0.5 * (a - c) / bend : 0.0);
+	const double parabola = bend < 0.0 ? 0.5 * (a - c) / bend : 0.0;
+	const double lag = at + half_limited(parabola); /* more at the end of the reach */
 	const double angle = 2.0 * PI / CROSS_FINE;
 
 	rotor_fill(kit->re, kit->im, angle * lag, kit->first, kit->n);
@@ -235,7 +242,7 @@ static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const 
 	const struct slopes slopes = slopes_at(weighted, kit);
 	const double newton = slopes.second < 0.0 ? -slopes.first / slopes.second / angle : 0.0;
 
-	return lag + fmin(fmax(newton, -0.5), 0.5);
+	return lag + half_limited(newton);
 }
 
 WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, const float *lags,
@@ -258,7 +265,7 @@ WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted
 
 	return (struct cross_peak){
 		.lag = refine(weighted, lags, at, kit) / 2.0 / (double)kit->rate,
-		.agreement = 0.5f * height / (weighted->sum + 1e-9f),
+		.agreement = lower(higher(0.5f * height / (weighted->sum + 1e-9f), 0.0f), 1.0f),
 		.height = height / deviation,
 		.own = own / deviation,
 		.slope = (double)weighted->slope * omega * omega,

@@ -40,7 +40,7 @@ struct cross_weighted {
 /* The lag that is left between the two. */
 struct cross_peak {
 	double lag;	 /* seconds */
-	float agreement; /* of the phases: 1 when all are those of the lag */
+	float agreement; /* of the phases, 0 to 1: when all are those of the lag */
 	float height;	 /* over the deviation of all lags */
 	float own;	 /* height at no lag, in the same measure */
 	double slope;	 /* sum of magnitude * omega^2 */

@@ -21,6 +21,7 @@
 
 #include "../scalar.h"
 #include "../simd.h"
+#include "align.h"
 #include "rotor.h"
 
 #define CURVE_POINTS (2 * DRIFT_CURVE + 1)
@@ -38,7 +39,6 @@
 #define LEAST_BLOCKS 4
 #define LEAST_SPAN 0.9 /* seconds */
 #define MOST_REACH 360e-6
-#define MOST_DRIFT 400e-6
 #define LEAST_FIT 0.97 /* of the votes that all pairs could give */
 #define USABLE_FIT 0.8
 #define TELL_SECONDS 60e-6
@@ -261,6 +261,12 @@ static WEIR_REALTIME void pairs_collect(struct drift *drift)
 		}
 }
 
+/* Is there a point of a curve on each side? Not so for what is no number. */
+static WEIR_REALTIME bool is_on_curve(double at)
+{
+	return at >= 0.0 && at < CURVE_POINTS - 1;
+}
+
 /* Adds the votes of some pairs for `n` drifts around the centre. Returns true after the last. */
 static WEIR_REALTIME bool vote(struct drift *drift, int n, double bend)
 {
@@ -276,7 +282,7 @@ static WEIR_REALTIME bool vote(struct drift *drift, int n, double bend)
 		for (int i = 0; i < n; i++) {
 			const double at = first + step * i;
 
-			if (at < 0.0 || at >= CURVE_POINTS - 1)
+			if (!is_on_curve(at))
 				continue;
 
 			const float share = (float)(at - (int)at);
@@ -366,7 +372,7 @@ static WEIR_REALTIME void drift_take(struct drift *drift, double fit)
 		return;
 	estimate->has_drift = drift->has_solved = true;
 	estimate->drift += share * (drift->best - estimate->drift);
-	estimate->drift = fmin(fmax(estimate->drift, -MOST_DRIFT), MOST_DRIFT);
+	estimate->drift = fmin(fmax(estimate->drift, -ALIGN_MOST_DRIFT), ALIGN_MOST_DRIFT);
 	drift->bend = drift->best_bend;
 }
 
@@ -421,7 +427,7 @@ static WEIR_REALTIME double curve_at(const float *curve, double lag)
 {
 	const double at = lag / DRIFT_CURVE_STEP + DRIFT_CURVE;
 
-	if (at < 0.0 || at >= CURVE_POINTS - 1)
+	if (!is_on_curve(at))
 		return -1.0;
 
 	const double share = at - (int)at;

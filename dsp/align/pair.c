@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "align.h"
+
 #define LEAST_HEIGHT 8.5f
 #define LEAST_LEAD 1.25f
 #define SURE_HEIGHT 15.3f
@@ -168,7 +170,7 @@ static WEIR_REALTIME void tracking_begin(struct pair *pair, const struct search_
 	drift_get(pair, peak, &drift, &deviation);
 	track_start(&pair->track, lag, drift, deviation, peak->polarity, time, first);
 	pair->is_tracking = true;
-	pair->is_locked = false;
+	pair->is_locked = pair->holds = false;
 	pair->n_frames = pair->track.n_frames;
 	pair->n_supported = pair->n_rival = 0;
 	pair->n_agreed = pair->is_as_told ? N_AGREE : 0;
@@ -371,6 +373,8 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 	const bool is_silent = pair->silent > 0.0 || ear_is_gone(ear1) || ear_is_gone(ear2);
 
 	pair->time = (double)ear1->n_samples / (double)pair->search.kit->rate;
+	if (pair->is_tracking && fabs(track_delay(track, pair->time)) > ALIGN_LAG_SECONDS)
+		tracking_end(pair);
 	if (!pair->is_tracking || is_held)
 		return;
 

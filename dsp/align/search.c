@@ -227,7 +227,7 @@ static WEIR_REALTIME void tile_look(struct search *search, uint32_t index, uint3
 	tile->most = most;
 	tile->drift = (uint8_t)drift;
 	tile->at = 0;
-	while (fabsf(sum[tile->at]) != most)
+	while (tile->at < SEARCH_TILE - 1 && fabsf(sum[tile->at]) != most)
 		tile->at++;
 	tile->is_negative = sum[tile->at] < 0.0f;
 	tile->at += column;

@@ -15,10 +15,12 @@ WEIR_REALTIME void slide_begin(struct slide *slide, double time, double active)
 
 WEIR_REALTIME double slide_take(struct slide *slide, double time, double active)
 {
+	/* Sound that is heard once more is active, but no time passes meanwhile. */
+	if (active - slide->active < ACTIVE_SECONDS || time <= slide->time)
+		return 0.0;
+
 	const double rate = slide->seconds / (time - slide->time), before = slide->rate;
 
-	if (active - slide->active < ACTIVE_SECONDS)
-		return 0.0;
 	slide_begin(slide, time, active);
 	slide->rate = rate;
 	if (fabs(rate) < LEAST_RATE || fabs(rate) > MOST_RATE ||

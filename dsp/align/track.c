@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "../simd.h"
+#include "align.h"
 
 enum {
 	FIRST_SPECTRUM,
@@ -26,6 +27,7 @@ enum {
 	MEASURE,
 };
 
+#define LEAST_PRODUCT 1e-30f /* of two powers, as of digital silence: such bins have no phase */
 #define LEAST_ACTIVITY 0.006f
 #define MOST_TAU 3.0
 #define MOVING_TAU 0.25
@@ -120,7 +122,7 @@ static WEIR_REALTIME void place_leave(struct track *track)
 
 WEIR_REALTIME void track_drift_set(struct track *track, double drift, double deviation)
 {
-	track->drift = drift;
+	track->drift = fmin(fmax(drift, -ALIGN_MOST_DRIFT), ALIGN_MOST_DRIFT);
 	track->drift_variance = deviation * deviation;
 	track->covariance = 0.0;
 }
@@ -205,7 +207,7 @@ static WEIR_SIMD WEIR_REALTIME void compare(struct track *track, const float *re
 		const float p1 = x1[2 * i] * x1[2 * i] + x1[2 * i + 1] * x1[2 * i + 1] + 1e-20f;
 		const float p2 = x2[2 * i] * x2[2 * i] + x2[2 * i + 1] * x2[2 * i + 1] + 1e-20f;
 		const float share = ear_gain(p1, floor1[i]) * ear_gain(p2, floor2[i]);
-		const float scale = track->polarity * share / sqrtf(p1 * p2);
+		const float scale = track->polarity * share / sqrtf(p1 * p2 + LEAST_PRODUCT);
 
 		re[i] = scale * (x2[2 * i] * x1[2 * i] + x2[2 * i + 1] * x1[2 * i + 1]);
 		im[i] = scale * (x2[2 * i + 1] * x1[2 * i] - x2[2 * i] * x1[2 * i + 1]);
