@@ -241,7 +241,7 @@ static WEIR_REALTIME void snr_update(struct ear *ear, const float *power)
 		sound += power[k];
 		noise += ear->floor[k];
 	}
-	ear->n_loud++;
+	ear->n_loud += ear->n_loud < UINT32_MAX;
 
 	const float share = 1.0f / (float)ear->n_loud;
 

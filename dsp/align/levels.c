@@ -141,7 +141,7 @@ static WEIR_REALTIME void ratios_update(struct levels *levels)
 	}
 	if (n < LEAST_BANDS)
 		return;
-	levels->n_ratios++;
+	levels->n_ratios += levels->n_ratios < UINT32_MAX;
 
 	const double share = fmax(1.0 / levels->n_ratios, levels->rates.ratio);
 
@@ -161,7 +161,7 @@ WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2])
 		memcpy(levels->floor[m], power[m], n * sizeof(float));
 		memcpy(levels->noise[m], power[m], n * sizeof(float));
 	}
-	levels->n_frames++;
+	levels->n_frames += levels->n_frames < UINT32_MAX;
 	levels->step = 1;
 }
 

@@ -303,7 +303,7 @@ static WEIR_REALTIME void ring_add(struct mix_head *head, float sample, const st
 	head->ring[at] = sample;
 	if (at < MIX_TAPS)
 		head->ring[at + mix->n_ring] = sample;
-	head->n_zeros = sample == 0.0f ? head->n_zeros + 1 : 0;
+	head->n_zeros = sample == 0.0f ? head->n_zeros + (head->n_zeros < MIX_CELL) : 0;
 	if (at % MIX_CELL == MIX_CELL - 1)
 		head->is_silent[at / MIX_CELL] = head->n_zeros >= MIX_CELL;
 }

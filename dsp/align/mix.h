@@ -24,9 +24,9 @@ struct mix_target {
 
 /* A microphone as it is read. */
 struct mix_head {
-	float *ring;	 /* [n_ring], and the first MIX_TAPS again */
-	bool *is_silent; /* [n_ring / MIX_CELL] */
-	uint32_t n_zeros;
+	float *ring;	      /* [n_ring], and the first MIX_TAPS again */
+	bool *is_silent;      /* [n_ring / MIX_CELL] */
+	uint32_t n_zeros;     /* in a row, up to MIX_CELL */
 	uint64_t place, step; /* frames, with 32 fractional bits; wraps around */
 	bool is_loose;	      /* is heard where it happens to be, because no other is */
 	float presence;	      /* 0 while it is silent, 1 otherwise, or between */

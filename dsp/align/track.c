@@ -108,7 +108,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	track->polarity = polarity;
 	track->misfit = 1.0;
 	track->agreement = 0.0f;
-	track->frame = lrint(first * (double)track->kit->rate);
+	track->frame = llrint(first * (double)track->kit->rate);
 	slide_begin(&track->slide, time, track->active);
 }
 
@@ -138,7 +138,7 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 	track->delay_variance = START_DEVIATION * START_DEVIATION;
 	track->covariance = 0.0;
 	track->polarity = polarity;
-	track->frame = lrint(first * (double)track->kit->rate);
+	track->frame = llrint(first * (double)track->kit->rate);
 	slide_begin(&track->slide, time, track->active);
 }
 
@@ -166,8 +166,12 @@ static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct ear *
 	if (track->frame + (int64_t)(MOST_LATE_SECONDS * track->kit->rate) <
 	    (int64_t)ear1->n_samples)
 		track->frame = (int64_t)ear1->n_samples;
-	while (track->frame < 0 || second_place(track) < 0.0)
-		track->frame += TRACK_HOP;
+
+	const double before = -fmin(second_place(track), (double)track->frame);
+	const double slowest = TRACK_HOP * (1.0 + fmin(track->drift, 0.0));
+
+	if (before > 0.0)
+		track->frame += TRACK_HOP * (int64_t)ceil(before / slowest);
 
 	const double end = fmax(second_place(track), (double)track->frame) + CROSS_WINDOW + 32;
 

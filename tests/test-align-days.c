@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The align unit works after days as in the first minute. Its counters are set ahead for that. */
+
+#include "../dsp/align/aligner.h"
+#include "check.h"
+#include "mics.h"
+
+/* Samples of the analysis of about that many days: all rings are then where they were. */
+static uint64_t samples_of(const struct align *align, double days)
+{
+	const uint64_t round = (uint64_t)align->ears.n_spectra * align->ears.n_sound * 8;
+	const double samples = days * 86400.0 * (double)align->ears.rate;
+
+	return (uint64_t)(samples / (double)round) * round;
+}
+
+static void days_pass(double days)
+{
+	struct align *align = state;
+	const uint64_t n = samples_of(align, days), n_frames = n * align->ears.factor;
+
+	for (uint32_t m = 0; m < align->n_mics; m++) {
+		align->ear[m].n_frames += n_frames;
+		align->ear[m].n_samples += n;
+		align->ear[m].n_windows += n / EAR_HOP;
+		align->ear[m].n_blocks += n / EAR_BLOCK;
+		align->pair[m].search.n_blocks += n / EAR_BLOCK;
+	}
+	align->mix.n_frames += n_frames;
+	align->mix.n_aimed += n_frames;
+}
+
+/* Returns the frame, to a hundredth of a second, after which it was locked. */
+static uint32_t lock_after(double days)
+{
+	uint32_t locked = 0;
+
+	scene_begin((struct place){ DELAY_MS, 100.0, 1.0, QUIET_DB }, 20);
+	days_pass(days);
+	for (; get("locked") == 0.0; locked = next_frame)
+		run(next_frame + BLOCK);
+	run_until_found(20 * RATE, DELAY_MS + 100.0 * 20e-3);
+	CHECK(is_near(get("drift-ppm"), 100.0, 1.0));
+	return locked;
+}
+
+/* 37.3 hours have 2^31 samples of the analysis, 24.9 hours 2^32 frames. */
+static void test_a_delay_is_found_as_soon_after_days(void)
+{
+	const uint32_t early = lock_after(0.1);
+
+	CHECK(lock_after(1.03) == early);
+	CHECK(lock_after(1.6) == early);
+	CHECK(lock_after(1000.0) == early);
+}
+
+int main(void)
+{
+	test_a_delay_is_found_as_soon_after_days();
+	unit->destroy(state);
+	return 0;
+}
