@@ -11,7 +11,7 @@
 
 #define RATE 48000
 #define MAX_MICS 4
-#define MAX_FRAMES (33 * RATE) /* 8 seconds at 192 kHz */
+#define MAX_FRAMES (8 * 384000) /* 64 seconds at 48 kHz */
 #define BLOCK 480
 #define PI 3.14159265358979323846
 

@@ -308,6 +308,19 @@ static void test_any_sound_keeps_all_ranges(void)
 		}
 }
 
+static void test_a_tone_keeps_all_ranges_at_all_rates(void)
+{
+	static const struct sound tone = { .name = "a tone", .level = 0.125, .hz = { 1000.0 } };
+	static const uint32_t rates[] = { 11025, 16000,	 22050,	 24000,	 32000, 88200,
+					  96000, 176400, 192000, 352800, 384000 };
+
+	for (size_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
+		rig_begin(r % 2 ? "align-4" : "align", rates[r]);
+		check_sound(&tone, 5.0);
+		rig_end();
+	}
+}
+
 static double random_of(uint64_t *seed, double least, double most)
 {
 	*seed += 1;
@@ -404,6 +417,7 @@ static void test_any_mix_under_any_controls_keeps_all_ranges(void)
 int main(void)
 {
 	test_any_sound_keeps_all_ranges();
+	test_a_tone_keeps_all_ranges_at_all_rates();
 	test_any_mix_under_any_controls_keeps_all_ranges();
 	return 0;
 }

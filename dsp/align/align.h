@@ -27,7 +27,7 @@
  * declares it.
  *
  * The delay d and the drift e are those of a source: what is in the first microphone at its time t
- * is in the other one at t + d, and d grows by e per second. Rates: 8 to 192 kHz.
+ * is in the other one at t + d, and d grows by e per second. Rates: 8 to 384 kHz.
  *
  * Method: search.c finds delay and drift together, track.c follows the delay in a closed loop,
  * drift.c tells the drift from the phases of seconds of sound, pair.c judges all of that, levels.c

@@ -8,7 +8,7 @@
 #include "aligner.h"
 
 #define LEAST_RATE 8000
-#define MOST_RATE 192000
+#define MOST_RATE 384000
 #define TICK_SAMPLES 8 /* of the analysis */
 
 static void align_destroy(void *state)
@@ -144,7 +144,7 @@ static const char *const state_names[] = {
 		INPUT("reset", WEIR_TOGGLE, "", "From 0 to 1: forget the delay and the drift",     \
 		      0.0f, 0.0f, 1.0f),                                                           \
 		OUTPUT("latency", WEIR_INTEGER, "frames",                                          \
-		       "Delay of the output against microphone 1", 0.0f, 300000.0f),               \
+		       "Delay of the output against microphone 1", 0.0f, 600000.0f),               \
 	{                                                                                          \
 		.name = "state", .type = WEIR_CONTROL_OUT, .kind = WEIR_CHOICE, .measure = "",     \
 		.help = "What is going on", .choices = state_names, .min = ALIGN_SEARCHING,        \
