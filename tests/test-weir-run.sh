@@ -75,6 +75,201 @@ test_reports_are_json_lines() {
 	check "to /dev/null as well" weir-run pitch stereo.wav /dev/null
 }
 
+# Integrated loudness, of a report on standard input; null: never above the gate.
+loudness() {
+	jq -s 'map(.i // empty) | last'
+}
+
+# measured FILE: without the groups that take long.
+measured() {
+	weir-run analyze -s thirds=0 -s features=0 -s rhythm=0 -s pitch=0 -s voice=0 -r - "$1" 2>told
+}
+
+# weighs FILE WEIGHT: as loud as half.wav, times WEIGHT.
+weighs() {
+	local is
+	is=$(measured "$1" | loudness)
+	echo "$is LUFS; $(cat told)"
+	jq -ne --argjson is "$is" --argjson mono "$mono" --argjson weight "$2" \
+		'if $weight == 0 then $is == null else ($is - $mono) - 10 * ($weight | log10) | fabs < 0.05 end'
+}
+
+tone_make() {
+	sox -n -r 48000 -c 1 -b 16 tone.wav synth 2 sine 1000 gain -20
+	sox -v 0.5 tone.wav half.wav
+	mono=$(measured half.wav | loudness)
+}
+
+# channels_make FILE LAYOUT [CHANNEL]: half of tone.wav in every channel, or in one of them; by 1,
+# FFmpeg 5.1 leaves out the third of three.
+channels_make() {
+	local names pan="$2" name i=0
+	names=$(ffmpeg -v error -layouts | awk -v layout="$2" '$1 == layout { gsub(/[+]/, " ", $2); print $2 }')
+	for name in $names; do
+		pan+="|c$i=$([ "${3:-$name}" = "$name" ] && echo 0.5 || echo 0)*c0"
+		i=$((i + 1))
+	done
+	ffmpeg -nostdin -v error -y -i tone.wav -af "pan=$pan" -strict -2 "$1"
+}
+
+# ITU-R BS.1770-5, table 4: 1.41 from 60 to 120 degrees, nothing for low frequencies, else 1.
+test_loudness_weighs_channels_by_their_places() {
+	local layout weight
+	rig_need ffmpeg
+	sounds_make
+	tone_make
+	while read -r layout weight; do
+		channels_make layout.wav "$layout"
+		check "$layout" weighs layout.wav "$weight"
+	done <<-END
+		stereo 2
+		2.1 2
+		3.0 3
+		3.0(back) 3
+		3.1 3
+		4.0 4
+		4.1 4
+		quad 4.82
+		quad(side) 4.82
+		5.0 5.82
+		5.0(side) 5.82
+		5.1 5.82
+		5.1(side) 5.82
+		6.0 6.82
+		6.1 6.82
+		6.1(back) 6.82
+		6.1(front) 6.82
+		7.0 7.82
+		7.1 7.82
+		7.1(wide) 7.82
+		7.1(wide-side) 7.82
+		hexagonal 6.82
+	END
+}
+
+test_every_format_has_its_own_order() {
+	local format channel
+	rig_need ffmpeg
+	sounds_make
+	tone_make
+	for format in wav w64 flac ogg opus; do
+		for channel in FL FC LFE BL SR; do
+			channels_make sound.$format 7.1 $channel
+			case $channel in
+			LFE) check "$format: LFE" weighs sound.$format 0 ;;
+			SR) check "$format: SR" weighs sound.$format 1.41 ;;
+			*) check "$format: $channel" weighs sound.$format 1 ;;
+			esac
+		done
+	done
+	for channel in FC LFE BR; do
+		channels_make sound.caf 5.1 $channel
+		case $channel in
+		LFE) check "caf: LFE" weighs sound.caf 0 ;;
+		BR) check "caf: BR" weighs sound.caf 1.41 ;;
+		*) check "caf: $channel" weighs sound.caf 1 ;;
+		esac
+	done
+}
+
+test_what_loudness_is_of_is_said() {
+	rig_need ffmpeg
+	sounds_make
+	tone_make
+	sox -M half.wav half.wav both.wav
+	check "two channels are twice as loud as one" weighs both.wav 2
+	check "a mono file is measured as one channel" weighs half.wav 1
+	check "which is said" grep '^weir-run: half.wav has 1 channel: analyze-mono is taken$' told
+	weir-run analyze-8 -r - half.wav >wide.jsonl
+	check "by the wide unit as well" jq -ne --argjson mono "$mono" --argjson is "$(loudness <wide.jsonl)" \
+		'$is - $mono | fabs < 0.001'
+	channels_make layout.wav 6.1
+	measured layout.wav >report.jsonl
+	check "6.1" grep -x 'weir-run: layout.wav has 7 channels: analyze-8 is taken, FL FR FC LFE RC SL SR, RC as in-rl' told
+	channels_make layout.wav octagonal
+	check "more places than inputs" says 1 'has the channels FL FR FC RL RR RC SL SR' weir-run analyze -r - layout.wav
+	sox -M stereo.wav stereo.wav four.au 2>/dev/null
+	measured four.au >report.jsonl
+	check "a file that does not say" grep 'does not say which they are: FL FR RL RR are assumed$' told
+	sox -M stereo.wav stereo.wav -b 16 -e signed four.amb 2>/dev/null
+	check "ambisonic by its name" says 1 'four.amb is ambisonic' weir-run analyze -r - four.amb
+	cp four.amb four.wav
+	check "by its header" says 1 'four.wav is ambisonic' weir-run analyze -r - four.wav
+	channels_make layout.wav 5.1
+	weir-run pitch layout.wav wide.wav 2>/dev/null
+	measured wide.wav >report.jsonl
+	check "what is written says what it has" grep 'FL FR FC LFE RL RR SL SR$' told
+}
+
+test_pipes_end() {
+	local format codec
+	rig_need ffmpeg
+	sounds_make
+	weir-run pitch -s semitones=3 -r file.jsonl mono.wav file.wav
+	sox file.wav file.raw 2>/dev/null
+	for format in wav au aiff; do
+		codec=pcm_f32be
+		[ $format != wav ] || codec=pcm_f32le
+		ffmpeg -v error -i mono.wav -c:a $codec -f $format - | cat >piped
+		# shellcheck disable=SC2002 # a pipe, not a file
+		check "$format without its length" timeout 20 sh -c \
+			"cat piped | weir-run pitch -s semitones=3 -r piped.jsonl - piped.wav"
+		check "has the same report" cmp file.jsonl piped.jsonl
+		sox piped.wav piped.raw 2>/dev/null
+		check "and the same sound" cmp file.raw piped.raw
+	done
+	# shellcheck disable=SC2002
+	cat mono.wav | timeout 20 weir-run pitch -s semitones=3 -r piped.jsonl -i in-l=/dev/stdin -i in-r=- out.wav
+	check "one pipe feeds two inputs" cmp file.jsonl piped.jsonl
+	weir-run pitch -s semitones=3 mono.wav - | sox -t au - piped.raw 2>/dev/null
+	check "sound goes into a pipe as well" cmp file.raw piped.raw
+	check "or into a file" sh -c 'weir-run pitch -s semitones=3 mono.wav - >piped.wav && cmp file.wav piped.wav'
+	check "that is closed" sh -c 'trap "" PIPE; weir-run pitch mono.wav - | head -c 10 >/dev/null'
+	check "which is an error" says 1 'cannot write -' sh -c \
+		'trap "" PIPE; { weir-run pitch mono.wav -; echo $? >rc; } | head -c 10 >/dev/null; exit "$(cat rc)"'
+	check "a full disk" says 1 'the report: No space' weir-run pitch -r /dev/full mono.wav
+	check "what cannot be read from a pipe" says 1 'cannot read -: .* in a pipe wav, aiff, au' sh -c \
+		'sox mono.wav -t flac - | weir-run pitch - out.wav'
+	check "a pipe without sound" says 1 'cannot read -' sh -c ': | weir-run pitch - out.wav'
+}
+
+test_a_file_that_is_cut_is_told() {
+	local format size
+	sounds_make
+	for format in wav au aiff flac w64; do
+		sox stereo.wav -b 24 whole.$format 2>/dev/null || sox stereo.wav whole.$format
+		size=$(stat -c %s whole.$format)
+		head -c $((size * 2 / 3)) whole.$format >cut.$format
+		check "a whole $format" not says 0 . weir-run pitch -r report.jsonl whole.$format
+		check "a cut one" says 0 'cut.* is cut short: its header promises 1.00 s, and 0\.[56]' \
+			weir-run pitch -r report.jsonl cut.$format
+		check "is measured to its end" jq -se 'last.t | . > 0.5 and . < 0.7' report.jsonl
+	done
+	sox -n -r 48000 whole.ogg synth 5 pinknoise gain -6
+	head -c 20000 whole.ogg >cut.ogg
+	check "ogg" says 0 'cut.ogg is cut short: the end of the Ogg' timeout 20 weir-run pitch -r report.jsonl cut.ogg
+	check "in a pipe" says 0 'cut short: its header promises 1.00 s' sh -c \
+		'cat cut.wav | weir-run pitch -r report.jsonl -'
+	check "what is without a sample is refused" says 1 'empty.wav is empty' sh -c \
+		'sox -n -r 48000 empty.wav trim 0 0 2>/dev/null; weir-run pitch -r report.jsonl empty.wav'
+}
+
+test_files_of_inputs_leave_the_last_for_the_output() {
+	sounds_make
+	sox stereo.wav left.wav remix 1
+	sox stereo.wav right.wav remix 2
+	check "without a report" weir-run align -i mic-1=left.wav -i mic-2=right.wav both.wav
+	rm both.wav
+	check "with one" weir-run align -i mic-1=left.wav -i mic-2=right.wav -r report.jsonl both.wav
+	check "it is written" test -s both.wav -a -s report.jsonl
+	sox -M stereo.wav stereo.wav stereo.wav stereo.wav both.wav 2>/dev/null
+	check "over what was there" says 0 '^$' weir-run align -i mic-1=left.wav -i mic-2=right.wav -r report.jsonl both.wav
+	check "which never was an input" [ "$(soxi -c both.wav)" = 1 ]
+	check "with an input that is not fed" weir-run pitch -i in-l=left.wav -r report.jsonl half.wav
+	check "a report alone" weir-run align -i mic-1=left.wav -i mic-2=right.wav -r alone.jsonl
+	check "is the same" cmp report.jsonl <(weir-run pitch -i in-l=left.wav -r -)
+}
+
 test_mistakes_are_explained() {
 	sounds_make
 	check "unit" says 1 'there is no unit "pich". weir-run --list' weir-run pich a b
@@ -90,11 +285,36 @@ test_mistakes_are_explained() {
 	check "no file" says 1 'cannot read none.wav' weir-run pitch none.wav out.wav
 	check "not a sound" says 1 'cannot read report' weir-run pitch report out.wav
 	check "no input" says 1 'an input file is missing' weir-run pitch out.wav
+	check "a value between two" says 1 'mode=1.5: the value must be one of: low-latency balanced quality' \
+		weir-run pitch -s mode=1.5 stereo.wav out.wav
+	check "half a truth" says 1 'must be true or false' weir-run pitch -s formant=0.5 stereo.wav out.wav
+	check "no number" says 1 'must be a number' weir-run pitch -s semitones=nan stereo.wav out.wav
+	check "an empty value" says 1 'a value is missing' weir-run pitch -s semitones= stereo.wav out.wav
+	check "a control twice" says 1 'semitones is set already' \
+		weir-run pitch -s semitones=3 -s semitones=4 stereo.wav out.wav
+	check "two reports" says 1 '-r is there twice' weir-run pitch -r a -r b stereo.wav
+	check "two blocks" says 1 '-b is there twice' weir-run pitch -b 1 -b 2 stereo.wav out.wav
+	check "a port twice" says 1 'mono.wav feeds in-l already' \
+		weir-run pitch -i in-l=mono.wav -i in-l=stereo.wav out.wav
+	check "a port without a file" says 1 'a file is missing' weir-run pitch -i in-l= out.wav
+	check "channels without an input" says 1 'stereo.wav has 2 channels, and align has inputs for 1' \
+		weir-run align mono.wav stereo.wav out.wav
+	check "a folder as input" says 1 'cannot read .: Is a directory' weir-run pitch . out.wav
+	check "a folder as output" says 1 'cannot write .: ' weir-run pitch stereo.wav .
+	check "a folder as report" says 1 'cannot write .: ' weir-run pitch -r . stereo.wav
+	check "another format" says 1 'out.flac: sound is written as wav' weir-run pitch stereo.wav out.flac
+	check "one file for both" says 1 'both the report and the output' weir-run pitch -r ./out.wav stereo.wav out.wav
+	check "one pipe for both" says 1 'both the report and the output' \
+		sh -c 'weir-run pitch -r - stereo.wav /dev/stdout | cat; exit 1'
+	check "an unknown option" says 1 '^weir-run: invalid option' weir-run pitch -x stereo.wav out.wav
 	check "block" says 1 'the block must be 1 to 8192' weir-run pitch -b 9000 stereo.wav out.wav
 	check "nothing was written by all that" not test -e out.wav
 	check "folder" says 1 'cannot write none/out.wav' weir-run pitch stereo.wav none/out.wav
 	cp stereo.wav copy.wav
 	check "overwriting" says 1 'is an input and would be overwritten' weir-run pitch copy.wav ./copy.wav
+	check "by its report" says 1 'is an input and would be overwritten' weir-run pitch -r copy.wav copy.wav
+	check "of -i" says 1 'is an input and would be overwritten' \
+		weir-run pitch -i in-l=copy.wav -r report.jsonl copy.wav
 	check "the input is as it was" cmp stereo.wav copy.wav
 }
 
