@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #if defined(__SSE__)
 #include <xmmintrin.h>
@@ -91,6 +92,35 @@ static WEIR_REALTIME void denormals_restore(uint64_t mode)
 #endif
 }
 
+/* Behind n_ports there is none. */
+static WEIR_REALTIME uint32_t input_next(const struct weir_unit *unit, uint32_t port)
+{
+	while (port < unit->n_ports && unit->ports[port].type != WEIR_AUDIO_IN)
+		port++;
+	return port;
+}
+
+/* For a unit without a state. */
+static WEIR_REALTIME void pass_through(const struct weir_unit *unit, float *const port[],
+				       uint32_t n)
+{
+	uint32_t input = input_next(unit, 0);
+
+	for (uint32_t i = 0; i < unit->n_ports; i++) {
+		const struct weir_port *p = &unit->ports[i];
+
+		if (p->type == WEIR_CONTROL_OUT)
+			*port[i] = fminf(fmaxf(0.0f, p->min), fmaxf(p->min, p->max));
+		if (p->type != WEIR_AUDIO_OUT)
+			continue;
+		if (input < unit->n_ports)
+			memcpy(port[i], port[input], n * sizeof(float));
+		else
+			memset(port[i], 0, n * sizeof(float));
+		input = input_next(unit, input + 1);
+	}
+}
+
 /* The inputs are copied before an output is written, so they may share buffers. */
 static WEIR_REALTIME void run_block(const struct weir_unit *unit, void *state, float *const port[],
 				    uint32_t from, uint32_t n, struct weir_reports *reports)
@@ -112,7 +142,10 @@ static WEIR_REALTIME void run_block(const struct weir_unit *unit, void *state, f
 			control[i] = control_value(p, *port[i]);
 		}
 	}
-	unit->run(state, checked, n, reports);
+	if (state)
+		unit->run(state, checked, n, reports);
+	else
+		pass_through(unit, checked, n);
 
 	for (uint32_t i = first_report; reports && i < reports->n; i++)
 		reports->report[i].frame += from;

@@ -11,7 +11,8 @@
  * through this file; units know no host.
  *
  * Samples are floats with full scale at -1 and 1. A frame is one sample of
- * every audio port.
+ * every audio port. The n-th output is for what comes in at the n-th input, so
+ * that a unit's main inputs are its first.
  */
 
 /* Neither allocates, locks, logs nor enters the kernel. Checked by clang >= 20. */
@@ -93,7 +94,10 @@ struct weir_unit {
 	uint32_t n_fields;
 	float hop_seconds;
 
-	/* Returns a new state for the given rate in Hz, or NULL with errno set. */
+	/*
+	 * Returns a new state for the given rate in Hz, or NULL with errno set: EINVAL
+	 * when the unit cannot run at this rate. Hosts then run it with the state NULL.
+	 */
 	void *(*create)(uint32_t rate);
 
 	/* NULL is allowed. */
@@ -145,6 +149,9 @@ const struct weir_field *weir_field_find(const char *name);
  * Control inputs are forced into their ranges, and to whole numbers where their
  * kind asks for it. Samples that are not finite, or above WEIR_LOUDEST, enter the
  * unit as silence. Denormals count as zero while the unit runs.
+ *
+ * With the state NULL the sound passes through: each output gets the input of its
+ * number, or silence, and control outputs are 0, or what they have next to it.
  */
 #define WEIR_LOUDEST 1000.0f
 WEIR_REALTIME void weir_unit_run(const struct weir_unit *unit, void *state, float *const port[],

@@ -6,10 +6,16 @@
  * LADSPA knows a default only as one of a few named values, so a control's def
  * must be its min, its max, 0, 1, 100 or 440; tests/test-units.c checks that.
  * Reports have no place in LADSPA and are not asked for.
+ *
+ * PipeWire's filter-chain has no node where a plugin cannot be made, and gives silence at a
+ * rate at which it cannot be made again. So it always can: sound then passes through.
  */
 
+#include <errno.h>
 #include <ladspa.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../dsp/unit.h"
 
@@ -18,7 +24,7 @@
 
 struct instance {
 	const struct weir_unit *unit;
-	void *state;
+	void *state; /* NULL: sound passes through */
 	float *port[WEIR_MAX_PORTS];
 };
 
@@ -31,10 +37,9 @@ static LADSPA_Handle instantiate(const LADSPA_Descriptor *descriptor, unsigned l
 
 	instance->unit = descriptor->ImplementationData;
 	instance->state = instance->unit->create((uint32_t)rate);
-	if (!instance->state) {
-		free(instance);
-		return NULL;
-	}
+	if (!instance->state)
+		fprintf(stderr, "weir: %s cannot run at %lu Hz (%s): sound passes through it\n",
+			descriptor->Label, rate, strerror(errno));
 	return instance;
 }
 
@@ -57,7 +62,8 @@ static WEIR_REALTIME void activate(LADSPA_Handle handle)
 {
 	struct instance *instance = handle;
 
-	instance->unit->reset(instance->state);
+	if (instance->state)
+		instance->unit->reset(instance->state);
 	run(handle, 0);
 }
 
@@ -65,7 +71,8 @@ static void cleanup(LADSPA_Handle handle)
 {
 	struct instance *instance = handle;
 
-	instance->unit->destroy(instance->state);
+	if (instance->state)
+		instance->unit->destroy(instance->state);
 	free(instance);
 }
 

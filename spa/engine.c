@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "node.h"
@@ -26,11 +26,10 @@ static void engine_destroy(struct node *node, struct engine *engine)
 {
 	if (engine->state)
 		node->unit->destroy(engine->state);
-	free(engine->reports);
 }
 
 /* Asks the unit for its control outputs, which nothing has run yet. */
-static void control_outputs_read(struct node *node, struct engine *engine)
+static void control_outputs_read(struct node *node, void *state)
 {
 	float control[WEIR_MAX_PORTS];
 	float *port[WEIR_MAX_PORTS];
@@ -39,7 +38,7 @@ static void control_outputs_read(struct node *node, struct engine *engine)
 		control[i] = node->control[i];
 		port[i] = &control[i];
 	}
-	weir_unit_run(node->unit, engine->state, port, 0, NULL);
+	weir_unit_run(node->unit, state, port, 0, NULL);
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
 		if (node->unit->ports[i].type == WEIR_CONTROL_OUT)
 			node->control[i] = control[i];
@@ -68,34 +67,49 @@ static WEIR_REALTIME void engine_recall(const struct node *node, void *state)
 		node->unit->recall(state, node->memory.value);
 }
 
-int engine_rebuild(struct node *node, uint32_t rate)
+static void tell_refusal(struct node *node, uint32_t rate, int error)
+{
+	snprintf(node->state_text, sizeof(node->state_text),
+		 "cannot run at %u Hz: sound passes through", rate);
+	if (node->refused_rate != rate)
+		spa_log_error(node->log,
+			      "weir.%s cannot run at %u Hz (%s): sound passes through it as it is. "
+			      "Use another rate, for example "
+			      "pw-metadata -n settings 0 clock.force-rate 48000",
+			      node->unit->name, rate, strerror(error));
+	node->refused_rate = rate;
+}
+
+static void tell_success(struct node *node, uint32_t rate)
+{
+	snprintf(node->state_text, sizeof(node->state_text), "ready");
+	if (node->refused_rate)
+		spa_log_info(node->log, "weir.%s runs again, at %u Hz", node->unit->name, rate);
+	node->refused_rate = 0;
+}
+
+void engine_rebuild(struct node *node, uint32_t rate)
 {
 	struct engine_swap swap = {
 		.node = node,
-		.engine = {
-			.state = node->unit->create(rate),
-			.rate = rate,
-			.reports = weir_reports_create(node->unit, rate),
-		},
+		.engine = { .state = node->unit->create(rate), .rate = rate },
 	};
+	void *state = swap.engine.state;
 
-	if (!swap.engine.state || !swap.engine.reports) {
-		const int res = -errno;
-
-		spa_log_error(node->log,
-			      "%s cannot run at %u Hz (%s): it stays silent. Use another rate, "
-			      "for example pw-metadata -n settings 0 clock.force-rate 48000",
-			      node->unit->name, rate, strerror(-res));
-		node->refused_rate = rate;
-		engine_destroy(node, &swap.engine);
-		return res;
-	}
+	if (state)
+		tell_success(node, rate);
+	else
+		tell_refusal(node, rate, errno);
 	engine_ask(node);
-	engine_recall(node, swap.engine.state);
-	control_outputs_read(node, &swap.engine);
+	if (state) {
+		engine_recall(node, state);
+		control_outputs_read(node, state);
+	}
 	node_in_data_thread(node, engine_swap, &swap);
+	if (!state)
+		control_outputs_read(node, NULL);
 	engine_destroy(node, &swap.engine);
-	return 0;
+	node_touch_state(node);
 }
 
 static WEIR_REALTIME int engine_reset(struct spa_loop *loop, bool async, uint32_t seq,
@@ -111,13 +125,21 @@ static WEIR_REALTIME int engine_reset(struct spa_loop *loop, bool async, uint32_
 
 void engine_begin(struct node *node)
 {
-	if (!node->unit->goes_on)
+	if (!node->unit->goes_on && node->engine.state)
 		node_in_data_thread(node, engine_reset, node);
 }
 
 void engine_finish(struct node *node)
 {
 	engine_destroy(node, &node->engine);
+}
+
+static WEIR_REALTIME void outputs_silence(const struct weir_unit *unit, float *const audio[],
+					  uint32_t n_frames)
+{
+	for (uint32_t i = 0; i < unit->n_ports; i++)
+		if (unit->ports[i].type == WEIR_AUDIO_OUT)
+			memset(audio[i], 0, n_frames * sizeof(float));
 }
 
 WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t n_frames,
@@ -130,16 +152,16 @@ WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t 
 	float *port[WEIR_MAX_PORTS];
 
 	atomic_store_explicit(&node->wanted_rate, fits ? 0 : rate, memory_order_relaxed);
+	if (!fits) {
+		outputs_silence(unit, audio, n_frames);
+		return;
+	}
 	for (uint32_t i = 0; i < unit->n_ports; i++) {
 		const enum weir_port_type type = unit->ports[i].type;
 
 		control[i] = atomic_load_explicit(&node->control[i], memory_order_relaxed);
 		port[i] = type == WEIR_AUDIO_IN || type == WEIR_AUDIO_OUT ? audio[i] : &control[i];
-		if (!fits && type == WEIR_AUDIO_OUT)
-			memset(audio[i], 0, n_frames * sizeof(float));
 	}
-	if (!fits)
-		return;
 	weir_unit_run(unit, node->engine.state, port, n_frames, reports);
 	for (uint32_t i = 0; i < unit->n_ports; i++)
 		if (unit->ports[i].type == WEIR_CONTROL_OUT)

@@ -22,6 +22,7 @@
 #define KEY_NODE_DESCRIPTION "node.description"
 #define KEY_QUANTUM_LIMIT "clock.quantum-limit"
 #define KEY_REPORT "weir.report"
+#define KEY_STATE "weir.state"
 
 struct spa_log_topic node_log_topic = SPA_LOG_TOPIC(0, "weir.node");
 
@@ -116,14 +117,14 @@ static WEIR_REALTIME int node_process(void *object)
 		if (data)
 			chunk_fill(data, n_frames * sizeof(float), sizeof(float));
 	}
-	node->engine.reports->n = 0;
-	engine_run(node, audio, n_frames, report ? node->engine.reports : NULL);
+	node->reports->n = 0;
+	engine_run(node, audio, n_frames, report ? node->reports : NULL);
 	if (node->has_media_class)
 		outputs_scale(node, audio, n_frames);
 	if (report)
 		chunk_fill(report,
-			   report_writer_run(&node->report_writer, node->engine.reports,
-					     report->data, report->maxsize),
+			   report_writer_run(&node->report_writer, node->reports, report->data,
+					     report->maxsize),
 			   1);
 	return SPA_STATUS_HAVE_DATA | SPA_STATUS_NEED_DATA;
 }
@@ -193,7 +194,7 @@ static void on_timer(void *data, uint64_t expirations)
 		timer_arm(node, node->late_ticks);
 		return;
 	}
-	if (rate && rate != node->engine.rate && rate != node->refused_rate)
+	if (rate && rate != node->engine.rate)
 		engine_rebuild(node, rate);
 	announce_meters(node);
 	if (++node->unremembered < REMEMBER_TICKS)
@@ -216,7 +217,7 @@ static int node_start(struct node *node)
 {
 	const uint32_t rate = upcoming_rate(node);
 
-	if (rate != node->engine.rate)
+	if (rate != node->engine.rate || !node->engine.state)
 		engine_rebuild(node, rate);
 	else if (!node->started)
 		engine_begin(node);
@@ -295,6 +296,12 @@ void node_emit_info(struct node *node, bool full)
 	if (node->info.change_mask)
 		spa_node_emit_info(&node->hooks, &node->info);
 	node->info.change_mask = old;
+}
+
+void node_touch_state(struct node *node)
+{
+	node->info.change_mask |= SPA_NODE_CHANGE_MASK_PROPS;
+	node_emit_info(node, false);
 }
 
 void node_touch_param(struct node *node, enum node_param param)
@@ -385,9 +392,9 @@ static void info_init(struct node *node, const struct spa_dict *info)
 	if (node->unit->n_fields)
 		node->items[node->props.n_items++] =
 			SPA_DICT_ITEM_INIT(KEY_REPORT, node->report_writer.names);
-	node->info_all = SPA_NODE_CHANGE_MASK_FLAGS | SPA_NODE_CHANGE_MASK_PARAMS;
-	if (node->props.n_items)
-		node->info_all |= SPA_NODE_CHANGE_MASK_PROPS;
+	node->items[node->props.n_items++] = SPA_DICT_ITEM_INIT(KEY_STATE, node->state_text);
+	node->info_all = SPA_NODE_CHANGE_MASK_FLAGS | SPA_NODE_CHANGE_MASK_PROPS |
+			 SPA_NODE_CHANGE_MASK_PARAMS;
 	node->info = (struct spa_node_info){
 		.max_input_ports = node->n_ports[SPA_DIRECTION_INPUT],
 		.max_output_ports = node->n_ports[SPA_DIRECTION_OUTPUT],
@@ -438,12 +445,13 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 
 	node->silence = calloc(node->quantum_limit, sizeof(float));
 	node->discard = calloc(node->quantum_limit, sizeof(float));
-	if (!node->silence || !node->discard)
+	node->reports = weir_reports_create(unit, DEFAULT_RATE);
+	if (!node->silence || !node->discard || !node->reports)
 		return -errno;
 	memory_init(&node->memory, unit, info, node->log);
-	if ((res = report_writer_init(&node->report_writer, unit)) < 0 ||
-	    (res = engine_rebuild(node, DEFAULT_RATE)) < 0)
+	if ((res = report_writer_init(&node->report_writer, unit)) < 0)
 		return res;
+	engine_rebuild(node, DEFAULT_RATE);
 	ports_init(node);
 	info_init(node, info);
 	node->latency_frames = read_latency(node);
@@ -467,6 +475,7 @@ void node_finish(struct node *node)
 		spa_loop_utils_destroy_source(node->main_loop, node->timer);
 	engine_finish(node);
 	report_writer_finish(&node->report_writer);
+	free(node->reports);
 	free(node->silence);
 	free(node->discard);
 }

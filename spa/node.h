@@ -74,9 +74,8 @@ struct port {
 
 /* What data threads may run, made for one rate. */
 struct engine {
-	void *state;
+	void *state; /* NULL: the unit cannot run at this rate, and sound passes through */
 	uint32_t rate;
-	struct weir_reports *reports;
 };
 
 struct node {
@@ -99,8 +98,9 @@ struct node {
 	uint64_t info_all;
 	struct spa_node_info info;
 	struct spa_param_info params[N_NODE_PARAMS];
-	struct spa_dict_item items[2];
+	struct spa_dict_item items[3];
 	struct spa_dict props;
+	char state_text[64];
 
 	struct spa_hook_list hooks;
 
@@ -115,6 +115,7 @@ struct node {
 
 	/* Belong to the data thread while the node runs. */
 	struct engine engine;
+	struct weir_reports *reports;
 	struct spa_io_position *position;
 	float *silence; /* quantum_limit frames that nobody writes */
 	float *discard; /* quantum_limit frames that nobody reads */
@@ -123,7 +124,7 @@ struct node {
 	uint32_t unremembered; /* ticks of the timer since it was last looked at */
 
 	_Atomic uint32_t wanted_rate; /* by process, 0 when the engine's is right */
-	uint32_t refused_rate;	      /* the latest that the unit cannot run at */
+	uint32_t refused_rate;	      /* at which the unit cannot run, 0 while it does */
 	bool started;
 };
 
@@ -141,13 +142,16 @@ void node_in_data_thread(struct node *node, spa_invoke_func_t fn, void *argument
 
 void node_emit_info(struct node *node, bool full);
 
+/* Tells listeners that state_text is another. */
+void node_touch_state(struct node *node);
+
 /* Tells listeners that the value of one of the node's params is another. */
 void node_touch_param(struct node *node, enum node_param param);
 
 /* engine.c */
 
-/* Replaces the engine by a new one; the old one stays when that fails. */
-int engine_rebuild(struct node *node, uint32_t rate);
+/* Replaces the engine by a new one, which passes sound through when the unit cannot run. */
+void engine_rebuild(struct node *node, uint32_t rate);
 void engine_finish(struct node *node);
 
 /* Before the first cycle after a pause. */
@@ -156,7 +160,7 @@ void engine_begin(struct node *node);
 /* Asks the unit what it knows by now, for node->memory. */
 void engine_ask(struct node *node);
 
-/* Runs the unit, or gives silence while its engine is for another rate than the graph's. */
+/* Runs the unit, or gives silence until it is made for the graph's rate. */
 WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t n_frames,
 			      struct weir_reports *reports);
 

@@ -230,9 +230,9 @@ static struct spa_pod *build_port_buffers(const struct node *node, const struct 
 					  struct spa_pod_builder *b, uint32_t id)
 {
 	const uint32_t stride = port->is_report ? 1 : sizeof(float);
-	const uint32_t size = port->is_report ? report_writer_size(&node->report_writer,
-								   node->engine.reports->max)
-					      : node->quantum_limit * (uint32_t)sizeof(float);
+	const uint32_t size = port->is_report
+				      ? report_writer_size(&node->report_writer, node->reports->max)
+				      : node->quantum_limit * (uint32_t)sizeof(float);
 
 	return spa_pod_builder_add_object(
 		b, SPA_TYPE_OBJECT_ParamBuffers, id, SPA_PARAM_BUFFERS_buffers,

@@ -20,6 +20,9 @@ static void on_info(void *data, const struct spa_node_info *info)
 
 	CHECK(info->change_mask);
 	rig->n_info++;
+	if (info->change_mask & SPA_NODE_CHANGE_MASK_PROPS)
+		snprintf(rig->state, sizeof(rig->state), "%s",
+			 spa_dict_lookup(info->props, "weir.state"));
 }
 
 static void on_port_info(void *data, enum spa_direction direction, uint32_t id,
@@ -104,6 +107,11 @@ void rig_create_in(struct spa_rig *rig, const char *path, const char *factory_na
 	CHECK(spa_handle_factory_init(factory, rig->handle, info, &support, main_loop != NULL) ==
 	      0);
 	CHECK(spa_handle_get_interface(rig->handle, SPA_TYPE_INTERFACE_Node, &node) == 0);
+	rig_attach(rig, node);
+}
+
+void rig_attach(struct spa_rig *rig, struct spa_node *node)
+{
 	rig->node = node;
 	spa_node_add_listener(rig->node, &rig->listener, &events, rig);
 	CHECK(rig->n_ports > 0 && rig->n_info == 1);
@@ -114,9 +122,14 @@ void rig_create_in(struct spa_rig *rig, const char *path, const char *factory_na
 	      0);
 }
 
-void rig_destroy(struct spa_rig *rig)
+void rig_detach(struct spa_rig *rig)
 {
 	spa_hook_remove(&rig->listener);
+}
+
+void rig_destroy(struct spa_rig *rig)
+{
+	rig_detach(rig);
 	spa_handle_clear(rig->handle);
 	free(rig->handle);
 	dlclose(rig->library);

@@ -14,7 +14,8 @@
 /* A node of libspa-weir.so, driven by the test as a graph would, without a daemon. */
 
 #define RIG_MAX_PORTS 32
-#define RIG_BYTES (WEIR_MAX_FRAMES * 4)
+#define RIG_FRAMES 16384
+#define RIG_BYTES (RIG_FRAMES * 4)
 
 struct rig_port {
 	enum spa_direction direction;
@@ -39,6 +40,7 @@ struct spa_rig {
 	struct rig_port port[RIG_MAX_PORTS]; /* as the node announced them */
 	uint32_t n_ports;
 	uint32_t n_info; /* times that the node told of itself */
+	char state[64];	 /* its property weir.state */
 	uint32_t n_port_info;
 
 	/* The last answer to rig_enum. */
@@ -54,6 +56,10 @@ void rig_create(struct spa_rig *rig, const char *path, const char *factory,
 void rig_create_in(struct spa_rig *rig, const char *path, const char *factory,
 		   const struct spa_dict *info, struct spa_loop_utils *main_loop);
 void rig_destroy(struct spa_rig *rig);
+
+/* With a node that the test has made, and destroys. */
+void rig_attach(struct spa_rig *rig, struct spa_node *node);
+void rig_detach(struct spa_rig *rig);
 
 /* Gives a port a format, buffers and io, and takes them away. */
 void rig_link(struct spa_rig *rig, struct rig_port *port);

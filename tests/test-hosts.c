@@ -108,40 +108,68 @@ static void run_unit(const struct weir_unit *unit)
 	CHECK(power > 0.0);
 }
 
-static void test_ladspa_gives_the_same(const struct weir_unit *unit, const char *path)
+/* Never closed: it would stay loaded anyway. */
+static const LADSPA_Descriptor *ladspa_find(const char *path, const char *label)
 {
-	static struct sound out;
-	float control[WEIR_MAX_PORTS], *port[WEIR_MAX_PORTS];
 	void *library = dlopen(path, RTLD_NOW);
+	const LADSPA_Descriptor *plugin;
 	unsigned long index = 0;
 
 	CHECK(library);
 
 	LADSPA_Descriptor_Function descriptors =
 		(LADSPA_Descriptor_Function)dlsym(library, "ladspa_descriptor");
-	const LADSPA_Descriptor *plugin;
 
 	CHECK(descriptors);
-	while ((plugin = descriptors(index)) && strcmp(plugin->Label, unit->name) != 0)
+	while ((plugin = descriptors(index)) && strcmp(plugin->Label, label) != 0)
 		index++;
-	CHECK(plugin && plugin->PortCount == unit->n_ports);
+	CHECK(plugin);
+	return plugin;
+}
 
+static void ladspa_connect(const LADSPA_Descriptor *plugin, LADSPA_Handle handle,
+			   float *const port[])
+{
+	for (unsigned long i = 0; i < plugin->PortCount; i++)
+		plugin->connect_port(handle, i, port[i]);
+}
+
+static void test_ladspa_gives_the_same(const struct weir_unit *unit, const char *path)
+{
+	static struct sound out;
+	float control[WEIR_MAX_PORTS], *port[WEIR_MAX_PORTS];
+	const LADSPA_Descriptor *plugin = ladspa_find(path, unit->name);
 	LADSPA_Handle handle = plugin->instantiate(plugin, RATE);
 
-	CHECK(handle);
+	CHECK(handle && plugin->PortCount == unit->n_ports);
 	ports_connect(unit, &out, 0, control, port);
-	for (uint32_t i = 0; i < unit->n_ports; i++)
-		plugin->connect_port(handle, i, port[i]);
+	ladspa_connect(plugin, handle, port);
 	plugin->activate(handle);
 	for (uint32_t from = 0; from < N_FRAMES; from += 512) {
 		ports_connect(unit, &out, from, control, port);
-		for (uint32_t i = 0; i < unit->n_ports; i++)
-			plugin->connect_port(handle, i, port[i]);
+		ladspa_connect(plugin, handle, port);
 		plugin->run(handle, 512);
 	}
 	plugin->cleanup(handle);
-	dlclose(library);
 	check_as_expected(&out);
+}
+
+/* A host that gets no instance has no sound. */
+static void test_ladspa_passes_sound_at_any_rate(const struct weir_unit *unit, const char *path)
+{
+	static struct sound out;
+	float control[WEIR_MAX_PORTS], *port[WEIR_MAX_PORTS];
+	const LADSPA_Descriptor *plugin = ladspa_find(path, unit->name);
+	LADSPA_Handle handle = plugin->instantiate(plugin, 768000);
+
+	CHECK(handle);
+	ports_connect(unit, &out, 0, control, port);
+	ladspa_connect(plugin, handle, port);
+	plugin->activate(handle);
+	plugin->run(handle, N_FRAMES);
+	plugin->cleanup(handle);
+	for (uint32_t c = 0; c < out.n_channels; c++)
+		CHECK(memcmp(out.channel[c], input.channel[c], sizeof(out.channel[c])) == 0);
 }
 
 /* Controls as a conf file gives them: as text, before the node runs. */
@@ -281,6 +309,7 @@ int main(int argc, char *argv[])
 		input_fill(port_count(*unit, WEIR_AUDIO_IN));
 		run_unit(*unit);
 		test_ladspa_gives_the_same(*unit, argv[1]);
+		test_ladspa_passes_sound_at_any_rate(*unit, argv[1]);
 		test_spa_gives_the_same(*unit, argv[2]);
 		test_weir_run_gives_the_same(*unit, argv[3]);
 	}

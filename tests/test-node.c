@@ -248,6 +248,33 @@ static void test_rate_changes(void)
 	rig_destroy(&rig);
 }
 
+/* No unit runs at 768 kHz, and hardly any sound card. */
+static void test_no_rate_silences_the_sound(void)
+{
+	start(NULL);
+	CHECK(set_prop("pitch:semitones", 12, AS_INT) == 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Suspend) == 0);
+		rig_set_clock(&rig, 768000, QUANTUM);
+		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+		run_sine(1);
+
+		const float *out = rig_read(rig_port(&rig, "out-l"))->data;
+
+		CHECK(memcmp(out, rig_port(&rig, "in-l")->memory[0], QUANTUM * sizeof(float)) == 0);
+		CHECK(strncmp(rig.state, "cannot run at 768000 Hz", 23) == 0);
+		CHECK(prop_value("pitch:latency") == 0.0);
+		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Suspend) == 0);
+		rig_set_clock(&rig, 48000, QUANTUM);
+		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+		CHECK(fabsf(run_sine(40) - 0.125f) < 0.01f);
+		CHECK(memcmp(rig_read(rig_port(&rig, "out-l"))->data,
+			     rig_port(&rig, "in-l")->memory[0], QUANTUM * sizeof(float)) != 0);
+		CHECK(strcmp(rig.state, "ready") == 0 && prop_value("pitch:latency") > 0.0);
+	}
+	rig_destroy(&rig);
+}
+
 static void test_start_after_pause_begins_anew(void)
 {
 	start(NULL);
@@ -660,6 +687,7 @@ int main(int argc, char *argv[])
 	test_buffers_take_turns();
 	test_any_quantum();
 	test_rate_changes();
+	test_no_rate_silences_the_sound();
 	test_start_after_pause_begins_anew();
 	test_latency_adds_to_that_of_the_peer();
 	test_latency_of_a_reader_is_nobodys();

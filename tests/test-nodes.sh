@@ -172,6 +172,52 @@ test_rate_and_quantum_change_while_running() {
 	done
 }
 
+rate_force() { # HZ
+	pw-metadata -n settings 0 clock.force-rate "$1" >/dev/null
+}
+
+state_is() {
+	[ "$(node_prop weir.pitch weir.state)" = "$1" ]
+}
+
+test_no_rate_silences_the_sound() {
+	tone "$rig_dir/tone.wav" 60 440
+	pitch_start 12.0
+	player_start "$rig_dir/tone.wav"
+	node_link weir.pitch
+	for _ in 1 2; do
+		rate_force 768000
+		wait_for "no unit runs at 768 kHz" 5 state_is \
+			"cannot run at 768000 Hz: sound passes through"
+		wait_for "the latency goes" 2 latency_is_near 0
+		check "the sound stays" in_three_tries is_heard_at 440
+		rate_force 48000
+		wait_for "it runs again" 5 state_is ready
+		check "and works again" in_three_tries is_heard_at 880
+	done
+	check "the log says so each time" [ "$(grep -c "cannot run at" "$rig_dir/pipewire.log")" = 2 ]
+}
+
+test_no_rate_silences_a_filter_chain() {
+	tone "$rig_dir/tone.wav" 60 440
+	mkdir -p "$XDG_CONFIG_HOME/pipewire/filter-chain.conf.d"
+	sed 's/"semitones" = 3.0/"semitones" = 12.0/' \
+		"$conf/filter-chain.conf.avail/50-weir-pitch-sink.conf" \
+		>"$XDG_CONFIG_HOME/pipewire/filter-chain.conf.d/pitch.conf"
+	rig_start
+	rate_force 768000
+	process_start filter-chain pipewire -c filter-chain.conf
+	wait_for "the pitch sink" 5 node_id weir.pitch.sink
+	process_start player pw-play --target weir.pitch.sink -P '{ node.name = player }' "$rig_dir/tone.wav"
+	wait_for "the player" 5 has_links player weir.pitch.sink 2
+	check "the sound passes" in_three_tries is_heard_at 440
+	check "the log says why" process_said filter-chain 'pitch cannot run at 768000 Hz'
+	rate_force 48000
+	check "and is shifted at another rate" in_three_tries is_heard_at 880
+	rate_force 768000
+	check "and passes again" in_three_tries is_heard_at 440
+}
+
 # latency_get NODE PORT DIRECTION: [ minRate, maxRate ] of its latency in this direction.
 latency_get() {
 	graph -c --argjson id "$(node_id "$1")" --arg port "$2" --arg direction "$3" '[.[]

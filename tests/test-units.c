@@ -250,6 +250,42 @@ static void test_output_may_be_the_input(const struct weir_unit *unit, uint32_t 
 	rig_finish(&rig_b);
 }
 
+/* The port in the place of the n-th of this type, or n_ports. */
+static uint32_t nth_port(const struct weir_unit *unit, enum weir_port_type type, uint32_t n)
+{
+	uint32_t i = 0;
+
+	for (; i < unit->n_ports; i++)
+		if (unit->ports[i].type == type && n-- == 0)
+			break;
+	return i;
+}
+
+/* Also when an output is the buffer of another input. */
+static void test_without_a_state_sound_passes_through(const struct weir_unit *unit)
+{
+	rig_init(&rig_a, unit, 48000, 0.2f);
+	rig_init(&rig_b, unit, 48000, 0.2f);
+	for (uint32_t out, n = 0; (out = nth_port(unit, WEIR_AUDIO_OUT, n)) < unit->n_ports; n++) {
+		const uint32_t in = nth_port(unit, WEIR_AUDIO_IN, n ^ 1);
+
+		if (in < unit->n_ports)
+			rig_b.port[out] = rig_b.audio[in];
+	}
+	realtime_begin();
+	weir_unit_run(unit, NULL, rig_b.port, 777, rig_b.reports);
+	realtime_end();
+	for (uint32_t out, n = 0; (out = nth_port(unit, WEIR_AUDIO_OUT, n)) < unit->n_ports; n++)
+		CHECK(memcmp(rig_b.port[out], rig_a.audio[nth_port(unit, WEIR_AUDIO_IN, n)],
+			     777 * sizeof(float)) == 0);
+	CHECK(rig_b.reports->n == 0);
+	for (uint32_t i = 0; i < unit->n_ports; i++)
+		if (unit->ports[i].type == WEIR_CONTROL_OUT)
+			CHECK(rig_b.control[i] == 0.0f);
+	rig_finish(&rig_a);
+	rig_finish(&rig_b);
+}
+
 static void check_finite(const struct rig *rig)
 {
 	for (uint32_t i = 0; i < rig->unit->n_ports; i++)
@@ -525,6 +561,7 @@ int main(void)
 	for (const struct weir_unit *const *unit = weir_units; *unit; unit++) {
 		test_description_is_complete(*unit);
 		test_refuses_impossible_rates(*unit);
+		test_without_a_state_sound_passes_through(*unit);
 		for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
 			test_unit(*unit, rates[i]);
 	}

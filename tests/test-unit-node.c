@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What the SPA node makes of a unit's answers: with a unit that is made for this, and a data loop
+ * that knows when it runs.
+ */
+
+#include <errno.h>
+#include <spa/node/command.h>
+#include <spa/utils/dict.h>
+#include <spa/utils/names.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../spa/node.h"
+#include "check.h"
+#include "spa-rig.h"
+
+#define QUANTUM 1024
+#define BAD_RATE 768000
+
+static bool is_in_data_thread, has_no_memory;
+static int n_created;
+
+static int state_memory;
+
+static void *fake_create(uint32_t rate)
+{
+	CHECK(!is_in_data_thread);
+	if (rate == BAD_RATE || has_no_memory) {
+		errno = has_no_memory ? ENOMEM : EINVAL;
+		return NULL;
+	}
+	n_created++;
+	return &state_memory;
+}
+
+static void fake_destroy(void *state)
+{
+	CHECK(!is_in_data_thread && state == &state_memory);
+	n_created--;
+}
+
+static WEIR_REALTIME void fake_reset(void *state)
+{
+	CHECK(state == &state_memory);
+}
+
+/* The two channels change places, so that it shows who gave the sound. */
+static WEIR_REALTIME void fake_run(void *state, float *const port[], uint32_t n_frames,
+				   struct weir_reports *reports)
+{
+	CHECK(state == &state_memory);
+	memcpy(port[2], port[1], n_frames * sizeof(float));
+	memcpy(port[3], port[0], n_frames * sizeof(float));
+	*port[4] = 77.0f;
+	(void)reports;
+}
+
+static const struct weir_port ports[] = {
+	{ .name = "in-1", .type = WEIR_AUDIO_IN, .measure = "", .help = "", .channel = "FL" },
+	{ .name = "in-2", .type = WEIR_AUDIO_IN, .measure = "", .help = "", .channel = "FR" },
+	{ .name = "out-1", .type = WEIR_AUDIO_OUT, .measure = "", .help = "", .channel = "FL" },
+	{ .name = "out-2", .type = WEIR_AUDIO_OUT, .measure = "", .help = "", .channel = "FR" },
+	{ .name = "latency", .type = WEIR_CONTROL_OUT, .measure = "", .help = "", .max = 100.0f },
+};
+
+static const struct weir_unit fake = {
+	.name = "fake",
+	.summary = "Fake",
+	.ports = ports,
+	.n_ports = sizeof(ports) / sizeof(ports[0]),
+	.create = fake_create,
+	.destroy = fake_destroy,
+	.reset = fake_reset,
+	.run = fake_run,
+};
+
+static int fake_invoke(void *object, spa_invoke_func_t fn, uint32_t seq, const void *data,
+		       size_t size, bool block, void *user_data)
+{
+	int res;
+
+	(void)object;
+	CHECK(block && !is_in_data_thread);
+	is_in_data_thread = true;
+	res = fn(NULL, false, seq, data, size, user_data);
+	is_in_data_thread = false;
+	return res;
+}
+
+static const struct spa_loop_methods loop_methods = {
+	SPA_VERSION_LOOP_METHODS,
+	.invoke = fake_invoke,
+};
+
+static struct spa_rig rig;
+static struct node node;
+
+static void start(const struct spa_dict *info)
+{
+	static struct spa_loop loop;
+	const struct spa_support support = { SPA_TYPE_INTERFACE_DataLoop, &loop };
+
+	loop.iface = SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_DataLoop, SPA_VERSION_LOOP,
+					&loop_methods, NULL);
+	memset(&node, 0, sizeof(node));
+	memset(&rig, 0, sizeof(rig));
+	CHECK(node_init(&node, &fake, info, &support, 1) == 0);
+	rig_attach(&rig, &node.node);
+	for (uint32_t i = 0; i < rig.n_ports; i++)
+		rig_link(&rig, &rig.port[i]);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+}
+
+static void stop(void)
+{
+	rig_detach(&rig);
+	node_finish(&node);
+	CHECK(n_created == 0);
+}
+
+/* 1 at the first input, 2 at the second: is that, swapped or not, what comes out? */
+static bool gives(float first, float second)
+{
+	const uint32_t n_frames = (uint32_t)rig.position.clock.duration;
+	float one[RIG_FRAMES], two[RIG_FRAMES];
+
+	for (uint32_t f = 0; f < n_frames; f++) {
+		one[f] = 1.0f;
+		two[f] = 2.0f;
+	}
+	rig_write(rig_port(&rig, "in-1"), one, n_frames);
+	rig_write(rig_port(&rig, "in-2"), two, n_frames);
+	rig_cycle(&rig);
+
+	const struct spa_data *data[] = { rig_read(rig_port(&rig, "out-1")),
+					  rig_read(rig_port(&rig, "out-2")) };
+
+	for (int i = 0; i < 2; i++) {
+		CHECK(data[i] && data[i]->chunk->size == n_frames * sizeof(float));
+		for (uint32_t f = 0; f < n_frames; f++)
+			if (((float *)data[i]->data)[f] != (i ? second : first))
+				return false;
+	}
+	return true;
+}
+
+static void restart(uint32_t rate)
+{
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Suspend) == 0);
+	rig_set_clock(&rig, rate, QUANTUM);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+}
+
+static bool declares_latency(int32_t frames)
+{
+	struct spa_latency_info info;
+
+	CHECK(rig_enum(&rig, rig_port(&rig, "in-1"), SPA_PARAM_Latency, SPA_DIRECTION_INPUT));
+	CHECK(spa_latency_parse((struct spa_pod *)rig.param, &info) == 0);
+	return info.min_rate == frames && info.max_rate == frames;
+}
+
+static void test_sound_passes_at_a_rate_that_the_unit_refuses(void)
+{
+	start(NULL);
+	CHECK(gives(2.0f, 1.0f) && declares_latency(77) && strcmp(rig.state, "ready") == 0);
+	restart(BAD_RATE);
+	CHECK(gives(1.0f, 2.0f) && declares_latency(0));
+	CHECK(strcmp(rig.state, "cannot run at 768000 Hz: sound passes through") == 0);
+	restart(BAD_RATE);
+	CHECK(gives(1.0f, 2.0f));
+	restart(48000);
+	CHECK(gives(2.0f, 1.0f) && declares_latency(77) && strcmp(rig.state, "ready") == 0);
+	stop();
+}
+
+static void test_sound_passes_without_memory_until_there_is_some(void)
+{
+	has_no_memory = true;
+	start(NULL);
+	CHECK(gives(1.0f, 2.0f) && declares_latency(0));
+	CHECK(strcmp(rig.state, "cannot run at 48000 Hz: sound passes through") == 0);
+	has_no_memory = false;
+	restart(48000);
+	CHECK(gives(2.0f, 1.0f) && strcmp(rig.state, "ready") == 0);
+	stop();
+}
+
+int main(void)
+{
+	test_sound_passes_at_a_rate_that_the_unit_refuses();
+	test_sound_passes_without_memory_until_there_is_some();
+	return 0;
+}
