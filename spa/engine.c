@@ -112,21 +112,17 @@ void engine_rebuild(struct node *node, uint32_t rate)
 	node_touch_state(node);
 }
 
-static WEIR_REALTIME int engine_reset(struct spa_loop *loop, bool async, uint32_t seq,
-				      const void *data, size_t size, void *argument)
-{
-	struct node *node = argument;
-
-	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	node->unit->reset(node->engine.state);
-	engine_recall(node, node->engine.state);
-	return 0;
-}
-
+/* Some states are tens of megabytes: the data thread, if it runs us, is silent meanwhile. */
 void engine_begin(struct node *node)
 {
-	if (!node->unit->goes_on && node->engine.state)
-		node_in_data_thread(node, engine_reset, node);
+	struct engine_swap swap = { .node = node };
+
+	if (node->unit->goes_on || !node->engine.state)
+		return;
+	node_in_data_thread(node, engine_swap, &swap);
+	node->unit->reset(swap.engine.state);
+	engine_recall(node, swap.engine.state);
+	node_in_data_thread(node, engine_swap, &swap);
 }
 
 void engine_finish(struct node *node)

@@ -75,7 +75,7 @@ struct port {
 /* What data threads may run, made for one rate. */
 struct engine {
 	void *state; /* NULL: the unit cannot run at this rate, and sound passes through */
-	uint32_t rate;
+	uint32_t rate; /* 0: no sound passes either */
 };
 
 struct node {

@@ -20,7 +20,7 @@
 #define BAD_RATE 768000
 
 static bool is_in_data_thread, has_no_memory;
-static int n_created;
+static int n_created, n_reset;
 
 static int state_memory;
 
@@ -41,9 +41,11 @@ static void fake_destroy(void *state)
 	n_created--;
 }
 
+/* Of a large state this would be too long for a data thread. */
 static WEIR_REALTIME void fake_reset(void *state)
 {
-	CHECK(state == &state_memory);
+	CHECK(!is_in_data_thread && state == &state_memory);
+	n_reset++;
 }
 
 /* The two channels change places, so that it shows who gave the sound. */
@@ -188,9 +190,21 @@ static void test_sound_passes_without_memory_until_there_is_some(void)
 	stop();
 }
 
+/* Several megabytes, for some: fake_reset checks where. */
+static void test_reset_leaves_the_data_thread_alone(void)
+{
+	start(NULL);
+	n_reset = 0;
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Pause) == 0);
+	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+	CHECK(n_reset == 1 && gives(2.0f, 1.0f));
+	stop();
+}
+
 int main(void)
 {
 	test_sound_passes_at_a_rate_that_the_unit_refuses();
 	test_sound_passes_without_memory_until_there_is_some();
+	test_reset_leaves_the_data_thread_alone();
 	return 0;
 }
