@@ -11,8 +11,14 @@
 
 struct weir_reports *weir_reports_create(const struct weir_unit *unit, uint32_t rate)
 {
+	return weir_reports_create_for(unit, rate, WEIR_MAX_FRAMES);
+}
+
+struct weir_reports *weir_reports_create_for(const struct weir_unit *unit, uint32_t rate,
+					     uint32_t n_frames)
+{
 	const uint32_t hop = (uint32_t)(unit->hop_seconds * (float)rate);
-	const uint32_t max = unit->n_fields ? WEIR_MAX_FRAMES / (hop ? hop : 1) + 2 : 0;
+	const uint32_t max = unit->n_fields ? n_frames / (hop ? hop : 1) + 2 : 0;
 	uint32_t n_floats = 0;
 
 	for (uint32_t i = 0; i < unit->n_fields; i++)

@@ -26,8 +26,9 @@
 #define WEIR_MAX_UNITS 16
 #define WEIR_MAX_FIELDS 64
 #define WEIR_MAX_MEMORY 32
-#define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() that asks for reports */
+#define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() with memory of weir_reports_create() */
 #define WEIR_BLOCK 256	     /* frames in one call of a unit's run, at most */
+#define WEIR_LEAST_RATE 8000 /* Hz; below that no unit reports */
 
 enum weir_port_type {
 	WEIR_AUDIO_IN,
@@ -162,6 +163,10 @@ WEIR_REALTIME void weir_unit_run(const struct weir_unit *unit, void *state, floa
  * be released by free(), or NULL with errno set.
  */
 struct weir_reports *weir_reports_create(const struct weir_unit *unit, uint32_t rate);
+
+/* The same for runs of up to n_frames, at this rate or a higher one. */
+struct weir_reports *weir_reports_create_for(const struct weir_unit *unit, uint32_t rate,
+					     uint32_t n_frames);
 
 /* The next report of this run, with no field present; NULL when there are no reports. */
 WEIR_REALTIME struct weir_report *weir_reports_add(struct weir_reports *reports, uint32_t frame);

@@ -90,7 +90,7 @@ static WEIR_REALTIME uint32_t cycle_frames(const struct node *node)
 {
 	const uint64_t duration = node->position ? node->position->clock.duration : 0;
 
-	return (uint32_t)SPA_MIN(duration, (uint64_t)SPA_MIN(node->quantum_limit, WEIR_MAX_FRAMES));
+	return (uint32_t)SPA_MIN(duration, (uint64_t)node->quantum_limit);
 }
 
 static WEIR_REALTIME int node_process(void *object)
@@ -113,7 +113,8 @@ static WEIR_REALTIME int node_process(void *object)
 			report = data;
 			continue;
 		}
-		audio[port->unit_port] = data ? data->data : node->discard;
+		audio[port->unit_port] =
+			data ? data->data : node->discard + (size_t)i * node->quantum_limit;
 		if (data)
 			chunk_fill(data, n_frames * sizeof(float), sizeof(float));
 	}
@@ -444,15 +445,18 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 	read_info(node, info);
 
 	node->silence = calloc(node->quantum_limit, sizeof(float));
-	node->discard = calloc(node->quantum_limit, sizeof(float));
-	node->reports = weir_reports_create(unit, DEFAULT_RATE);
-	if (!node->silence || !node->discard || !node->reports)
+	node->reports = weir_reports_create_for(unit, WEIR_LEAST_RATE, node->quantum_limit);
+	if (!node->silence || !node->reports)
 		return -errno;
 	memory_init(&node->memory, unit, info, node->log);
 	if ((res = report_writer_init(&node->report_writer, unit)) < 0)
 		return res;
 	engine_rebuild(node, DEFAULT_RATE);
 	ports_init(node);
+	node->discard = calloc((size_t)node->n_ports[SPA_DIRECTION_OUTPUT] * node->quantum_limit,
+			       sizeof(float));
+	if (!node->discard)
+		return -errno;
 	info_init(node, info);
 	node->latency_frames = read_latency(node);
 	node_update_latency(node);

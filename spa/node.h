@@ -118,7 +118,7 @@ struct node {
 	struct weir_reports *reports;
 	struct spa_io_position *position;
 	float *silence; /* quantum_limit frames that nobody writes */
-	float *discard; /* quantum_limit frames that nobody reads */
+	float *discard; /* as many for each output: what nobody reads */
 
 	struct memory memory;
 	uint32_t unremembered; /* ticks of the timer since it was last looked at */

@@ -339,6 +339,22 @@ weir_start() {
 	wait_for "weir.pitch from another process" 5 node_id weir.pitch
 }
 
+test_large_quanta_are_whole() {
+	tone "$rig_dir/tone.wav" 60 440
+	rig_write pipewire/pipewire.conf.d/20-quantum.conf \
+		<<<'context.properties = { default.clock.quantum-limit = 16384 }'
+	rig_write pipewire/weir.conf.d/20-quantum.conf \
+		<<<'context.properties = { default.clock.quantum-limit = 16384 }'
+	rig_start
+	weir_start
+	player_start "$rig_dir/tone.wav"
+	node_link weir.pitch
+	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitones" 12.0 ] }' >/dev/null
+	pw-metadata -n settings 0 clock.force-quantum 16384 >/dev/null
+	sleep 1
+	check "880 Hz at a quantum of 16384" in_three_tries is_heard_at 880
+}
+
 test_a_crash_of_weir_leaves_all_other_sound() {
 	tone "$rig_dir/tone.wav" 60 440
 	tone "$rig_dir/other.wav" 60 1000

@@ -6,7 +6,11 @@
  */
 
 #include <errno.h>
+#include <spa/control/control.h>
 #include <spa/node/command.h>
+#include <spa/param/buffers.h>
+#include <spa/pod/iter.h>
+#include <spa/pod/parser.h>
 #include <spa/utils/dict.h>
 #include <spa/utils/names.h>
 #include <stdlib.h>
@@ -22,7 +26,11 @@
 static bool is_in_data_thread, has_no_memory;
 static int n_created, n_reset;
 
+/* Of the latest run. */
+static float *outputs[2];
+
 static int state_memory;
+static uint32_t hop_frames, frames_until_report;
 
 static void *fake_create(uint32_t rate)
 {
@@ -32,6 +40,7 @@ static void *fake_create(uint32_t rate)
 		return NULL;
 	}
 	n_created++;
+	hop_frames = frames_until_report = rate / 100;
 	return &state_memory;
 }
 
@@ -55,8 +64,21 @@ static WEIR_REALTIME void fake_run(void *state, float *const port[], uint32_t n_
 	CHECK(state == &state_memory);
 	memcpy(port[2], port[1], n_frames * sizeof(float));
 	memcpy(port[3], port[0], n_frames * sizeof(float));
+	outputs[0] = port[2];
+	outputs[1] = port[3];
 	*port[4] = 77.0f;
-	(void)reports;
+	for (uint32_t f = 0; f < n_frames; f++) {
+		if (--frames_until_report > 0)
+			continue;
+
+		struct weir_report *report = weir_reports_add(reports, f);
+
+		frames_until_report = hop_frames;
+		if (!report)
+			continue;
+		report->value[0] = report->value[1] = 1.0f;
+		report->present = 3;
+	}
 }
 
 static const struct weir_port ports[] = {
@@ -67,11 +89,19 @@ static const struct weir_port ports[] = {
 	{ .name = "latency", .type = WEIR_CONTROL_OUT, .measure = "", .help = "", .max = 100.0f },
 };
 
+static const struct weir_field fields[] = {
+	{ .name = "value", .measure = "", .help = "", .count = 1 },
+	{ .name = "event", .measure = "", .help = "", .count = 1, .event = true },
+};
+
 static const struct weir_unit fake = {
 	.name = "fake",
 	.summary = "Fake",
 	.ports = ports,
 	.n_ports = sizeof(ports) / sizeof(ports[0]),
+	.fields = fields,
+	.n_fields = 2,
+	.hop_seconds = 0.01f,
 	.create = fake_create,
 	.destroy = fake_destroy,
 	.reset = fake_reset,
@@ -201,10 +231,79 @@ static void test_reset_leaves_the_data_thread_alone(void)
 	stop();
 }
 
+static void test_outputs_without_links_are_buffers_of_their_own(void)
+{
+	start(NULL);
+	rig_unlink(&rig, rig_port(&rig, "out-1"));
+	rig_unlink(&rig, rig_port(&rig, "out-2"));
+	rig_cycle(&rig);
+	CHECK(outputs[0] + QUANTUM <= outputs[1] || outputs[1] + QUANTUM <= outputs[0]);
+	stop();
+}
+
+/* Controls of the latest cycle: a bundle and an event for each report. */
+static uint32_t controls_count(void)
+{
+	const struct spa_data *data = rig_read(rig_port(&rig, "report"));
+	const struct spa_pod_control *control;
+	uint32_t n = 0;
+
+	CHECK(data && data->chunk->size <= data->maxsize);
+	SPA_POD_SEQUENCE_FOREACH((struct spa_pod_sequence *)data->data, control)
+	n++;
+	return n;
+}
+
+/* The port's buffers are as large as the node asks for at the least, at the rate of this time. */
+static void report_buffers_shrink(void)
+{
+	struct rig_port *report = rig_port(&rig, "report");
+	const struct spa_pod_prop *prop;
+	uint32_t n, choice;
+
+	CHECK(rig_enum(&rig, report, SPA_PARAM_Buffers, 0));
+	prop = spa_pod_find_prop((struct spa_pod *)rig.param, NULL, SPA_PARAM_BUFFERS_size);
+	CHECK(prop);
+
+	const int32_t *size = SPA_POD_BODY(spa_pod_get_values(&prop->value, &n, &choice));
+
+	for (int i = 0; i < 2; i++)
+		report->data[i].maxsize = (uint32_t)*size;
+}
+
+static void test_no_report_is_lost_at_any_rate_and_quantum(void)
+{
+	static const struct spa_dict_item items[] = { { "clock.quantum-limit", "16384" } };
+	static const struct spa_dict info = SPA_DICT_INIT_ARRAY(items);
+	static const uint32_t rates[] = { 48000, 8000 };
+	static const uint32_t quanta[] = { 2048, 8192, 16384 };
+
+	start(&info);
+	report_buffers_shrink();
+	for (size_t i = 0; i < SPA_N_ELEMENTS(rates) * SPA_N_ELEMENTS(quanta); i++) {
+		const uint32_t rate = rates[i / SPA_N_ELEMENTS(quanta)];
+		const uint32_t quantum = quanta[i % SPA_N_ELEMENTS(quanta)];
+		const uint32_t n_cycles = 10;
+		uint32_t n = 0;
+
+		restart(rate);
+		rig_set_clock(&rig, rate, quantum);
+		for (uint32_t cycle = 0; cycle < n_cycles; cycle++) {
+			CHECK(gives(2.0f, 1.0f));
+			n += controls_count();
+		}
+		CHECK(n / 2 >= n_cycles * quantum / (rate / 100) - 1);
+		CHECK(n / 2 <= n_cycles * quantum / (rate / 100) + 1);
+	}
+	stop();
+}
+
 int main(void)
 {
 	test_sound_passes_at_a_rate_that_the_unit_refuses();
 	test_sound_passes_without_memory_until_there_is_some();
 	test_reset_leaves_the_data_thread_alone();
+	test_outputs_without_links_are_buffers_of_their_own();
+	test_no_report_is_lost_at_any_rate_and_quantum();
 	return 0;
 }
