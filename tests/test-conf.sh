@@ -25,13 +25,24 @@ drop_ins() {
 	printf "weir %s\n" "$conf"/pipewire.conf.avail/50-weir-{capture-*,nightcore}.conf
 }
 
-# conf_start PROCESS FILE
+# conf_start PROCESS FILE: the process reads this drop-in alone.
 conf_start() {
-	mkdir -p "$XDG_CONFIG_HOME/pipewire/$1.conf.d"
+	local folder=$XDG_CONFIG_HOME/pipewire/$1.conf.d
 	cp "$conf/weir.conf" "$XDG_CONFIG_HOME/pipewire/"
-	cp "$2" "$XDG_CONFIG_HOME/pipewire/$1.conf.d/"
-	rig_start
+	mkdir -p "$folder"
+	rm -f "$folder"/50-*
+	cp "$2" "$folder/"
+	[ "${process_pids[pipewire]:-}" ] || rig_start
 	[ "$1" = pipewire ] || process_start "$1" pipewire -c "$1.conf"
+}
+
+conf_stop() {
+	if [ "$1" = pipewire ]; then
+		rig_stop
+	else
+		process_stop "$1"
+	fi
+	rm -f "$rig_dir/$1.log"
 }
 
 # node_names FILE
@@ -100,26 +111,24 @@ has_reports() {
 }
 
 loads_well() { # PROCESS FILE
-	rig_prepare
 	conf_start "$1" "$2"
 	wait_for "$1: ${2##*/}: its nodes, with a description" 5 has_described_nodes "$2"
 	wait_for "$1: ${2##*/}: their reports" 5 has_reports "$2"
 	check "$1: ${2##*/}: nothing to complain about" not process_said "$1" \
 		'^\[[EW]\].*(weir|mod\.filter-chain)'
+	conf_stop "$1"
 }
 
 test_every_drop_in_loads() {
 	local process file
 	check "there are nodes that report" [ "$(unit_nodes "$conf/weir.conf.avail/50-weir-two-mics.conf")" = weir.align ]
 	while read -r process file; do
-		(loads_well "$process" "$file") || exit
+		loads_well "$process" "$file"
 	done < <(drop_ins)
 }
 
 is_harmless() { # PROCESS FILE
-	rig_prepare
 	conf_start "$1" "$2"
-	sox -n -r 48000 -c 2 "$rig_dir/tone.wav" synth 20 sine 440
 	process_start player pw-play -P '{ node.name = player }' "$rig_dir/tone.wav"
 	wait_for "$1: ${2##*/}: sound without weir" 10 has_links player speaker 2
 	record_start heard speaker
@@ -127,13 +136,16 @@ is_harmless() { # PROCESS FILE
 	record_stop heard
 	check "$1: ${2##*/}: the speaker plays" not sound silent "$rig_dir/heard.wav"
 	check "$1: ${2##*/}: the daemon runs" process_is_running pipewire
+	process_stop player
+	conf_stop "$1"
 }
 
 test_a_missing_plugin_costs_no_sound() {
 	local process file
 	without_plugins
+	sox -n -r 48000 -c 2 "$rig_dir/tone.wav" synth 20 sine 440
 	while read -r process file; do
-		(is_harmless "$process" "$file") || exit
+		is_harmless "$process" "$file"
 	done < <(drop_ins)
 }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 
-# What README.md says of packages and of installing into one's home.
+# What README.md says of packages and of installing: everything of this build is found and works, in
+# /usr with nothing in the environment, and in one's home with three variables.
 
 . "$(dirname "$0")/rig.sh"
 
 source_dir=$(dirname "$WEIR_CONF_DIR")
+build=$(dirname "${WEIR_EXAMPLES:?the folder of the built examples}")
 rig_need meson ninja
 
 test_packages_are_all_there_and_nothing_is_said() {
@@ -28,19 +30,80 @@ test_another_system_gets_the_list() {
 	check "it lists the packages" grep -q 'libfftw3-dev' "$rig_dir/said.txt"
 }
 
-# The three variables of README.md, for a prefix.
+# setup PREFIX [ARGUMENT...]: a build for this prefix, into the folder that is printed.
+setup() {
+	local folder=$rig_dir/build${1//\//-}
+	meson setup "$folder" "$source_dir" --prefix "$@" >"$rig_dir/meson.log" 2>&1
+	echo "$folder"
+}
+
+# installs_below BUILD PREFIX FILE: everything, and this file?
+installs_below() {
+	meson introspect "$1" --installed | jq -e --arg prefix "$2/" --arg file "$2/$3" \
+		'map(startswith($prefix)) == map(true) and (map(. == $file) | any)'
+}
+
+test_every_file_goes_below_the_prefix() {
+	local folder
+	folder=$(setup /usr)
+	check "in /usr, the LADSPA plugin where hosts search it" installs_below "$folder" /usr lib/ladspa/weir.so
+	folder=$(setup "$HOME/.local" -Dladspadir=lib64/ladspa)
+	check "in the home, the LADSPA plugin where it is wanted" \
+		installs_below "$folder" "$HOME/.local" lib64/ladspa/weir.so
+}
+
+# stage FOLDER: what "ninja install" puts below the prefix, into FOLDER.
+stage() {
+	local prefix
+	prefix=$(meson introspect "$build" --buildoptions | jq -r '.[] | select(.name == "prefix") | .value')
+	DESTDIR=$rig_dir/staged meson install -C "$build" --no-rebuild >"$rig_dir/meson.log" 2>&1
+	mv "$rig_dir/staged$prefix" "$1"
+}
+
+# inside COMMAND...: /usr has weir as well, and nothing says where to look.
+inside() {
+	local user=--map-root-user
+	[ "$(id -u)" != 0 ] || user=
+	# shellcheck disable=SC2016,SC2086
+	unshare --mount $user sh -e -c 'mount -t overlay weir -o "lowerdir=$1:/usr" /usr && shift
+		unset SPA_PLUGIN_DIR PIPEWIRE_MODULE_DIR LADSPA_PATH
+		exec "$@"' sh "$rig_dir/usr" "$@"
+}
+
+test_an_install_into_usr_is_found() {
+	local tests
+	tests=$(dirname "$(realpath "$0")")
+	rig_need unshare
+	stage "$rig_dir/usr"
+	inside true || rig_skip "this machine mounts nothing over /usr"
+	export WEIR_CONF_DIR=/usr/share/pipewire
+	inside "$tests/test-conf.sh" test_every_drop_in_loads
+	inside "$tests/test-install.sh" in_stream_drop_in_is_found
+}
+
+in_stream_drop_in_is_found() {
+	mkdir -p "$XDG_CONFIG_HOME/wireplumber/wireplumber.conf.d"
+	sed 's/= mpv/= pw-cat/' /usr/share/wireplumber/wireplumber.conf.avail/50-weir-pitch-app.conf \
+		>"$XDG_CONFIG_HOME/wireplumber/wireplumber.conf.d/50-weir-pitch-app.conf"
+	rig_start
+	sox -n -r 48000 -c 2 "$rig_dir/tone.wav" synth 20 sine 440
+	process_start player pw-play -P '{ node.name = player }' "$rig_dir/tone.wav"
+	wait_for "the plugin in the player's stream" 5 node_get player '.info.params.Props | any(.params
+		| index("pitch:semitones"))'
+}
+
+# use_prefix PREFIX: the three variables of README.md.
 use_prefix() {
 	local lib
 	lib=$1/$(pkg-config --variable=libdir libspa-0.2 | sed 's#^/usr/##')
 	export SPA_PLUGIN_DIR=$lib/spa-0.2:${SPA_PLUGIN_DIR##*:}
 	export PIPEWIRE_MODULE_DIR=$lib/pipewire-0.3:${PIPEWIRE_MODULE_DIR##*:}
-	export LADSPA_PATH=$lib/ladspa:/usr/lib/ladspa
+	export LADSPA_PATH=$1/lib/ladspa:/usr/lib/ladspa
 }
 
 test_an_install_into_the_home_works() {
 	local prefix=$rig_dir/.local line
-	meson setup "$rig_dir/build" "$source_dir" --prefix "$prefix" -Dtests=disabled >"$rig_dir/meson.log" 2>&1
-	ninja -C "$rig_dir/build" install >"$rig_dir/ninja.log" 2>&1
+	stage "$prefix"
 	use_prefix "$prefix"
 	check "weir-run is there" "$prefix/bin/weir-run" --list
 	check "weir is there" "$prefix/bin/weir" --version
