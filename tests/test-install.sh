@@ -52,6 +52,15 @@ test_every_file_goes_below_the_prefix() {
 		installs_below "$folder" "$HOME/.local" lib64/ladspa/weir.so
 }
 
+# As distributions build, without the programs of the tests.
+test_all_features_can_be_enabled() {
+	mkdir "$rig_dir/bin"
+	ln -s /usr/bin/* "$rig_dir/bin"
+	rm "$rig_dir"/bin/{pipewire,wireplumber,jq,sox}
+	check "it can be configured" env PATH="$rig_dir/bin" meson setup "$rig_dir/build" "$source_dir" \
+		--auto-features=enabled
+}
+
 # stage FOLDER: what "ninja install" puts below the prefix, into FOLDER.
 stage() {
 	local prefix
