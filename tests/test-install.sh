@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 
 # What README.md says of packages and of installing: everything of this build is found and works, in
-# /usr with nothing in the environment, and in one's home with three variables.
+# /usr with nothing in the environment, in one's home with three variables, and not installed at all.
 
 . "$(dirname "$0")/rig.sh"
 
@@ -108,6 +108,33 @@ use_prefix() {
 	export SPA_PLUGIN_DIR=$lib/spa-0.2:${SPA_PLUGIN_DIR##*:}
 	export PIPEWIRE_MODULE_DIR=$lib/pipewire-0.3:${PIPEWIRE_MODULE_DIR##*:}
 	export LADSPA_PATH=$1/lib/ladspa:/usr/lib/ladspa
+}
+
+# in_devenv VARIABLE: its value there. A session in which an installed weir is found begins with that.
+in_devenv() {
+	SPA_PLUGIN_DIR=/installed/spa PIPEWIRE_MODULE_DIR=/installed/modules LADSPA_PATH=/installed/ladspa \
+		meson devenv -C "$build" sh -c "echo \"\$$1\""
+}
+
+# is_searched_first VARIABLE FILE: in the build folder, then the installed, then the system's?
+is_searched_first() {
+	local folders
+	folders=$(in_devenv "$1")
+	echo "$folders"
+	[ -e "${folders%%:*}/$2" ] && [[ ${folders%%:*} = "$build"/* && $folders = *:/installed/*:/usr/* ]]
+}
+
+test_a_build_that_is_not_installed_can_be_tried() {
+	check "SPA nodes" is_searched_first SPA_PLUGIN_DIR weir/libspa-weir.so
+	check "modules" is_searched_first PIPEWIRE_MODULE_DIR libpipewire-module-weir-links.so
+	check "the LADSPA plugin" is_searched_first LADSPA_PATH weir.so
+	check "weir.conf" cmp "$WEIR_CONF_DIR/weir.conf" "$(in_devenv WEIR_CONF)"
+	mkdir "$rig_dir/weir.conf.d"
+	cp "$(in_devenv WEIR_CONF)" "$rig_dir/"
+	cp "$WEIR_CONF_DIR/weir.conf.avail/50-weir-pitch.conf" "$rig_dir/weir.conf.d/"
+	rig_start
+	process_start weir pipewire -c "$rig_dir/weir.conf"
+	wait_for "the node of a drop-in beside it" 5 node_id weir.pitch
 }
 
 test_an_install_into_the_home_works() {
