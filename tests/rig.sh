@@ -241,7 +241,9 @@ node_prop() {
 
 # node_control NODE UNIT:CONTROL: its value in Props.
 node_control() {
-	node_get "$1" ".info.params.Props[0].params | .[index(\"$2\") + 1]"
+	# jq from 1.7 on prints a number as it was read (5.000000) until it has computed with it.
+	node_get "$1" ".info.params.Props[0].params | .[index(\"$2\") + 1]
+		| if type == \"number\" then . + 0 else . end"
 }
 
 # has_links FROM TO COUNT: are there exactly COUNT links between nodes of these names?

@@ -296,7 +296,7 @@ test_tapped_stream_follows_the_default_sink() {
 
 # volume_get STREAM
 volume_get() {
-	node_get "$1" '.info.params.Props[0] | [.channelVolumes[0], .mute] | join(" ")'
+	node_get "$1" '.info.params.Props[0] | [.channelVolumes[0] + 0, .mute] | join(" ")'
 }
 
 test_volume_and_mute_stay() {
