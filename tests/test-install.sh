@@ -14,6 +14,12 @@ test_packages_are_all_there_and_nothing_is_said() {
 	check "tools/install-deps is quiet" [ -z "$("$source_dir/tools/install-deps" --test 2>&1)" ]
 }
 
+# Debian testing and unstable have no VERSION_ID.
+test_a_system_without_a_number_is_known() {
+	printf 'ID=debian\nPRETTY_NAME="Debian GNU/Linux forky/sid"\n' >"$rig_dir/os-release"
+	check "all packages are there" env OS_RELEASE="$rig_dir/os-release" "$source_dir/tools/install-deps"
+}
+
 # ends_with STATUS COMMAND...
 ends_with() {
 	local status=0

@@ -41,7 +41,7 @@ if grep -qw avx2 /proc/cpuinfo; then
 fi
 
 echo "64-bit ARM:"
-for program in aarch64-linux-gnu-gcc qemu-aarch64-static; do
+for program in aarch64-linux-gnu-gcc qemu-aarch64; do
 	command -v $program >/dev/null && continue
 	echo "skipped: $program is not installed"
 	exit 77
@@ -51,4 +51,4 @@ if ! arm_fetch_fftw "$folder"; then
 	exit 77
 fi
 build on-arm aarch64-linux-gnu-gcc -static -isystem "$folder/arm" -- "$folder/arm/libfftw3f.a"
-qemu-aarch64-static "$folder/on-arm" "$folder/sound" alike
+qemu-aarch64 "$folder/on-arm" "$folder/sound" alike

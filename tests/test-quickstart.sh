@@ -60,10 +60,13 @@ same() {
 	[ "$1" = "$("${@:2}")" ]
 }
 
-test_a_missing_file_is_named() {
+test_on_an_unknown_system_it_goes_on_and_names_a_missing_file() {
 	cd "$rig_dir" || exit 1
-	process_start quickstart "$quickstart" /nonexistent.ogg
+	printf 'ID=plan9\nPRETTY_NAME="Plan 9"\n' >os-release
+	process_start quickstart env OS_RELEASE="$rig_dir/os-release" "$quickstart" /nonexistent.ogg
 	wait_for "quickstart to end" 60 not process_is_running quickstart
+	check "it says which packages" process_said quickstart 'libfftw3-dev'
+	check "and goes on" process_said quickstart 'going on with what is installed'
 	check "what, why and how" process_said quickstart \
 		'cannot read /nonexistent.ogg. Name a sound file that exists.'
 }

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/watch-rig.sh"
 . "$(dirname "$0")/terminal-rig.sh"
 
-rig_need pw-cli pw-link pw-play sox
+rig_need pw-cli pw-link pw-play sox script
 terminal_need
 reporter=${WEIR_REPORTER:?the built tests/reporter.c}
 
