@@ -101,8 +101,8 @@ static struct pw_properties *node_props(const struct capture *capture)
 	struct pw_properties *props = pw_properties_new(
 		PW_KEY_MEDIA_CLASS, "Audio/Source/Virtual", PW_KEY_NODE_VIRTUAL, "true",
 		/* Waking up from suspension would cost the first frames of a stream. */
-		"session.suspend-timeout-seconds", "0", STATE_KEY, "waiting", STREAMS_KEY, "[]",
-		NULL);
+		"session.suspend-timeout-seconds", "0", CAPTURE_RESTORE_PROPS_KEY, "false",
+		STATE_KEY, "waiting", STREAMS_KEY, "[]", NULL);
 
 	if (props == NULL)
 		return NULL;

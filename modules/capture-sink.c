@@ -73,7 +73,7 @@ static struct pw_properties *virtual_props(const char *name, const char *descrip
 		PW_KEY_NODE_GROUP, name, PW_KEY_NODE_DESCRIPTION, description, PW_KEY_MEDIA_CLASS,
 		"Audio/Sink", "audio.position", "FL,FR", PW_KEY_NODE_VIRTUAL, "true",
 		/* Waking up from suspension would cost the first frames of a stream. */
-		"session.suspend-timeout-seconds", "0", NULL);
+		"session.suspend-timeout-seconds", "0", CAPTURE_RESTORE_PROPS_KEY, "false", NULL);
 }
 
 static void virtual_bound(void *data)

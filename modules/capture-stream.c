@@ -113,12 +113,14 @@ void capture_stream_restore(struct capture_stream *stream)
 	capture_stream_restore_rate(stream);
 	if (!capture->args.redirect)
 		return;
-	/* It outlives the metadata, which goes with the session manager. */
-	if (capture->connection.in_daemon)
-		capture_impl_set(capture, stream->node->id, PW_KEY_TARGET_OBJECT,
-				 spa_streq(home, CAPTURE_TARGET_DEFAULT) ? NULL : home);
 	if (!stream->moved)
 		registry_set_target(capture->registry, stream->node->id, home);
+	/* It outlives the metadata, which goes with the session manager. */
+	if (capture->connection.in_daemon) {
+		capture_impl_set(capture, stream->node->id, PW_KEY_TARGET_OBJECT,
+				 spa_streq(home, CAPTURE_TARGET_DEFAULT) ? NULL : home);
+		capture_impl_set(capture, stream->node->id, capture->before_key, NULL);
+	}
 }
 
 struct registry_object *capture_stream_get_client(const struct capture_stream *stream)

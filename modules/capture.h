@@ -119,6 +119,8 @@ void capture_redirect(struct capture *capture);
 #define CAPTURE_TARGET_DEFAULT "-1"
 /* Keeps the session manager from remembering where a stream is put. */
 #define CAPTURE_RESTORE_KEY "state.restore-target"
+/* ... and the volume of a node of ours, which changes its Props all the time. */
+#define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
 
 /* Is the stream with these properties to be captured? client may be NULL. */
 enum capture_fit capture_matches(const struct capture *capture, const struct spa_dict *node,

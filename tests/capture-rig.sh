@@ -5,6 +5,7 @@
 # "music" is what the module captures, "game" is not.
 
 . "$(dirname "$0")/rig.sh"
+. "$(dirname "$0")/traces.sh"
 
 SOURCE=weir.capture.test
 SINK=weir.capture.test.sink
@@ -26,16 +27,18 @@ capture_conf() {
 # daemon_start ARGS: the rig with the module in the daemon.
 daemon_start() {
 	capture_conf "$@" | rig_write pipewire/pipewire.conf.d/50-capture.conf
+	switch_conf
 	rig_start
 	wait_for "the source" 5 node_id $SOURCE
 }
 
-# switch_conf: lets tests/module-switch.c load and unload the module in the daemon.
+# switch_conf [MODULE]: lets tests/module-switch.c load it (capture) and unload all in the daemon.
 switch_conf() {
+	[ ! -e "$rig_dir/switch" ] || return 0
 	rig_write pipewire/pipewire.conf.d/60-switch.conf <<-END
 	context.modules = [ { name = libpipewire-module-weir-switch args = {
 		switch.fifo = "$rig_dir/switch"
-		switch.name = libpipewire-module-weir-capture
+		switch.name = libpipewire-module-weir-${1:-capture}
 	} } ]
 	END
 	mkfifo "$rig_dir/switch"
@@ -54,6 +57,15 @@ process_host_start() {
 	capture_conf "$@" | rig_write pipewire/weir.conf.d/50-capture.conf
 	process_start weir pipewire -c weir.conf
 	wait_for "the source" 5 node_id $SOURCE
+}
+
+# rig_end: weir ends, and leaves nothing behind.
+rig_end() {
+	process_stop weir
+	if process_is_running pipewire && [ -e "$rig_dir/switch" ]; then
+		echo >"$rig_dir/switch"
+	fi
+	check_no_traces
 }
 
 # sink_conf NAME: of a stereo null sink.
@@ -154,4 +166,14 @@ headphones_choose() {
 # source_is STATE: waiting, captured, silent-paused or no-sink.
 source_is() {
 	[ "$(node_prop $SOURCE weir.capture.state)" = "$1" ]
+}
+
+# tests_in_both: each in_both_ function is two tests, with the name of the module's process.
+tests_in_both() {
+	local scenario name
+	for scenario in $(compgen -A function in_both_); do
+		name=${scenario#in_both_}
+		eval "test_daemon_$name() { $scenario pipewire; }"
+		eval "test_process_$name() { $scenario weir; }"
+	done
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libpipewire-module-weir-switch: loads and unloads the module `switch.name` in the process it runs
- * in. The FIFO `switch.fifo` tells it to: a line of arguments loads it, an empty line unloads it.
+ * libpipewire-module-weir-switch: loads the module `switch.name`, and unloads all of weir's, in the
+ * process it runs in. The FIFO `switch.fifo` tells it to: a line of arguments loads, an empty line
+ * unloads, also what the daemon's configuration has loaded.
  * Nothing outside a daemon is allowed to.
  */
 #include <errno.h>
@@ -12,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define PREFIX "libpipewire-module-weir-"
+#define SWITCH PREFIX "switch"
 
 struct module_switch {
 	struct pw_context *context;
@@ -25,11 +29,11 @@ struct module_switch {
 /* Returns 1 to end the walk over the globals: its next one may be gone. */
 static int global_unload(void *data, struct pw_global *global)
 {
-	const struct module_switch *module_switch = data;
 	const char *name = pw_properties_get(pw_global_get_properties(global), PW_KEY_MODULE_NAME);
 
-	if (!pw_global_is_type(global, PW_TYPE_INTERFACE_Module) ||
-	    !spa_streq(name, module_switch->name))
+	(void)data;
+	if (!pw_global_is_type(global, PW_TYPE_INTERFACE_Module) || name == NULL ||
+	    !spa_strstartswith(name, PREFIX) || spa_streq(name, SWITCH))
 		return 0;
 	pw_impl_module_destroy(pw_global_get_object(global));
 	return 1;
@@ -37,10 +41,11 @@ static int global_unload(void *data, struct pw_global *global)
 
 static void line_do(struct module_switch *module_switch, const char *line)
 {
-	if (*line == '\0')
-		pw_context_for_each_global(module_switch->context, global_unload, module_switch);
-	else
+	if (*line != '\0')
 		pw_context_load_module(module_switch->context, module_switch->name, line, NULL);
+	else
+		while (pw_context_for_each_global(module_switch->context, global_unload, NULL) > 0)
+			;
 }
 
 static void fifo_written(void *data, int fd, uint32_t mask)

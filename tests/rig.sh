@@ -308,6 +308,11 @@ sound() {
 	"${WEIR_SOUND:?the built tests/sound.c}" "$@"
 }
 
+# rig_end: what all tests of a file check at their end.
+rig_end() {
+	:
+}
+
 # run_test TEST: once. Status 77: skipped.
 run_test() {
 	echo "$1"
@@ -316,6 +321,7 @@ run_test() {
 		rig_prepare
 		trap 'echo "  FAILED at line $LINENO: $BASH_COMMAND"' ERR
 		"$1"
+		rig_end
 	)
 }
 

@@ -395,6 +395,7 @@ test_recording_streams_are_never_captured() {
 dropin_start() {
 	sed 's/= spotify/= pw-cat/' "${WEIR_CONF_DIR:-$(dirname "$0")/../conf}/pipewire.conf.avail/50-weir-capture-$1.conf" |
 		rig_write "pipewire/pipewire.conf.d/50-weir-capture-$1.conf"
+	switch_conf
 	rig_start
 	play_start music
 	wait_for "music is captured" 5 has_links music weir.capture.app 2

@@ -19,14 +19,9 @@ links_conf() {
 
 # links_rig_start: everything but the module.
 links_rig_start() {
-	rig_write pipewire/pipewire.conf.d/60-switch.conf <<-END
-	context.spa-libs = { weir.* = weir/libspa-weir }
-	context.modules = [ { name = libpipewire-module-weir-switch args = {
-		switch.fifo = "$rig_dir/switch"
-		switch.name = libpipewire-module-weir-links
-	} } ]
-	END
-	mkfifo "$rig_dir/switch"
+	echo 'context.spa-libs = { weir.* = weir/libspa-weir }' |
+		rig_write pipewire/pipewire.conf.d/60-plugin.conf
+	switch_conf links
 	rig_write pipewire/weir.conf <<-'END'
 	context.modules = [
 		{ name = libpipewire-module-protocol-native }
@@ -510,6 +505,7 @@ dropin_start() {
 	cp "$conf/weir.conf" "$XDG_CONFIG_HOME/pipewire/"
 	sed -e 's/binary = [a-z]* }/binary = pw-cat node.name = music }/' -e "${3:-}" "$file" |
 		rig_write "pipewire/$1.conf.d/50-weir-$2.conf"
+	switch_conf
 	rig_start
 	[ "$1" = pipewire ] || process_start weir pipewire -c weir.conf
 }
@@ -598,14 +594,5 @@ in_both_headphones_analysis_drop_in() {
 		sound compare "$rig_dir/ramp.wav" "$rig_dir/analysis.wav" "$(start_missing "$1")"
 }
 
-tests_begin() {
-	local scenario name
-	for scenario in $(compgen -A function in_both_); do
-		name=${scenario#in_both_}
-		eval "test_daemon_$name() { $scenario pipewire; }"
-		eval "test_process_$name() { $scenario weir; }"
-	done
-}
-
-tests_begin
+tests_in_both
 tests_run "$@"

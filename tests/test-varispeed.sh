@@ -215,6 +215,7 @@ test_paused_stream_comes_back_at_its_rate() {
 test_drop_in_works_with_one_change() {
 	sed 's/= spotify/= pw-cat/' "${WEIR_CONF_DIR:?}/pipewire.conf.avail/50-weir-nightcore.conf" |
 		rig_write pipewire/pipewire.conf.d/50-weir-nightcore.conf
+	switch_conf
 	rig_start
 	tone_play 10
 	record_start speaker-recording speaker
