@@ -76,6 +76,7 @@ static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
 	vocoder->cross = bins_place(layout, n_bins);
 	vocoder->peak_off = floats_place(layout, n_bins);
 	vocoder->peak_turn = floats_place(layout, n_bins);
+	vocoder->peak_gain = floats_place(layout, n_bins);
 	vocoder->onsets.power = floats_place(layout, vocoder->hop);
 
 	vocoder->formant.point = array_place(layout, n_bins * sizeof(struct formant_point));

@@ -69,6 +69,7 @@ struct vocoder {
 	fftwf_complex *cross; /* per peak: now times before, conjugated, of all channels */
 	float *peak_off;      /* of its frequency from its bin, bins */
 	float *peak_turn;     /* theta, turns */
+	float *peak_gain;     /* that keeps formants */
 };
 
 uint32_t vocoder_count_stages(uint32_t n_channels);

@@ -158,9 +158,10 @@ void judge_work(double seconds, uint32_t n_frames, uint32_t rate)
 }
 
 #define WINDOW_SECONDS 0.05
-#define WINDOW_STEPS 8	     /* by which windows follow each other, per window */
-#define MOST_LOUDER 15.84893 /* 12 dB */
-#define LEAST_LOUDNESS 1e-12 /* -120 dB */
+#define WINDOW_STEPS 8 /* by which windows follow each other, per window */
+#define MOST_LOUDER_DB 12.0
+#define MOST_LOUDER_DB_PITCH 6.0 /* dsp/pitch/pitch.h */
+#define LEAST_LOUDNESS 1e-12	 /* -120 dB */
 
 static double square(float sample)
 {
@@ -194,8 +195,15 @@ static void loudest_raise(double *loudest, const float *sound, uint32_t n_steps,
 	}
 }
 
+static double most_louder(const struct weir_unit *unit)
+{
+	const bool is_pitch = strncmp(unit->name, "pitch", strlen("pitch")) == 0;
+
+	return pow(10.0, 0.1 * (is_pitch ? MOST_LOUDER_DB_PITCH : MOST_LOUDER_DB));
+}
+
 static void judge_output(const char *name, const float *sound, const double *loudest,
-			 uint32_t n_steps, uint32_t step_frames)
+			 uint32_t n_steps, uint32_t step_frames, double most)
 {
 	double step[WINDOW_STEPS] = { 0.0 };
 
@@ -205,7 +213,7 @@ static void judge_output(const char *name, const float *sound, const double *lou
 		*sum = 0.0;
 		for (uint32_t f = 0; f < step_frames; f++)
 			*sum += (double)sound[f] * (double)sound[f];
-		if (mean_square(step, step_frames) <= MOST_LOUDER * loudest[i])
+		if (mean_square(step, step_frames) <= most * loudest[i])
 			continue;
 		fprintf(stderr, "output %s is %.1f dB louder than the input up to frame %u\n", name,
 			10.0 * log10(mean_square(step, step_frames) / loudest[i]),
@@ -240,7 +248,7 @@ void judge_sound(const struct take *take)
 			continue;
 		judge_finite(trial->unit->ports[i].name, take->audio[i], trial->n_frames);
 		judge_output(trial->unit->ports[i].name, take->audio[i], loudest, n_steps,
-			     step_frames);
+			     step_frames, most_louder(trial->unit));
 	}
 	free(loudest);
 }
