@@ -120,7 +120,8 @@ static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset
 		gate_behind(vocoder->shape, n, centre - stretch(vocoder), vocoder->fade);
 	} else if (ahead < 0 && ahead > -centre) {
 		gate_behind(vocoder->gated, n, centre + behind, vocoder->fade);
-		gate_behind(vocoder->shape, n, centre + (place > behind ? place : behind),
+		gate_behind(vocoder->shape, n,
+			    centre + (place > ahead ? place : ahead) + vocoder->strike,
 			    vocoder->fade);
 	}
 }
