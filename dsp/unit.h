@@ -81,6 +81,12 @@ struct weir_reports {
 	struct weir_report report[];
 };
 
+/* Frames by which the outputs are later than an audio input. */
+struct weir_latency {
+	uint32_t total;
+	uint32_t least; /* without what the input waits for another, later one */
+};
+
 struct weir_unit {
 	const char *name; /* as for ports: never renamed */
 	const char *summary;
@@ -117,6 +123,16 @@ struct weir_unit {
 	 */
 	void (*run)(void *state, float *const port[], uint32_t n_frames,
 		    struct weir_reports *reports) WEIR_REALTIME;
+
+	/*
+	 * The latency of the n-th audio input after the latest run; of the first one also a
+	 * control output "latency" tells. NULL: none has any.
+	 *
+	 * Hosts declare the total with the sound that leaves, and the least to the source of
+	 * the input: a source that makes up for the latency behind it, as PipeWire's rtp-source
+	 * does, would come still earlier, have to wait still longer, and at the end drop sound.
+	 */
+	struct weir_latency (*get_latency)(const void *state, uint32_t input) WEIR_REALTIME;
 
 	/*
 	 * For a unit that finds out what will hold for a later state, too: the

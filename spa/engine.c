@@ -28,6 +28,18 @@ static void engine_destroy(struct node *node, struct engine *engine)
 		node->unit->destroy(engine->state);
 }
 
+static WEIR_REALTIME void latency_store(struct node *node, const void *state)
+{
+	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_INPUT]; i++) {
+		const struct weir_latency latency = state && node->unit->get_latency
+							    ? node->unit->get_latency(state, i)
+							    : (struct weir_latency){ 0 };
+
+		atomic_store_explicit(&node->total_latency[i], latency.total, memory_order_relaxed);
+		atomic_store_explicit(&node->least_latency[i], latency.least, memory_order_relaxed);
+	}
+}
+
 /* Asks the unit for its control outputs, which nothing has run yet. */
 static void control_outputs_read(struct node *node, void *state)
 {
@@ -39,6 +51,7 @@ static void control_outputs_read(struct node *node, void *state)
 		port[i] = &control[i];
 	}
 	weir_unit_run(node->unit, state, port, 0, NULL);
+	latency_store(node, state);
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
 		if (node->unit->ports[i].type == WEIR_CONTROL_OUT)
 			node->control[i] = control[i];
@@ -159,6 +172,7 @@ WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t 
 		port[i] = type == WEIR_AUDIO_IN || type == WEIR_AUDIO_OUT ? audio[i] : &control[i];
 	}
 	weir_unit_run(unit, node->engine.state, port, n_frames, reports);
+	latency_store(node, node->engine.state);
 	for (uint32_t i = 0; i < unit->n_ports; i++)
 		if (unit->ports[i].type == WEIR_CONTROL_OUT)
 			atomic_store_explicit(&node->control[i], control[i], memory_order_relaxed);

@@ -10,39 +10,79 @@ static bool counts(const struct port *port)
 	return port->has_peer_latency && !port->is_report;
 }
 
-/* Of all that is linked on the other side of the node; with no link it is 0. */
-static struct spa_latency_info peers_combine(const struct node *node, enum spa_direction to)
+/* Between a port and one of the other side; NULL: any. */
+static struct spa_process_latency_info own_latency(const struct node *node, const struct port *port,
+						   const struct port *other)
 {
-	const enum spa_direction from = SPA_DIRECTION_REVERSE(to);
-	struct spa_latency_info info;
+	const enum spa_direction to = port->direction;
+	const struct port *input = to == SPA_DIRECTION_INPUT ? port : other;
+	const struct weir_latency *latency = &node->latency[input ? input->id : 0];
 
-	spa_latency_info_combine_start(&info, to);
-	for (uint32_t i = 0; i < node->n_ports[from]; i++)
-		if (counts(&node->ports[from][i]))
-			spa_latency_info_combine(&info, &node->ports[from][i].latency[to]);
-	spa_latency_info_combine_finish(&info);
-	return info;
+	return (struct spa_process_latency_info){
+		.rate = (int32_t)(to == SPA_DIRECTION_OUTPUT ? latency->total : latency->least),
+	};
 }
 
-/* What comes in at one side leaves at the other, later by our own latency. */
-void node_update_latency(struct node *node)
+/*
+ * The port of its number on the other side is the one that its sound comes from or goes to. Where
+ * that is not linked, it is any that is.
+ */
+static struct spa_latency_info port_latency(struct node *node, const struct port *port)
 {
-	const struct spa_process_latency_info own = { .rate = node->latency_frames };
+	const enum spa_direction to = port->direction, from = SPA_DIRECTION_REVERSE(to);
+	const struct port *others = node->ports[from];
+	const struct port *own = node_port(node, from, port->is_report ? 0 : port->id);
+	struct spa_process_latency_info process = own_latency(node, port, own);
+	struct spa_latency_info sum;
+	bool is_linked = false;
 
-	for (int to = 0; to < 2; to++) {
-		struct spa_latency_info info = peers_combine(node, (enum spa_direction)to);
+	spa_latency_info_combine_start(&sum, to);
+	for (uint32_t i = 0; i < node->n_ports[from]; i++) {
+		struct spa_latency_info info = others[i].latency[to];
 
-		spa_process_latency_info_add(&own, &info);
+		if (!counts(&others[i]) || (own && counts(own) && own != &others[i]))
+			continue;
+		process = own_latency(node, port, &others[i]);
+		spa_process_latency_info_add(&process, &info);
+		spa_latency_info_combine(&sum, &info);
+		is_linked = true;
+	}
+	spa_latency_info_combine_finish(&sum);
+	if (!is_linked)
+		spa_process_latency_info_add(&process, &sum);
+	return sum;
+}
+
+void node_declare_latency(struct node *node)
+{
+	for (int to = 0; to < 2; to++)
 		for (uint32_t i = 0; i < node->n_ports[to]; i++) {
 			struct port *port = &node->ports[to][i];
+			const struct spa_latency_info info = port_latency(node, port);
 
 			if (spa_latency_info_compare(&info, &port->latency[to]) == 0)
 				continue;
 			port->latency[to] = info;
 			port_touch_param(node, port, PORT_LATENCY);
 		}
+}
+
+void node_update_latency(struct node *node)
+{
+	const uint32_t before = node->latency[0].total;
+	bool changed = false;
+
+	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_INPUT]; i++) {
+		const struct weir_latency now = { node->total_latency[i], node->least_latency[i] };
+		struct weir_latency *latency = &node->latency[i];
+
+		changed |= now.total != latency->total || now.least != latency->least;
+		*latency = now;
 	}
-	node_touch_param(node, NODE_PROCESS_LATENCY);
+	if (changed)
+		node_declare_latency(node);
+	if (node->latency[0].total != before)
+		node_touch_param(node, NODE_PROCESS_LATENCY);
 }
 
 /* NULL comes when the last link goes: 0 is then no latency, but none that is known. */
@@ -59,6 +99,6 @@ int port_set_latency(struct node *node, struct port *port, const struct spa_pod 
 	port->has_peer_latency = param;
 	port->latency[other] = info;
 	port_touch_param(node, port, PORT_LATENCY);
-	node_update_latency(node);
+	node_declare_latency(node);
 	return 0;
 }

@@ -138,18 +138,8 @@ void node_in_data_thread(struct node *node, spa_invoke_func_t fn, void *argument
 		fn(NULL, false, 0, NULL, 0, argument);
 }
 
-static int32_t read_latency(const struct node *node)
-{
-	for (uint32_t i = 0; i < node->unit->n_ports; i++)
-		if (node->unit->ports[i].type == WEIR_CONTROL_OUT &&
-		    spa_streq(node->unit->ports[i].name, "latency"))
-			return (int32_t)node->control[i];
-	return 0;
-}
-
 static void announce_meters(struct node *node)
 {
-	const int32_t latency = read_latency(node);
 	bool changed = false;
 
 	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
@@ -162,10 +152,7 @@ static void announce_meters(struct node *node)
 	}
 	if (changed)
 		node_touch_param(node, NODE_PROPS);
-	if (latency != node->latency_frames) {
-		node->latency_frames = latency;
-		node_update_latency(node);
-	}
+	node_update_latency(node);
 }
 
 static void timer_arm(struct node *node, bool armed)
@@ -451,14 +438,13 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 	memory_init(&node->memory, unit, info, node->log);
 	if ((res = report_writer_init(&node->report_writer, unit)) < 0)
 		return res;
-	engine_rebuild(node, DEFAULT_RATE);
 	ports_init(node);
 	node->discard = calloc((size_t)node->n_ports[SPA_DIRECTION_OUTPUT] * node->quantum_limit,
 			       sizeof(float));
 	if (!node->discard)
 		return -errno;
+	engine_rebuild(node, DEFAULT_RATE);
 	info_init(node, info);
-	node->latency_frames = read_latency(node);
 	node_update_latency(node);
 	if (node->main_loop) {
 		node->timer = spa_loop_utils_add_timer(node->main_loop, on_timer, node);

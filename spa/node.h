@@ -74,7 +74,7 @@ struct port {
 
 /* What data threads may run, made for one rate. */
 struct engine {
-	void *state; /* NULL: the unit cannot run at this rate, and sound passes through */
+	void *state;   /* NULL: the unit cannot run at this rate, and sound passes through */
 	uint32_t rate; /* 0: no sound passes either */
 };
 
@@ -111,7 +111,10 @@ struct node {
 	/* Control inputs come from the main thread, outputs from the data thread. */
 	_Atomic float control[WEIR_MAX_PORTS];
 	float announced[WEIR_MAX_PORTS]; /* control outputs as last shown in Props */
-	int32_t latency_frames;
+
+	/* Of each input: as the data thread knows it, and as last declared. */
+	_Atomic uint32_t total_latency[WEIR_MAX_PORTS], least_latency[WEIR_MAX_PORTS];
+	struct weir_latency latency[WEIR_MAX_PORTS];
 
 	/* Belong to the data thread while the node runs. */
 	struct engine engine;
@@ -193,8 +196,11 @@ int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id);
 
 /* latency.c */
 
-/* Tells the ports' peers after latency_frames or a port's latency has changed. */
+/* Declares what the unit's latency is by now. */
 void node_update_latency(struct node *node);
+
+/* After a port's latency or the node's own has changed. */
+void node_declare_latency(struct node *node);
 
 /* Takes the latency of the port's peers, NULL when there are none any more. Returns 0 or -EINVAL.
  */

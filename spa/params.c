@@ -191,7 +191,7 @@ static struct spa_pod *build_port_config(const struct node *node, struct spa_pod
 static struct spa_pod *build_node_param(const struct node *node, struct spa_pod_builder *b,
 					uint32_t id, uint32_t index)
 {
-	const struct spa_process_latency_info latency = { .rate = node->latency_frames };
+	const struct spa_process_latency_info latency = { .rate = (int32_t)node->latency[0].total };
 
 	switch (id) {
 	case SPA_PARAM_PropInfo:

@@ -30,6 +30,7 @@ static int n_created, n_reset;
 static float *outputs[2];
 
 static int state_memory;
+static struct weir_latency latencies[2];
 static uint32_t hop_frames, frames_until_report;
 
 static void *fake_create(uint32_t rate)
@@ -57,6 +58,12 @@ static WEIR_REALTIME void fake_reset(void *state)
 	n_reset++;
 }
 
+static WEIR_REALTIME struct weir_latency fake_get_latency(const void *state, uint32_t input)
+{
+	CHECK(state == &state_memory);
+	return latencies[input];
+}
+
 /* The two channels change places, so that it shows who gave the sound. */
 static WEIR_REALTIME void fake_run(void *state, float *const port[], uint32_t n_frames,
 				   struct weir_reports *reports)
@@ -66,7 +73,7 @@ static WEIR_REALTIME void fake_run(void *state, float *const port[], uint32_t n_
 	memcpy(port[3], port[0], n_frames * sizeof(float));
 	outputs[0] = port[2];
 	outputs[1] = port[3];
-	*port[4] = 77.0f;
+	*port[4] = (float)latencies[0].total;
 	for (uint32_t f = 0; f < n_frames; f++) {
 		if (--frames_until_report > 0)
 			continue;
@@ -106,6 +113,7 @@ static const struct weir_unit fake = {
 	.destroy = fake_destroy,
 	.reset = fake_reset,
 	.run = fake_run,
+	.get_latency = fake_get_latency,
 };
 
 static int fake_invoke(void *object, spa_invoke_func_t fn, uint32_t seq, const void *data,
@@ -185,26 +193,83 @@ static void restart(uint32_t rate)
 	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
 }
 
-static bool declares_latency(int32_t frames)
+static void set_peer_latency(const char *name, int32_t frames)
 {
+	const struct rig_port *port = rig_port(&rig, name);
+	_Alignas(8) uint8_t memory[512];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	struct spa_latency_info peer = SPA_LATENCY_INFO(SPA_DIRECTION_REVERSE(port->direction));
+
+	peer.min_rate = peer.max_rate = frames;
+	CHECK(spa_node_port_set_param(rig.node, port->direction, port->id, SPA_PARAM_Latency, 0,
+				      spa_latency_build(&b, SPA_PARAM_Latency, &peer)) == 0);
+}
+
+static bool declares(const char *name, int32_t min, int32_t max)
+{
+	const struct rig_port *port = rig_port(&rig, name);
 	struct spa_latency_info info;
 
-	CHECK(rig_enum(&rig, rig_port(&rig, "in-1"), SPA_PARAM_Latency, SPA_DIRECTION_INPUT));
+	CHECK(rig_enum(&rig, port, SPA_PARAM_Latency, port->direction));
 	CHECK(spa_latency_parse((struct spa_pod *)rig.param, &info) == 0);
-	return info.min_rate == frames && info.max_rate == frames;
+	return info.min_rate == min && info.max_rate == max;
+}
+
+static bool declares_process_latency(uint32_t frames)
+{
+	struct spa_process_latency_info info;
+
+	CHECK(rig_enum(&rig, NULL, SPA_PARAM_ProcessLatency, 0));
+	CHECK(spa_process_latency_parse((struct spa_pod *)rig.param, &info) == 0);
+	return (uint32_t)info.rate == frames;
+}
+
+static void latency_change(uint32_t total_1, uint32_t least_1, uint32_t total_2, uint32_t least_2)
+{
+	latencies[0] = (struct weir_latency){ total_1, least_1 };
+	latencies[1] = (struct weir_latency){ total_2, least_2 };
+	rig_cycle(&rig);
+	restart(48000);
+}
+
+/* As of align, when the second microphone is the later one. */
+static void test_each_input_has_a_latency(void)
+{
+	start(NULL);
+	latency_change(1000, 32, 40, 32);
+	CHECK(declares_process_latency(1000));
+	CHECK(declares("in-1", 32, 32) && declares("in-2", 32, 32));
+	CHECK(declares("out-1", 1000, 1000) && declares("out-2", 40, 40));
+
+	set_peer_latency("in-1", 5);
+	CHECK(declares("out-1", 1005, 1005) && declares("out-2", 1005, 1005));
+	set_peer_latency("in-2", 500);
+	CHECK(declares("out-1", 1005, 1005) && declares("out-2", 540, 540));
+	CHECK(declares("report", 1005, 1005));
+
+	set_peer_latency("out-2", 256);
+	CHECK(declares("in-1", 288, 288) && declares("in-2", 288, 288));
+	latency_change(1000, 700, 40, 32);
+	CHECK(declares("in-1", 956, 956) && declares("in-2", 288, 288));
+	latency_change(0, 0, 0, 0);
+	CHECK(declares("in-1", 256, 256) && declares("out-1", 5, 5));
+	CHECK(declares_process_latency(0));
+	stop();
 }
 
 static void test_sound_passes_at_a_rate_that_the_unit_refuses(void)
 {
+	latencies[0] = (struct weir_latency){ 77, 77 };
 	start(NULL);
-	CHECK(gives(2.0f, 1.0f) && declares_latency(77) && strcmp(rig.state, "ready") == 0);
+	CHECK(declares("in-1", 77, 77));
+	CHECK(gives(2.0f, 1.0f) && declares_process_latency(77) && strcmp(rig.state, "ready") == 0);
 	restart(BAD_RATE);
-	CHECK(gives(1.0f, 2.0f) && declares_latency(0));
+	CHECK(gives(1.0f, 2.0f) && declares_process_latency(0) && declares("in-1", 0, 0));
 	CHECK(strcmp(rig.state, "cannot run at 768000 Hz: sound passes through") == 0);
 	restart(BAD_RATE);
 	CHECK(gives(1.0f, 2.0f));
 	restart(48000);
-	CHECK(gives(2.0f, 1.0f) && declares_latency(77) && strcmp(rig.state, "ready") == 0);
+	CHECK(gives(2.0f, 1.0f) && declares_process_latency(77) && strcmp(rig.state, "ready") == 0);
 	stop();
 }
 
@@ -212,7 +277,7 @@ static void test_sound_passes_without_memory_until_there_is_some(void)
 {
 	has_no_memory = true;
 	start(NULL);
-	CHECK(gives(1.0f, 2.0f) && declares_latency(0));
+	CHECK(gives(1.0f, 2.0f) && declares_process_latency(0));
 	CHECK(strcmp(rig.state, "cannot run at 48000 Hz: sound passes through") == 0);
 	has_no_memory = false;
 	restart(48000);
@@ -300,6 +365,7 @@ static void test_no_report_is_lost_at_any_rate_and_quantum(void)
 
 int main(void)
 {
+	test_each_input_has_a_latency();
 	test_sound_passes_at_a_rate_that_the_unit_refuses();
 	test_sound_passes_without_memory_until_there_is_some();
 	test_reset_leaves_the_data_thread_alone();

@@ -252,12 +252,20 @@ static WEIR_REALTIME void report(struct align *align, struct weir_reports *repor
 		*value++ = align->ear[m].snr_db;
 }
 
+WEIR_REALTIME struct weir_latency align_get_latency(const void *state, uint32_t input)
+{
+	const struct align *align = state;
+	const uint32_t filter = align->filter_share > 0.5f ? post_latency(&align->post) : 0;
+
+	return (struct weir_latency){
+		.total = mix_get_latency(&align->mix, input) + filter,
+		.least = MIX_LEAST_LATENCY + filter,
+	};
+}
+
 static WEIR_REALTIME void controls_write(const struct align *align, float *const control[])
 {
-	const bool is_filtered = align->filter_share > 0.5f;
-
-	*control[ALIGN_LATENCY] =
-		(float)(align->mix.latency + (is_filtered ? post_latency(&align->post) : 0));
+	*control[ALIGN_LATENCY] = (float)align_get_latency(align, 0).total;
 	*control[ALIGN_STATE] = (float)state_get(align);
 	control += ALIGN_N_CONTROLS;
 	for (uint32_t m = 1; m < align->n_mics; m++) {

@@ -24,7 +24,8 @@
  * Latency: what the latest microphone is later than the first one, and 64 frames; more while a
  * drift makes that grow, to 20 ms, so that the latency need not change often. When it does, the
  * others leave, microphone 1 fades over within 20 ms, and they join again. The control `latency`
- * declares it.
+ * declares it. Sources need not know what their microphone waits for another one: the least
+ * latency of each is 32 frames, and the post-filter's.
  *
  * The delay d and the drift e are those of a source: what is in the first microphone at its time t
  * is in the other one at t + d, and d grows by e per second. Rates: 8 to 384 kHz.

@@ -33,6 +33,7 @@ struct align {
 };
 
 WEIR_REALTIME void align_reset(void *state);
+WEIR_REALTIME struct weir_latency align_get_latency(const void *state, uint32_t input);
 WEIR_REALTIME void align_remember(const void *state, float *memory);
 WEIR_REALTIME void align_recall(void *state, const float *memory);
 WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames,

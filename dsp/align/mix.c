@@ -366,3 +366,18 @@ WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out,
 		cell_begin(mix);
 	run(mix, in, out, aligned, n);
 }
+
+WEIR_REALTIME uint32_t mix_get_latency(const struct mix *mix, uint32_t m)
+{
+	const struct mix_head *head = &mix->head[m];
+	const struct mix_target *target = &mix->target[m];
+	int64_t frames = MIX_LEAST_LATENCY;
+
+	if (m == 0)
+		frames = mix->latency;
+	else if (head->share > 0.0f)
+		frames = (int64_t)((mix->n_frames << 32) - head->place) >> 32;
+	else if (target->is_aligned)
+		frames = (int64_t)mix->latency - (int64_t)target->delay;
+	return frames > MIX_LEAST_LATENCY ? (uint32_t)frames : MIX_LEAST_LATENCY;
+}

@@ -66,6 +66,9 @@ WEIR_REALTIME void mix_aim(struct mix *mix);
 WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out,
 			   float (*aligned)[MIX_CELL], uint32_t n);
 
+/* Frames by which the output is later than what came in at the microphone. */
+WEIR_REALTIME uint32_t mix_get_latency(const struct mix *mix, uint32_t m);
+
 /* Does the microphone take part? */
 static inline WEIR_REALTIME bool mix_has(const struct mix *mix, uint32_t m)
 {

@@ -232,6 +232,15 @@ static WEIR_REALTIME void pitch_run(void *state, float *const port[], uint32_t n
 	*control[PITCH_LATENCY] = (float)shifter_delay(&pitch->shifter[pitch->mode]);
 }
 
+static WEIR_REALTIME struct weir_latency pitch_get_latency(const void *state, uint32_t input)
+{
+	const struct pitch *pitch = state;
+	const uint32_t frames = shifter_delay(&pitch->shifter[pitch->mode]);
+
+	(void)input;
+	return (struct weir_latency){ .total = frames, .least = frames };
+}
+
 static const char *const mode_names[] = {
 	[PITCH_LOW_LATENCY] = "low-latency",
 	[PITCH_BALANCED] = "balanced",
@@ -356,7 +365,8 @@ static const struct weir_field fields[] = {
 		.name = unit_name, .summary = unit_summary, .ports = unit_ports,           \
 		.n_ports = sizeof(unit_ports) / sizeof((unit_ports)[0]), .fields = fields, \
 		.n_fields = PITCH_N_FIELDS, .hop_seconds = 0.01f, .create = unit_create,   \
-		.destroy = pitch_destroy, .reset = pitch_reset, .run = pitch_run           \
+		.destroy = pitch_destroy, .reset = pitch_reset, .run = pitch_run,          \
+		.get_latency = pitch_get_latency                                           \
 	}
 
 const struct weir_unit weir_pitch =
