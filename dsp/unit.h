@@ -89,6 +89,7 @@ struct weir_latency {
 
 struct weir_unit {
 	const char *name; /* as for ports: never renamed */
+	uint32_t id;	  /* of the LADSPA plugin, 700 to 999: of no other unit, now or later */
 	const char *summary;
 	const struct weir_port *ports;
 	uint32_t n_ports;

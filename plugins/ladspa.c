@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <ladspa.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,22 @@
 #include "../dsp/unit.h"
 
 #define WEIR_EXPORT __attribute__((visibility("default")))
-#define FIRST_ID 700 /* LADSPA reserves ids below 1000 for local use */
+
+/*
+ * Hosts that count controls (sox, ecasound) count outputs as well. So these are the last ports, and
+ * have defaults, for sox takes no control without one.
+ */
+struct plugin {
+	const struct weir_unit *unit;
+	uint32_t unit_port[WEIR_MAX_PORTS];
+	LADSPA_Descriptor descriptor;
+	LADSPA_PortDescriptor flags[WEIR_MAX_PORTS];
+	LADSPA_PortRangeHint hints[WEIR_MAX_PORTS];
+	const char *names[WEIR_MAX_PORTS];
+};
 
 struct instance {
+	const struct plugin *plugin;
 	const struct weir_unit *unit;
 	void *state; /* NULL: sound passes through */
 	float *port[WEIR_MAX_PORTS];
@@ -35,7 +49,8 @@ static LADSPA_Handle instantiate(const LADSPA_Descriptor *descriptor, unsigned l
 	if (!instance)
 		return NULL;
 
-	instance->unit = descriptor->ImplementationData;
+	instance->plugin = descriptor->ImplementationData;
+	instance->unit = instance->plugin->unit;
 	instance->state = instance->unit->create((uint32_t)rate);
 	if (!instance->state)
 		fprintf(stderr, "weir: %s cannot run at %lu Hz (%s): sound passes through it\n",
@@ -47,7 +62,7 @@ static void connect_port(LADSPA_Handle handle, unsigned long port, LADSPA_Data *
 {
 	struct instance *instance = handle;
 
-	instance->port[port] = data;
+	instance->port[instance->plugin->unit_port[port]] = data;
 }
 
 static WEIR_REALTIME void run(LADSPA_Handle handle, unsigned long n_frames)
@@ -76,32 +91,34 @@ static void cleanup(LADSPA_Handle handle)
 	free(instance);
 }
 
-static LADSPA_PortRangeHintDescriptor default_hint(const struct weir_port *port)
+static LADSPA_PortRangeHintDescriptor default_hint(const struct weir_port *port, float def)
 {
-	if (port->def == 0.0f)
+	if (def == 0.0f)
 		return LADSPA_HINT_DEFAULT_0;
-	if (port->def == 1.0f)
+	if (def == 1.0f)
 		return LADSPA_HINT_DEFAULT_1;
-	if (port->def == 100.0f)
+	if (def == 100.0f)
 		return LADSPA_HINT_DEFAULT_100;
-	if (port->def == 440.0f)
+	if (def == 440.0f)
 		return LADSPA_HINT_DEFAULT_440;
-	if (port->def == port->min)
+	if (def == port->min)
 		return LADSPA_HINT_DEFAULT_MINIMUM;
-	if (port->def == 0.5f * (port->min + port->max))
+	if (def == 0.5f * (port->min + port->max))
 		return LADSPA_HINT_DEFAULT_MIDDLE;
-	if (port->def == 0.75f * port->min + 0.25f * port->max)
+	if (def == 0.75f * port->min + 0.25f * port->max)
 		return LADSPA_HINT_DEFAULT_LOW;
-	if (port->def == 0.25f * port->min + 0.75f * port->max)
+	if (def == 0.25f * port->min + 0.75f * port->max)
 		return LADSPA_HINT_DEFAULT_HIGH;
 	return LADSPA_HINT_DEFAULT_MAXIMUM;
 }
 
 static LADSPA_PortRangeHint range_hint(const struct weir_port *port)
 {
-	LADSPA_PortRangeHintDescriptor hint = default_hint(port);
+	const float nearest_to_0 = fminf(fmaxf(0.0f, port->min), port->max);
+	LADSPA_PortRangeHintDescriptor hint =
+		default_hint(port, port->type == WEIR_CONTROL_IN ? port->def : nearest_to_0);
 
-	if (port->type != WEIR_CONTROL_IN)
+	if (port->type == WEIR_AUDIO_IN || port->type == WEIR_AUDIO_OUT)
 		return (LADSPA_PortRangeHint){ 0 };
 	if (port->kind == WEIR_TOGGLE)
 		return (LADSPA_PortRangeHint){ .HintDescriptor = LADSPA_HINT_TOGGLED | hint };
@@ -115,7 +132,8 @@ static LADSPA_PortRangeHint range_hint(const struct weir_port *port)
 	};
 }
 
-WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
+/* The types in the order of the enum. */
+static void ports_sort(struct plugin *plugin)
 {
 	static const LADSPA_PortDescriptor flags[] = {
 		[WEIR_AUDIO_IN] = LADSPA_PORT_AUDIO | LADSPA_PORT_INPUT,
@@ -123,12 +141,24 @@ WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
 		[WEIR_CONTROL_IN] = LADSPA_PORT_CONTROL | LADSPA_PORT_INPUT,
 		[WEIR_CONTROL_OUT] = LADSPA_PORT_CONTROL | LADSPA_PORT_OUTPUT,
 	};
-	static struct {
-		LADSPA_Descriptor descriptor;
-		LADSPA_PortDescriptor flags[WEIR_MAX_PORTS];
-		LADSPA_PortRangeHint hints[WEIR_MAX_PORTS];
-		const char *names[WEIR_MAX_PORTS];
-	} plugins[WEIR_MAX_UNITS];
+	uint32_t n = 0;
+
+	for (enum weir_port_type type = WEIR_AUDIO_IN; type <= WEIR_CONTROL_OUT; type++)
+		for (uint32_t i = 0; i < plugin->unit->n_ports; i++) {
+			const struct weir_port *port = &plugin->unit->ports[i];
+
+			if (port->type != type)
+				continue;
+			plugin->unit_port[n] = i;
+			plugin->flags[n] = flags[type];
+			plugin->hints[n] = range_hint(port);
+			plugin->names[n++] = port->name;
+		}
+}
+
+WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
+{
+	static struct plugin plugins[WEIR_MAX_UNITS];
 	unsigned long n_units = 0;
 
 	while (weir_units[n_units])
@@ -137,29 +167,27 @@ WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
 		return NULL;
 
 	const struct weir_unit *unit = weir_units[index];
+	struct plugin *plugin = &plugins[index];
 
-	for (uint32_t i = 0; i < unit->n_ports; i++) {
-		plugins[index].flags[i] = flags[unit->ports[i].type];
-		plugins[index].hints[i] = range_hint(&unit->ports[i]);
-		plugins[index].names[i] = unit->ports[i].name;
-	}
-	plugins[index].descriptor = (LADSPA_Descriptor){
-		.UniqueID = FIRST_ID + index,
+	plugin->unit = unit;
+	ports_sort(plugin);
+	plugin->descriptor = (LADSPA_Descriptor){
+		.UniqueID = unit->id,
 		.Label = unit->name,
 		.Properties = LADSPA_PROPERTY_HARD_RT_CAPABLE,
 		.Name = unit->summary,
 		.Maker = "weir",
 		.Copyright = "MIT",
 		.PortCount = unit->n_ports,
-		.PortDescriptors = plugins[index].flags,
-		.PortNames = plugins[index].names,
-		.PortRangeHints = plugins[index].hints,
-		.ImplementationData = (void *)unit,
+		.PortDescriptors = plugin->flags,
+		.PortNames = plugin->names,
+		.PortRangeHints = plugin->hints,
+		.ImplementationData = plugin,
 		.instantiate = instantiate,
 		.connect_port = connect_port,
 		.activate = activate,
 		.run = run,
 		.cleanup = cleanup,
 	};
-	return &plugins[index].descriptor;
+	return &plugin->descriptor;
 }

@@ -127,11 +127,59 @@ static const LADSPA_Descriptor *ladspa_find(const char *path, const char *label)
 	return plugin;
 }
 
-static void ladspa_connect(const LADSPA_Descriptor *plugin, LADSPA_Handle handle,
-			   float *const port[])
+static uint32_t port_named(const struct weir_unit *unit, const char *name)
 {
+	uint32_t i = 0;
+
+	while (i < unit->n_ports && strcmp(unit->ports[i].name, name) != 0)
+		i++;
+	CHECK(i < unit->n_ports);
+	return i;
+}
+
+/* As filter-chain does: by name. */
+static void ladspa_connect(const struct weir_unit *unit, const LADSPA_Descriptor *plugin,
+			   LADSPA_Handle handle, float *const port[])
+{
+	CHECK(plugin->PortCount == unit->n_ports);
 	for (unsigned long i = 0; i < plugin->PortCount; i++)
-		plugin->connect_port(handle, i, port[i]);
+		plugin->connect_port(handle, i, port[port_named(unit, plugin->PortNames[i])]);
+}
+
+/* Saved sessions of hosts name plugins so. */
+static void test_ladspa_ids_stay(const char *path)
+{
+	static const char *const labels[] = {
+		"pitch",   "pitch-mono", "pitch-8",	 "align",
+		"align-4", "analyze",	 "analyze-mono", "analyze-8"
+	};
+
+	for (unsigned long i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		CHECK(ladspa_find(path, labels[i])->UniqueID == 700 + i);
+	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
+		for (const struct weir_unit *const *other = weir_units; other < unit; other++)
+			CHECK((*unit)->id != (*other)->id && (*unit)->id < 1000);
+}
+
+/* sox and ecasound count all controls; sox refuses one that has no default, be it an output. */
+static void test_ladspa_controls_can_be_counted(const struct weir_unit *unit, const char *path)
+{
+	const LADSPA_Descriptor *plugin = ladspa_find(path, unit->name);
+	bool is_behind_inputs = false;
+
+	for (unsigned long i = 0; i < plugin->PortCount; i++) {
+		const LADSPA_PortDescriptor flags = plugin->PortDescriptors[i];
+		const LADSPA_PortRangeHint hint = plugin->PortRangeHints[i];
+
+		if (!LADSPA_IS_PORT_CONTROL(flags))
+			continue;
+		CHECK(!is_behind_inputs || LADSPA_IS_PORT_OUTPUT(flags));
+		is_behind_inputs |= LADSPA_IS_PORT_OUTPUT(flags);
+		CHECK(LADSPA_IS_HINT_HAS_DEFAULT(hint.HintDescriptor));
+		if (LADSPA_IS_HINT_DEFAULT_0(hint.HintDescriptor) &&
+		    LADSPA_IS_HINT_BOUNDED_BELOW(hint.HintDescriptor))
+			CHECK(hint.LowerBound <= 0.0f && hint.UpperBound >= 0.0f);
+	}
 }
 
 static void test_ladspa_gives_the_same(const struct weir_unit *unit, const char *path)
@@ -141,13 +189,13 @@ static void test_ladspa_gives_the_same(const struct weir_unit *unit, const char 
 	const LADSPA_Descriptor *plugin = ladspa_find(path, unit->name);
 	LADSPA_Handle handle = plugin->instantiate(plugin, RATE);
 
-	CHECK(handle && plugin->PortCount == unit->n_ports);
+	CHECK(handle);
 	ports_connect(unit, &out, 0, control, port);
-	ladspa_connect(plugin, handle, port);
+	ladspa_connect(unit, plugin, handle, port);
 	plugin->activate(handle);
 	for (uint32_t from = 0; from < N_FRAMES; from += 512) {
 		ports_connect(unit, &out, from, control, port);
-		ladspa_connect(plugin, handle, port);
+		ladspa_connect(unit, plugin, handle, port);
 		plugin->run(handle, 512);
 	}
 	plugin->cleanup(handle);
@@ -164,7 +212,7 @@ static void test_ladspa_passes_sound_at_any_rate(const struct weir_unit *unit, c
 
 	CHECK(handle);
 	ports_connect(unit, &out, 0, control, port);
-	ladspa_connect(plugin, handle, port);
+	ladspa_connect(unit, plugin, handle, port);
 	plugin->activate(handle);
 	plugin->run(handle, N_FRAMES);
 	plugin->cleanup(handle);
@@ -305,9 +353,11 @@ static void test_weir_run_gives_the_same(const struct weir_unit *unit, const cha
 int main(int argc, char *argv[])
 {
 	CHECK(argc == 4);
+	test_ladspa_ids_stay(argv[1]);
 	for (const struct weir_unit *const *unit = weir_units; *unit; unit++) {
 		input_fill(port_count(*unit, WEIR_AUDIO_IN));
 		run_unit(*unit);
+		test_ladspa_controls_can_be_counted(*unit, argv[1]);
 		test_ladspa_gives_the_same(*unit, argv[1]);
 		test_ladspa_passes_sound_at_any_rate(*unit, argv[1]);
 		test_spa_gives_the_same(*unit, argv[2]);

@@ -226,19 +226,19 @@ static const struct weir_field fields_of_4[] = {
 static const struct weir_field memory_of_2[] = { MEMORY(1) };
 static const struct weir_field memory_of_4[] = { MEMORY(3) };
 
-#define UNIT(unit_name, unit_summary, unit_ports, unit_fields, unit_memory, unit_create)       \
-	{                                                                                      \
-		.name = unit_name, .summary = unit_summary, .ports = unit_ports,               \
-		.n_ports = COUNT(unit_ports), .fields = unit_fields,                           \
-		.n_fields = COUNT(unit_fields), .hop_seconds = ALIGN_REPORT_SECONDS,           \
-		.create = unit_create, .destroy = align_destroy, .reset = align_reset,         \
-		.run = align_run, .get_latency = align_get_latency, .memory = unit_memory,     \
-		.n_memory = ALIGN_N_MEMORY, .remember = align_remember, .recall = align_recall \
+#define UNIT(unit_name, unit_id, unit_summary, unit_ports, unit_fields, unit_memory, unit_create) \
+	{                                                                                         \
+		.name = unit_name, .id = unit_id, .summary = unit_summary, .ports = unit_ports,   \
+		.n_ports = COUNT(unit_ports), .fields = unit_fields,                              \
+		.n_fields = COUNT(unit_fields), .hop_seconds = ALIGN_REPORT_SECONDS,              \
+		.create = unit_create, .destroy = align_destroy, .reset = align_reset,            \
+		.run = align_run, .get_latency = align_get_latency, .memory = unit_memory,        \
+		.n_memory = ALIGN_N_MEMORY, .remember = align_remember, .recall = align_recall    \
 	}
 
 const struct weir_unit weir_align =
-	UNIT("align", "Two microphones with unknown delay and drift become one", ports_of_2,
+	UNIT("align", 703, "Two microphones with unknown delay and drift become one", ports_of_2,
 	     fields_of_2, memory_of_2, create_2);
 const struct weir_unit weir_align_4 =
-	UNIT("align-4", "Four microphones with unknown delays and drifts become one", ports_of_4,
-	     fields_of_4, memory_of_4, create_4);
+	UNIT("align-4", 704, "Four microphones with unknown delays and drifts become one",
+	     ports_of_4, fields_of_4, memory_of_4, create_4);

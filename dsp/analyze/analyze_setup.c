@@ -287,18 +287,20 @@ static const struct weir_field fields_of_1[] = { FIELDS(1) };
 static const struct weir_field fields_of_2[] = { FIELDS(2) };
 static const struct weir_field fields_of_8[] = { FIELDS(8) };
 
-#define UNIT(unit_name, unit_summary, unit_ports, unit_fields, unit_create)                        \
+#define UNIT(unit_name, unit_id, unit_summary, unit_ports, unit_fields, unit_create)               \
 	{                                                                                          \
-		.name = unit_name, .summary = unit_summary, .ports = unit_ports,                   \
+		.name = unit_name, .id = unit_id, .summary = unit_summary, .ports = unit_ports,    \
 		.n_ports = COUNT(unit_ports), .fields = unit_fields,                               \
 		.n_fields = COUNT(unit_fields), .hop_seconds = HOP_SECONDS, .create = unit_create, \
 		.destroy = analyze_destroy, .reset = analyze_reset, .run = analyze_run,            \
 		.goes_on = true                                                                    \
 	}
 
-const struct weir_unit weir_analyze =
-	UNIT("analyze", "Levels and features of a stereo sound", ports_of_2, fields_of_2, create_2);
-const struct weir_unit weir_analyze_mono = UNIT(
-	"analyze-mono", "Levels and features of one channel", ports_of_1, fields_of_1, create_1);
-const struct weir_unit weir_analyze_8 = UNIT("analyze-8", "Levels and features of eight channels",
-					     ports_of_8, fields_of_8, create_8);
+const struct weir_unit weir_analyze = UNIT("analyze", 705, "Levels and features of a stereo sound",
+					   ports_of_2, fields_of_2, create_2);
+const struct weir_unit weir_analyze_mono =
+	UNIT("analyze-mono", 706, "Levels and features of one channel", ports_of_1, fields_of_1,
+	     create_1);
+const struct weir_unit weir_analyze_8 =
+	UNIT("analyze-8", 707, "Levels and features of eight channels", ports_of_8, fields_of_8,
+	     create_8);

@@ -360,18 +360,18 @@ static const struct weir_field fields[] = {
 				 .event = true },
 };
 
-#define UNIT(unit_name, unit_summary, unit_ports, unit_create)                             \
-	{                                                                                  \
-		.name = unit_name, .summary = unit_summary, .ports = unit_ports,           \
-		.n_ports = sizeof(unit_ports) / sizeof((unit_ports)[0]), .fields = fields, \
-		.n_fields = PITCH_N_FIELDS, .hop_seconds = 0.01f, .create = unit_create,   \
-		.destroy = pitch_destroy, .reset = pitch_reset, .run = pitch_run,          \
-		.get_latency = pitch_get_latency                                           \
+#define UNIT(unit_name, unit_id, unit_summary, unit_ports, unit_create)                         \
+	{                                                                                       \
+		.name = unit_name, .id = unit_id, .summary = unit_summary, .ports = unit_ports, \
+		.n_ports = sizeof(unit_ports) / sizeof((unit_ports)[0]), .fields = fields,      \
+		.n_fields = PITCH_N_FIELDS, .hop_seconds = 0.01f, .create = unit_create,        \
+		.destroy = pitch_destroy, .reset = pitch_reset, .run = pitch_run,               \
+		.get_latency = pitch_get_latency                                                \
 	}
 
 const struct weir_unit weir_pitch =
-	UNIT("pitch", "Pitch shifter for stereo sound", stereo_ports, create_stereo);
+	UNIT("pitch", 700, "Pitch shifter for stereo sound", stereo_ports, create_stereo);
 const struct weir_unit weir_pitch_mono =
-	UNIT("pitch-mono", "Pitch shifter for mono sound", mono_ports, create_mono);
+	UNIT("pitch-mono", 701, "Pitch shifter for mono sound", mono_ports, create_mono);
 const struct weir_unit weir_pitch_8 =
-	UNIT("pitch-8", "Pitch shifter for eight channels", ports_of_8, create_8);
+	UNIT("pitch-8", 702, "Pitch shifter for eight channels", ports_of_8, create_8);
