@@ -2,20 +2,23 @@
 #include "node.h"
 
 #include <errno.h>
+#include <math.h>
 #include <spa/node/utils.h>
 #include <spa/param/audio/raw-types.h>
 #include <spa/pod/builder.h>
 #include <spa/utils/keys.h>
 #include <spa/utils/names.h>
 #include <spa/utils/string.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_RATE 48000u	    /* until the graph tells its own */
 #define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
-#define METER_INTERVAL_NS (100 * SPA_NSEC_PER_MSEC)
-#define REMEMBER_TICKS 600u /* a minute */
-#define LATE_TICKS 10u	    /* 1 s: there is no session manager */
+#define TICKS_PER_SECOND 10u
+#define DEFAULT_METER_RATE 2.0f /* Props per second */
+#define REMEMBER_TICKS 600u	/* a minute */
+#define LATE_TICKS 10u		/* 1 s: there is no session manager */
 
 /* Not in spa/utils/keys.h: PipeWire's own keys. */
 #define KEY_MEDIA_CLASS "media.class"
@@ -150,14 +153,14 @@ static void announce_meters(struct node *node)
 		node->announced[i] = value;
 		changed = true;
 	}
+	node->meter_ticks = 0;
 	if (changed)
 		node_touch_param(node, NODE_PROPS);
-	node_update_latency(node);
 }
 
 static void timer_arm(struct node *node, bool armed)
 {
-	struct timespec interval = { .tv_nsec = armed ? METER_INTERVAL_NS : 0 };
+	struct timespec interval = { .tv_nsec = armed ? SPA_NSEC_PER_SEC / TICKS_PER_SECOND : 0 };
 
 	if (node->timer)
 		spa_loop_utils_update_timer(node->main_loop, node->timer, &interval, &interval,
@@ -184,7 +187,9 @@ static void on_timer(void *data, uint64_t expirations)
 	}
 	if (rate && rate != node->engine.rate)
 		engine_rebuild(node, rate);
-	announce_meters(node);
+	node_update_latency(node);
+	if (++node->meter_ticks == node->meter_interval)
+		announce_meters(node);
 	if (++node->unremembered < REMEMBER_TICKS)
 		return;
 	engine_ask(node);
@@ -211,6 +216,7 @@ static int node_start(struct node *node)
 		engine_begin(node);
 	node->started = true;
 	timer_arm(node, true);
+	node_update_latency(node);
 	announce_meters(node);
 	return 0;
 }
@@ -221,6 +227,7 @@ static void node_stop(struct node *node)
 		return;
 	node->started = false;
 	timer_arm(node, node->late_ticks);
+	node_update_latency(node);
 	announce_meters(node);
 	engine_ask(node);
 	memory_save(&node->memory);
@@ -393,6 +400,23 @@ static void info_init(struct node *node, const struct spa_dict *info)
 	};
 }
 
+/* UNIT.meter-rate: how often per second listeners are told of meters. */
+static uint32_t meter_interval(const struct node *node, const struct spa_dict *info)
+{
+	const char *text;
+	char key[64];
+	float rate = DEFAULT_METER_RATE;
+
+	snprintf(key, sizeof(key), "%s.meter-rate", node->unit->name);
+	text = info ? spa_dict_lookup(info, key) : NULL;
+	if (text && (!spa_atof(text, &rate) || !(rate >= 0.0f && rate <= TICKS_PER_SECOND))) {
+		spa_log_warn(node->log, "%s = %s: it must be a number from 0 to %u per second", key,
+			     text, TICKS_PER_SECOND);
+		rate = DEFAULT_METER_RATE;
+	}
+	return rate > 0.0f ? (uint32_t)ceilf(TICKS_PER_SECOND / rate) : 0;
+}
+
 static void read_info(struct node *node, const struct spa_dict *info)
 {
 	const char *media_class = info ? spa_dict_lookup(info, KEY_MEDIA_CLASS) : NULL;
@@ -400,6 +424,7 @@ static void read_info(struct node *node, const struct spa_dict *info)
 
 	node->quantum_limit = DEFAULT_QUANTUM_LIMIT;
 	spa_atou32(limit, &node->quantum_limit, 0);
+	node->meter_interval = meter_interval(node, info);
 	node->has_media_class = media_class;
 	node->media_direction =
 		media_class && (strstr(media_class, "Source") || strstr(media_class, "Output"))

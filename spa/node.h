@@ -126,6 +126,9 @@ struct node {
 	struct memory memory;
 	uint32_t unremembered; /* ticks of the timer since it was last looked at */
 
+	uint32_t meter_interval; /* ticks of the timer between two Props with meters; 0: none */
+	uint32_t meter_ticks;	 /* since the last ones */
+
 	_Atomic uint32_t wanted_rate; /* by process, 0 when the engine's is right */
 	uint32_t refused_rate;	      /* at which the unit cannot run, 0 while it does */
 	bool started;

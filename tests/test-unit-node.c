@@ -74,6 +74,7 @@ static WEIR_REALTIME void fake_run(void *state, float *const port[], uint32_t n_
 	outputs[0] = port[2];
 	outputs[1] = port[3];
 	*port[4] = (float)latencies[0].total;
+	*port[5] += 1.0f;
 	for (uint32_t f = 0; f < n_frames; f++) {
 		if (--frames_until_report > 0)
 			continue;
@@ -94,6 +95,7 @@ static const struct weir_port ports[] = {
 	{ .name = "out-1", .type = WEIR_AUDIO_OUT, .measure = "", .help = "", .channel = "FL" },
 	{ .name = "out-2", .type = WEIR_AUDIO_OUT, .measure = "", .help = "", .channel = "FR" },
 	{ .name = "latency", .type = WEIR_CONTROL_OUT, .measure = "", .help = "", .max = 100.0f },
+	{ .name = "meter", .type = WEIR_CONTROL_OUT, .measure = "", .help = "", .max = 1e6f },
 };
 
 static const struct weir_field fields[] = {
@@ -134,19 +136,71 @@ static const struct spa_loop_methods loop_methods = {
 	.invoke = fake_invoke,
 };
 
+/* A main loop whose time the test makes. */
+static struct spa_source timer;
+static spa_source_timer_func_t timer_function;
+static void *timer_data;
+static long timer_ns; /* 0: not armed */
+
+static struct spa_source *fake_add_timer(void *object, spa_source_timer_func_t func, void *data)
+{
+	(void)object;
+	timer_function = func;
+	timer_data = data;
+	return &timer;
+}
+
+static int fake_update_timer(void *object, struct spa_source *source, struct timespec *value,
+			     struct timespec *interval, bool absolute)
+{
+	(void)object, (void)value;
+	CHECK(source == &timer && !absolute);
+	timer_ns = interval->tv_nsec;
+	return 0;
+}
+
+static void fake_destroy_source(void *object, struct spa_source *source)
+{
+	(void)object;
+	CHECK(source == &timer);
+}
+
+static const struct spa_loop_utils_methods utils_methods = {
+	SPA_VERSION_LOOP_UTILS_METHODS,
+	.add_timer = fake_add_timer,
+	.update_timer = fake_update_timer,
+	.destroy_source = fake_destroy_source,
+};
+
 static struct spa_rig rig;
 static struct node node;
+
+/* In a graph of 48000 Hz and a quantum of QUANTUM. */
+static void pass_seconds(double seconds)
+{
+	static double cycles;
+
+	for (double t = 0.0; t < seconds; t += 1e-9 * (double)timer_ns) {
+		for (cycles += 1e-9 * (double)timer_ns * 48000 / QUANTUM; cycles >= 1.0; cycles--)
+			rig_cycle(&rig);
+		timer_function(timer_data, 1);
+	}
+}
 
 static void start(const struct spa_dict *info)
 {
 	static struct spa_loop loop;
-	const struct spa_support support = { SPA_TYPE_INTERFACE_DataLoop, &loop };
+	static struct spa_loop_utils utils;
+	const struct spa_support support[] = { { SPA_TYPE_INTERFACE_DataLoop, &loop },
+					       { SPA_TYPE_INTERFACE_LoopUtils, &utils } };
 
 	loop.iface = SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_DataLoop, SPA_VERSION_LOOP,
 					&loop_methods, NULL);
+	utils.iface = SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_LoopUtils, SPA_VERSION_LOOP_UTILS,
+					 &utils_methods, NULL);
 	memset(&node, 0, sizeof(node));
 	memset(&rig, 0, sizeof(rig));
-	CHECK(node_init(&node, &fake, info, &support, 1) == 0);
+	CHECK(node_init(&node, &fake, info, support, SPA_N_ELEMENTS(support)) == 0);
 	rig_attach(&rig, &node.node);
 	for (uint32_t i = 0; i < rig.n_ports; i++)
 		rig_link(&rig, &rig.port[i]);
@@ -363,8 +417,65 @@ static void test_no_report_is_lost_at_any_rate_and_quantum(void)
 	stop();
 }
 
+/* Of each, every pw-mon and mixer hears. */
+static void test_meters_are_told_of_twice_a_second(void)
+{
+	static const struct {
+		const char *text;
+		uint32_t n;
+	} rates[] = { { NULL, 20 }, { "10", 100 }, { "0.5", 5 }, { "0", 0 }, { "11", 20 } };
+
+	for (size_t i = 0; i < SPA_N_ELEMENTS(rates); i++) {
+		const struct spa_dict_item item = { "fake.meter-rate", rates[i].text };
+
+		start(&SPA_DICT_INIT(&item, rates[i].text != NULL));
+		CHECK(timer_ns > 0);
+		pass_seconds(1.0);
+
+		const uint32_t before = rig.n_info;
+
+		pass_seconds(10.0);
+		CHECK(rig.n_info - before <= rates[i].n + 1);
+		CHECK(rig.n_info - before + 1 >= rates[i].n);
+		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Pause) == 0);
+		CHECK(rig.n_info > before && timer_ns == 0);
+		stop();
+	}
+}
+
+static void test_a_latency_is_declared_in_a_tenth_of_a_second(void)
+{
+	const struct spa_dict_item item = { "fake.meter-rate", "0" };
+
+	latencies[0].least = 77;
+	start(&SPA_DICT_INIT(&item, 1));
+	CHECK(declares("in-1", 77, 77));
+	latencies[0].least = 99;
+	pass_seconds(0.2);
+	CHECK(declares("in-1", 99, 99));
+	stop();
+}
+
+/* Not every change of the rate stops the node. */
+static void test_a_rate_that_comes_while_running_is_followed(void)
+{
+	start(NULL);
+	rig_set_clock(&rig, BAD_RATE, QUANTUM);
+	CHECK(gives(0.0f, 0.0f));
+	pass_seconds(0.2);
+	CHECK(gives(1.0f, 2.0f));
+	rig_set_clock(&rig, 44100, QUANTUM);
+	CHECK(gives(0.0f, 0.0f));
+	pass_seconds(0.2);
+	CHECK(gives(2.0f, 1.0f));
+	stop();
+}
+
 int main(void)
 {
+	test_meters_are_told_of_twice_a_second();
+	test_a_latency_is_declared_in_a_tenth_of_a_second();
+	test_a_rate_that_comes_while_running_is_followed();
 	test_each_input_has_a_latency();
 	test_sound_passes_at_a_rate_that_the_unit_refuses();
 	test_sound_passes_without_memory_until_there_is_some();
