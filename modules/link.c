@@ -138,6 +138,8 @@ struct link *link_create(const struct connection *connection, const struct regis
 	}
 	link->output = output->id;
 	link->input = input->id;
+	link->output_serial = output->serial;
+	link->input_serial = input->serial;
 	link->is_passive = passive;
 	link->events = events;
 	link->data = data;

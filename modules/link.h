@@ -28,6 +28,8 @@ struct link {
 	struct spa_list link; /* its owner's */
 	uint32_t output;      /* port ids */
 	uint32_t input;
+	uint64_t output_serial; /* of these ports, which do not return */
+	uint64_t input_serial;
 	enum link_state state;
 	int res;	 /* gone: -errno when it cannot be, 0 when it was removed */
 	char *error;	 /* in words, NULL: there is only res */

@@ -173,6 +173,7 @@ static void object_create(struct registry *registry, enum registry_type type, ui
 		free(object);
 		return;
 	}
+	object->serial = pw_properties_get_uint64(object->props, PW_KEY_OBJECT_SERIAL, 0);
 	object->owner_id = SPA_ID_INVALID;
 	if (types[type].owner_key != NULL)
 		object->owner_id = registry_object_get_id(object, types[type].owner_key);

@@ -27,7 +27,8 @@ struct registry_object {
 	struct spa_list link;
 	struct registry *registry;
 	enum registry_type type;
-	uint32_t id;
+	uint32_t id;		     /* another object's, once this one has gone */
+	uint64_t serial;	     /* nobody else's, ever; 0: the daemon tells none */
 	uint32_t owner_id;	     /* a node's client, a port's node, a link's output node */
 	struct pw_properties *props; /* the global's, and once known also the info's */
 	bool known;		     /* clients and nodes: the info has arrived */

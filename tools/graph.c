@@ -195,6 +195,18 @@ struct registry_object *graph_find_node(const struct graph *graph, const char *n
 	return found;
 }
 
+struct registry_object *graph_find_serial(const struct graph *graph, uint64_t serial)
+{
+	struct registry_object *node;
+
+	spa_list_for_each(node, registry_get_objects(graph->registry, REGISTRY_NODE), link)
+	{
+		if (serial && node->serial == serial)
+			return node;
+	}
+	return NULL;
+}
+
 struct registry_object *graph_find_report(const struct graph *graph,
 					  const struct registry_object *node)
 {

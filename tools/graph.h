@@ -55,6 +55,8 @@ void graph_touch(struct graph *graph);
 
 /* The node of this name, or else of this id, NULL: there is none. */
 struct registry_object *graph_find_node(const struct graph *graph, const char *name);
+/* That very one, NULL: it is gone, or serial is 0. Its id may be another one's by now. */
+struct registry_object *graph_find_serial(const struct graph *graph, uint64_t serial);
 /* "" when it has none. */
 const char *graph_get_name(const struct registry_object *node);
 

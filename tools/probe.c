@@ -94,12 +94,39 @@ static const struct link_events link_events = {
 	.changed = on_link,
 };
 
-static bool has_link(const struct probe *probe, uint32_t output, uint32_t input)
+static bool has_link(const struct probe *probe, const struct registry_object *output,
+		     const struct registry_object *input)
 {
 	for (uint32_t i = 0; i < probe->n_links; i++)
-		if (probe->link[i]->output == output && probe->link[i]->input == input)
+		if (probe->link[i]->output_serial == output->serial &&
+		    probe->link[i]->input_serial == input->serial)
 			return true;
 	return false;
+}
+
+static bool list_has(const struct port_list *list, uint64_t serial)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		if (list->ports[i]->serial == serial)
+			return true;
+	return false;
+}
+
+/* Those of ports that are gone. One that was removed by hand stays, so as not to be made again. */
+static void links_prune(struct probe *probe, const struct port_list *from,
+			const struct port_list *to)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < probe->n_links; i++) {
+		struct link *link = probe->link[i];
+
+		if (list_has(from, link->output_serial) && list_has(to, link->input_serial))
+			probe->link[n++] = link;
+		else
+			link_destroy(link);
+	}
+	probe->n_links = n;
 }
 
 /* By channel where both sides tell theirs, else by order. */
@@ -113,7 +140,7 @@ static void links_make(struct probe *probe, const struct port_list *from,
 
 		if (by_channel ? !port_is_same_channel(from->ports[o], to->ports[p]) : o != p)
 			continue;
-		if (has_link(probe, from->ports[o]->id, to->ports[p]->id))
+		if (has_link(probe, from->ports[o], to->ports[p]))
 			continue;
 		probe->link[probe->n_links] = link_create(&probe->graph->connection, from->ports[o],
 							  to->ports[p], true, &link_events, probe);
@@ -136,11 +163,11 @@ struct registry_object *probe_update(struct probe *probe, const struct registry_
 	struct registry_object *node;
 	struct port_list from, to;
 
-	if (!target || target->id != probe->target_id)
+	if (!target || target->serial != probe->target_serial)
 		links_drop(probe);
 	if (!target)
 		return NULL;
-	probe->target_id = target->id;
+	probe->target_serial = target->serial;
 	if (probe->remote && !probe->remote->proxy)
 		probe_disconnect(probe);
 	if (!probe->remote)
@@ -152,6 +179,7 @@ struct registry_object *probe_update(struct probe *probe, const struct registry_
 		return NULL;
 	probe_list_outputs(probe->graph, target, &from);
 	list_inputs(probe, &to);
+	links_prune(probe, &from, &to);
 	if (to.n)
 		links_make(probe, &from, &to);
 	probe->hears |= to.n && (!target->running || links_are_active(probe));

@@ -18,8 +18,8 @@ struct probe {
 	struct remote *remote;
 	struct link *link[PORT_LIST_MAX];
 	uint32_t n_links;
-	uint32_t target_id; /* the node that is linked */
-	bool hears;	    /* what the target plays, as soon as it plays */
+	uint64_t target_serial; /* the node that is linked */
+	bool hears;		/* what the target plays, as soon as it plays */
 };
 
 /* When the graph has changed. Returns our node once it hears the target, else NULL. */

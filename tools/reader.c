@@ -85,7 +85,7 @@ void reader_finish(struct reader *reader)
 /* Is it as it should be, or to stay away until the port is another one? */
 static bool link_is_settled(const struct reader *reader, const struct registry_object *port)
 {
-	return port && port->id == reader->report_id &&
+	return port && port->serial == reader->report_serial &&
 	       (reader->link->state != LINK_GONE || reader->link->res != 0);
 }
 
@@ -187,7 +187,7 @@ void reader_set_port(struct reader *reader, const struct registry_object *port)
 	own = reader->filter ? find_own_port(reader) : NULL;
 	if (reader->link || !port || !own)
 		return;
-	reader->report_id = port->id;
+	reader->report_serial = port->serial;
 	reader->link =
 		link_create(&reader->graph->connection, port, own, true, &link_events, reader);
 }

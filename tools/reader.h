@@ -28,8 +28,8 @@ struct reader {
 	struct spa_source *arrived;
 	struct hops hops;
 	struct link *link;
-	uint32_t report_id; /* the port that link is from */
-	void *controls;	    /* of the hop that is read */
+	uint64_t report_serial; /* the port that link is from */
+	void *controls;		/* of the hop that is read */
 	uint64_t last_frame, hop_frames;
 	bool skips; /* the next cycle that has hops; the data thread's, once it is set */
 };

@@ -58,9 +58,9 @@ struct watch {
 	struct probe probe;
 	struct spa_source *timer; /* tells of silence, and of what was lost */
 
-	uint32_t node_id;   /* the node that is read or measured, SPA_ID_INVALID: none is there */
-	uint32_t from_id;   /* the node that reports: that one, or ours */
-	char *reading_name; /* its name, also when it is gone, NULL: none was there yet */
+	uint64_t node_serial; /* the node that is read or measured, 0: none is there */
+	uint64_t from_serial; /* the node that reports: that one, or ours */
+	char *reading_name;   /* its name, also when it is gone, NULL: none was there yet */
 	bool only_checked;
 	bool absence_said, idle_said;
 	uint32_t silent_seconds, useless_seconds;
@@ -237,11 +237,10 @@ static struct registry_object *find_named(struct watch *watch, const char *name)
  */
 static struct registry_object *find_node(struct watch *watch)
 {
-	struct registry_object *node =
-		registry_find(watch->graph.registry, REGISTRY_NODE, watch->node_id);
+	struct registry_object *node = graph_find_serial(&watch->graph, watch->node_serial);
 	const char *name = watch->node_name ? watch->node_name : watch->reading_name;
 
-	if (node && !watch->get_default && strcmp(graph_get_name(node), watch->reading_name) == 0)
+	if (node && !watch->get_default)
 		return node;
 	if (watch->target)
 		return find_target(watch);
@@ -262,7 +261,7 @@ static void begin_reading(struct watch *watch, const struct registry_object *nod
 	else if (watch->get_default && watch->reading_name)
 		say("%s is %s now", name, watch->target);
 	watch->absence_said = false;
-	watch->node_id = node->id;
+	watch->node_serial = node->serial;
 	free(watch->reading_name);
 	watch->reading_name = strdup(name);
 	if (!watch->reading_name)
@@ -280,16 +279,16 @@ static void on_changed(void *data)
 	node = find_node(watch);
 	from = watch->target ? probe_update(&watch->probe, node) : node;
 	/* Our node's links to what already plays begin within a cycle: that one is silent. */
-	if (watch->target && from && from->id != watch->from_id && node->running)
+	if (watch->target && from && from->serial != watch->from_serial && node->running)
 		reader_skip_cycle(&watch->reader);
-	watch->from_id = from ? from->id : SPA_ID_INVALID;
+	watch->from_serial = from ? from->serial : 0;
 	reader_set_port(&watch->reader, from ? graph_find_report(&watch->graph, from) : NULL);
 	if (!node) {
-		watch->node_id = SPA_ID_INVALID;
+		watch->node_serial = 0;
 		say_absent(watch);
 		return;
 	}
-	if (node->id != watch->node_id)
+	if (node->serial != watch->node_serial)
 		begin_reading(watch, node);
 	if (from)
 		check_only(watch, from);
@@ -306,7 +305,7 @@ static void on_lost(void *data)
 	reader_disconnect(&watch->reader);
 	probe_disconnect(&watch->probe);
 	say("PipeWire has gone. Waiting for it... Ctrl-C ends");
-	watch->node_id = watch->from_id = SPA_ID_INVALID;
+	watch->node_serial = watch->from_serial = 0;
 	watch->absence_said = true;
 }
 
@@ -329,8 +328,7 @@ static bool is_linked(const struct watch *watch, uint32_t node_id)
 
 static void say_idle(const struct watch *watch)
 {
-	const struct registry_object *from =
-		registry_find(watch->graph.registry, REGISTRY_NODE, watch->from_id);
+	const struct registry_object *from = graph_find_serial(&watch->graph, watch->from_serial);
 	const char *name = watch->reading_name;
 	struct port_list in = { 0 };
 
@@ -351,13 +349,14 @@ static void say_idle(const struct watch *watch)
 /* Hops come, and what is wanted is in none of them. */
 static void say_missing(struct watch *watch)
 {
+	const struct registry_object *from = graph_find_serial(&watch->graph, watch->from_serial);
 	char *fields = only_list_fields(&watch->only);
 
 	watch->missing_said = true;
-	if (*fields)
+	if (*fields && from)
 		say("%s reports, but no %s: not known yet, or switched off? See: pw-cli "
 		    "enum-params %u Props. Waiting... Ctrl-C ends",
-		    watch->reading_name, fields, watch->from_id);
+		    watch->reading_name, fields, from->id);
 	free(fields);
 }
 
@@ -508,7 +507,6 @@ static void watch_init(struct watch *watch)
 {
 	const struct timespec second = { .tv_sec = 1 };
 
-	watch->node_id = watch->from_id = SPA_ID_INVALID;
 	graph_init(&watch->graph, &graph_events, watch);
 	if (watch->graph.res < 0)
 		fail("no connection to PipeWire (%s). Is it running?", strerror(-watch->graph.res));
