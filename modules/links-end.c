@@ -12,20 +12,13 @@
 #define MISSING_NSEC (2 * SPA_NSEC_PER_SEC)
 
 /* What text says after the name of this node, NULL: it does not begin with that. */
-static const char *text_after_name(const struct links_end *end, struct registry *registry,
-				   const char *name)
+static const char *text_after_name(const struct links_end *end, const char *name)
 {
 	const char *rest;
 
-	if (end->follows_default) {
-		if (!spa_streq(name, registry_get_default_sink(registry)))
-			return NULL;
-		rest = strchrnul(end->text, ':');
-	} else {
-		if (!spa_strstartswith(end->text, name))
-			return NULL;
-		rest = end->text + strlen(name);
-	}
+	if (!spa_strstartswith(end->text, name))
+		return NULL;
+	rest = end->text + strlen(name);
 	return *rest == '\0' || *rest == ':' ? rest : NULL;
 }
 
@@ -39,8 +32,7 @@ static size_t longest_name(const struct links_end *end, struct registry *registr
 	{
 		const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
 
-		if (name != NULL && strlen(name) > longest &&
-		    text_after_name(end, registry, name) != NULL)
+		if (name != NULL && strlen(name) > longest && text_after_name(end, name) != NULL)
 			longest = strlen(name);
 	}
 	return longest;
@@ -59,7 +51,12 @@ static bool end_names_node(const struct links_end *end, struct registry *registr
 		*port = end->regex_port;
 		return regexec(&end->regex, name, 0, NULL, 0) == 0;
 	}
-	rest = text_after_name(end, registry, name);
+	if (end->follows_default)
+		rest = ports->node == registry_find_default_sink(registry)
+			       ? strchrnul(end->text, ':')
+			       : NULL;
+	else
+		rest = text_after_name(end, name);
 	if (rest == NULL || strlen(name) < ports->name_length)
 		return false;
 	*port = *rest == ':' ? rest + 1 : NULL;
@@ -122,8 +119,9 @@ bool links_end_next(const struct links_end *end, struct registry *registry,
 	struct spa_list *next = ports->node != NULL ? ports->node->link.next : nodes->next;
 	const char *name;
 
-	if (ports->node == NULL && !end->is_regex)
-		ports->name_length = longest_name(end, registry);
+	if (ports->node == NULL)
+		ports->name_length =
+			end->is_regex || end->follows_default ? 0 : longest_name(end, registry);
 	for (; next != nodes; next = next->next) {
 		ports->node = SPA_CONTAINER_OF(next, struct registry_object, link);
 		if (!end_names_node(end, registry, ports, &name))

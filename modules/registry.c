@@ -212,14 +212,31 @@ static void registry_set_default(struct registry *registry, char **node, const c
 	pw_properties_free(props);
 }
 
-const char *registry_get_default_sink(const struct registry *registry)
+static struct registry_object *find_default(struct registry *registry, const char *name)
 {
-	return registry->default_sink;
+	struct registry_object *node, *oldest = NULL;
+
+	spa_list_for_each(node, &registry->objects[REGISTRY_NODE], link)
+	{
+		const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
+
+		if (name == NULL || class == NULL || !spa_strstartswith(class, "Audio/") ||
+		    !spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), name))
+			continue;
+		if (oldest == NULL || node->serial < oldest->serial)
+			oldest = node;
+	}
+	return oldest;
 }
 
-const char *registry_get_default_source(const struct registry *registry)
+struct registry_object *registry_find_default_sink(struct registry *registry)
 {
-	return registry->default_source;
+	return find_default(registry, registry->default_sink);
+}
+
+struct registry_object *registry_find_default_source(struct registry *registry)
+{
+	return find_default(registry, registry->default_source);
 }
 
 /* Without a key everything the subject has goes. */

@@ -71,9 +71,13 @@ uint32_t registry_object_get_id(const struct registry_object *object, const char
 
 /* Is there a metadata to set targets in, whose values have all been reported? */
 bool registry_has_targets(const struct registry *registry);
-/* Its node.name, NULL: unknown. While no session manager runs, the last one's stays. */
-const char *registry_get_default_sink(const struct registry *registry);
-const char *registry_get_default_source(const struct registry *registry);
+/*
+ * NULL: there is none. While no session manager runs, the last one's stays. Of several of its name
+ * it is the oldest one, which WirePlumber takes. The default source may be a sink, of which the
+ * monitor is heard.
+ */
+struct registry_object *registry_find_default_sink(struct registry *registry);
+struct registry_object *registry_find_default_source(struct registry *registry);
 /*
  * Has the metadata tell everything again. A client does not hear of a change while another one
  * binds the metadata (1.4.2).

@@ -54,6 +54,31 @@ test_the_new_default_output_is_analysed() {
 	check "and only that" has_links speaker weir.analyze.output 0
 }
 
+# one_sink_links: the sink that the tone plays on, and no other one of its name, is analysed.
+one_sink_links() {
+	graph --argjson tone "$(node_id tone)" --argjson analysis "$(node_id weir.analyze.output)" '
+		[.[] | select(.type == "PipeWire:Interface:Link").info] as $links
+		| [$links[] | select(.["output-node-id"] == $tone) | .["input-node-id"]] as $played
+		| [$links[] | select(.["input-node-id"] == $analysis) | .["output-node-id"]] as $heard
+		| ($heard | length == 2) and ($heard == $played)'
+}
+
+# As of two cards of one kind.
+test_of_two_outputs_with_one_name_the_default_is_analysed() {
+	local twin='priority.session = 2000'
+	rig_start "$conf/pipewire.conf.avail/50-weir-analyze-output.conf"
+	sink_start twin FL,FR "$twin"
+	sink_start twin FL,FR "$twin"
+	tone_start tone 1000 -20
+	wait_for "one of them is analysed" 10 one_sink_links
+	wait_for "its level is the tone's" 10 meter_is weir.analyze.output analyze:level-a-fast -20.1 -19.9
+	pw-cli destroy "$(node_id twin)"
+	wait_for "then the other one" 10 one_sink_links
+	sink_start twin FL,FR "$twin"
+	wait_for "and no third one" 10 one_sink_links
+	wait_for "its level is the tone's" 10 meter_is weir.analyze.output analyze:level-a-fast -20.1 -19.9
+}
+
 # Ten changes a second, and none while nothing changes.
 test_meters_change_ten_times_a_second_at_most() {
 	local n

@@ -306,6 +306,19 @@ test_the_default_nodes_are_measured() {
 	wait_for "the default source, too" 10 has_links mic weir.pitch.probe 2
 }
 
+# As of two cards of one kind.
+test_of_two_sinks_with_one_name_the_default_is_measured() {
+	rig_start
+	sink_start twin FL,FR 'priority.session = 2000'
+	sink_start twin FL,FR 'priority.session = 2000'
+	wait_for "two of them" 5 has_nodes twin 2
+	watch_start sink --target @DEFAULT_AUDIO_SINK@
+	wait_for "one of them is measured" 10 has_links twin weir.analyze.probe 2
+	pw-cli destroy "$(node_id twin)"
+	wait_for "one is left" 5 has_nodes twin 1
+	wait_for "it is measured then" 10 has_links twin weir.analyze.probe 2
+}
+
 # channels_set CHANNELS: as when a card gets another profile: its ports go, others come.
 channels_set() {
 	local n

@@ -44,7 +44,7 @@ struct watch {
 	const char *node_name; /* NULL: the only one */
 	const char *target;
 	/* The target is whatever this one is, NULL: it is the node of that name. */
-	const char *(*get_default)(const struct registry *registry);
+	struct registry_object *(*find_default)(struct registry *registry);
 	char *factory;
 	struct only only;
 	double period; /* between two lines, s; 0: each hop */
@@ -192,7 +192,7 @@ static void say_absent(struct watch *watch)
 			   watch->target ? node_is_sink_or_source : node_is_reporting);
 	if (watch->reading_name)
 		say("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
-	else if (watch->get_default)
+	else if (watch->find_default)
 		say("there is no %s. There are: %s. Waiting... Ctrl-C ends", watch->target, names);
 	else if (watch->target)
 		say("there is no sink or source \"%s\". There are: %s. Waiting... Ctrl-C ends",
@@ -207,15 +207,13 @@ static void say_absent(struct watch *watch)
 
 static struct registry_object *find_target(struct watch *watch)
 {
-	const char *name =
-		watch->get_default ? watch->get_default(watch->graph.registry) : watch->target;
 	struct registry_object *node;
 
-	if (!name)
-		return NULL;
-	node = names_find(&watch->graph, node_is_sink_or_source, name);
-	if (!node && graph_find_node(&watch->graph, name))
-		fail("%s is neither a sink nor a source", name);
+	if (watch->find_default)
+		return watch->find_default(watch->graph.registry);
+	node = names_find(&watch->graph, node_is_sink_or_source, watch->target);
+	if (!node && graph_find_node(&watch->graph, watch->target))
+		fail("%s is neither a sink nor a source", watch->target);
 	return node;
 }
 
@@ -240,7 +238,7 @@ static struct registry_object *find_node(struct watch *watch)
 	struct registry_object *node = graph_find_serial(&watch->graph, watch->node_serial);
 	const char *name = watch->node_name ? watch->node_name : watch->reading_name;
 
-	if (node && !watch->get_default)
+	if (node && !watch->find_default)
 		return node;
 	if (watch->target)
 		return find_target(watch);
@@ -258,7 +256,7 @@ static void begin_reading(struct watch *watch, const struct registry_object *nod
 
 	if (watch->absence_said && watch->reading_name)
 		say("%s is back", name);
-	else if (watch->get_default && watch->reading_name)
+	else if (watch->find_default && watch->reading_name)
 		say("%s is %s now", name, watch->target);
 	watch->absence_said = false;
 	watch->node_serial = node->serial;
@@ -384,7 +382,7 @@ static void on_second(void *data, uint64_t expirations)
 		say("%llu hops lost: we were stopped or late, or what reads the output is slow",
 		    (unsigned long long)(watch->lost - watch->lost_said));
 	watch->lost_said = watch->lost;
-	if (watch->get_default)
+	if (watch->find_default)
 		graph_refresh_defaults(&watch->graph);
 	if (reader_is_linked(&watch->reader) && !watch->output.waiting)
 		tell_silence(watch);
@@ -437,9 +435,9 @@ static void check_arguments(struct watch *watch, const char *unit)
 	if (!watch->to_osc && fcntl(STDOUT_FILENO, F_GETFD) < 0)
 		fail("standard output is closed. Write to a file or a program, or use --osc");
 	if (watch->target && strcmp(watch->target, DEFAULT_SINK) == 0)
-		watch->get_default = registry_get_default_sink;
+		watch->find_default = registry_find_default_sink;
 	if (watch->target && strcmp(watch->target, DEFAULT_SOURCE) == 0)
-		watch->get_default = registry_get_default_source;
+		watch->find_default = registry_find_default_source;
 	if (!unit)
 		unit = "analyze";
 	check_unit(unit);
