@@ -361,6 +361,28 @@ test_a_sink_is_measured_whatever_its_ports_do() {
 	plays_into_watch sink
 }
 
+node_is_async() { # NODE VALUE
+	[ "$(node_prop "$1" node.async)" = "$2" ]
+}
+
+test_the_graph_waits_for_readers_of_old_daemons_only() {
+	local version async preload=${WEIR_OLD_DAEMON:?the built tests/old-daemon.c}
+	pipewire() {
+		WEIR_DAEMON_VERSION=$version LD_PRELOAD=$preload exec pipewire "$@"
+	}
+	while read -r version async; do
+		graph_start
+		watch_start watch weir.pitch
+		wait_for "async is $async with $version" 10 node_is_async weir-watch "$async"
+		rig_stop
+	done <<-'END'
+	0.3.65 false
+	1.0.5 false
+	1.2.0 true
+	2.0.0 true
+	END
+}
+
 test_osc_arrives() {
 	graph_start
 	bursts_start

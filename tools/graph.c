@@ -58,7 +58,8 @@ static void core_info(void *data, const struct pw_core_info *info)
 	int major = 0, minor = 0;
 
 	sscanf(info->version, "%d.%d", &major, &minor);
-	graph->has_async = (major > 1 || minor >= 2) && pw_check_library_version(1, 2, 0);
+	graph->has_async =
+		(major > 1 || (major == 1 && minor >= 2)) && pw_check_library_version(1, 2, 0);
 }
 
 static void core_error(void *data, uint32_t id, int seq, int res, const char *message)
