@@ -6,12 +6,12 @@
 
 #include <spa/param/props.h>
 #include <spa/pod/builder.h>
-#include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
 #include "../spa/node.h"
 #include "capture.h"
 #include "log.h"
+#include "text.h"
 
 #define STATE_KEY "weir.capture.state"
 #define STREAMS_KEY "weir.capture.streams"
@@ -292,6 +292,27 @@ static const char *state_get(const struct capture *capture)
 	return "silent-paused";
 }
 
+/* In JSON, whatever the name is made of. */
+static void string_print(FILE *out, const char *name)
+{
+	char *text = strdup(name);
+	const char *c;
+
+	if (text != NULL)
+		text_clean(text);
+	fputc('"', out);
+	for (c = text; c != NULL && *c != '\0'; c++) {
+		if (*c == '"' || *c == '\\')
+			fputc('\\', out);
+		if (*c == '\n')
+			fputs("\\n", out);
+		else
+			fputc(*c, out);
+	}
+	fputc('"', out);
+	free(text);
+}
+
 /* [ { "name": "mpv", "pid": 1234, "id": 56 } ]: NULL without memory. */
 static char *streams_get(const struct capture *capture)
 {
@@ -309,12 +330,10 @@ static char *streams_get(const struct capture *capture)
 		const struct registry_object *client = capture_stream_get_client(stream);
 		struct pw_properties *props = capture_merge_props(
 			&stream->node->props->dict, client != NULL ? &client->props->dict : NULL);
-		char name[256];
 
-		if (spa_json_encode_string(name, sizeof(name), capture_stream_get_name(stream)) >=
-		    (int)sizeof(name))
-			strcpy(name, "\"\""); /* else without its end */
-		fprintf(out, "%s{\"name\":%s,\"pid\":%d,\"id\":%u}", separator, name,
+		fprintf(out, "%s{\"name\":", separator);
+		string_print(out, capture_stream_get_name(stream));
+		fprintf(out, ",\"pid\":%d,\"id\":%u}",
 			props != NULL ? pw_properties_get_int32(props, PW_KEY_APP_PROCESS_ID, 0)
 				      : 0,
 			stream->node->id);

@@ -267,6 +267,32 @@ test_lists_end_with_an_ellipsis() {
 	wait_for "what there is" 5 shows 'There are: analysis-of-.*…$'
 }
 
+# are_captured COUNT: is the property JSON, with so many names in UTF-8?
+are_captured() {
+	node_prop weir.capture.app weir.capture.streams |
+		jq -e --argjson count "$1" --arg long "$long" 'length == $count
+			and any(.[]; .name == $long) and any(.[]; .name == "bad?name \"2\"")'
+}
+
+test_programs_of_any_name_are_shown() {
+	local long
+	long=$(printf 'ö%.0s' {1..150})
+	rig_write pipewire/pipewire.conf.d/50-weir-capture.conf <<-'END'
+	context.modules = [ { name = libpipewire-module-weir-capture args = {
+		capture.name = app capture.mode = tap capture.match = [ { test.name = true } ]
+	} } ]
+	END
+	rig_start
+	sox -n -r 48000 -c 2 "$rig_dir/tone.wav" synth 60 sine 440 gain -20
+	cp "$(command -v pw-cat)" "$rig_dir/"$'bad\xf6name "2"'
+	process_start bad "$rig_dir/"$'bad\xf6name "2"' -p -P '{ test.name = true }' "$rig_dir/tone.wav"
+	process_start long pw-play -P "{ test.name = true application.name = \"$long\" }" "$rig_dir/tone.wav"
+	wait_for "both are captured" 10 are_captured 2
+	terminal_start "weir top weir.capture.app"
+	wait_for "the bad name" 5 shows ' bad\?name "2"$'
+	check "the long one" shows ' ö{50,}…$'
+}
+
 test_without_a_terminal_it_says_so() {
 	rig_start
 	check "no terminal" grep -q '^weir top: it draws on a terminal, and there is none' \

@@ -249,15 +249,6 @@ test_nodes_come_and_go() {
 	wait_for "reports once more" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
 }
 
-node_ids() { # NAME
-	graph --arg name "$1" '[.[] | select(.info.props["node.name"] == $name) | .id] | @csv'
-}
-
-has_nodes() { # NAME COUNT
-	graph --arg name "$1" --argjson count "$2" \
-		'[.[] | select(.info.props["node.name"] == $name)] | length == $count'
-}
-
 test_nodes_of_one_name_have_ids() {
 	local ids
 	graph_start
@@ -381,6 +372,33 @@ test_the_graph_waits_for_readers_of_old_daemons_only() {
 	1.2.0 true
 	2.0.0 true
 	END
+}
+
+# Of 300 bytes, in Latin 1, and with what a terminal obeys.
+test_names_of_any_kind_are_told() {
+	local long bad=$'bad\xf6\e[31mname'
+	long=$(printf 'ö%.0s' {1..150})
+	rig_start
+	process_start long "$reporter" "$long" semitones=1
+	process_start bad "$reporter" "$bad" semitones=2
+	wait_for "the first" 10 node_id "$long"
+	wait_for "the second" 10 has_reporters 2
+	check "in messages" says 124 "Reporting now: ($long, )?bad\?\?\[31mname" timeout 1 weir watch nosuch
+	watch_start watch "$long"
+	wait_for "its reports" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==1
+	process_start receiver "$examples/receive-osc" 19471
+	process_start sender weir watch "$long" --osc 19471
+	wait_for "in OSC" 10 process_said receiver '^/weir/_{255}/all/semitones 1$'
+	process_stop sender
+	process_start sender weir watch "$bad" --osc 19471
+	wait_for "the other one" 10 process_said receiver '^/weir/bad__.31mname/all/semitones 2$'
+	process_stop long
+	wait_for "that it is gone" 5 process_said watch "^weir watch: $long is gone"
+}
+
+has_reporters() { # COUNT
+	graph --argjson count "$1" '[.[] | select(.type == "PipeWire:Interface:Node"
+		and .info.props["weir.report"] == "semitones")] | length == $count'
 }
 
 test_osc_arrives() {

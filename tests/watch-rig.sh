@@ -34,3 +34,14 @@ bursts_start() {
 has_lines() {
 	(($(jq -c "select($3)" "$1" 2>/dev/null | wc -l) >= $2))
 }
+
+node_ids() { # NAME
+	graph --arg name "$1" '[.[] | select(.type == "PipeWire:Interface:Node"
+		and .info.props["node.name"] == $name) | .id] | @csv'
+}
+
+has_nodes() { # NAME COUNT
+	graph --arg name "$1" --argjson count "$2" \
+		'[.[] | select(.type == "PipeWire:Interface:Node" and .info.props["node.name"] == $name)]
+			| length == $count'
+}

@@ -5,13 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../modules/text.h"
+
 const char *message_program;
 
+/* It has names in it that others gave. */
 static void print(const char *format, va_list arguments)
 {
-	fprintf(stderr, "%s: ", message_program);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return;
+	vfprintf(file, format, arguments);
+	fclose(file);
+	text_clean(text);
+	fprintf(stderr, "%s: %s\n", message_program, text);
+	free(text);
 }
 
 void say(const char *format, ...)

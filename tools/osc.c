@@ -14,6 +14,8 @@
 
 #define LOOPBACK "127.0.0.1"
 
+#define MOST_NAME 255 /* bytes of a node's name: an address has room for more */
+
 /* In OSC these mean something in an address. */
 #define NOT_IN_ADDRESSES " #*,/?[]{}"
 
@@ -83,7 +85,7 @@ void osc_finish(struct osc *osc)
 void osc_set_node(struct osc *osc, const char *name, uint32_t n_channels)
 {
 	free(osc->node);
-	osc->node = strdup(name);
+	osc->node = strndup(name, MOST_NAME);
 	if (!osc->node)
 		fail("%s", strerror(errno));
 	for (char *c = osc->node; *c; c++)
@@ -95,7 +97,7 @@ void osc_set_node(struct osc *osc, const char *name, uint32_t n_channels)
 /* channel 0: all of them. Takes the message. */
 static void add(struct osc *osc, uint32_t channel, const char *name, lo_message message)
 {
-	char path[512], ch[16];
+	char path[MOST_NAME + FIELD_MAX_NAME + 32], ch[16];
 
 	snprintf(ch, sizeof(ch), channel ? "%u" : "all", channel);
 	snprintf(path, sizeof(path), "/weir/%s/%s/%s", osc->node, ch, name);

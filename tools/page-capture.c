@@ -3,14 +3,16 @@
 /* What a capture says in its properties: its state, and the processes that it captures. */
 
 #include <spa/utils/json.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../modules/text.h"
 #include "page.h"
 
 #define MOST_STREAMS 12
 
 struct stream {
-	char name[64];
+	char name[256]; /* as much of it as a terminal shows */
 	int pid, id;
 };
 
@@ -18,6 +20,18 @@ static bool capture_has(const char *name)
 {
 	(void)name;
 	return false;
+}
+
+/* What does not fit is cut: the last character then is no character. */
+static void name_read(char *name, size_t size, const char *value, int length)
+{
+	char *whole = malloc((size_t)length + 1);
+
+	if (whole && spa_json_parse_stringn(value, length, whole, length + 1) > 0) {
+		snprintf(name, size, "%s", whole);
+		text_clean(name);
+	}
+	free(whole);
 }
 
 static void stream_read(struct spa_json *object, struct stream *stream)
@@ -32,7 +46,7 @@ static void stream_read(struct spa_json *object, struct stream *stream)
 		if (length <= 0)
 			return;
 		if (strcmp(key, "name") == 0)
-			spa_json_parse_stringn(value, length, stream->name, sizeof(stream->name));
+			name_read(stream->name, sizeof(stream->name), value, length);
 		else if (strcmp(key, "pid") == 0)
 			spa_json_parse_int(value, length, &stream->pid);
 		else if (strcmp(key, "id") == 0)

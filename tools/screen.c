@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "../modules/text.h"
 #include "message.h"
 
 #define N_PARTS 8 /* of a character */
@@ -130,48 +131,86 @@ static void style_set(enum screen_style style)
 	attr_set(styles[style].attributes, has_colors() ? (short)(style + 1) : 0, NULL);
 }
 
-/* What is wider than so many columns ends with an ellipsis, for which there are 4 bytes. */
-static void text_cut(char *text, int columns)
+/* In one row, of characters that this terminal has. */
+static void text_adapt(char *text)
+{
+	char *to = text;
+	size_t n;
+
+	text_clean(text);
+	for (; (n = text_character(text)); text += n) {
+		const bool is_shown = *text != '\n' && (n == 1 || has_blocks);
+
+		memmove(to, is_shown ? text : "?", is_shown ? n : 1);
+		to += is_shown ? n : 1;
+	}
+	*to = '\0';
+}
+
+/* Of the character that text begins with. */
+static int character_columns(const char *text)
+{
+	mbstate_t state = { 0 };
+	wchar_t character = 0;
+	const int width = mbrtowc(&character, text, text_character(text), &state) > MB_CUR_MAX
+				  ? 1
+				  : wcwidth(character);
+
+	return width > 0 ? width : 0;
+}
+
+/* The bytes that fit into so many columns; *rest is what follows them. */
+static int text_fit(const char *text, int columns, const char **rest)
 {
 	const int dots = has_blocks ? 1 : least(columns, 3);
-	mbstate_t state = { 0 };
-	char *end = text;
+	const char *at = text, *end = text;
 	int used = 0;
 
-	while (*text) {
-		wchar_t character = 0;
-		size_t n = mbrtowc(&character, text, MB_CUR_MAX, &state);
-		const bool is_wrong = n > MB_CUR_MAX;
-		const int width = is_wrong ? 1 : wcwidth(character);
-
-		if (is_wrong) {
-			state = (mbstate_t){ 0 };
-			n = 1;
-		}
-		used += width > 0 ? width : 0;
-		text += n;
+	*rest = "";
+	while (*at) {
+		used += character_columns(at);
 		if (used > columns) {
-			strcpy(end, has_blocks ? "…" : &"..."[3 - dots]);
-			return;
+			*rest = has_blocks ? "…" : &"..."[3 - dots];
+			return (int)(end - text);
 		}
+		at += text_character(at);
 		if (used <= columns - dots)
-			end = text;
+			end = at;
 	}
+	return (int)(at - text);
+}
+
+int screen_width(const char *text)
+{
+	int columns = 0;
+
+	for (size_t n; *text; text += n ? n : 1) {
+		n = text_character(text);
+		columns += n > 1 && has_blocks ? character_columns(text) : 1;
+	}
+	return columns;
 }
 
 void screen_print(int row, int column, enum screen_style style, const char *format, ...)
 {
-	char text[512 + 4];
 	va_list arguments;
+	const char *rest;
+	char *text;
+	int n;
 
 	if (row < 0 || row >= LINES || column < 0 || column >= COLS)
 		return;
 	va_start(arguments, format);
-	vsnprintf(text, 512, format, arguments);
+	n = vasprintf(&text, format, arguments);
 	va_end(arguments);
-	text_cut(text, COLS - column);
+	if (n < 0)
+		return;
+	text_adapt(text);
+	n = text_fit(text, COLS - column, &rest);
 	style_set(style);
-	mvaddstr(row, column, text);
+	mvaddnstr(row, column, text, n);
+	addstr(rest);
+	free(text);
 }
 
 void screen_more(int row, int column)

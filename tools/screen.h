@@ -38,6 +38,9 @@ int screen_key(void);
 void screen_print(int row, int column, enum screen_style style, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The columns that a text takes. */
+int screen_width(const char *text);
+
 /* The ellipsis. */
 void screen_more(int row, int column);
 
