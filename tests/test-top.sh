@@ -267,6 +267,31 @@ test_lists_end_with_an_ellipsis() {
 	wait_for "what there is" 5 shows 'There are: analysis-of-.*…$'
 }
 
+# Of 300 bytes, in Latin 1, and with what a terminal obeys.
+test_names_of_any_kind_are_shown() {
+	local key long bad=$'bad\xf6\e[31mname'
+	long=$(printf 'ö%.0s' {1..150})
+	rig_start
+	process_start long "$reporter" "$long" semitones=1
+	process_start bad "$reporter" "$bad" semitones=2
+	terminal_start "weir top"
+	wait_for "a node" 10 shows '^ semitones +[12]$'
+	terminal send-keys -t top 1
+	terminal resize-window -t top -x 200 -y 24
+	wait_for "both" 10 row_shows 1 '^ weir top .* ö{150}( |$)'
+	check "the other one" row_shows 1 ' [12] bad\?\?\[31mname( |$)'
+	terminal resize-window -t top -x 80 -y 24
+	wait_for "as much as there is room for" 5 row_shows 1 'ö{50,}…$'
+	for key in 1 2; do
+		terminal send-keys -t top $key
+		wait_for "page $key" 5 shows "^ semitones +[12]\$"
+	done
+	terminal resize-window -t top -x 200 -y 24
+	process_stop bad
+	process_stop long
+	wait_for "the end of both is told" 5 shows 'No node "(ö{150}|bad\?\?\[31mname)" reports'
+}
+
 # are_captured COUNT: is the property JSON, with so many names in UTF-8?
 are_captured() {
 	node_prop weir.capture.app weir.capture.streams |
@@ -291,6 +316,50 @@ test_programs_of_any_name_are_shown() {
 	terminal_start "weir top weir.capture.app"
 	wait_for "the bad name" 5 shows ' bad\?name "2"$'
 	check "the long one" shows ' ö{50,}…$'
+}
+
+test_nodes_of_one_name_have_pages() {
+	rig_start
+	process_start one "$reporter" twin semitones=1
+	wait_for "the first" 10 node_id twin
+	process_start two "$reporter" twin centroid=2
+	wait_for "two nodes" 10 has_nodes twin 2
+	terminal_start "weir top twin"
+	wait_for "their ids" 10 row_shows 1 ' 1 twin \([0-9]+\)   2 twin \([0-9]+\)$'
+	wait_for "the first page" 5 shows '^ semitones +1$'
+	terminal send-keys -t top Right
+	wait_for "the second" 5 shows '^ centroid +2$'
+	terminal send-keys -t top Left
+	wait_for "the first again" 5 shows '^ semitones +1$'
+	terminal send-keys -t top 2
+	wait_for "the second by its number" 5 shows '^ centroid +2$'
+	process_stop two
+	wait_for "when it goes, the other one of its name" 5 shows '^ semitones +1$'
+	terminal send-keys -t top q
+	wait_for "q ends it" 5 shows 'ended with 0'
+	process_start two "$reporter" twin centroid=2
+	wait_for "two nodes" 10 has_nodes twin 2
+	terminal respawn-pane -k -t top "weir top $(node_ids twin | tr -d '"' | cut -d , -f 2); echo ended with \$?; sleep 60"
+	wait_for "a page by its id" 5 shows '^ centroid +2$'
+}
+
+# What a port sends goes on until the daemon has unlinked it.
+test_a_page_has_nothing_of_the_page_before() {
+	local i
+	rig_start
+	process_start one "$reporter" one semitones=1
+	wait_for "the first" 10 node_id one
+	process_start two "$reporter" two centroid=2
+	wait_for "the second" 10 node_id two
+	terminal_start "weir top one"
+	for i in {1..40}; do
+		wait_for "the first page, $i" 5 shows '^ semitones +1$'
+		! shows centroid || check "nothing of the second" false
+		terminal send-keys -t top Tab
+		wait_for "the second page, $i" 5 shows '^ centroid +2$'
+		! shows semitones || check "nothing of the first" false
+		terminal send-keys -t top Tab
+	done
 }
 
 test_without_a_terminal_it_says_so() {

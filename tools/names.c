@@ -53,10 +53,17 @@ uint32_t names_count(const struct graph *graph, node_is *is, struct registry_obj
 	return count_named(graph, is, NULL, last);
 }
 
+bool names_has_twin(const struct graph *graph, node_is *is, const struct registry_object *node)
+{
+	struct registry_object *last;
+
+	return count_named(graph, is, graph_get_name(node), &last) > 1;
+}
+
 /* The ids of those of this name; NULL: all names, with ids where names do not tell them apart. */
 static char *list_named(const struct graph *graph, node_is *is, const char *only_name)
 {
-	struct registry_object *node, *last;
+	struct registry_object *node;
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
@@ -73,7 +80,7 @@ static char *list_named(const struct graph *graph, node_is *is, const char *only
 			fputs(", ", file);
 		if (only_name)
 			fprintf(file, "%u", node->id);
-		else if (count_named(graph, is, name, &last) > 1)
+		else if (names_has_twin(graph, is, node))
 			fprintf(file, "%s (%u)", name, node->id);
 		else
 			fputs(name, file);

@@ -28,6 +28,9 @@ char *names_list(const struct graph *graph, node_is *is);
  */
 struct registry_object *names_find(const struct graph *graph, node_is *is, const char *name);
 
+/* Has another one its name? */
+bool names_has_twin(const struct graph *graph, node_is *is, const struct registry_object *node);
+
 /* How many there are, and the last one of them. */
 uint32_t names_count(const struct graph *graph, node_is *is, struct registry_object **last);
 

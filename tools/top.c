@@ -48,7 +48,8 @@ struct top {
 	bool is_known; /* what there is */
 	bool is_open;  /* the terminal */
 
-	char *wanted; /* the node that is shown as soon as it is there, NULL: the first one */
+	char *wanted;	 /* the node that is shown as soon as it is there, NULL: the first one */
+	uint64_t serial; /* of the latest one that was */
 	uint32_t idle_frames;
 	uint32_t asked_frames, turned_frames; /* since the controls were */
 	uint64_t lost;
@@ -72,28 +73,40 @@ static void on_filled(void *data)
 	}
 }
 
-static void want(struct top *top, const char *name)
+/* Nothing of the one before, nor what its port still sends, is shown on the page. */
+static void want(struct top *top, const struct registry_object *node)
 {
-	if (top->wanted && strcmp(top->wanted, name) == 0)
+	if (node->serial == top->serial)
 		return;
 	free(top->wanted);
-	top->wanted = strdup(name);
+	top->wanted = strdup(graph_get_name(node));
 	if (!top->wanted)
 		fail("%s", strerror(errno));
+	top->serial = node->serial;
+	reader_disconnect(&top->reader);
 	page_reset(&top->page);
 	top->lost = 0;
 	top->idle_frames = 0;
 	graph_touch(&top->graph);
 }
 
-static struct registry_object *find_wanted(struct top *top)
+/* The one that was chosen, and when that is gone another one of its name. */
+static struct registry_object *find_wanted(const struct top *top)
 {
 	struct registry_object *node;
 
 	if (!top->graph.registry || !top->wanted)
 		return NULL;
-	node = graph_find_node(&top->graph, top->wanted);
-	return node && node_is_shown(&top->graph, node) ? node : NULL;
+	node = graph_find_serial(&top->graph, top->serial);
+	if (node)
+		return node_is_shown(&top->graph, node) ? node : NULL;
+	spa_list_for_each(node, registry_get_objects(top->graph.registry, REGISTRY_NODE), link)
+	{
+		if (strcmp(graph_get_name(node), top->wanted) == 0 &&
+		    node_is_shown(&top->graph, node))
+			return node;
+	}
+	return NULL;
 }
 
 /* Of what is shown, the n-th one; NULL: there are not so many. */
@@ -119,10 +132,9 @@ static void on_changed(void *data)
 		graph_quit(&top->graph);
 	if (!top->graph.registry || !top->is_open)
 		return;
-	node = top->wanted ? NULL : find_shown(top, 0);
+	node = top->wanted ? find_wanted(top) : find_shown(top, 0);
 	if (node)
-		want(top, graph_get_name(node));
-	node = find_wanted(top);
+		want(top, node);
 	controls_set_node(&top->controls, node ? node->proxy : NULL);
 	reader_set_port(&top->reader, node ? graph_find_report(&top->graph, node) : NULL);
 }
@@ -139,14 +151,31 @@ static const struct graph_events graph_events = {
 	.lost = on_lost,
 };
 
-static int count_columns(const struct registry_object *node, uint32_t i)
+/* The i-th of what is shown, by its number and its name; to be released by free(). */
+static char *label_create(const struct top *top, const struct registry_object *node, uint32_t i)
 {
-	return (int)strlen(graph_get_name(node)) + (i < 9 ? 5 : 6);
+	const bool has_twin = names_has_twin(&top->graph, node_is_shown, node);
+	char *text;
+
+	if (asprintf(&text, has_twin ? " %u %s (%u)" : " %u %s", i + 1, graph_get_name(node),
+		     node->id) < 0)
+		fail("%s", strerror(errno));
+	return text;
+}
+
+/* With the space behind it. */
+static int count_columns(const struct top *top, const struct registry_object *node, uint32_t i)
+{
+	char *label = label_create(top, node, i);
+	const int columns = screen_width(label) + 2;
+
+	free(label);
+	return columns;
 }
 
 static bool node_is_wanted(const struct top *top, const struct registry_object *node)
 {
-	return top->wanted && strcmp(graph_get_name(node), top->wanted) == 0;
+	return top->wanted && node->serial == top->serial;
 }
 
 /* The first of the names that are drawn, so that there is room for the one that is shown. */
@@ -157,9 +186,9 @@ static uint32_t find_first_name(const struct top *top)
 	int columns = NAMES_COLUMN;
 
 	for (uint32_t i = 0; (node = find_shown(top, i)); i++) {
-		columns += count_columns(node, i);
+		columns += count_columns(top, node, i);
 		while (first < i && columns + 1 >= screen_columns()) {
-			columns -= count_columns(find_shown(top, first), first);
+			columns -= count_columns(top, find_shown(top, first), first);
 			first++;
 		}
 		if (node_is_wanted(top, node))
@@ -177,14 +206,15 @@ static void draw_names(const struct top *top)
 	if (!top->graph.registry)
 		return;
 	for (uint32_t i = find_first_name(top); (node = find_shown(top, i)); i++) {
-		const int columns = count_columns(node, i);
+		const int columns = count_columns(top, node, i);
 		const bool is_cut =
 			column + columns + 2 > screen_columns() && find_shown(top, i + 1);
+		char *label = label_create(top, node, i);
 
 		screen_print(0, column, node_is_wanted(top, node) ? SCREEN_CHOSEN : SCREEN_PLAIN,
-			     " %u %s %*s", i + 1, graph_get_name(node),
-			     is_cut ? screen_columns() : 0, "");
+			     "%s %*s", label, is_cut ? screen_columns() : 0, "");
 		column += columns;
+		free(label);
 	}
 }
 
@@ -255,7 +285,7 @@ static void move(struct top *top, int step)
 		if (node_is_wanted(top, node))
 			at = i;
 	if (n)
-		want(top, graph_get_name(find_shown(top, (at + n + (uint32_t)step) % n)));
+		want(top, find_shown(top, (at + n + (uint32_t)step) % n));
 }
 
 static void press(struct top *top, int key)
@@ -284,7 +314,7 @@ static void press(struct top *top, int key)
 			       ? find_shown(top, (uint32_t)(key - '1'))
 			       : NULL;
 		if (node)
-			want(top, graph_get_name(node));
+			want(top, node);
 	}
 }
 
@@ -354,9 +384,11 @@ static void parse_arguments(struct top *top, int argc, char *argv[])
 /* Before there is a page: one that goes away later is waited for. */
 static void check_wanted(struct top *top)
 {
-	const struct registry_object *node = graph_find_node(&top->graph, top->wanted);
+	const struct registry_object *node = find_wanted(top);
 	char *names = names_list(&top->graph, node_is_shown);
 
+	if (!node)
+		node = graph_find_node(&top->graph, top->wanted);
 	if (!node)
 		fail("there is no node \"%s\". Pages are of: %s", top->wanted, names);
 	if (!node_is_shown(&top->graph, node) && node_is_sink_or_source(&top->graph, node))
@@ -369,6 +401,7 @@ static void check_wanted(struct top *top)
 	top->wanted = strdup(graph_get_name(node));
 	if (!top->wanted)
 		fail("%s", strerror(errno));
+	top->serial = node->serial;
 }
 
 static void screen_open(struct top *top)
