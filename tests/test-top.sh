@@ -362,6 +362,26 @@ test_a_page_has_nothing_of_the_page_before() {
 	done
 }
 
+# They would be drawn over, and gone with the page.
+test_messages_stay_to_be_read() {
+	local files
+	rig_start
+	analysis_start analysis
+	terminal_start "PIPEWIRE_DEBUG=pw.context:D weir top analysis"
+	wait_for "the page" 10 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0 +-3\.1$'
+	check "in its place" row_shows 1 '^ weir top  1 analysis *$'
+	check "the latest message" row_shows 23 '^ \[D\].* pw\.context '
+	terminal resize-window -t top -x 80 -y 60
+	terminal send-keys -t top q
+	wait_for "q ends it" 5 shows 'ended with 0'
+	check "all messages" shows '^\[D\].* pw\.context '
+	for files in 16 17 18 19; do
+		terminal respawn-pane -k -t top "sh -c 'ulimit -n $files; weir top analysis'; echo ended with \$?; sleep 60"
+		wait_for "what ended it, with $files files" 10 shows '^weir top: .+'
+		wait_for "and its status" 5 shows 'ended with 1'
+	done
+}
+
 test_without_a_terminal_it_says_so() {
 	rig_start
 	check "no terminal" grep -q '^weir top: it draws on a terminal, and there is none' \

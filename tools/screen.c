@@ -3,6 +3,8 @@
 #include "screen.h"
 
 #include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -20,6 +23,8 @@
 
 static SCREEN *screen;
 static bool has_blocks;
+static int messages = -1;	/* what goes to standard error while we draw */
+static int standard_error = -1; /* where that goes else */
 
 static const char *const across[] = { " ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█" };
 static const char *const upward[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
@@ -47,12 +52,61 @@ static bool can_address(void)
 	return address && address != (const char *)-1;
 }
 
+/* On the same terminal they would be drawn over, and gone with the page. */
+static void messages_hold(void)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	messages = memfd_create("messages", MFD_CLOEXEC);
+	standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (messages < 0 || standard_error < 0)
+		fail("%s", strerror(errno));
+	dup2(messages, STDERR_FILENO);
+}
+
+static void messages_release(void)
+{
+	char part[4096];
+	off_t at = 0;
+	ssize_t n;
+
+	if (standard_error < 0)
+		return;
+	dup2(standard_error, STDERR_FILENO);
+	while ((n = pread(messages, part, sizeof(part), at)) > 0 &&
+	       write(STDERR_FILENO, part, (size_t)n) == n)
+		at += n;
+	close(standard_error);
+	close(messages);
+	standard_error = messages = -1;
+}
+
+bool screen_get_message(char *text, size_t size)
+{
+	const off_t end = messages < 0 ? 0 : lseek(messages, 0, SEEK_CUR);
+	const off_t from = end > (off_t)size ? end - (off_t)size : 0;
+	ssize_t n;
+	char *line;
+
+	if (end <= 0)
+		return false;
+	n = pread(messages, text, size - 1, from);
+	text[n > 0 ? n : 0] = '\0';
+	if (n > 0 && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	line = strrchr(text, '\n');
+	if (line)
+		memmove(text, line + 1, strlen(line));
+	return text[0];
+}
+
 void screen_init(void)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		fail("it draws on a terminal, and there is none. For programs: weir watch");
 	setlocale(LC_CTYPE, "");
 	has_blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	messages_hold();
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen || !can_address()) {
 		screen_finish();
@@ -74,11 +128,12 @@ void screen_init(void)
 
 void screen_finish(void)
 {
-	if (!screen)
-		return;
-	endwin();
-	delscreen(screen);
+	if (screen) {
+		endwin();
+		delscreen(screen);
+	}
 	screen = NULL;
+	messages_release();
 }
 
 void screen_resize(void)

@@ -3,6 +3,7 @@
 #define WEIR_SCREEN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The terminal, and what pages are drawn with. Rows and columns count from 0. */
 
@@ -16,7 +17,11 @@ enum screen_style {
 	SCREEN_CHOSEN,
 };
 
-/* Ends the program with a message when there is no terminal that can be drawn on. */
+/*
+ * Ends the program with a message when there is no terminal that can be drawn on. What is written
+ * to standard error from then on comes with screen_finish, unless it goes elsewhere than to the
+ * terminal.
+ */
 void screen_init(void);
 void screen_finish(void);
 
@@ -24,6 +29,9 @@ void screen_finish(void);
 void screen_resize(void);
 int screen_rows(void);
 int screen_columns(void);
+
+/* The latest line of what waits for screen_finish; false: nothing does. */
+bool screen_get_message(char *text, size_t size);
 
 /* Between these two a page is drawn anew. */
 void screen_begin(void);

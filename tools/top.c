@@ -242,6 +242,7 @@ static void draw(struct top *top)
 {
 	const struct registry_object *node = find_wanted(top);
 	const int rows = screen_rows();
+	char message[512];
 
 	screen_begin();
 	if (rows < LEAST_ROWS || screen_columns() < LEAST_COLUMNS) {
@@ -258,6 +259,8 @@ static void draw(struct top *top)
 	} else {
 		draw_absence(top);
 	}
+	if (screen_get_message(message, sizeof(message)))
+		screen_print(rows - 2, 1, SCREEN_LOUD, "%s", message);
 	screen_print(rows - 1, 1, SCREEN_WEAK, "q quit   Tab next node   r reset maxima");
 	if (node && !node->running)
 		screen_print(rows - 1, 42, SCREEN_LOUD, "idle: nothing plays through it");
