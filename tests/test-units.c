@@ -514,6 +514,8 @@ static void check_port(const struct weir_port *p)
 		return;
 	}
 	CHECK(p->measure);
+	/* Hosts add the measure: the help says nothing of it. */
+	CHECK(!p->measure[0] || !strstr(p->help, "(dB"));
 	CHECK(p->min <= p->def && p->def <= p->max && p->min < p->max);
 	CHECK(p->kind != WEIR_TOGGLE || (p->min == 0.0f && p->max == 1.0f));
 	for (uint32_t i = 0; p->kind == WEIR_CHOICE && i <= (uint32_t)(p->max - p->min); i++)

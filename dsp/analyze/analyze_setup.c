@@ -115,7 +115,8 @@ static void *create_8(uint32_t rate)
 
 #define GROUP(port, text) INPUT(port, WEIR_TOGGLE, "", text, 0.0f, 1.0f, 1.0f)
 
-#define LEVEL(port, text) OUTPUT(port, WEIR_FLOAT, "dB", text, LEAST_LEVEL, 200.0f)
+#define LEVEL_IN(port, unit, text) OUTPUT(port, WEIR_FLOAT, unit, text, LEAST_LEVEL, 200.0f)
+#define LEVEL(port, text) LEVEL_IN(port, "dB", text)
 #define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, LEAST_LEVEL, 70.0f)
 
 /* In the order of the header. */
@@ -153,9 +154,9 @@ static const char *const layouts[] = { "5.1", "7.1" };
 
 /* In the order of the header. */
 #define OUTPUTS                                                                                  \
-	LEVEL("peak", "Highest sample of the last 0.2 s (dBFS)"),                                \
-		LEVEL("peak-max", "Highest sample since the reset (dBFS)"),                      \
-		LEVEL("true-peak", "Highest true peak since the reset (dBTP)"),                  \
+	LEVEL_IN("peak", "dBFS", "Highest sample of the last 0.2 s"),                            \
+		LEVEL_IN("peak-max", "dBFS", "Highest sample since the reset"),                  \
+		LEVEL_IN("true-peak", "dBTP", "Highest true peak since the reset"),              \
 		LEVEL("rms", "Root mean square of the last 0.2 s"),                              \
 		LEVEL("crest", "Peak above root mean square, in 10 ms"),                         \
 		LEVEL("level-a-fast", "A-weighted, fast (IEC 61672)"),                           \
