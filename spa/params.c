@@ -418,6 +418,15 @@ static float pod_number(const struct weir_port *port, const struct spa_pod *pod)
 	return spa_pod_get_string(pod, &text) == 0 ? control_parse(port, text) : NAN;
 }
 
+static int params_refuse(const struct node *node)
+{
+	spa_log_warn(node->log,
+		     "weir.%s: params must be names and values in turn, as in "
+		     "params = [ \"%s:NAME\" 1.0 ]",
+		     node->unit->name, node->unit->name);
+	return -EINVAL;
+}
+
 /* Sets all controls of the struct, or none when one of them is wrong. */
 static int set_controls(struct node *node, const struct spa_pod *params)
 {
@@ -431,7 +440,7 @@ static int set_controls(struct node *node, const struct spa_pod *params)
 	{
 		if (!key) {
 			if (spa_pod_get_string(pod, &key) < 0)
-				return -EINVAL;
+				return params_refuse(node);
 			continue;
 		}
 
@@ -444,6 +453,8 @@ static int set_controls(struct node *node, const struct spa_pod *params)
 		control[i] = value;
 		key = NULL;
 	}
+	if (key)
+		return params_refuse(node);
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
 		if (node->unit->ports[i].type == WEIR_CONTROL_IN)
 			node->control[i] = control[i];
@@ -455,6 +466,7 @@ static void reset_controls(struct node *node)
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
 		if (node->unit->ports[i].type == WEIR_CONTROL_IN)
 			node->control[i] = node->unit->ports[i].def;
+	volume_reset(&node->volume);
 }
 
 /* Other properties that a session manager sets on any node are not ours. */
@@ -470,7 +482,7 @@ static int set_props(struct node *node, const struct spa_pod *props)
 	else
 		prop = spa_pod_find_prop(props, NULL, SPA_PROP_params);
 	if (prop && !spa_pod_is_struct(&prop->value))
-		return -EINVAL;
+		return params_refuse(node);
 	if (prop && (res = set_controls(node, &prop->value)) < 0)
 		return res;
 	if (props && node->has_media_class)

@@ -22,6 +22,13 @@ void volume_add_channel(struct volume *volume, uint32_t position)
 	volume->channel[i] = volume->now[i] = 1.0f;
 }
 
+void volume_reset(struct volume *volume)
+{
+	for (uint32_t i = 0; i < volume->n_channels; i++)
+		volume->channel[i] = 1.0f;
+	volume->mute = false;
+}
+
 void volume_build(const struct volume *volume, struct spa_pod_builder *b)
 {
 	float channel[WEIR_MAX_PORTS];

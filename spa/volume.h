@@ -27,6 +27,9 @@ struct volume {
 void volume_init(struct volume *volume);
 void volume_add_channel(struct volume *volume, uint32_t position);
 
+/* All channels to full volume. */
+void volume_reset(struct volume *volume);
+
 /* The properties of an object Props. */
 void volume_build(const struct volume *volume, struct spa_pod_builder *b);
 

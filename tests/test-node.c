@@ -156,6 +156,36 @@ static void test_wrong_controls_change_nothing(void)
 	rig_destroy(&rig);
 }
 
+/* What a Props object has as its params: names and values, each a pod of its own. */
+static int set_params(uint32_t n_names, bool is_struct)
+{
+	_Alignas(8) uint8_t memory[512];
+	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	struct spa_pod_frame object, params;
+
+	spa_pod_builder_push_object(&b, &object, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
+	spa_pod_builder_prop(&b, SPA_PROP_params, 0);
+	if (is_struct)
+		spa_pod_builder_push_struct(&b, &params);
+	spa_pod_builder_string(&b, "pitch:semitones");
+	if (is_struct) {
+		spa_pod_builder_float(&b, 5.0f);
+		for (uint32_t i = 0; i < n_names; i++)
+			spa_pod_builder_string(&b, "pitch:semitones");
+		spa_pod_builder_pop(&b, &params);
+	}
+	return spa_node_set_param(rig.node, SPA_PARAM_Props, 0, spa_pod_builder_pop(&b, &object));
+}
+
+static void test_a_name_without_a_value_changes_nothing(void)
+{
+	start(NULL);
+	CHECK(set_params(1, true) == -EINVAL && prop_value("pitch:semitones") == 0);
+	CHECK(set_params(0, false) == -EINVAL && prop_value("pitch:semitones") == 0);
+	CHECK(set_params(0, true) == 0 && prop_value("pitch:semitones") == 5);
+	rig_destroy(&rig);
+}
+
 static void test_a_wrong_conf_value_leaves_the_default(void)
 {
 	const struct spa_dict_item items[] = { { "pitch:semitones", "many" },
@@ -634,6 +664,9 @@ static void test_devices_have_a_volume(void)
 	CHECK(fabsf(run_sine(20) - power) < 0.005f);
 	CHECK(rig_enum(&rig, NULL, SPA_PARAM_Props, 0));
 	CHECK(spa_pod_find_prop((struct spa_pod *)rig.param, NULL, SPA_PROP_channelVolumes));
+	set_volume(0.5f, true);
+	CHECK(spa_node_set_param(rig.node, SPA_PARAM_Props, 0, NULL) == 0); /* all as it was */
+	CHECK(fabsf(run_sine(20) - power) < 0.005f);
 	rig_destroy(&rig);
 
 	start(NULL);
@@ -681,6 +714,7 @@ int main(int argc, char *argv[])
 	library = argv[1];
 	test_any_number_sets_a_control();
 	test_wrong_controls_change_nothing();
+	test_a_name_without_a_value_changes_nothing();
 	test_a_wrong_conf_value_leaves_the_default();
 	test_prop_info_describes_every_control();
 	test_missing_inputs_are_silent();
