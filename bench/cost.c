@@ -3,9 +3,9 @@
 /*
  * What a unit costs: share of a core, mean and worst block.
  *
- * usage: cost UNIT BLOCK SECONDS [CONTROL=VALUE]...
- * prints: CPU_PERCENT MEAN_US WORST_US WORST/MEAN (thread time at 48 kHz; the worst of a block is
- * the least of three passes, so that interrupts do not count)
+ * usage: cost UNIT BLOCK SECONDS [rate=HZ] [CONTROL=VALUE]...
+ * prints: CPU_PERCENT MEAN_US WORST_US WORST/MEAN (thread time; the worst of a block is the least
+ * of three passes, so that interrupts do not count; the rate is 48 kHz if not given)
  *
  * usage: cost UNIT
  * prints: FIRST_KIB NEXT_KIB (memory of the first instance, and of another beside it)
@@ -24,6 +24,7 @@
 
 static float audio[WEIR_MAX_PORTS][WEIR_MAX_FRAMES];
 static float control[WEIR_MAX_PORTS];
+static uint32_t rate = COST_RATE;
 
 static void input_fill(const struct weir_unit *unit, unsigned long from, uint32_t n)
 {
@@ -38,6 +39,9 @@ static void input_fill(const struct weir_unit *unit, unsigned long from, uint32_
 
 static void controls_set(const struct weir_unit *unit, char *settings[], int n)
 {
+	for (int s = 0; s < n; s++)
+		if (strncmp(settings[s], "rate=", 5) == 0)
+			rate = (uint32_t)atoi(settings[s] + 5);
 	for (uint32_t i = 0; i < unit->n_ports; i++) {
 		const size_t length = strlen(unit->ports[i].name);
 
@@ -51,7 +55,7 @@ static void controls_set(const struct weir_unit *unit, char *settings[], int n)
 
 static void pass(const struct weir_unit *unit, uint32_t block, unsigned long n_blocks, double *cost)
 {
-	void *state = unit->create(COST_RATE);
+	void *state = unit->create(rate);
 	float *port[WEIR_MAX_PORTS];
 
 	if (!state)
@@ -86,7 +90,7 @@ static void memory_print(const struct weir_unit *unit)
 	double kib[3] = { allocated_kib() };
 
 	for (int i = 0; i < 2; i++) {
-		state[i] = unit->create(COST_RATE);
+		state[i] = unit->create(rate);
 		if (!state[i])
 			exit(EXIT_FAILURE);
 		kib[i + 1] = allocated_kib();
@@ -106,17 +110,18 @@ int main(int argc, char *argv[])
 		return EXIT_SUCCESS;
 	}
 	if (!unit || block < 1 || block > WEIR_MAX_FRAMES) {
-		fputs("usage: cost UNIT [BLOCK SECONDS [CONTROL=VALUE]...]\n", stderr);
+		fputs("usage: cost UNIT [BLOCK SECONDS [rate=HZ] [CONTROL=VALUE]...]\n", stderr);
 		return EXIT_FAILURE;
 	}
 
-	const unsigned long n_blocks = (unsigned long)(atof(argv[3]) * COST_RATE / block);
+	controls_set(unit, argv + 4, argc - 4);
+
+	const unsigned long n_blocks = (unsigned long)(atof(argv[3]) * rate / block);
 	double *cost = cost_create(n_blocks, block);
 
-	controls_set(unit, argv + 4, argc - 4);
 	for (int i = 0; i < COST_PASSES; i++)
 		pass(unit, block, n_blocks, cost);
-	cost_print(cost, n_blocks, block);
+	cost_print(cost, n_blocks, block, rate);
 	free(cost);
 	return EXIT_SUCCESS;
 }

@@ -48,8 +48,9 @@ static inline double *cost_create(unsigned long n_blocks, unsigned long block)
 	return cost;
 }
 
-/* CPU_PERCENT MEAN_US WORST_US WORST/MEAN, without the time of warming up. */
-static inline void cost_print(const double *cost, unsigned long n_blocks, unsigned long block)
+/* CPU_PERCENT MEAN_US WORST_US WORST/MEAN at a rate, without the time of warming up. */
+static inline void cost_print(const double *cost, unsigned long n_blocks, unsigned long block,
+			      double rate)
 {
 	const unsigned long from =
 		(unsigned long)(COST_WARM_UP_SECONDS * COST_RATE / (double)block);
@@ -62,7 +63,7 @@ static inline void cost_print(const double *cost, unsigned long n_blocks, unsign
 
 	const double mean = sum / (double)(n_blocks - from);
 
-	printf("%.2f %.2f %.2f %.2f\n", 100.0 * mean * COST_RATE / (double)block, 1e6 * mean,
+	printf("%.2f %.2f %.2f %.2f\n", 100.0 * mean * rate / (double)block, 1e6 * mean,
 	       1e6 * worst, worst / mean);
 }
 

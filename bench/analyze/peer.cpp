@@ -358,7 +358,7 @@ static void cost_measure(const char *name, double seconds)
 
 	for (int i = 0; i < COST_PASSES; i++)
 		pass(create(name).get(), n_hops, cost);
-	cost_print(cost, n_hops, hop);
+	cost_print(cost, n_hops, hop, COST_RATE);
 	free(cost);
 }
 

@@ -194,7 +194,7 @@ int main(int argc, char *argv[])
 
 	for (int i = 0; i < COST_PASSES; i++)
 		pass(make().get(), block, n_blocks, cost);
-	cost_print(cost, n_blocks, block);
+	cost_print(cost, n_blocks, block, COST_RATE);
 	free(cost);
 	return EXIT_SUCCESS;
 }

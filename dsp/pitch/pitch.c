@@ -13,7 +13,7 @@
 #include "shifter.h"
 
 #define LEAST_RATE 8000
-#define MOST_RATE 192000
+#define MOST_RATE 384000
 #define MOST_SEMITONES 24.0
 #define FADE_SECONDS 0.02
 
@@ -282,7 +282,7 @@ static const char *const mode_names[] = {
 		  .measure = "frames",                                                            \
 		  .help = "Delay of the output against the input",                                \
 		  .min = 0.0f,                                                                    \
-		  .max = 16384.0f },                                                              \
+		  .max = 32768.0f },                                                              \
 		{ .name = "cents",                                                                \
 		  .type = WEIR_CONTROL_IN,                                                        \
 		  .kind = WEIR_FLOAT,                                                             \

@@ -27,7 +27,8 @@
  *	balanced	8 hops of 5.33 ms	42.7 ms
  *	quality		8 hops of 8 ms		64 ms
  *
- * The latency is the same at every shift. Rates: 8 to 192 kHz.
+ * The latency is the same at every shift, and, but for the rounding of a hop to a length of which
+ * FFTs are fast, at every rate. Rates: 8 to 384 kHz.
  *
  * Method: the input is stretched in time by r = 2^(semitones / 12) onto a tape, which
  * is read r times as fast. Region p of frame u of the spectrum X turns by

@@ -90,6 +90,14 @@ static void shifter_place(struct shifter *shifter, struct layout *layout)
 	vocoder_place(&shifter->vocoder, layout);
 }
 
+/* Of two blocks of differences, which are less the higher the rate. */
+static float quiet_power(uint32_t hop, uint32_t rate)
+{
+	const float per_frame = 48000.0f / (float)rate;
+
+	return 1e-5f * (float)hop / 256.0f * lower(per_frame * per_frame, 1.0f);
+}
+
 static void shifter_size(struct shifter *shifter)
 {
 	const uint32_t hop = shifter->hop, n_channels = shifter->n_channels;
@@ -119,7 +127,7 @@ static void shifter_size(struct shifter *shifter)
 	vocoder->onsets.hop = hop;
 	vocoder->onsets.hold = (uint32_t)(HOLD_SECONDS * shifter->rate);
 	vocoder->onsets.leak = expf(-16.0f / (float)hop);
-	vocoder->onsets.quiet = 1e-5f * (float)hop / 256.0f;
+	vocoder->onsets.quiet = quiet_power(hop, shifter->rate);
 
 	formant->n_bins = vocoder->n_bins;
 	formant->shortest = (uint32_t)(SHORTEST_PERIOD * shifter->rate);
