@@ -74,7 +74,8 @@ static void link_changed(void *data, struct link *link)
 {
 	(void)data;
 	if (link->res < 0)
-		pw_log_info("no link: %s (%s)", link->error, spa_strerror(link->res));
+		pw_log_info("no link: %s (%s)", link->error != NULL ? link->error : "",
+			    spa_strerror(link->res));
 }
 
 static const struct link_events link_events = {
@@ -97,17 +98,28 @@ static void stream_remove_link(struct link *link)
 	link_destroy(link);
 }
 
+static bool is_output(const struct capture_stream *stream, const struct registry_object *port)
+{
+	return port_is_of(port, stream->node->id, "out") && !port_is_monitor(port);
+}
+
+/* Is what comes out of the stream there to go into the source here? */
+static bool ports_belong(const struct capture_stream *stream, const struct registry_object *output,
+			 const struct registry_object *input)
+{
+	return port_is_of(input, stream->capture->source_id, "in") &&
+	       channel_reaches(pw_properties_get(output->props, PW_KEY_AUDIO_CHANNEL),
+			       pw_properties_get(input->props, PW_KEY_AUDIO_CHANNEL));
+}
+
 static void port_link(struct capture_stream *stream, const struct registry_object *output)
 {
-	const struct capture *capture = stream->capture;
-	const char *channel = pw_properties_get(output->props, PW_KEY_AUDIO_CHANNEL);
 	struct registry_object *input;
 
-	spa_list_for_each(input, registry_get_objects(capture->registry, REGISTRY_PORT), link)
+	spa_list_for_each(input, registry_get_objects(stream->capture->registry, REGISTRY_PORT),
+			  link)
 	{
-		if (port_is_of(input, capture->source_id, "in") &&
-		    channel_reaches(channel,
-				    pw_properties_get(input->props, PW_KEY_AUDIO_CHANNEL)) &&
+		if (ports_belong(stream, output, input) &&
 		    !stream_has_link(stream, output->id, input->id))
 			stream_add_link(stream, output, input);
 	}
@@ -115,18 +127,46 @@ static void port_link(struct capture_stream *stream, const struct registry_objec
 
 void capture_stream_link(struct capture_stream *stream)
 {
-	const struct capture *capture = stream->capture;
 	struct registry_object *port;
 
 	if (!stream_is_linkable(stream)) {
 		capture_stream_unlink(stream);
 		return;
 	}
-	spa_list_for_each(port, registry_get_objects(capture->registry, REGISTRY_PORT), link)
+	spa_list_for_each(port, registry_get_objects(stream->capture->registry, REGISTRY_PORT),
+			  link)
 	{
-		if (port_is_of(port, stream->node->id, "out") && !port_is_monitor(port))
+		if (is_output(stream, port))
 			port_link(stream, port);
 	}
+}
+
+static bool port_is_linked(const struct capture_stream *stream,
+			   const struct registry_object *output)
+{
+	struct registry *registry = stream->capture->registry;
+	struct registry_object *input;
+
+	spa_list_for_each(input, registry_get_objects(registry, REGISTRY_PORT), link)
+	{
+		if (ports_belong(stream, output, input) &&
+		    registry_find_link(registry, output->id, input->id) == NULL)
+			return false;
+	}
+	return true;
+}
+
+bool capture_stream_is_linked(const struct capture_stream *stream)
+{
+	struct registry_object *port;
+
+	spa_list_for_each(port, registry_get_objects(stream->capture->registry, REGISTRY_PORT),
+			  link)
+	{
+		if (is_output(stream, port) && !port_is_linked(stream, port))
+			return false;
+	}
+	return true;
 }
 
 void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id)

@@ -7,6 +7,13 @@
 
 #include "remote.h"
 
+/* All within a second. */
+static const uint64_t retry_nsec[] = {
+	50 * SPA_NSEC_PER_MSEC,
+	150 * SPA_NSEC_PER_MSEC,
+	400 * SPA_NSEC_PER_MSEC,
+};
+
 static void link_set_state(struct link *link, enum link_state state, int res, const char *error)
 {
 	if (link->state == LINK_GONE)
@@ -40,20 +47,43 @@ static const struct pw_impl_link_events local_events = {
 	.state_changed = local_state_changed,
 };
 
-static struct pw_impl_port *impl_port_find(struct pw_context *context, uint32_t id)
-{
-	struct pw_global *global = pw_context_find_global(context, id);
+struct port_search {
+	uint32_t id;
+	uint64_t serial;
+	struct pw_impl_port *found;
+};
 
-	if (global == NULL || !pw_global_is_type(global, PW_TYPE_INTERFACE_Port))
-		return NULL;
-	return pw_global_get_object(global);
+static int global_compare(void *data, struct pw_global *global)
+{
+	struct port_search *search = data;
+
+	if (pw_global_get_id(global) != search->id ||
+	    pw_global_get_serial(global) != search->serial ||
+	    !pw_global_is_type(global, PW_TYPE_INTERFACE_Port))
+		return 0;
+	search->found = pw_global_get_object(global);
+	return 1;
 }
 
-/* Takes props. What we know of the ports may be older than what the daemon does. */
-static int local_make(struct link *link, struct pw_context *context, struct pw_properties *props)
+/*
+ * What we know of the ports may be older than what the daemon does, and another port may have the
+ * id by now. pw_context_find_global would see with the eyes of the client whose message is just
+ * handled, which may not know the port yet.
+ */
+static struct pw_impl_port *impl_port_find(struct pw_context *context, uint32_t id, uint64_t serial)
 {
-	struct pw_impl_port *output = impl_port_find(context, link->output);
-	struct pw_impl_port *input = impl_port_find(context, link->input);
+	struct port_search search = { .id = id, .serial = serial };
+
+	pw_context_for_each_global(context, global_compare, &search);
+	return search.found;
+}
+
+/* Takes props. */
+static int local_make(struct link *link, struct pw_properties *props)
+{
+	struct pw_context *context = link->connection->context;
+	struct pw_impl_port *output = impl_port_find(context, link->output, link->output_serial);
+	struct pw_impl_port *input = impl_port_find(context, link->input, link->input_serial);
 
 	if (output == NULL || input == NULL) {
 		pw_properties_free(props);
@@ -72,13 +102,16 @@ static void remote_bound(void *data)
 	link_set_state(data, LINK_MADE, 0, NULL);
 }
 
+static bool link_retry(struct link *link, int res);
+
 static void remote_gone(void *data, int res, const char *error)
 {
 	struct link *link = data;
 
 	spa_hook_remove(&link->listener);
 	spa_zero(link->listener);
-	link_set_state(link, LINK_GONE, res, error);
+	if (!link_retry(link, res))
+		link_set_state(link, LINK_GONE, res, error);
 }
 
 static const struct remote_events remote_events = {
@@ -105,16 +138,14 @@ static const struct pw_link_events remote_link_events = {
 };
 
 /* Takes props. */
-static int remote_make(struct link *link, const struct connection *connection,
-		       const struct registry_object *output, const struct registry_object *input,
-		       struct pw_properties *props)
+static int remote_make(struct link *link, struct pw_properties *props)
 {
-	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_NODE, "%u", output->owner_id);
-	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_PORT, "%u", output->id);
-	pw_properties_setf(props, PW_KEY_LINK_INPUT_NODE, "%u", input->owner_id);
-	pw_properties_setf(props, PW_KEY_LINK_INPUT_PORT, "%u", input->id);
-	link->remote =
-		remote_create(connection->core, "link-factory", PW_TYPE_INTERFACE_Link, props);
+	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_NODE, "%u", link->output_node);
+	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_PORT, "%u", link->output);
+	pw_properties_setf(props, PW_KEY_LINK_INPUT_NODE, "%u", link->input_node);
+	pw_properties_setf(props, PW_KEY_LINK_INPUT_PORT, "%u", link->input);
+	link->remote = remote_create(link->connection->core, "link-factory", PW_TYPE_INTERFACE_Link,
+				     props);
 	if (link->remote == NULL)
 		return -errno;
 	remote_add_listener(link->remote, &remote_events, link);
@@ -123,36 +154,19 @@ static int remote_make(struct link *link, const struct connection *connection,
 	return 0;
 }
 
-struct link *link_create(const struct connection *connection, const struct registry_object *output,
-			 const struct registry_object *input, bool passive,
-			 const struct link_events *events, void *data)
+static int link_make(struct link *link)
 {
-	struct link *link = calloc(1, sizeof(*link));
-	struct pw_properties *props = pw_properties_new(
-		PW_KEY_LINK_PASSIVE, passive ? "true" : NULL, PW_KEY_OBJECT_LINGER, "false", NULL);
+	struct pw_properties *props =
+		pw_properties_new(PW_KEY_LINK_PASSIVE, link->is_passive ? "true" : NULL,
+				  PW_KEY_OBJECT_LINGER, "false", NULL);
 
-	if (link == NULL || props == NULL) {
-		free(link);
-		pw_properties_free(props);
-		return NULL;
-	}
-	link->output = output->id;
-	link->input = input->id;
-	link->output_serial = output->serial;
-	link->input_serial = input->serial;
-	link->is_passive = passive;
-	link->events = events;
-	link->data = data;
-	if (connection->in_daemon)
-		link->res = local_make(link, connection->context, props);
-	else
-		link->res = remote_make(link, connection, output, input, props);
-	if (link->res < 0)
-		link->state = LINK_GONE;
-	return link;
+	if (props == NULL)
+		return -errno;
+	return link->connection->in_daemon ? local_make(link, props) : remote_make(link, props);
 }
 
-void link_destroy(struct link *link)
+/* What is already destroyed or without listener is left alone. */
+static void link_unmake(struct link *link)
 {
 	if (link->local != NULL) {
 		spa_hook_remove(&link->listener);
@@ -161,6 +175,82 @@ void link_destroy(struct link *link)
 		spa_hook_remove(&link->listener);
 		remote_destroy(link->remote);
 	}
+	link->local = NULL;
+	link->remote = NULL;
+	spa_zero(link->listener);
+}
+
+static void retry_timeout(void *data, uint64_t expirations)
+{
+	struct link *link = data;
+	int res;
+
+	(void)expirations;
+	link_unmake(link);
+	link->is_passive = link->wants_passive;
+	res = link_make(link);
+	if (res >= 0 && link->state == LINK_MADE)
+		link->events->changed(link->data, link);
+	else if (res < 0 && !link_retry(link, res))
+		link_set_state(link, LINK_GONE, res, NULL);
+}
+
+/* Of what may be otherwise in a moment: a port that comes or goes just now. */
+static bool is_passing(int res)
+{
+	return res == -ENOENT || res == -ESTALE || res == -EBUSY || res == -EAGAIN ||
+	       res == -EACCES || res == -EPERM;
+}
+
+/* Is it to be made again, later? */
+static bool link_retry(struct link *link, int res)
+{
+	struct pw_loop *loop = pw_context_get_main_loop(link->connection->context);
+
+	if (!is_passing(res) || link->n_retries == SPA_N_ELEMENTS(retry_nsec))
+		return false;
+	if (link->timer == NULL)
+		link->timer = pw_loop_add_timer(loop, retry_timeout, link);
+	if (link->timer == NULL)
+		return false;
+	context_timer_set(link->connection->context, link->timer, retry_nsec[link->n_retries++]);
+	link->state = LINK_PENDING;
+	return true;
+}
+
+struct link *link_create(const struct connection *connection, const struct registry_object *output,
+			 const struct registry_object *input, bool passive,
+			 const struct link_events *events, void *data)
+{
+	struct link *link = calloc(1, sizeof(*link));
+	int res;
+
+	if (link == NULL)
+		return NULL;
+	link->connection = connection;
+	link->output = output->id;
+	link->output_node = output->owner_id;
+	link->output_serial = output->serial;
+	link->input = input->id;
+	link->input_node = input->owner_id;
+	link->input_serial = input->serial;
+	link->is_passive = link->wants_passive = passive;
+	link->events = events;
+	link->data = data;
+	res = link_make(link);
+	if (res < 0 && !link_retry(link, res)) {
+		link->res = res;
+		link->state = LINK_GONE;
+	}
+	return link;
+}
+
+void link_destroy(struct link *link)
+{
+	if (link->timer != NULL)
+		pw_loop_destroy_source(pw_context_get_main_loop(link->connection->context),
+				       link->timer);
+	link_unmake(link);
 	free(link->error);
 	free(link);
 }

@@ -7,11 +7,12 @@
 
 /*
  * A link between two ports that we make. It vanishes with link_destroy, and with the connection,
- * however that ends. One that failed or was removed is not made again by itself.
+ * however that ends. One that cannot be made for a reason that may pass is tried again, for less
+ * than a second. One that failed for good or was removed is not made again by itself.
  */
 
 enum link_state {
-	LINK_PENDING,
+	LINK_PENDING, /* or waiting to be tried again */
 	LINK_MADE,
 	LINK_GONE,
 };
@@ -26,15 +27,21 @@ struct link_events {
 
 struct link {
 	struct spa_list link; /* its owner's */
-	uint32_t output;      /* port ids */
+	const struct connection *connection;
+	uint32_t output; /* port ids, which are used again... */
 	uint32_t input;
-	uint64_t output_serial; /* of these ports, which do not return */
+	uint64_t output_serial; /* ...unlike these */
 	uint64_t input_serial;
+	uint32_t output_node;
+	uint32_t input_node;
 	enum link_state state;
 	int res;	 /* gone: -errno when it cannot be, 0 when it was removed */
 	char *error;	 /* in words, NULL: there is only res */
 	bool was_active; /* sound has gone through it; not told in the daemon */
-	bool is_passive; /* false although it was asked for: the daemon does not allow it */
+	bool wants_passive;
+	bool is_passive; /* false although it is wanted: the daemon does not allow it */
+	unsigned int n_retries;
+	struct spa_source *timer; /* NULL: never had to be tried again */
 
 	const struct link_events *events;
 	void *data;
@@ -43,7 +50,10 @@ struct link {
 	struct spa_hook listener;
 };
 
-/* NULL: no memory. In the daemon the link is made or gone on return, else it is pending. */
+/*
+ * NULL: no memory. In the daemon the link is made, gone or to be tried again on return, else it is
+ * pending. connection must outlive it.
+ */
 struct link *link_create(const struct connection *connection, const struct registry_object *output,
 			 const struct registry_object *input, bool passive,
 			 const struct link_events *events, void *data);

@@ -9,6 +9,9 @@
 #include "links.h"
 #include "log.h"
 
+/* A link that is there when we make ours, and not when we look for it: so often it only went. */
+#define MAX_UNSEEN 8
+
 static char *pair_name(struct registry *registry, const struct registry_object *output,
 		       const struct registry_object *input)
 {
@@ -47,20 +50,6 @@ void links_pair_add(struct links *links, const struct registry_object *output,
 	spa_list_append(&links->pairs, &pair->link);
 }
 
-/* Whosever it is. */
-static bool pair_is_linked(const struct links_pair *pair)
-{
-	struct registry_object *link;
-
-	spa_list_for_each(link, registry_get_objects(pair->links->registry, REGISTRY_LINK), link)
-	{
-		if (registry_object_get_id(link, PW_KEY_LINK_OUTPUT_PORT) == pair->output &&
-		    registry_object_get_id(link, PW_KEY_LINK_INPUT_PORT) == pair->input)
-			return true;
-	}
-	return false;
-}
-
 static void own_changed(void *data, struct link *link)
 {
 	struct links_pair *pair = data;
@@ -90,7 +79,7 @@ static void pair_leave(struct links_pair *pair)
 {
 	pw_log_info("weir-links: left alone, somebody else's link: %s", pair->name);
 	pair->state = LINKS_PAIR_THEIRS;
-	/* To see it in the registry, where nothing more may be said of it before it goes. */
+	/* It may be gone already, before it was in the registry. */
 	links_update(pair->links);
 }
 
@@ -138,7 +127,9 @@ static void pair_make(struct links_pair *pair)
 
 void links_pair_update(struct links_pair *pair)
 {
-	const bool linked = pair->state != LINKS_PAIR_OURS && pair_is_linked(pair);
+	const bool linked =
+		pair->state != LINKS_PAIR_OURS &&
+		registry_find_link(pair->links->registry, pair->output, pair->input) != NULL;
 
 	switch (pair->state) {
 	case LINKS_PAIR_NEW:
@@ -151,9 +142,10 @@ void links_pair_update(struct links_pair *pair)
 		pair_update_own(pair);
 		break;
 	case LINKS_PAIR_THEIRS:
-		if (pair->seen && !linked)
+		if (linked)
+			pair->n_unseen = 0;
+		else if (pair->n_unseen++ < MAX_UNSEEN)
 			pair_make(pair);
-		pair->seen = linked;
 		break;
 	case LINKS_PAIR_OVER:
 		break;

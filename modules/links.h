@@ -93,9 +93,9 @@ struct links_pair {
 	bool passive;
 	bool wanted;
 	enum links_pair_state state;
-	bool seen;	  /* theirs: in the registry */
-	bool logged;	  /* ours: as made */
-	struct link *own; /* ours */
+	unsigned int n_unseen; /* theirs: how often it was not in the registry */
+	bool logged;	       /* ours: as made */
+	struct link *own;      /* ours */
 };
 
 enum links_timer {

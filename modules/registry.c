@@ -59,6 +59,20 @@ struct registry_object *registry_find(struct registry *registry, enum registry_t
 	return NULL;
 }
 
+struct registry_object *registry_find_link(struct registry *registry, uint32_t output,
+					   uint32_t input)
+{
+	struct registry_object *object;
+
+	spa_list_for_each(object, &registry->objects[REGISTRY_LINK], link)
+	{
+		if (registry_object_get_id(object, PW_KEY_LINK_OUTPUT_PORT) == output &&
+		    registry_object_get_id(object, PW_KEY_LINK_INPUT_PORT) == input)
+			return object;
+	}
+	return NULL;
+}
+
 uint32_t registry_object_get_id(const struct registry_object *object, const char *key)
 {
 	return pw_properties_get_uint32(object->props, key, SPA_ID_INVALID);

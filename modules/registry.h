@@ -66,6 +66,9 @@ struct spa_list *registry_get_objects(struct registry *registry, enum registry_t
 /* NULL: there is none. */
 struct registry_object *registry_find(struct registry *registry, enum registry_type type,
 				      uint32_t id);
+/* Between two ports, whoever made it. NULL: there is none. */
+struct registry_object *registry_find_link(struct registry *registry, uint32_t output,
+					   uint32_t input);
 /* The number in this property, SPA_ID_INVALID: there is none. */
 uint32_t registry_object_get_id(const struct registry_object *object, const char *key);
 

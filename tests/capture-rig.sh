@@ -18,7 +18,7 @@ QUANTUM=2048
 capture_conf() {
 	cat <<-END
 	context.modules = [ { name = libpipewire-module-weir-capture flags = [ nofail ] args = {
-		capture.name = test
+		capture.name = ${SOURCE#weir.capture.}
 		$*
 	} } ]
 	END

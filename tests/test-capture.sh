@@ -391,6 +391,19 @@ test_recording_streams_are_never_captured() {
 	check "it records what it did" plays_on speaker rec
 }
 
+# Two captures link it at the same time, in the daemon with what the other one knows of it.
+test_no_channel_is_missing_beside_another_capture() {
+	local i
+	daemon_start "capture.match = $MATCH capture.mode = tap"
+	SOURCE=weir.capture.other process_host_start "capture.match = $MATCH capture.sink = virtual"
+	for ((i = 0; i < 12; i++)); do
+		play_start music
+		wait_for "the other one has it" 5 has_links music weir.capture.other.sink 2
+		wait_for "both channels are tapped" 1 is_captured music
+		process_stop music
+	done
+}
+
 # dropin_start MODE: conf/'s file with the one change that a user has to make.
 dropin_start() {
 	sed 's/= spotify/= pw-cat/' "${WEIR_CONF_DIR:-$(dirname "$0")/../conf}/pipewire.conf.avail/50-weir-capture-$1.conf" |
