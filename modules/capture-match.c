@@ -12,6 +12,7 @@
 #include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
+#include "args.h"
 #include "log.h"
 #include "process.h"
 
@@ -67,7 +68,7 @@ static int property_parse(const struct parser *parser, const char *key, const ch
 	if (spa_json_is_container(value, length))
 		return refuse(parser, "has an array or object as value");
 	if (spa_streq(key, TREE_KEY)) {
-		if (spa_json_parse_bool(value, length, tree) <= 0)
+		if (!args_parse_bool(value, length, tree))
 			return refuse(parser, "has a " TREE_KEY " that is neither true nor false");
 		return 0;
 	}
@@ -84,10 +85,13 @@ static int object_parse(const struct parser *parser, struct spa_json *object)
 	char key[256];
 	const char *value;
 	bool tree = false;
-	int length, found, res = 0;
+	char who[256];
+	int length, found = 0, res;
 
 	if (out == NULL)
 		return -errno;
+	snprintf(who, sizeof(who), "weir.capture.%s: %s", parser->name, parser->key);
+	res = args_check_object(who, object);
 	while (res == 0 && (found = spa_json_get_string(object, key, sizeof(key))) > 0) {
 		length = spa_json_next(object, &value);
 		res = length > 0 ? property_parse(parser, key, value, length, out, &tree)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
+#include "args.h"
 #include "links.h"
 #include "log.h"
 
@@ -51,7 +53,6 @@ static int end_parse(struct links_end *end, unsigned int index, const char *valu
 {
 	const size_t default_length = strlen(DEFAULT_SINK);
 
-	free(end->text);
 	end->text = value_get_string(value, length);
 	if (end->text == NULL)
 		return -ENOMEM;
@@ -70,7 +71,7 @@ static int end_parse(struct links_end *end, unsigned int index, const char *valu
 
 static int passive_parse(struct links_rule *rule, const char *value, int length)
 {
-	if (spa_json_parse_bool(value, length, &rule->passive) > 0)
+	if (args_parse_bool(value, length, &rule->passive))
 		return 0;
 	pw_log_error("weir-links: links[%u]: passive is \"%.*s\": it says whether the link lets "
 		     "its nodes sleep. Write passive = true (yes) or false (no)",
@@ -110,6 +111,7 @@ static int end_check(const struct links_end *end, const struct links_rule *rule,
 static int rule_parse(struct links_rule *rule, struct spa_json *array)
 {
 	struct spa_json object;
+	char who[64];
 	const char *key, *value = "";
 	int key_length, length, res;
 
@@ -118,6 +120,10 @@ static int rule_parse(struct links_rule *rule, struct spa_json *array)
 			     rule->index);
 		return -EINVAL;
 	}
+	snprintf(who, sizeof(who), "weir-links: links[%u]", rule->index);
+	res = args_check_object(who, &object);
+	if (res < 0)
+		return res;
 	while ((key_length = spa_json_next(&object, &key)) > 0) {
 		length = spa_json_next(&object, &value);
 		res = rule_parse_key(rule, key, key_length, value, SPA_MAX(length, 0));
@@ -196,7 +202,9 @@ int links_args_init(struct links_args *args, const char *string)
 
 	if (props == NULL)
 		return -errno;
-	res = args_parse(args, props);
+	res = args_check_text("weir-links", string != NULL ? string : "");
+	if (res == 0)
+		res = args_parse(args, props);
 	pw_properties_free(props);
 	if (res < 0)
 		links_args_finish(args);

@@ -118,6 +118,7 @@
 
 #include <spa/utils/string.h>
 
+#include "args.h"
 #include "capture.h"
 #include "log.h"
 
@@ -289,7 +290,9 @@ int pipewire__module_init(struct pw_impl_module *module, const char *string)
 	PW_LOG_TOPIC_INIT(weir_topic);
 	if (args.props == NULL)
 		return -errno;
-	res = args_parse(&args);
+	res = args_check_text("weir-capture", string != NULL ? string : "");
+	if (res == 0)
+		res = args_parse(&args);
 	if (res < 0) {
 		capture_args_finish(&args);
 		return res;

@@ -184,7 +184,8 @@ test_wrong_arguments_are_named() {
 	check_refused 'capture.match = [ { node.name = "~(" } ]' 'is no regular expression'
 	check_refused 'capture.match = [ { node.name = x process.tree = 3 } ]' 'neither true nor false'
 	check_refused "capture.match = $MATCH capture.exclude = music" 'capture.exclude is not an array'
-	check_refused "capture.match = $MATCH capture.name = Two_Words" 'capture.name is "Two_Words"'
+	SOURCE=weir.capture.Two_Words check_refused "capture.match = $MATCH" 'capture.name is "Two_Words"'
+	check_refused "capture.match = $MATCH capture.name = twice" '"capture.name" is there twice'
 	check_refused "capture.match = $MATCH capture.exlude = []" 'no key "capture.exlude"'
 	check_refused "capture.match = $MATCH capture.mode = tap capture.sink = cable" \
 		'capture.sink does not go with capture.mode = tap'

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "args.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <pipewire/properties.h>
+#include <spa/utils/string.h>
+
+#include "log.h"
+
+bool args_parse_bool(const char *value, int length, bool *result)
+{
+	char text[8];
+
+	if (spa_json_is_container(value, length) ||
+	    spa_json_parse_stringn(value, length, text, sizeof(text)) <= 0)
+		return false;
+	*result = spa_atob(text);
+	return *result || spa_streq(text, "false") || spa_streq(text, "0");
+}
+
+/* What comes second would else count without a word, or be added to what was first. */
+static int keys_check(const char *who, struct spa_json *object, struct pw_properties *seen)
+{
+	const char *value;
+	char key[256];
+	int found;
+
+	while ((found = spa_json_get_string(object, key, sizeof(key))) > 0) {
+		if (pw_properties_get(seen, key) != NULL) {
+			pw_log_error("%s: \"%s\" is there twice: leave one of them out", who, key);
+			return -EINVAL;
+		}
+		pw_properties_set(seen, key, "");
+		if (spa_json_next(object, &value) <= 0) {
+			pw_log_error("%s: \"%s\" has no value. Write %s = VALUE", who, key, key);
+			return -EINVAL;
+		}
+	}
+	if (found == 0)
+		return 0;
+	pw_log_error("%s: after %u keys there is something that is no key. Write KEY = VALUE, and "
+		     "close what you open: \" [ {",
+		     who, seen->dict.n_items);
+	return -EINVAL;
+}
+
+int args_check_object(const char *who, const struct spa_json *object)
+{
+	struct pw_properties *seen = pw_properties_new(NULL, NULL);
+	struct spa_json copy = *object;
+	int res;
+
+	if (seen == NULL)
+		return -errno;
+	res = keys_check(who, &copy, seen);
+	pw_properties_free(seen);
+	return res;
+}
+
+int args_check_text(const char *who, const char *object)
+{
+	struct spa_json top, inner;
+
+	spa_json_init(&top, object, strlen(object));
+	if (spa_json_enter_object(&top, &inner) <= 0)
+		spa_json_init(&inner, object, strlen(object));
+	return args_check_object(who, &inner);
+}

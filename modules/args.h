@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ARGS_H
+#define WEIR_ARGS_H
+
+#include <spa/utils/json.h>
+#include <stdbool.h>
+
+/* How the arguments of a module are written: SPA-JSON. Messages begin with who. */
+
+/* true, false, 1 or 0, in quotes or not. False: anything else. */
+bool args_parse_bool(const char *value, int length, bool *result);
+
+/*
+ * Are all keys of the object there once, with a value? 0, or -EINVAL after one message. The first
+ * takes the text, whose outermost braces may be missing, the second one that was entered, and
+ * leaves it where it is.
+ */
+int args_check_text(const char *who, const char *object);
+int args_check_object(const char *who, const struct spa_json *object);
+
+#endif
