@@ -40,6 +40,25 @@ bool capture_stream_is_playing(const struct capture_stream *stream)
 	return false;
 }
 
+bool capture_stream_is_at_sink(const struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+	const struct registry_object *sink;
+	struct registry_object *link;
+
+	spa_list_for_each(link, registry_get_objects(capture->registry, REGISTRY_LINK), link)
+	{
+		if (link->owner_id != stream->node->id)
+			continue;
+		sink = registry_find(capture->registry, REGISTRY_NODE,
+				     registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE));
+		if (sink != NULL && spa_streq(pw_properties_get(sink->props, PW_KEY_NODE_NAME),
+					      capture_sink_get_name(capture)))
+			return true;
+	}
+	return false;
+}
+
 /*
  * May the source hear this stream now? A link to the source alone would start the stream before its
  * sink can hear it; link.passive does not prevent that while the source is recorded. So a tap comes
@@ -50,7 +69,7 @@ static bool stream_is_linkable(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 
-	if (capture->source_id == SPA_ID_INVALID)
+	if (capture->source_id == SPA_ID_INVALID || stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return false;
 	return capture_is_redirecting(capture) || stream->starting ||
 	       capture_stream_is_playing(stream);

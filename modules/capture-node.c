@@ -2,19 +2,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include <spa/param/props.h>
 #include <spa/pod/builder.h>
-#include <spa/utils/string.h>
 
 #include "../spa/node.h"
 #include "capture.h"
 #include "log.h"
-#include "text.h"
 
-#define STATE_KEY "weir.capture.state"
-#define STREAMS_KEY "weir.capture.streams"
 #define RATE_KEY "capture:rate"
 
 /* The source is ours, in the daemon as in a process of its own, which exports it. */
@@ -24,8 +20,6 @@ struct capture_node {
 	struct spa_hook impl_listener;
 	struct pw_proxy *exported;
 	struct spa_hook exported_listener;
-	const char *state;
-	char *streams;
 	bool keeps_running;
 };
 
@@ -102,7 +96,7 @@ static struct pw_properties *node_props(const struct capture *capture)
 		PW_KEY_MEDIA_CLASS, "Audio/Source/Virtual", PW_KEY_NODE_VIRTUAL, "true",
 		/* Waking up from suspension would cost the first frames of a stream. */
 		"session.suspend-timeout-seconds", "0", CAPTURE_RESTORE_PROPS_KEY, "false",
-		STATE_KEY, "waiting", STREAMS_KEY, "[]", NULL);
+		"weir.capture.state", "waiting", "weir.capture.streams", "[]", NULL);
 
 	if (props == NULL)
 		return NULL;
@@ -111,6 +105,7 @@ static struct pw_properties *node_props(const struct capture *capture)
 	pw_properties_set(props, PW_KEY_NODE_GROUP, capture->sink.virtual_name);
 	pw_properties_set(props, "clock.quantum-limit",
 			  pw_properties_get(context, "default.clock.quantum-limit"));
+	pw_properties_setf(props, CAPTURE_HOST_KEY, "%s, process %d", pw_get_prgname(), getpid());
 	pw_properties_set(props, RATE_KEY, pw_properties_get(capture->args.props, "capture.rate"));
 	pw_properties_set(props, "capture:glide-ms",
 			  pw_properties_get(capture->args.props, "capture.glide-ms"));
@@ -212,7 +207,6 @@ void capture_node_destroy(struct capture *capture)
 		pw_impl_node_destroy(node->impl);
 	}
 	node_finish(&node->unit_node);
-	free(node->streams);
 	free(node);
 	capture->node = NULL;
 }
@@ -238,7 +232,7 @@ void capture_node_set_rate(struct capture *capture, double rate)
 			   spa_pod_builder_pop(&b, &object));
 }
 
-static void node_set(struct capture *capture, const char *key, const char *value)
+void capture_node_set(struct capture *capture, const char *key, const char *value)
 {
 	const struct spa_dict_item item = { key, value };
 
@@ -272,95 +266,6 @@ void capture_node_keep_running(struct capture *capture, bool on)
 	if (capture->node->keeps_running == on)
 		return;
 	capture->node->keeps_running = on;
-	node_set(capture, PW_KEY_NODE_ALWAYS_PROCESS, on ? "true" : "false");
+	capture_node_set(capture, PW_KEY_NODE_ALWAYS_PROCESS, on ? "true" : "false");
 	capture_node_update(capture);
-}
-
-static const char *state_get(const struct capture *capture)
-{
-	const struct capture_stream *stream;
-
-	if (capture->args.redirect && !capture_is_redirecting(capture))
-		return "no-sink";
-	if (spa_list_is_empty(&capture->streams))
-		return "waiting";
-	spa_list_for_each(stream, &capture->streams, link)
-	{
-		if (stream->node->running)
-			return "captured";
-	}
-	return "silent-paused";
-}
-
-/* In JSON, whatever the name is made of. */
-static void string_print(FILE *out, const char *name)
-{
-	char *text = strdup(name);
-	const char *c;
-
-	if (text != NULL)
-		text_clean(text);
-	fputc('"', out);
-	for (c = text; c != NULL && *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\')
-			fputc('\\', out);
-		if (*c == '\n')
-			fputs("\\n", out);
-		else
-			fputc(*c, out);
-	}
-	fputc('"', out);
-	free(text);
-}
-
-/* [ { "name": "mpv", "pid": 1234, "id": 56 } ]: NULL without memory. */
-static char *streams_get(const struct capture *capture)
-{
-	const struct capture_stream *stream;
-	const char *separator = "";
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (out == NULL)
-		return NULL;
-	fputc('[', out);
-	spa_list_for_each(stream, &capture->streams, link)
-	{
-		const struct registry_object *client = capture_stream_get_client(stream);
-		struct pw_properties *props = capture_merge_props(
-			&stream->node->props->dict, client != NULL ? &client->props->dict : NULL);
-
-		fprintf(out, "%s{\"name\":", separator);
-		string_print(out, capture_stream_get_name(stream));
-		fprintf(out, ",\"pid\":%d,\"id\":%u}",
-			props != NULL ? pw_properties_get_int32(props, PW_KEY_APP_PROCESS_ID, 0)
-				      : 0,
-			stream->node->id);
-		pw_properties_free(props);
-		separator = ",";
-	}
-	fputc(']', out);
-	fclose(out);
-	return text;
-}
-
-void capture_node_show(struct capture *capture)
-{
-	struct capture_node *node = capture->node;
-	const char *state = state_get(capture);
-	char *streams = streams_get(capture);
-
-	if (streams != NULL && !spa_streq(streams, node->streams)) {
-		node_set(capture, STREAMS_KEY, streams);
-		free(node->streams);
-		node->streams = streams;
-	} else {
-		free(streams);
-	}
-	if (spa_streq(state, node->state))
-		return;
-	node_set(capture, STATE_KEY, state);
-	node->state = state;
-	pw_log_info("weir.capture.%s: %s %s", capture->args.name, state, node->streams);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
@@ -13,6 +14,8 @@
 #define ABSENT_SECONDS 4
 /* From a new sink's ports to the session manager being able to link it; nothing announces that. */
 #define SETTLE_NSEC (300 * SPA_NSEC_PER_MSEC)
+/* Links that are made again, to another default sink, are missing for less. */
+#define RELINK_NSEC (500 * SPA_NSEC_PER_MSEC)
 
 const char *capture_sink_get_name(const struct capture *capture)
 {
@@ -54,6 +57,13 @@ static bool node_is_present(const struct capture *capture, const char *name,
 	return false;
 }
 
+bool capture_sink_is_substitute(const struct capture *capture)
+{
+	/* Without snd-aloop the virtual sink is what people expect. */
+	return capture->args.redirect && !capture->sink.in_use && !is_always_virtual(capture) &&
+	       strstr(capture->args.sink, "snd_aloop") == NULL;
+}
+
 static bool sink_is_present(const struct capture *capture)
 {
 	return !is_always_virtual(capture) &&
@@ -93,7 +103,7 @@ static void virtual_gone(void *data, int res, const char *error)
 		    capture->args.name, error != NULL ? error : spa_strerror(res));
 	capture->sink.lost = true;
 	capture_redirect(capture);
-	capture_node_show(capture);
+	capture_state_show(capture);
 }
 
 static const struct remote_events virtual_events = {
@@ -167,41 +177,67 @@ static void sink_timeout(void *data, uint64_t expirations)
 		sink_use(capture);
 	else if (!capture->sink.lost && !is_always_virtual(capture))
 		absence_report(capture);
-	capture_node_show(capture);
+	capture_state_show(capture);
+}
+
+/* Takes missing. */
+static void needs_set(struct capture *capture, char *missing)
+{
+	free(capture->sink.missing);
+	capture->sink.missing = missing;
+	capture->sink.needs_known = true;
+	capture_redirect(capture);
 }
 
 static void needs_report(void *data, uint64_t expirations)
 {
 	struct capture *capture = data;
+	char *missing = capture_path_get_missing(capture);
 
 	(void)expirations;
-	if (capture->sink.needs_missing)
-		pw_log_warn("weir.capture.%s: no node \"%s\": what is captured plays where "
-			    "it did before until it is there",
-			    capture->args.name, capture->args.needs);
+	capture->sink.needs_pending = false;
+	if (missing == NULL)
+		return;
+	pw_log_warn("weir.capture.%s: %s: what is captured plays where it did before until that "
+		    "is there",
+		    capture->args.name, missing);
+	needs_set(capture, missing);
+	capture_state_show(capture);
 }
 
 /*
- * Whoever hears the application through this node hears it directly without. At first it may only
- * be about to come.
+ * Whoever hears the application through this node hears it directly when no sound gets through. At
+ * first the node may only be about to come, and links are made again when a default sink changes.
  */
 static void needs_update(struct capture *capture)
 {
 	struct capture_sink *sink = &capture->sink;
-	const char *needs = capture->args.needs;
-	const bool missing = needs != NULL && !node_is_present(capture, needs, "");
+	char *missing;
 
-	if (missing == sink->needs_missing)
+	if (capture->args.needs == NULL)
 		return;
-	sink->needs_missing = missing;
-	capture_redirect(capture);
-	if (!missing)
-		pw_log_info("weir.capture.%s: node \"%s\" is there", capture->args.name, needs);
-	else if (sink->known)
-		needs_report(capture, 1);
-	else
-		context_timer_set(capture->connection.context, sink->needs_timer,
-				  ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+	missing = capture_path_get_missing(capture);
+	if (missing == NULL && (sink->missing != NULL || !sink->needs_known)) {
+		needs_set(capture, NULL);
+		pw_log_info("weir.capture.%s: sound gets through \"%s\"", capture->args.name,
+			    capture->args.needs);
+	} else if (missing != NULL && (sink->missing != NULL || !sink->needs_known)) {
+		if (sink->missing == NULL)
+			context_timer_set(capture->connection.context, sink->needs_timer,
+					  ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+		if (!spa_streq(missing, sink->missing))
+			needs_set(capture, missing);
+		else
+			free(missing);
+	} else if (missing != NULL) {
+		if (capture_find_target(capture, capture->args.needs) == NULL)
+			needs_report(capture, 1);
+		else if (!sink->needs_pending)
+			context_timer_set(capture->connection.context, sink->needs_timer,
+					  RELINK_NSEC);
+		sink->needs_pending = sink->missing == NULL;
+		free(missing);
+	}
 }
 
 void capture_sink_update(struct capture *capture)
@@ -254,4 +290,5 @@ void capture_sink_finish(struct capture *capture)
 	if (sink->needs_timer != NULL)
 		pw_loop_destroy_source(loop, sink->needs_timer);
 	free(sink->virtual_name);
+	free(sink->missing);
 }

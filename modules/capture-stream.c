@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <spa/utils/string.h>
 
@@ -8,6 +10,7 @@
 #include "log.h"
 
 #define STREAM_CLASS "Stream/Output/Audio"
+#define REQUEST_SECONDS 3
 
 /* What the user calls the process id: pipewire-pulse's own is of no use. */
 static const char *client_pid(const struct spa_dict *node, const struct spa_dict *client)
@@ -35,16 +38,14 @@ struct pw_properties *capture_merge_props(const struct spa_dict *node,
 	return props;
 }
 
-enum capture_fit capture_matches(const struct capture *capture, const struct spa_dict *node,
-				 const struct spa_dict *client)
+/* Of a stream or another player. */
+static enum capture_fit player_matches(const struct capture *capture, const struct spa_dict *node,
+				       const struct spa_dict *client)
 {
 	const struct capture_args *args = &capture->args;
-	struct pw_properties *props;
+	struct pw_properties *props = capture_merge_props(node, client);
 	enum capture_fit fit = CAPTURE_NOT;
 
-	if (!spa_streq(spa_dict_lookup(node, PW_KEY_MEDIA_CLASS), STREAM_CLASS))
-		return CAPTURE_NOT;
-	props = capture_merge_props(node, client);
 	if (props == NULL)
 		return CAPTURE_NOT;
 	if (capture_match_fits(&args->match, props))
@@ -56,6 +57,24 @@ enum capture_fit capture_matches(const struct capture *capture, const struct spa
 		fit = CAPTURE_NOT;
 	pw_properties_free(props);
 	return fit;
+}
+
+enum capture_fit capture_matches(const struct capture *capture, const struct spa_dict *node,
+				 const struct spa_dict *client)
+{
+	if (!spa_streq(spa_dict_lookup(node, PW_KEY_MEDIA_CLASS), STREAM_CLASS))
+		return CAPTURE_NOT;
+	return player_matches(capture, node, client);
+}
+
+bool capture_matches_jack(const struct capture *capture, const struct registry_object *node)
+{
+	const struct registry_object *client =
+		registry_find(capture->registry, REGISTRY_CLIENT, node->owner_id);
+
+	return client != NULL && pw_properties_get(node->props, PW_KEY_MEDIA_CLASS) == NULL &&
+	       spa_streq(pw_properties_get(client->props, PW_KEY_CLIENT_API), "jack") &&
+	       player_matches(capture, &node->props->dict, &client->props->dict) != CAPTURE_NOT;
 }
 
 void capture_impl_set(const struct capture *capture, uint32_t node_id, const char *key,
@@ -71,55 +90,230 @@ void capture_impl_set(const struct capture *capture, uint32_t node_id, const cha
 
 bool capture_is_redirecting(const struct capture *capture)
 {
-	return capture->args.redirect && !capture->sink.lost && !capture->sink.needs_missing;
+	return capture->args.redirect && !capture->sink.lost && capture->sink.missing == NULL;
+}
+
+/* A serial of a node that went and came back has changed. */
+static const char *home_resolve(const struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+	const struct registry_object *node;
+
+	if (stream->home == NULL || strspn(stream->home, "0123456789") != strlen(stream->home) ||
+	    capture_find_target(capture, stream->home) != NULL)
+		return stream->home;
+	node = capture_find_target(capture, stream->home_name);
+	return node != NULL ? pw_properties_get(node->props, PW_KEY_OBJECT_SERIAL) : NULL;
 }
 
 const char *capture_stream_get_home(const struct capture_stream *stream)
 {
 	/* The property is the daemon's hook's: in another process anybody may have written it. */
-	if (stream->before != NULL || !stream->capture->connection.in_daemon)
-		return stream->before;
+	if (stream->home != NULL || !stream->capture->connection.in_daemon)
+		return home_resolve(stream);
 	return pw_properties_get(stream->node->props, stream->capture->before_key);
+}
+
+const char *capture_stream_get_taker(const struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+	const char *owner = pw_properties_get(stream->node->props, CAPTURE_OWNER_KEY);
+	const struct registry_object *other = capture_find_other(capture, stream->node->target);
+
+	if (owner != NULL && *owner != '\0' && !spa_streq(owner, capture->args.name))
+		return owner;
+	if (other == NULL)
+		return NULL;
+	return pw_properties_get(other->props, PW_KEY_NODE_NAME) + strlen("weir.capture.");
+}
+
+bool capture_stream_is_free(const struct capture_stream *stream)
+{
+	char name[256];
+	const struct registry_object *taker;
+	const char *sink;
+
+	snprintf(name, sizeof(name), "weir.capture.%s", stream->taker);
+	taker = capture_find_target(stream->capture, name);
+	sink = taker != NULL ? pw_properties_get(taker->props, CAPTURE_SINK_KEY) : NULL;
+	return sink == NULL || *sink == '\0';
+}
+
+/* target: NULL for none. */
+static void home_adopt(struct capture_stream *stream, const char *target)
+{
+	const struct registry_object *node = capture_find_target(stream->capture, target);
+	const char *name = node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_NAME) : NULL;
+
+	free(stream->home);
+	free(stream->home_name);
+	stream->home = target != NULL ? strdup(target) : NULL;
+	stream->home_name = name != NULL ? strdup(name) : NULL;
+}
+
+static void target_send(const struct capture_stream *stream, bool to_sink)
+{
+	const struct capture *capture = stream->capture;
+	const char *home = capture_stream_get_home(stream);
+	const uint32_t id = stream->node->id;
+
+	/* The session manager is not to remember where a stream is that we did not see start. */
+	if (capture->connection.in_daemon) {
+		capture_impl_set(capture, id, CAPTURE_RESTORE_KEY, "false");
+		capture_impl_set(capture, id, CAPTURE_OWNER_KEY, to_sink ? capture->args.name : "");
+	}
+	capture_undo_note(capture->undo, stream->node, CAPTURE_UNDO_TARGET, home);
+	registry_set_target(capture->registry, id, to_sink ? capture_sink_get_name(capture) : home);
+}
+
+static void request_watch(struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+
+	clock_gettime(CLOCK_MONOTONIC, &stream->requested);
+	context_timer_set(capture->connection.context, capture->request_timer,
+			  REQUEST_SECONDS * SPA_NSEC_PER_SEC);
+}
+
+/* A session manager moves a stream that plays within milliseconds, or not at all. */
+bool capture_stream_is_overdue(const struct capture_stream *stream)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return stream->placement == PLACEMENT_REQUESTED && stream->node->running &&
+	       capture_stream_is_playing(stream) &&
+	       SPA_TIMESPEC_TO_NSEC(&now) >= SPA_TIMESPEC_TO_NSEC(&stream->requested) +
+						     REQUEST_SECONDS * SPA_NSEC_PER_SEC;
+}
+
+static void placement_report(const struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+
+	if (stream->placement == PLACEMENT_TAKEN_OVER) {
+		capture_stream_log(stream, "somebody else moved");
+	} else if (stream->placement == PLACEMENT_IMMOVABLE) {
+		pw_log_warn("weir.capture.%s: cannot move \"%s\" (stream %u): the session manager "
+			    "leaves it where it plays. Use capture.mode = tap for it",
+			    capture->args.name, capture_stream_get_name(stream), stream->node->id);
+	} else if (stream->placement == PLACEMENT_OTHER_CAPTURE) {
+		pw_log_warn("weir.capture.%s: weir.capture.%s redirects \"%s\" (stream %u) "
+			    "already: leaving it. Have only one of them match it",
+			    capture->args.name, stream->taker, capture_stream_get_name(stream),
+			    stream->node->id);
+	}
+}
+
+static void placement_act(struct capture_stream *stream, enum placement_action action)
+{
+	const struct capture *capture = stream->capture;
+	const char *target = stream->node->target;
+
+	switch (action) {
+	case PLACEMENT_NOTHING:
+		break;
+	case PLACEMENT_ADOPT:
+	case PLACEMENT_ADOPT_AND_SEND:
+		home_adopt(stream, target);
+		if (action == PLACEMENT_ADOPT_AND_SEND)
+			target_send(stream, true);
+		break;
+	case PLACEMENT_CHECK:
+		if (spa_streq(target, capture_sink_get_name(capture)))
+			break;
+		SPA_FALLTHROUGH;
+	case PLACEMENT_SEND:
+		target_send(stream, true);
+		break;
+	case PLACEMENT_CHECK_BACK:
+		if (spa_streq(target, capture_stream_get_home(stream)))
+			break;
+		SPA_FALLTHROUGH;
+	case PLACEMENT_SEND_BACK:
+		target_send(stream, false);
+		break;
+	case PLACEMENT_LEAVE:
+		capture_undo_note(capture->undo, stream->node, CAPTURE_UNDO_TARGET, target);
+		break;
+	case PLACEMENT_REVIEW:
+		capture_stream_redirect(stream);
+		break;
+	}
+}
+
+static void taker_note(struct capture_stream *stream)
+{
+	const char *taker = capture_stream_get_taker(stream);
+
+	free(stream->taker);
+	stream->taker = strdup(taker != NULL ? taker : "");
+}
+
+void capture_stream_handle(struct capture_stream *stream, enum placement_event event)
+{
+	const enum placement before = stream->placement;
+	const struct placement_change change = placement_handle(before, event);
+
+	stream->placement = change.next;
+	if (change.next != before && change.next == PLACEMENT_OTHER_CAPTURE)
+		taker_note(stream);
+	if (change.next != before)
+		placement_report(stream);
+	if ((change.next == PLACEMENT_OTHER_CAPTURE) != (before == PLACEMENT_OTHER_CAPTURE))
+		capture_stream_link(stream);
+	if (change.next == PLACEMENT_REQUESTED &&
+	    (change.next != before || change.action == PLACEMENT_SEND))
+		request_watch(stream);
+	placement_act(stream, change.action);
+}
+
+/* What its application asks for; only at its start the daemon's hook comes before that. */
+static bool stream_is_immovable(const struct capture_stream *stream)
+{
+	const struct pw_properties *props = stream->node->props;
+
+	if (capture_stream_is_at_sink(stream) ||
+	    capture_is_target(stream->capture, pw_properties_get(props, PW_KEY_TARGET_OBJECT)))
+		return false;
+	return pw_properties_get_bool(props, "node.dont-move", false) ||
+	       (pw_properties_get_bool(props, PW_KEY_NODE_DONT_RECONNECT, false) &&
+		capture_stream_is_playing(stream));
 }
 
 void capture_stream_redirect(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
-	const bool redirecting = capture_is_redirecting(capture);
-	const char *target =
-		redirecting ? capture_sink_get_name(capture) : capture_stream_get_home(stream);
 
-	if (!capture->args.redirect || stream->moved || !registry_has_targets(capture->registry))
+	if (!capture->args.redirect || !registry_has_targets(capture->registry))
 		return;
-	/* Reports get lost (1.4.2): one that seems to be at home may have been sent away. */
-	if (spa_streq(stream->node->target, target) &&
-	    (redirecting || stream->told != CAPTURE_AT_SINK))
-		return;
-	/* The session manager is not to remember where a stream is that we did not see start. */
-	if (capture->connection.in_daemon)
-		capture_impl_set(capture, stream->node->id, CAPTURE_RESTORE_KEY, "false");
-	stream->told = redirecting ? CAPTURE_AT_SINK : CAPTURE_AT_HOME;
-	capture_undo_note(capture->undo, stream->node, CAPTURE_UNDO_TARGET,
-			  capture_stream_get_home(stream));
-	registry_set_target(capture->registry, stream->node->id, target);
+	if (!capture_is_redirecting(capture))
+		capture_stream_handle(stream, PLACEMENT_WANT_ORIGINAL);
+	else if (stream->placement == PLACEMENT_ORIGINAL &&
+		 capture_stream_get_taker(stream) != NULL)
+		capture_stream_handle(stream, PLACEMENT_TARGET_CAPTURE);
+	else if (stream_is_immovable(stream))
+		capture_stream_handle(stream, PLACEMENT_REFUSED);
+	else
+		capture_stream_handle(stream, PLACEMENT_WANT_SINK);
 }
 
 void capture_stream_restore(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
-
 	const char *home = capture_stream_get_home(stream);
 
 	capture_stream_restore_rate(stream);
-	if (!capture->args.redirect)
+	if (!capture->args.redirect || stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return;
-	if (!stream->moved)
+	if (stream->placement != PLACEMENT_TAKEN_OVER)
 		registry_set_target(capture->registry, stream->node->id, home);
 	/* It outlives the metadata, which goes with the session manager. */
 	if (capture->connection.in_daemon) {
 		capture_impl_set(capture, stream->node->id, PW_KEY_TARGET_OBJECT,
 				 spa_streq(home, CAPTURE_TARGET_DEFAULT) ? NULL : home);
 		capture_impl_set(capture, stream->node->id, capture->before_key, NULL);
+		capture_impl_set(capture, stream->node->id, CAPTURE_OWNER_KEY, NULL);
 	}
 }
 
@@ -169,8 +363,9 @@ void capture_stream_create(struct capture *capture, struct registry_object *node
 	if (rate != NULL && capture->connection.in_daemon)
 		spa_atod(rate, &stream->rate);
 	spa_list_init(&stream->links);
-	if (node->target != NULL && !capture_is_target(capture, node->target))
-		stream->before = strdup(node->target);
+	if (node->target != NULL && !capture_is_target(capture, node->target) &&
+	    capture_find_other(capture, node->target) == NULL)
+		home_adopt(stream, node->target);
 	spa_list_append(&capture->streams, &stream->link);
 	capture_stream_log(stream, "captured");
 	capture_stream_update_rate(stream);
@@ -188,7 +383,9 @@ void capture_stream_destroy(struct capture_stream *stream)
 	capture_stream_end_fade(stream);
 	capture_undo_forget(capture->undo, stream->node);
 	spa_list_remove(&stream->link);
-	free(stream->before);
+	free(stream->home);
+	free(stream->home_name);
+	free(stream->taker);
 	free(stream);
 	capture_rate_update(capture);
 }

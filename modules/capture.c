@@ -23,17 +23,79 @@ static const struct spa_dict *impl_client_dict(struct pw_context *context, uint3
 	return &pw_impl_client_get_properties(pw_global_get_object(global))->dict;
 }
 
+static bool is_serial(const char *target)
+{
+	return *target != '\0' && target[strspn(target, "0123456789")] == '\0';
+}
+
+struct registry_object *capture_find_target(const struct capture *capture, const char *target)
+{
+	const char *key =
+		target != NULL && is_serial(target) ? PW_KEY_OBJECT_SERIAL : PW_KEY_NODE_NAME;
+	struct registry_object *node;
+
+	if (target == NULL)
+		return NULL;
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	{
+		if (spa_streq(pw_properties_get(node->props, key), target))
+			return node;
+	}
+	return NULL;
+}
+
+/* Its node.name. */
+static const char *target_get_name(const struct capture *capture, const char *target)
+{
+	const struct registry_object *node =
+		target != NULL && is_serial(target) ? capture_find_target(capture, target) : NULL;
+
+	return node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_NAME) : target;
+}
+
 bool capture_is_target(const struct capture *capture, const char *target)
 {
-	return spa_streq(target, capture->args.sink) ||
-	       spa_streq(target, capture->sink.virtual_name);
+	const char *name = target_get_name(capture, target);
+
+	return spa_streq(name, capture->args.sink) || spa_streq(name, capture->sink.virtual_name);
+}
+
+struct registry_object *capture_find_other(const struct capture *capture, const char *target)
+{
+	const char *name = target_get_name(capture, target);
+	struct registry_object *node;
+
+	if (name == NULL)
+		return NULL;
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	{
+		if (node->id != capture->source_id &&
+		    spa_streq(pw_properties_get(node->props, CAPTURE_SINK_KEY), name))
+			return node;
+	}
+	return NULL;
 }
 
 void capture_redirect(struct capture *capture)
 {
 	struct capture_stream *stream;
 
+	/* First, for it tells another capture whose the target is. */
+	capture_node_set(capture, CAPTURE_SINK_KEY,
+			 capture_is_redirecting(capture) ? capture_sink_get_name(capture) : "");
 	spa_list_for_each(stream, &capture->streams, link) capture_stream_redirect(stream);
+}
+
+/* Streams that another capture had, and has not any more. */
+static void others_check(struct capture *capture)
+{
+	struct capture_stream *stream;
+
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (stream->placement == PLACEMENT_OTHER_CAPTURE && capture_stream_is_free(stream))
+			capture_stream_handle(stream, PLACEMENT_OTHER_ENDED);
+	}
 }
 
 static struct capture_stream *stream_find(struct capture *capture, uint32_t node_id)
@@ -101,17 +163,15 @@ static void link_update(struct capture *capture, const struct registry_object *l
 static void link_check(struct capture *capture, const struct registry_object *link)
 {
 	const uint32_t input = registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE);
-	const struct registry_object *node = registry_find(capture->registry, REGISTRY_NODE, input);
 	struct capture_stream *stream = stream_find(capture, link->owner_id);
-	const char *target = capture_sink_get_name(capture);
 
-	if (stream == NULL || node == NULL || input == capture->source_id)
+	if (stream == NULL || input == capture->source_id)
 		return;
 	stream->starting = false;
-	if (!capture_is_redirecting(capture) || stream->moved ||
-	    spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), target))
-		return;
-	registry_set_target(capture->registry, stream->node->id, target);
+	if (capture->args.redirect && registry_has_targets(capture->registry))
+		capture_stream_handle(stream, capture_stream_is_at_sink(stream)
+						      ? PLACEMENT_LINKED_SINK
+						      : PLACEMENT_LINKED_OTHER);
 }
 
 static void registry_changed(void *data, struct registry_object *object)
@@ -132,6 +192,7 @@ static void registry_changed(void *data, struct registry_object *object)
 		break;
 	case REGISTRY_NODE:
 		node_update(capture, object);
+		others_check(capture);
 		break;
 	case REGISTRY_PORT:
 		port_update(capture, object);
@@ -139,11 +200,11 @@ static void registry_changed(void *data, struct registry_object *object)
 	default:
 		link_check(capture, object);
 		link_update(capture, object);
-		return;
+		break;
 	}
 	if (capture->sink.known)
 		capture_sink_update(capture);
-	capture_node_show(capture);
+	capture_state_show(capture);
 }
 
 static void registry_removed(void *data, struct registry_object *object)
@@ -157,15 +218,45 @@ static void registry_removed(void *data, struct registry_object *object)
 		stream = stream_find(capture, object->id);
 		if (stream != NULL)
 			capture_stream_destroy(stream);
+		others_check(capture);
 	} else if (object->type == REGISTRY_PORT) {
 		spa_list_for_each(stream, &capture->streams, link)
 			capture_stream_unlink_port(stream, object->id);
 	} else if (object->type == REGISTRY_LINK) {
+		stream = stream_find(capture, object->owner_id);
+		if (capture->args.redirect && stream != NULL && !capture_stream_is_at_sink(stream))
+			capture_stream_handle(stream, PLACEMENT_UNLINKED);
 		link_update(capture, object);
 	}
 	if (capture->sink.known)
 		capture_sink_update(capture);
-	capture_node_show(capture);
+	capture_state_show(capture);
+}
+
+/* Of two captures that want the same stream, the older one keeps it. */
+static bool is_older(const struct capture *capture, const struct registry_object *other)
+{
+	const struct registry_object *source =
+		registry_find(capture->registry, REGISTRY_NODE, capture->source_id);
+
+	return source != NULL &&
+	       pw_properties_get_uint64(source->props, PW_KEY_OBJECT_SERIAL, 0) <
+		       pw_properties_get_uint64(other->props, PW_KEY_OBJECT_SERIAL, 0);
+}
+
+static enum placement_event target_event(const struct capture *capture,
+					 const struct capture_stream *stream)
+{
+	const char *target = stream->node->target;
+	const struct registry_object *other;
+
+	if (capture_is_target(capture, target))
+		return PLACEMENT_TARGET_SINK;
+	other = capture_find_other(capture, target);
+	if (other != NULL)
+		return is_older(capture, other) ? PLACEMENT_TARGET_RIVAL : PLACEMENT_TARGET_CAPTURE;
+	return spa_streq(target, capture_stream_get_home(stream)) ? PLACEMENT_TARGET_ORIGINAL
+								  : PLACEMENT_TARGET_OTHER;
 }
 
 static void registry_target_changed(void *data, struct registry_object *node)
@@ -173,30 +264,12 @@ static void registry_target_changed(void *data, struct registry_object *node)
 	struct capture *capture = data;
 	struct capture_stream *stream = stream_find(capture, node->id);
 
-	if (stream == NULL || capture->undone)
+	if (stream == NULL || capture->undone || !capture->args.redirect)
 		return;
-	if (capture_is_target(capture, node->target)) {
-		stream->moved = false;
-		return;
-	}
-	/* Too late: it is needed at our sink again. */
-	if (stream->told == CAPTURE_AT_HOME && capture_is_redirecting(capture) &&
-	    spa_streq(node->target, capture_stream_get_home(stream))) {
-		capture_stream_redirect(stream);
-		return;
-	}
-	/* The session manager restores what it remembers before it links the stream. */
-	if (stream->moved ||
-	    (capture_is_redirecting(capture) && registry_has_targets(capture->registry) &&
-	     capture_stream_is_playing(stream))) {
-		stream->moved = true;
-		capture_undo_note(capture->undo, node, CAPTURE_UNDO_TARGET, node->target);
-		capture_stream_log(stream, "somebody else moved");
-		return;
-	}
-	free(stream->before);
-	stream->before = node->target != NULL ? strdup(node->target) : NULL;
-	capture_stream_redirect(stream);
+	capture_stream_handle(stream, target_event(capture, stream));
+	if (capture_stream_is_at_sink(stream))
+		capture_stream_handle(stream, PLACEMENT_LINKED_SINK);
+	capture_state_show(capture);
 }
 
 static void registry_ready(void *data)
@@ -207,6 +280,23 @@ static void registry_ready(void *data)
 		return;
 	capture_sink_update(capture);
 	capture_redirect(capture);
+	capture_state_show(capture);
+}
+
+static void request_timeout(void *data, uint64_t expirations)
+{
+	struct capture *capture = data;
+	struct capture_stream *stream;
+
+	(void)expirations;
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (capture_stream_is_at_sink(stream))
+			capture_stream_handle(stream, PLACEMENT_LINKED_SINK);
+		else if (capture_stream_is_overdue(stream))
+			capture_stream_handle(stream, PLACEMENT_REFUSED);
+	}
+	capture_state_show(capture);
 }
 
 static const struct registry_events registry_events = {
@@ -228,12 +318,16 @@ static void capture_destroy(struct capture *capture)
 	if (capture->module != NULL)
 		spa_hook_remove(&capture->module_listener);
 	capture_sink_finish(capture);
+	capture_state_finish(capture);
 	capture_rate_finish(capture);
 	capture_node_destroy(capture);
 	registry_destroy(capture->registry);
 	if (capture->undo_timer != NULL)
 		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
 				       capture->undo_timer);
+	if (capture->request_timer != NULL)
+		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
+				       capture->request_timer);
 	connection_finish(&capture->connection);
 	capture_undo_finish(capture->undo);
 	free(capture->before_key);
@@ -326,7 +420,13 @@ static void impl_node_redirect(const struct capture *capture, struct pw_impl_nod
 		{ capture->before_key, before != NULL ? before : CAPTURE_TARGET_DEFAULT },
 		{ PW_KEY_TARGET_OBJECT, capture_sink_get_name(capture) },
 		{ CAPTURE_RESTORE_KEY, "false" },
+		{ CAPTURE_OWNER_KEY, capture->args.name },
 	};
+	const char *owner = pw_properties_get(pw_impl_node_get_properties(node), CAPTURE_OWNER_KEY);
+
+	/* The hook of another capture came first. */
+	if (owner != NULL && *owner != '\0')
+		return;
 
 	pw_impl_node_update_properties(node, &SPA_DICT_INIT_ARRAY(items));
 }
@@ -432,10 +532,13 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 	}
 	capture->before_key = spa_aprintf("weir.capture.%s.before", name);
 	capture->rate_key = spa_aprintf("weir.capture.%s.rate", name);
-	if (capture->before_key == NULL || capture->rate_key == NULL)
+	capture->request_timer =
+		pw_loop_add_timer(pw_context_get_main_loop(context), request_timeout, capture);
+	if (capture->before_key == NULL || capture->rate_key == NULL ||
+	    capture->request_timer == NULL)
 		return -ENOMEM;
-	if ((res = capture_sink_init(capture)) < 0 || (res = capture_node_create(capture)) < 0 ||
-	    (res = capture_rate_init(capture)) < 0) {
+	if ((res = capture_sink_init(capture)) < 0 || (res = capture_state_init(capture)) < 0 ||
+	    (res = capture_node_create(capture)) < 0 || (res = capture_rate_init(capture)) < 0) {
 		pw_log_error("weir.capture.%s: cannot make the source: %s", name,
 			     spa_strerror(res));
 		return res;

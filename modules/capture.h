@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "capture-match.h"
+#include "capture-placement.h"
 #include "capture-undo.h"
 #include "capture-unit.h"
 #include "connection.h"
@@ -15,7 +16,8 @@
 /*
  * One running capture. capture.c decides which streams are captured and redirects them,
  * capture-links.c leads their sound to the source, capture-node.c is the source, capture-sink.c
- * keeps a sink to redirect to, capture-rate.c has the streams play faster or slower.
+ * keeps a sink to redirect to, capture-path.c sees whether that leads to a speaker, capture-state.c
+ * tells what is captured and why not, capture-rate.c has the streams play faster or slower.
  */
 
 struct capture_args {
@@ -35,22 +37,18 @@ enum capture_fit {
 	CAPTURE_INHERITED, /* from a process that started the stream's */
 };
 
-enum capture_place {
-	CAPTURE_NOWHERE,
-	CAPTURE_AT_HOME, /* where it would play without us */
-	CAPTURE_AT_SINK,
-};
-
 struct capture_stream {
 	struct spa_list link;
 	struct capture *capture;
 	struct registry_object *node;
 	enum capture_fit fit;
 	struct spa_list links;
-	char *before;  /* the metadata's target.object before ours, NULL: none */
+	enum placement placement;
+	struct timespec requested; /* when that began, if it is PLACEMENT_REQUESTED */
+	char *home;		   /* the metadata's target.object before ours, NULL: none */
+	char *home_name;	   /* that of its node, NULL: unknown */
+	char *taker;		   /* the other capture's name, while that redirects it */
 	bool starting; /* in the daemon: its first link is there, but not yet in the registry */
-	enum capture_place told; /* to play there, last: it need not have happened yet */
-	bool moved; /* by somebody else, after us: where it plays is no longer our business */
 	struct capture_fade *fade; /* NULL: none is under way */
 	double rate;		   /* as last sent, 0: never, and its resampler is off */
 	bool is_bent;		   /* has played at another rate than 1 since it last stopped */
@@ -64,8 +62,18 @@ struct capture_sink {
 	bool in_use; /* args.sink, not the virtual one */
 	/* The streams play where they used to, because args.sink was in use and went... */
 	bool lost;
-	bool needs_missing; /* ...or because args.needs is not there */
+	char *missing; /* ...or because nothing leads through args.needs to a sink: what is missing
+			*/
+	bool needs_pending; /* has it been missing for a moment? */
+	bool needs_known;   /* has it been looked for? */
 	struct spa_source *timer, *needs_timer;
+};
+
+struct capture_state {
+	char *shown, *streams; /* as in the source's properties */
+	struct spa_source *timer;
+	bool waiting; /* to see whether what is wrong stays so... */
+	bool late;    /* ...and it did: show it */
 };
 
 struct capture_rate {
@@ -92,8 +100,10 @@ struct capture {
 	struct capture_node *node;
 	uint32_t source_id; /* global id of the node, SPA_ID_INVALID: not there */
 	struct capture_sink sink;
+	struct capture_state state;
 	struct capture_rate rate;
-	struct capture_undo *undo; /* NULL: in the daemon, or there is none */
+	struct spa_source *request_timer; /* looks for streams that should have been moved by now */
+	struct capture_undo *undo;	  /* NULL: in the daemon, or there is none */
 
 	int undo_sync;
 	bool undone;
@@ -110,8 +120,12 @@ void capture_args_finish(struct capture_args *args);
 
 /* Are streams to play on another sink than their own? */
 bool capture_is_redirecting(const struct capture *capture);
-/* Is it a sink of this capture? */
+/* Is it, by name or serial, a sink of this capture? */
 bool capture_is_target(const struct capture *capture, const char *target);
+/* The node of a target, a name or a serial. NULL: there is none. */
+struct registry_object *capture_find_target(const struct capture *capture, const char *target);
+/* The source of another capture that redirects to this target. NULL: there is none. */
+struct registry_object *capture_find_other(const struct capture *capture, const char *target);
 /* Tells all streams where to play. */
 void capture_redirect(struct capture *capture);
 
@@ -121,10 +135,20 @@ void capture_redirect(struct capture *capture);
 #define CAPTURE_RESTORE_KEY "state.restore-target"
 /* ... and the volume of a node of ours, which changes its Props all the time. */
 #define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
+/* Properties of a source: the sink that it redirects to, "" for none; the process that it runs in.
+ */
+#define CAPTURE_SINK_KEY "weir.capture.sink"
+#define CAPTURE_HOST_KEY "weir.capture.host"
+/* Property of a stream: the capture that redirects it, "" for none. Only from a module in the
+ * daemon.
+ */
+#define CAPTURE_OWNER_KEY "weir.capture.redirect"
 
 /* Is the stream with these properties to be captured? client may be NULL. */
 enum capture_fit capture_matches(const struct capture *capture, const struct spa_dict *node,
 				 const struct spa_dict *client);
+/* Is the node one of a JACK client that would be captured if it had streams? */
+bool capture_matches_jack(const struct capture *capture, const struct registry_object *node);
 /* All properties: the stream's, the client's where it has none, and the right process id. */
 struct pw_properties *capture_merge_props(const struct spa_dict *node,
 					  const struct spa_dict *client);
@@ -138,8 +162,15 @@ void capture_stream_create(struct capture *capture, struct registry_object *node
 void capture_stream_destroy(struct capture_stream *stream);
 /* Tells it where to play. */
 void capture_stream_redirect(struct capture_stream *stream);
+/* Has it been asked for so long ago that it will not come any more? */
+bool capture_stream_is_overdue(const struct capture_stream *stream);
+void capture_stream_handle(struct capture_stream *stream, enum placement_event event);
 /* Where it plays without us: a target, NULL for none. */
 const char *capture_stream_get_home(const struct capture_stream *stream);
+/* The name of another capture that redirects it. NULL: there is none. */
+const char *capture_stream_get_taker(const struct capture_stream *stream);
+/* Does the capture that has it redirect no longer? */
+bool capture_stream_is_free(const struct capture_stream *stream);
 /* Has it play where and as it did before. */
 void capture_stream_restore(struct capture_stream *stream);
 /* NULL: there is none. */
@@ -152,6 +183,8 @@ void capture_stream_log(const struct capture_stream *stream, const char *what);
 bool capture_stream_is_playing(const struct capture_stream *stream);
 /* Does each of its channels reach the source? One that was just linked does not yet. */
 bool capture_stream_is_linked(const struct capture_stream *stream);
+/* Is it linked to the capture's sink? */
+bool capture_stream_is_at_sink(const struct capture_stream *stream);
 /* The stream's links to the source as they should be now. */
 void capture_stream_link(struct capture_stream *stream);
 void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id);
@@ -164,8 +197,7 @@ float capture_node_get_control(const struct capture *capture, enum capture_port 
 void capture_node_set_rate(struct capture *capture, double rate);
 /* After a change of the links that lead out of it. */
 void capture_node_update(struct capture *capture);
-/* Shows state and streams in its properties, and logs what changed. */
-void capture_node_show(struct capture *capture);
+void capture_node_set(struct capture *capture, const char *key, const char *value);
 /* Has it run as soon as any stream runs, recorded or not. */
 void capture_node_keep_running(struct capture *capture, bool on);
 
@@ -175,6 +207,19 @@ void capture_sink_finish(struct capture *capture);
 void capture_sink_update(struct capture *capture);
 /* Where captured streams are to play. */
 const char *capture_sink_get_name(const struct capture *capture);
+/* Is it a virtual one because the sink that was asked for is absent? */
+bool capture_sink_is_substitute(const struct capture *capture);
+
+/*
+ * What keeps the captured sound from reaching a sink, through args.needs and the links that lead
+ * from the source to it. NULL: nothing. To be freed.
+ */
+char *capture_path_get_missing(const struct capture *capture);
+
+int capture_state_init(struct capture *capture);
+void capture_state_finish(struct capture *capture);
+/* Shows state and streams in the source's properties, and logs what changed. */
+void capture_state_show(struct capture *capture);
 
 int capture_rate_init(struct capture *capture);
 void capture_rate_finish(struct capture *capture);

@@ -28,9 +28,9 @@
  * default sink can get the start of a redirected one.
  *
  * When the module ends, the streams go back to where they were. What somebody moves by hand after
- * it was captured stays there, and stays captured. When the process is killed, streams on the
- * virtual sink go to the default sink; those on another `capture.sink` stay there until they end,
- * and a stream keeps its rate until it ends.
+ * it was captured stays there, and stays captured. A stream that another capture redirects is left
+ *to that one. When the process is killed, streams on the virtual sink go to the default sink; those
+ *on another `capture.sink` stay there until they end, and a stream keeps its rate until it ends.
  *
  * ## Module Name
  *
@@ -52,8 +52,9 @@
  * - `capture.mode` = redirect | tap, default redirect
  * - `capture.sink`: where redirected streams play, a `node.name`, or `virtual` for a virtual sink
  * in any case; default `alsa_output.platform-snd_aloop.0.analog-stereo`
- * - `capture.needs`: a `node.name`, of the node through which you hear what is redirected: while it
- * is not there the application plays on its own sink; default none
+ * - `capture.needs`: a `node.name`, of the node through which you hear what is redirected: while no
+ *   links lead from the source through it to a sink the application plays on its own sink; default
+ *   none. A node of the same `node.link-group` continues the way, weir's own sinks do not end it
  * - `capture.rate`: how fast the streams play, from 0.25 to 4, default 1: see Varispeed. A stream
  *   that is to be changed later without fading it for 0.2 s needs this key, with 1.0 if need be
  * - `capture.glide-ms`: how long a change of the rate takes, from 0 to 10000 ms, default 0
@@ -63,9 +64,15 @@
  * Properties (`pw-cli info weir.capture.<name>`):
  *
  * - `weir.capture.state`: `waiting`: nothing to capture; `captured`; `silent-paused`: the
- *   application has streams, but plays nothing; `no-sink`: `capture.sink` went away, or
- *   `capture.needs` is not there: the application plays on its own sink, and the source hears it
- *   there
+ *   application has streams, but plays nothing; `missing-channel: FR`: no link leads from this
+ *   channel to the source; `cannot-move`: the streams may not be moved and play where they did;
+ *   `taken: by weir.capture.NAME`: another capture redirects them; `virtual-sink: no sink NAME`:
+ *   they play on the virtual sink because `capture.sink` is not there; `no-sink`: `capture.sink`
+ *   went away, `needs-missing: ...`: a node or link is missing on the way through `capture.needs`
+ *to a sink: the application plays on its own sink, and the source hears it there; `jack-client: use
+ *weir-links`: it has no streams
+ * - `weir.capture.sink`: the sink that streams are redirected to, empty for none
+ * - `weir.capture.host`: the process that the module is in
  * - `weir.capture.streams`: JSON: `[{"name":"mpv","pid":1234,"id":56}]`, id is the stream's
  *
  * Props (`pw-cli set-param weir.capture.<name> Props '{ params = [ "capture:rate" 1.0833 ] }'`):

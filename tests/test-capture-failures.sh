@@ -71,26 +71,83 @@ test_stream_follows_the_sink() {
 	wait_for "the state says so" 5 source_is captured
 }
 
-pitch_plug() {
-	pw-cli >/dev/null create-node adapter '{ factory.name = support.null-audio-sink node.name = voice
-		media.class = Audio/Duplex audio.position = "FL,FR" object.linger = true }'
+# voice_start, voice_link: the node through which music is heard, and the links that weir-links would
+# make; voice is a sink whose monitor leads on.
+voice_start() {
+	node_start voice Audio/Duplex FL,FR
+}
+
+# links_start NAME FROM TO: as long as the process NAME runs.
+links_start() {
+	rig_write "pipewire/$1.conf" <<-END
+	context.modules = [
+		{ name = libpipewire-module-protocol-native }
+		{ name = libpipewire-module-metadata }
+		{ name = libpipewire-module-weir-links args = {
+			links = [ { from = $2 to = $3 passive = true } ] } }
+	]
+	END
+	process_start "$1" pipewire -c "$1.conf"
+}
+
+needs_is() {
+	source_is "needs-missing: $1"
 }
 
 test_stream_is_heard_without_the_node_it_needs() {
 	daemon_start "capture.match = $MATCH capture.sink = virtual capture.needs = voice"
 	play_start music
 	check "music is heard" plays_on music speaker
-	wait_for "the state says so" 5 source_is no-sink
-	wait_for "the log says why" 6 process_said pipewire 'weir.capture.test: no node "voice"'
-	pitch_plug
+	wait_for "the state says so" 5 needs_is "no node voice"
+	wait_for "the log says why" 6 process_said pipewire 'weir.capture.test: no node voice'
+	voice_start
+	wait_for "links are missing" 5 needs_is "no link from $SOURCE to voice"
+	check "music is heard" plays_on music speaker
+	links_start in $SOURCE voice
+	wait_for "one is missing" 5 needs_is "no link from voice to a sink"
+	check "music is heard" plays_on music speaker
+	links_start out voice speaker
 	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
 	wait_for "the state says so" 5 source_is captured
+	check "and through the node" has_links voice speaker 2
+	process_stop out
+	wait_for "music is heard again" 5 plays_on music speaker
+	wait_for "the state says why" 5 needs_is "no link from voice to a sink"
+	check "so does the log" process_said pipewire 'weir.capture.test: no link from voice to a sink'
+	links_start out voice speaker
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
 	pw-cli destroy "$(node_id voice)"
 	wait_for "music is heard again" 5 plays_on music speaker
 	process_stop music
 	play_start music
 	check "its next stream is heard as well" plays_on music speaker
 	check "nothing is said of a sink" not process_said pipewire "no sink"
+}
+
+# What leads back into the capture's own sink is not heard.
+test_stream_is_heard_when_the_way_leads_back() {
+	daemon_start "capture.match = $MATCH capture.sink = virtual capture.needs = voice"
+	voice_start
+	links_start in $SOURCE voice
+	links_start out voice $SINK
+	play_start music
+	wait_for "the state says so" 5 needs_is "no link from voice to a sink"
+	check "music is heard" plays_on music speaker
+}
+
+test_default_sink_changes_behind_the_node_it_needs() {
+	daemon_start "capture.match = $MATCH capture.sink = virtual capture.needs = voice"
+	sink_start headphones
+	voice_start
+	links_start in $SOURCE voice
+	links_start out voice '"@DEFAULT_AUDIO_SINK@"'
+	play_start music
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	pw-metadata 0 default.configured.audio.sink '{ "name": "headphones" }' Spa:String:JSON >/dev/null
+	wait_for "the way leads there" 5 has_links voice headphones 2
+	sleep 1
+	check "music was never heard directly" plays_on music $SINK
+	check "nothing is said" not process_said pipewire 'weir.capture.test: no link from voice'
 }
 
 test_session_manager_restarts() {

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <spa/utils/string.h>
+
+#include "capture.h"
+
+/* Nodes that sound reaches, each once. A graph that is larger ends here. */
+#define MAX_NODES 256
+
+struct reach {
+	uint32_t ids[MAX_NODES];
+	unsigned int n;
+};
+
+static bool reach_has(const struct reach *reach, uint32_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < reach->n; i++) {
+		if (reach->ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+static void reach_add(struct reach *reach, uint32_t id)
+{
+	if (reach->n < MAX_NODES && !reach_has(reach, id))
+		reach->ids[reach->n++] = id;
+}
+
+static const char *group_get(const struct registry_object *node)
+{
+	return node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) : NULL;
+}
+
+/* By one link, or inside a filter that consists of two nodes. */
+static void reach_follow(struct reach *reach, struct registry *registry, uint32_t id)
+{
+	const char *group = group_get(registry_find(registry, REGISTRY_NODE, id));
+	struct registry_object *object;
+
+	spa_list_for_each(object, registry_get_objects(registry, REGISTRY_LINK), link)
+	{
+		if (object->owner_id == id)
+			reach_add(reach, registry_object_get_id(object, PW_KEY_LINK_INPUT_NODE));
+	}
+	spa_list_for_each(object, registry_get_objects(registry, REGISTRY_NODE), link)
+	{
+		if (group != NULL && spa_streq(group_get(object), group))
+			reach_add(reach, object->id);
+	}
+}
+
+static void reach_init(struct reach *reach, struct registry *registry, uint32_t id)
+{
+	unsigned int i;
+
+	reach->n = 0;
+	reach_add(reach, id);
+	for (i = 0; i < reach->n; i++)
+		reach_follow(reach, registry, reach->ids[i]);
+}
+
+/* Where sound leaves the graph: not one of weir's own sinks, and not the input of a filter. */
+static bool is_end(const struct registry_object *node)
+{
+	const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
+	const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
+
+	return (spa_streq(class, "Audio/Sink") || spa_streq(class, "Audio/Duplex")) &&
+	       !spa_strstartswith(name != NULL ? name : "", "weir.") && group_get(node) == NULL;
+}
+
+static bool reaches_end(const struct capture *capture, uint32_t id)
+{
+	struct registry_object *node;
+	struct reach reach;
+
+	reach_init(&reach, capture->registry, id);
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	{
+		if (node->id != id && reach_has(&reach, node->id) && is_end(node))
+			return true;
+	}
+	return false;
+}
+
+char *capture_path_get_missing(const struct capture *capture)
+{
+	const char *needs = capture->args.needs;
+	const struct registry_object *node = capture_find_target(capture, needs);
+	struct reach reach;
+
+	if (node == NULL)
+		return spa_aprintf("no node %s", needs);
+	reach_init(&reach, capture->registry, capture->source_id);
+	if (!reach_has(&reach, node->id))
+		return spa_aprintf("no link from weir.capture.%s to %s", capture->args.name, needs);
+	if (!reaches_end(capture, node->id))
+		return spa_aprintf("no link from %s to a sink", needs);
+	return NULL;
+}

@@ -1,0 +1,213 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2317,SC2119,SC2086
+# What a capture says of itself, weir.capture.state, where a stream is not captured as asked: the graph
+# decides, not what was asked for.
+
+. "$(dirname "$0")/capture-rig.sh"
+
+# host_start NAME CAPTURE ARGS: a capture in a process of its own, beside others.
+host_start() {
+	local host=$1 name=$2
+	shift 2
+	rig_write "pipewire/$host.conf" <<-END
+	context.spa-libs = { support.* = support/libspa-support }
+	context.modules = [
+		{ name = libpipewire-module-protocol-native }
+		{ name = libpipewire-module-metadata }
+		{ name = libpipewire-module-client-node }
+		{ name = libpipewire-module-weir-capture flags = [ nofail ] args = {
+			capture.name = $name
+			$*
+		} }
+	]
+	END
+	process_start "$host" pipewire -c "$host.conf"
+}
+
+# state_of CAPTURE STATE
+state_of() {
+	[ "$(node_prop "weir.capture.$1" weir.capture.state)" = "$2" ]
+}
+
+# target_changes: of streams, until now.
+target_changes() {
+	grep -c "key:'target.object'" "$rig_dir/metadata.log" || true
+}
+
+metadata_watch() {
+	process_start metadata pw-metadata -m
+}
+
+test_stream_that_is_not_to_be_moved() {
+	rig_start
+	play_start music "node.dont-move = true"
+	process_host_start "capture.match = $MATCH"
+	wait_for "the state says so" 5 source_is cannot-move
+	check "music plays where it did" plays_on music speaker
+	check "the log says what to do" process_said weir 'cannot move.*capture.mode = tap'
+	check "no target is left" not metadata_get target.object "$(node_id music)"
+}
+
+test_session_manager_that_moves_nothing() {
+	rig_start
+	pw-metadata -n sm-settings 0 linking.allow-moving-streams false Spa:String:JSON >/dev/null
+	sleep 0.5
+	play_start music
+	process_host_start "capture.match = $MATCH"
+	wait_for "the state says so" 6 source_is cannot-move
+	check "music plays where it did" plays_on music speaker
+	pw-metadata -n sm-settings 0 linking.allow-moving-streams true Spa:String:JSON >/dev/null
+	process_stop music
+	play_start music
+	wait_for "the next stream is captured" 5 source_is captured
+}
+
+test_daemon_redirects_what_is_not_to_be_moved_later() {
+	daemon_start "capture.match = $MATCH"
+	play_start music "node.dont-move = true"
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	wait_for "the state says so" 5 source_is captured
+}
+
+test_channel_without_a_link() {
+	daemon_start "capture.match = $MATCH capture.mode = tap"
+	play_start music
+	wait_for "music is captured" 5 source_is captured
+	pw-link -d music:output_FR $SOURCE:in-r
+	wait_for "the state says which" 5 source_is "missing-channel: FR"
+	check "so does the log" process_said pipewire 'weir.capture.test: missing-channel: FR'
+	# pw-link waits for a link to run, which this one does for recorders only.
+	timeout 2 pw-link music:output_FR $SOURCE:in-r || true
+	wait_for "it is complete again" 5 source_is captured
+}
+
+test_sink_that_does_not_exist() {
+	daemon_start "capture.match = $MATCH capture.sink = speakr"
+	play_start music
+	wait_for "the state says so" 5 source_is "virtual-sink: no sink speakr"
+}
+
+# jack_start: a node as libjack makes it, without media.class.
+jack_start() {
+	rig_write pipewire/jack.conf <<-'END'
+	context.properties = { client.api = jack }
+	context.spa-libs = { weir.* = weir/libspa-weir }
+	context.modules = [
+		{ name = libpipewire-module-protocol-native }
+		{ name = libpipewire-module-client-node }
+		{ name = libpipewire-module-spa-node-factory }
+	]
+	context.objects = [ { factory = spa-node-factory args = {
+		factory.name = weir.pitch node.name = music object.export = true } } ]
+	END
+	process_start jack pipewire -c jack.conf
+	wait_for "the client" 5 node_id music
+}
+
+test_jack_client() {
+	daemon_start 'capture.match = [ { node.name = music } ]'
+	jack_start
+	wait_for "the state says what to use" 10 source_is "jack-client: use weir-links"
+	check "so does the log" process_said pipewire 'jack-client: use weir-links'
+	process_stop jack
+	wait_for "it waits" 5 source_is waiting
+}
+
+# one_has_it A B: captures of which the first keeps the stream.
+one_has_it() {
+	wait_for "$1 has music" 5 state_of "$1" captured
+	wait_for "$2 says who has it" 5 state_of "$2" "taken: by weir.capture.$1"
+	check "music plays on one sink" plays_on music "weir.capture.$1.sink"
+	check "it is in one source" has_links music "weir.capture.$2" 0
+	sleep 1
+	check "nobody fights" [ "$(target_changes)" -le 4 ]
+}
+
+test_two_redirects_of_one_stream() {
+	rig_start
+	metadata_watch
+	host_start one first "capture.match = $MATCH"
+	wait_for "the first" 5 node_id weir.capture.first.sink
+	host_start two second "capture.match = $MATCH"
+	wait_for "the second" 5 node_id weir.capture.second.sink
+	play_start music
+	one_has_it first second
+	check "its log names both" process_said two 'weir.capture.second: weir.capture.first redirects'
+	process_stop one
+	wait_for "the second takes over" 5 state_of second captured
+	check "music plays there" plays_on music weir.capture.second.sink
+	process_stop two
+	wait_for "music is back" 5 plays_on music speaker
+	check "no target is left" not metadata_get target.object "$(node_id music)"
+}
+
+test_second_redirect_comes_later() {
+	rig_start
+	metadata_watch
+	host_start one first "capture.match = $MATCH"
+	play_start music
+	wait_for "the first has music" 5 state_of first captured
+	host_start two second "capture.match = $MATCH"
+	one_has_it first second
+	process_stop one KILL
+	wait_for "the second takes over" 5 state_of second captured
+	process_stop two
+}
+
+test_two_redirects_in_the_daemon() {
+	capture_conf "capture.match = $MATCH" | sed 's/name = test/name = first/' |
+		rig_write pipewire/pipewire.conf.d/50-capture-1.conf
+	capture_conf "capture.match = $MATCH" | sed 's/name = test/name = second/' |
+		rig_write pipewire/pipewire.conf.d/50-capture-2.conf
+	rig_start
+	metadata_watch
+	play_start music
+	one_has_it first second
+	rig_stop
+}
+
+test_redirects_in_the_daemon_and_a_process() {
+	switch_conf
+	daemon_start "capture.match = $MATCH"
+	metadata_watch
+	host_start two second "capture.match = $MATCH"
+	wait_for "the second" 5 node_id weir.capture.second.sink
+	play_start music
+	one_has_it test second
+	echo >"$rig_dir/switch"
+	wait_for "the second takes over" 5 state_of second captured
+	process_stop two
+}
+
+# Whoever moves a stream with a mixer writes a serial.
+test_target_given_as_serial() {
+	rig_start
+	process_host_start "capture.match = $MATCH"
+	play_start music
+	wait_for "music is captured" 5 source_is captured
+	move music speaker
+	move music $SINK
+	process_stop weir
+	wait_for "music is back" 5 plays_on music speaker
+	check "no target is left" not metadata_get target.object "$(node_id music)"
+}
+
+test_target_that_went_is_not_left() {
+	local serial
+	rig_start
+	sink_start headphones
+	play_start music
+	move music headphones
+	process_host_start "capture.match = $MATCH"
+	wait_for "music is captured" 5 source_is captured
+	pw-cli destroy "$(node_id headphones)"
+	sink_start headphones
+	process_stop weir
+	wait_for "music plays there again" 5 plays_on music headphones
+	serial=$(node_prop headphones object.serial)
+	check "the target is the new serial" [ "$(metadata_get target.object "$(node_id music)")" = "$serial" ]
+}
+
+tests_run "$@"
