@@ -32,7 +32,7 @@ SINK=alsa_output.pci-0000_00_1f.3.analog-stereo
 LATE_MS=1000000
 
 # What a reader puts in place of what stands in capitals.
-declare -A placeholders=([SOURCE]=Firefox [NODE]=weir.analyze.output [FILE]=song.flac [STREAM]=mpv
+declare -A placeholders=([SOURCE]=Firefox [NODE]=weir.analyze.output [FILE]=song.flac [STREAM]=mpv [ID]=spotify [NAME]=app
 	[REPORT.jsonl]=report.jsonl [your-program]=cat)
 
 # Programs by their binaries, as drop-ins name them; Firefox is known by its node's name.
@@ -131,7 +131,8 @@ weir_install() {
 # The nodes that the examples of manual pages read.
 nodes_start() {
 	mkdir -p "$HOME/.config/pipewire/weir.conf.d"
-	cp "$source_dir"/conf/weir.conf.avail/50-weir-{pitch,two-mics,analyze-output}.conf "$HOME/.config/pipewire/weir.conf.d/"
+	cp "$source_dir"/conf/weir.conf.avail/50-weir-{pitch,two-mics,analyze-output}.conf \
+		"$source_dir/conf/pipewire.conf.avail/50-weir-capture-tap.conf" "$HOME/.config/pipewire/weir.conf.d/"
 	systemctl --user enable --now weir
 }
 
@@ -240,7 +241,7 @@ document_parse() {
 document_run() {
 	local where=$1 text=$2 line deadline word
 	for word in "${!placeholders[@]}"; do
-		text=${text//"$word"/${placeholders[$word]}}
+		text=$(printf '%s\n' "$text" | sed "s/\\b$word\\b/${placeholders[$word]}/g")
 	done
 	text=${text//$'\\\n'/ }
 	while IFS= read -r line; do
@@ -266,7 +267,7 @@ command_works() {
 	local status=0
 	eval "$1" >"$rig_dir/command.out" 2>"$rig_dir/command.err" </dev/null || status=$?
 	[ $status = 0 ] && ! grep -q '^Error' "$rig_dir/command.err" || return 1
-	[[ ! $1 =~ ^(pw-cli (enum|info|ls)|pw-dump|weir (watch|top))|grep ]] || [[ $1 = *'>'* || $1 = *--osc* ]] ||
+	[[ ! $1 =~ ^(pw-cli (enum|info|ls)|pw-dump|weir (watch|top))|grep ]] || [[ $1 =~ '>'|--osc|jq ]] ||
 		[ -s "$rig_dir/command.out" ]
 }
 
