@@ -69,7 +69,7 @@ static WEIR_REALTIME bool shape_at(const struct partials *partials, float bins, 
 {
 	const float at = (bins + PARTIALS_REACH) * PARTIALS_FINENESS;
 
-	if (at < 0.0f || at >= 2 * PARTIALS_REACH * PARTIALS_FINENESS)
+	if (!(at >= 0.0f && at < 2 * PARTIALS_REACH * PARTIALS_FINENESS))
 		return false;
 
 	const uint32_t below = (uint32_t)at;

@@ -39,11 +39,15 @@
 #define MOST_OFF 1.0f /* bins between a partial and its peak; further off is no partial */
 
 /*
- * The ratio of a frame's power to the input's up to which formants are kept, 4 dB: with the 2 dB by
- * which pulses two octaves down crowd into 50 ms it makes 6 dB. Of frames of voices, one in a
- * hundred is above it at -7 semitones, one in ten at -12.
+ * The ratio of a frame's power to the input's up to which formants are kept: 4 dB, which of frames
+ * of voices one in a hundred is above at -7 semitones, one in ten at -12. On a slower tape an
+ * attack lasts longer, and has more energy by that alone: both together are 6 dB at most. What is
+ * steady has no more power; but its pulses come, two octaves down, in 50 ms or do not.
  */
 #define MOST_LOUDER 2.5f
+#define MOST_LOUDER_STEADY 5.0f /* times the speed of the tape */
+#define MOST_LOUDER_ATTACK 4.0f
+
 #define ROSE 1.2f /* the power ratio from which a peak belongs to an attack */
 
 uint32_t vocoder_count_stages(uint32_t n_channels)
@@ -344,7 +348,7 @@ static WEIR_REALTIME float region_power(const struct vocoder *vocoder, uint32_t 
 /*
  * What the region of each peak is multiplied by so that formants stay. The envelope knows nothing
  * of what lies between partials, and may raise it by 40 dB; all gains are lowered together where
- * the frame would become MOST_LOUDER.
+ * the frame would become too loud.
  */
 static WEIR_REALTIME void find_gains(struct vocoder *vocoder)
 {
@@ -364,7 +368,10 @@ static WEIR_REALTIME void find_gains(struct vocoder *vocoder)
 		k = end;
 	}
 
-	const float most = sqrtf(MOST_LOUDER * before / after);
+	const float by_speed =
+		vocoder->is_gated || vocoder->now.attack ? MOST_LOUDER_ATTACK : MOST_LOUDER_STEADY;
+	const float most_louder = lower(MOST_LOUDER, by_speed * vocoder->now.speed);
+	const float most = sqrtf(most_louder * before / after);
 
 	for (uint32_t i = 0; i < vocoder->n_peaks && most < 1.0f; i++)
 		vocoder->peak_gain[i] *= most;
