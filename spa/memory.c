@@ -2,13 +2,16 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <spa/utils/json.h>
 #include <spa/utils/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "node.h"
 
@@ -103,15 +106,76 @@ static int file_read(struct memory *memory)
 	return res;
 }
 
+/* Makes the folders that the file is in. */
+static void folders_make(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+}
+
+/* A lock on a file that its last owner has removed meanwhile is none. */
+static bool is_in_place(int lock, const char *path)
+{
+	struct stat ours, there;
+
+	return fstat(lock, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+	       ours.st_dev == there.st_dev;
+}
+
+/* Where no lock can be made, there is none, as for a file that can only be read. */
+static bool lock_take(struct memory *memory)
+{
+	char path[PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s.lock", memory->path);
+	folders_make(path);
+	for (int tries = 0; tries < 3; tries++) {
+		memory->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+		if (memory->lock < 0)
+			return true;
+		if (flock(memory->lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+			tries = 3;
+		else if (is_in_place(memory->lock, path))
+			return true;
+		close(memory->lock);
+		memory->lock = -1;
+	}
+	return false;
+}
+
+void memory_finish(struct memory *memory)
+{
+	char path[PATH_MAX + 8];
+
+	if (!memory->unit || memory->lock < 0)
+		return;
+	snprintf(path, sizeof(path), "%s.lock", memory->path);
+	unlink(path);
+	close(memory->lock);
+	memory->lock = -1;
+}
+
 void memory_init(struct memory *memory, const struct weir_unit *unit, const struct spa_dict *info,
 		 struct spa_log *log)
 {
-	*memory = (struct memory){ .unit = unit, .log = log };
+	*memory = (struct memory){ .unit = unit, .log = log, .lock = -1 };
 	for (uint32_t i = 0; i < WEIR_MAX_MEMORY; i++)
 		memory->value[i] = NAN;
 	if (!unit->remember)
 		return;
 	path_get(memory, info);
+	if (memory->path[0] && !lock_take(memory)) {
+		spa_log_warn(
+			log,
+			"%s: another node of this name keeps what it finds out in \"%s\": this "
+			"one begins without, and keeps nothing. Give it another node.name, or set "
+			"%s.state to another file",
+			unit->name, memory->path, unit->name);
+		memory->path[0] = '\0';
+	}
 
 	const int res = memory->path[0] ? file_read(memory) : 0;
 
@@ -146,16 +210,6 @@ static void text_write(const struct memory *memory, FILE *file)
 	fprintf(file, "}\n");
 }
 
-/* Makes the folders that the file is in. */
-static void folders_make(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0700);
-		*slash = '/';
-	}
-}
-
 static int file_write(struct memory *memory)
 {
 	char path[PATH_MAX + 8];
@@ -168,7 +222,7 @@ static int file_write(struct memory *memory)
 	if (!file)
 		return -errno;
 	text_write(memory, file);
-	if (ferror(file))
+	if (fflush(file) != 0 || fsync(fileno(file)) < 0)
 		res = -errno;
 	if (fclose(file) != 0 || (res == 0 && rename(path, memory->path) < 0))
 		res = -errno;
@@ -191,5 +245,6 @@ void memory_save(struct memory *memory)
 		     "%s: cannot write \"%s\" (%s): the next start knows nothing of this one. Set "
 		     "%s.state to a file that can be written, or to \"\" for none",
 		     memory->unit->name, memory->path, strerror(-res), memory->unit->name);
+	memory_finish(memory);
 	memory->path[0] = '\0';
 }

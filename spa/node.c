@@ -489,6 +489,7 @@ void node_finish(struct node *node)
 	if (node->timer)
 		spa_loop_utils_destroy_source(node->main_loop, node->timer);
 	engine_finish(node);
+	memory_finish(&node->memory);
 	report_writer_finish(&node->report_writer);
 	free(node->reports);
 	free(node->silence);
