@@ -5,8 +5,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* FFTW plans one at a time. */
-static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
+/*
+ * FFTW plans one at a time for the whole process, where weir may be several plugins beside others
+ * that plan: a lock of our own would be one for each of them.
+ */
+static pthread_once_t planner = PTHREAD_ONCE_INIT;
 
 int weir_fft_init(struct weir_fft *fft, uint32_t n)
 {
@@ -21,10 +24,9 @@ int weir_fft_init(struct weir_fft *fft, uint32_t n)
 	/* Estimating reads only where the buffers lie: bins must start on the alignment too. */
 	fftwf_complex *bins = (fftwf_complex *)(time + (size_t)(n + 15) / 16 * 16);
 
-	pthread_mutex_lock(&planner);
+	pthread_once(&planner, fftwf_make_planner_thread_safe);
 	fft->forward = fftwf_plan_dft_r2c_1d((int)n, time, bins, FFTW_ESTIMATE);
 	fft->inverse = fftwf_plan_dft_c2r_1d((int)n, bins, time, FFTW_ESTIMATE);
-	pthread_mutex_unlock(&planner);
 	free(time);
 	if (fft->forward && fft->inverse)
 		return 0;
@@ -34,11 +36,9 @@ int weir_fft_init(struct weir_fft *fft, uint32_t n)
 
 void weir_fft_finish(struct weir_fft *fft)
 {
-	pthread_mutex_lock(&planner);
 	if (fft->forward)
 		fftwf_destroy_plan(fft->forward);
 	if (fft->inverse)
 		fftwf_destroy_plan(fft->inverse);
-	pthread_mutex_unlock(&planner);
 	*fft = (struct weir_fft){ 0 };
 }

@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <ladspa.h>
+#include <pthread.h>
 #include <sndfile.h>
 #include <spa/node/command.h>
 #include <spa/utils/dict.h>
@@ -220,6 +221,41 @@ static void test_ladspa_passes_sound_at_any_rate(const struct weir_unit *unit, c
 		CHECK(memcmp(out.channel[c], input.channel[c], sizeof(out.channel[c])) == 0);
 }
 
+struct maker {
+	const LADSPA_Descriptor *plugin; /* NULL: the unit in this program itself */
+	const struct weir_unit *unit;
+};
+
+static void *make_again_and_again(void *data)
+{
+	static const uint32_t rates[] = { 8000, 32000, 44100, 48000, 96000 };
+	const struct maker *maker = data;
+
+	for (int i = 0; i < 300; i++) {
+		const uint32_t rate = rates[i % 5];
+
+		if (maker->plugin)
+			maker->plugin->cleanup(maker->plugin->instantiate(maker->plugin, rate));
+		else
+			maker->unit->destroy(maker->unit->create(rate));
+	}
+	return NULL;
+}
+
+/* FFTW is one for all that is loaded, and plans one at a time. */
+static void test_hosts_may_make_units_at_once(const char *path)
+{
+	struct maker maker[] = { { .plugin = ladspa_find(path, "pitch") },
+				 { .unit = weir_unit_find("pitch") },
+				 { .plugin = ladspa_find(path, "analyze") } };
+	pthread_t thread[3];
+
+	for (int i = 0; i < 3; i++)
+		CHECK(pthread_create(&thread[i], NULL, make_again_and_again, &maker[i]) == 0);
+	for (int i = 0; i < 3; i++)
+		CHECK(pthread_join(thread[i], NULL) == 0);
+}
+
 /* Controls as a conf file gives them: as text, before the node runs. */
 static struct spa_dict controls_as_text(const struct weir_unit *unit)
 {
@@ -354,6 +390,7 @@ int main(int argc, char *argv[])
 {
 	CHECK(argc == 4);
 	test_ladspa_ids_stay(argv[1]);
+	test_hosts_may_make_units_at_once(argv[1]);
 	for (const struct weir_unit *const *unit = weir_units; *unit; unit++) {
 		input_fill(port_count(*unit, WEIR_AUDIO_IN));
 		run_unit(*unit);

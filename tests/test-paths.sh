@@ -22,7 +22,7 @@ build() {
 	done
 	shift || true
 	# shellcheck disable=SC2086
-	"${compiler[@]}" $flags -o "$folder/$program" $sources "${@:--lfftw3f}" -lm -pthread
+	"${compiler[@]}" $flags -o "$folder/$program" $sources "${@:--lfftw3f_threads}" -lfftw3f -lm -pthread
 }
 
 if [ "$(uname -m)" != x86_64 ]; then
@@ -50,5 +50,5 @@ if ! arm_fetch_fftw "$folder"; then
 	echo "skipped: FFTW for ARM could not be had: $(tail -n 1 "$folder/fetch.log")"
 	exit 77
 fi
-build on-arm aarch64-linux-gnu-gcc -static -isystem "$folder/arm" -- "$folder/arm/libfftw3f.a"
+build on-arm aarch64-linux-gnu-gcc -static -isystem "$folder/arm" -- "-L$folder/arm" -lfftw3f_threads
 qemu-aarch64 "$folder/on-arm" "$folder/sound" alike
