@@ -272,6 +272,32 @@ test_nodes_of_one_name_have_ids() {
 	check "also of a target" says 1 '^weir watch: the name of a node is empty' weir watch --target ''
 }
 
+# pitch_create_with ID: nodes, until one has this id.
+pitch_create_with() {
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		pitch_create "other-$i"
+		[ "$(node_id "other-$i")" != "$1" ] || return 0
+	done
+	return 1
+}
+
+test_an_id_stands_for_the_node_that_had_it() {
+	local id
+	graph_start
+	pitch_create named
+	id=$(node_id named)
+	watch_start watch "$id"
+	wait_for "it is read" 10 has_links named weir-watch 1
+	pw-cli destroy "$id"
+	wait_for "its end is told" 5 process_said watch '^weir watch: named is gone'
+	check "its id is another's" pitch_create_with "$id"
+	pitch_create named
+	wait_for "its return is told" 5 process_said watch '^weir watch: named is back'
+	wait_for "it is read" 10 has_links named weir-watch 1
+	check "nothing else was" sh -c "! grep -v 'named is' '$rig_dir/watch.log'"
+}
+
 test_what_measures_a_sink_is_not_chosen() {
 	graph_start
 	watch_start sink --target speaker

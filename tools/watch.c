@@ -205,15 +205,15 @@ static void say_absent(struct watch *watch)
 	free(names);
 }
 
-static struct registry_object *find_target(struct watch *watch)
+static struct registry_object *find_target(struct watch *watch, const char *name)
 {
 	struct registry_object *node;
 
 	if (watch->find_default)
 		return watch->find_default(watch->graph.registry);
-	node = names_find(&watch->graph, node_is_sink_or_source, watch->target);
-	if (!node && graph_find_node(&watch->graph, watch->target))
-		fail("%s is neither a sink nor a source", watch->target);
+	node = names_find(&watch->graph, node_is_sink_or_source, name);
+	if (!node && graph_find_node(&watch->graph, name))
+		fail("%s is neither a sink nor a source", name);
 	return node;
 }
 
@@ -236,12 +236,13 @@ static struct registry_object *find_named(struct watch *watch, const char *name)
 static struct registry_object *find_node(struct watch *watch)
 {
 	struct registry_object *node = graph_find_serial(&watch->graph, watch->node_serial);
-	const char *name = watch->node_name ? watch->node_name : watch->reading_name;
+	/* Where an id was given, another node has it when that one is gone. */
+	const char *name = watch->reading_name ? watch->reading_name : watch->node_name;
 
 	if (node && !watch->find_default)
 		return node;
 	if (watch->target)
-		return find_target(watch);
+		return find_target(watch, name ? name : watch->target);
 	if (name)
 		return find_named(watch, name);
 	if (names_count(&watch->graph, node_is_reporting, &node) > 1)
