@@ -76,6 +76,12 @@ test_what_is_left_out_is_told() {
 	check "nothing is odd about a quote" [ -z "$(weir plot quoted.jsonl quoted.svg 2>&1)" ]
 	check "in a name" is_svg quoted.svg "it's"
 	check "another count" is_left_out 2 '{"t":1,"a":3}\n{"t":2,"a":[1,2]}\n{"t":2,"a":[1,2]}\n'
+	check "a name that is too long" is_left_out 1 "{\"t\":1,\"a\":3,\"$(printf 'x%.0s' {1..48})\":[1,2]}\n"
+	check "not the rest of its line" is_svg part.svg a
+	check "an event of such a name" is_left_out 2 "{\"t\":1,\"a\":3}\n{\"t\":1,\"ev\":\"$(printf 'x%.0s' {1..48})\"}\n"
+	printf '{"t":1,"h\xf6he":1}\n{"t":2,"h\xf6he":2}\n' >latin.jsonl
+	check "nothing is odd about Latin 1" [ -z "$(weir plot latin.jsonl latin.svg 2>&1)" ]
+	check "whose picture is one" is_svg latin.svg 'h?he'
 	check "nothing but text" is_no_report '{"a":"x"}\n'
 	check "with a time" is_no_report '{"t":1,"a":"x"}\n'
 	check "cut off in its first line" is_no_report '{"t":1,"a":3,"b":[1,'

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../modules/text.h"
 #include "message.h"
 
 #define MOST_VALUES 4096 /* of a field at a time */
@@ -76,7 +77,7 @@ static bool line_passes(struct line *line, char c)
 	return true;
 }
 
-/* Too long a one is cut. */
+/* Too long a one is told, and left out: of two that were cut, none would know which is which. */
 static bool read_string(struct line *line, char text[SERIES_NAME])
 {
 	size_t n = 0;
@@ -87,10 +88,15 @@ static bool read_string(struct line *line, char text[SERIES_NAME])
 		if ((unsigned char)*line->at_text < ' ' || *line->at_text == '\\')
 			return false;
 		if (n + 1 < SERIES_NAME)
-			text[n++] = *line->at_text;
+			text[n] = *line->at_text;
+		n++;
 	}
 	line->at_text++;
-	text[n] = '\0';
+	text[n < SERIES_NAME ? n : 0] = '\0';
+	if (n >= SERIES_NAME)
+		snprintf(line->reason, REASON, "a name of %zu bytes is longer than %d", n,
+			 SERIES_NAME - 1);
+	text_clean(text);
 	return true;
 }
 
@@ -152,7 +158,7 @@ static bool read_member(struct line *line)
 		line->at = n == 1 ? value[0] : NAN;
 	else if (strcmp(key, "lost") == 0)
 		strcpy(line->event, "lost");
-	else if (n && line->adding && (series = series_get(line, key, (uint32_t)n)))
+	else if (n && key[0] && line->adding && (series = series_get(line, key, (uint32_t)n)))
 		series_add(series, line->t, value);
 	return true;
 }
