@@ -87,8 +87,17 @@ static const struct pw_proxy_events exported_events = {
 	.destroy = exported_destroyed,
 };
 
+void capture_get_host(const struct capture *capture, char *text, size_t size)
+{
+	const char *conf = pw_properties_get(pw_context_get_properties(capture->connection.context),
+					     PW_KEY_CONFIG_NAME);
+
+	snprintf(text, size, "%s, process %d", conf != NULL ? conf : pw_get_prgname(), getpid());
+}
+
 static struct pw_properties *node_props(const struct capture *capture)
 {
+	char host[256];
 	const struct pw_properties *context =
 		pw_context_get_properties(capture->connection.context);
 	const char *name = capture->args.name;
@@ -96,7 +105,7 @@ static struct pw_properties *node_props(const struct capture *capture)
 		PW_KEY_MEDIA_CLASS, "Audio/Source/Virtual", PW_KEY_NODE_VIRTUAL, "true",
 		/* Waking up from suspension would cost the first frames of a stream. */
 		"session.suspend-timeout-seconds", "0", CAPTURE_RESTORE_PROPS_KEY, "false",
-		"weir.capture.state", "waiting", "weir.capture.streams", "[]", NULL);
+		CAPTURE_STATE_KEY, "waiting", "weir.capture.streams", "[]", NULL);
 
 	if (props == NULL)
 		return NULL;
@@ -105,7 +114,8 @@ static struct pw_properties *node_props(const struct capture *capture)
 	pw_properties_set(props, PW_KEY_NODE_GROUP, capture->sink.virtual_name);
 	pw_properties_set(props, "clock.quantum-limit",
 			  pw_properties_get(context, "default.clock.quantum-limit"));
-	pw_properties_setf(props, CAPTURE_HOST_KEY, "%s, process %d", pw_get_prgname(), getpid());
+	capture_get_host(capture, host, sizeof(host));
+	pw_properties_set(props, CAPTURE_HOST_KEY, host);
 	pw_properties_set(props, RATE_KEY, pw_properties_get(capture->args.props, "capture.rate"));
 	pw_properties_set(props, "capture:glide-ms",
 			  pw_properties_get(capture->args.props, "capture.glide-ms"));

@@ -17,7 +17,6 @@
 #include "port.h"
 #include "text.h"
 
-#define STATE_KEY "weir.capture.state"
 #define STREAMS_KEY "weir.capture.streams"
 /* A link that is lost is made again meanwhile. */
 #define LATE_SECONDS 1
@@ -236,7 +235,7 @@ void capture_state_show(struct capture *capture)
 	struct capture_state *state = &capture->state;
 
 	property_show(capture, STREAMS_KEY, &state->streams, streams_get(capture));
-	if (!property_show(capture, STATE_KEY, &state->shown, state_get(capture)))
+	if (!property_show(capture, CAPTURE_STATE_KEY, &state->shown, state_get(capture)))
 		return;
 	if (spa_strstartswith(state->shown, "missing-channel") ||
 	    spa_strstartswith(state->shown, "jack-client"))

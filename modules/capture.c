@@ -23,59 +23,6 @@ static const struct spa_dict *impl_client_dict(struct pw_context *context, uint3
 	return &pw_impl_client_get_properties(pw_global_get_object(global))->dict;
 }
 
-static bool is_serial(const char *target)
-{
-	return *target != '\0' && target[strspn(target, "0123456789")] == '\0';
-}
-
-struct registry_object *capture_find_target(const struct capture *capture, const char *target)
-{
-	const char *key =
-		target != NULL && is_serial(target) ? PW_KEY_OBJECT_SERIAL : PW_KEY_NODE_NAME;
-	struct registry_object *node;
-
-	if (target == NULL)
-		return NULL;
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
-	{
-		if (spa_streq(pw_properties_get(node->props, key), target))
-			return node;
-	}
-	return NULL;
-}
-
-/* Its node.name. */
-static const char *target_get_name(const struct capture *capture, const char *target)
-{
-	const struct registry_object *node =
-		target != NULL && is_serial(target) ? capture_find_target(capture, target) : NULL;
-
-	return node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_NAME) : target;
-}
-
-bool capture_is_target(const struct capture *capture, const char *target)
-{
-	const char *name = target_get_name(capture, target);
-
-	return spa_streq(name, capture->args.sink) || spa_streq(name, capture->sink.virtual_name);
-}
-
-struct registry_object *capture_find_other(const struct capture *capture, const char *target)
-{
-	const char *name = target_get_name(capture, target);
-	struct registry_object *node;
-
-	if (name == NULL)
-		return NULL;
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
-	{
-		if (node->id != capture->source_id &&
-		    spa_streq(pw_properties_get(node->props, CAPTURE_SINK_KEY), name))
-			return node;
-	}
-	return NULL;
-}
-
 void capture_redirect(struct capture *capture)
 {
 	struct capture_stream *stream;
@@ -174,12 +121,33 @@ static void link_check(struct capture *capture, const struct registry_object *li
 						      : PLACEMENT_LINKED_OTHER);
 }
 
+/* Streams that were there before it was known that nobody else has the name. */
+static void capture_accept(struct capture *capture)
+{
+	struct registry_object *node;
+
+	capture->accepted = true;
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+		node_update(capture, node);
+}
+
+/* May the capture go on? */
+static bool name_check(struct capture *capture)
+{
+	if (capture->connection.in_daemon || capture->module == NULL ||
+	    !capture_name_is_taken(capture))
+		return capture->module != NULL;
+	pw_impl_module_schedule_destroy(capture->module);
+	capture->undone = true;
+	return false;
+}
+
 static void registry_changed(void *data, struct registry_object *object)
 {
 	struct capture *capture = data;
 	struct registry_object *node;
 
-	if (capture->undone)
+	if (capture->undone || !capture->accepted)
 		return;
 	switch (object->type) {
 	case REGISTRY_CLIENT:
@@ -191,6 +159,8 @@ static void registry_changed(void *data, struct registry_object *object)
 		}
 		break;
 	case REGISTRY_NODE:
+		if (!name_check(capture))
+			return;
 		node_update(capture, object);
 		others_check(capture);
 		break;
@@ -276,8 +246,10 @@ static void registry_ready(void *data)
 {
 	struct capture *capture = data;
 
-	if (capture->undone)
+	if (capture->undone || (!capture->accepted && !name_check(capture)))
 		return;
+	if (!capture->accepted)
+		capture_accept(capture);
 	capture_sink_update(capture);
 	capture_redirect(capture);
 	capture_state_show(capture);
@@ -346,6 +318,7 @@ static void capture_undo(struct capture *capture)
 		capture_stream_restore(stream);
 		capture_stream_destroy(stream);
 	}
+	capture_node_set(capture, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
 	capture->undone = true;
 	capture->undo_sync = pw_core_sync(capture->connection.core, PW_ID_CORE, 0);
 }
@@ -537,6 +510,9 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 	if (capture->before_key == NULL || capture->rate_key == NULL ||
 	    capture->request_timer == NULL)
 		return -ENOMEM;
+	capture->accepted = capture->connection.in_daemon;
+	if (capture->accepted && (res = capture_name_check_impl(capture)) < 0)
+		return res;
 	if ((res = capture_sink_init(capture)) < 0 || (res = capture_state_init(capture)) < 0 ||
 	    (res = capture_node_create(capture)) < 0 || (res = capture_rate_init(capture)) < 0) {
 		pw_log_error("weir.capture.%s: cannot make the source: %s", name,

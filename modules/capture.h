@@ -105,6 +105,8 @@ struct capture {
 	struct spa_source *request_timer; /* looks for streams that should have been moved by now */
 	struct capture_undo *undo;	  /* NULL: in the daemon, or there is none */
 
+	bool accepted; /* no other capture has its name */
+
 	int undo_sync;
 	bool undone;
 	bool undo_answered;
@@ -117,6 +119,15 @@ struct capture {
  */
 int capture_create(struct pw_impl_module *module, struct capture_args *args);
 void capture_args_finish(struct capture_args *args);
+
+/* The process that the module is in, by its configuration file and number. */
+void capture_get_host(const struct capture *capture, char *text, size_t size);
+/* Before there is a source, in the daemon. 0, or -EEXIST after a message: another capture has the
+ * name.
+ */
+int capture_name_check_impl(struct capture *capture);
+/* Does an older capture have the name? Also says so. */
+bool capture_name_is_taken(const struct capture *capture);
 
 /* Are streams to play on another sink than their own? */
 bool capture_is_redirecting(const struct capture *capture);
@@ -135,8 +146,10 @@ void capture_redirect(struct capture *capture);
 #define CAPTURE_RESTORE_KEY "state.restore-target"
 /* ... and the volume of a node of ours, which changes its Props all the time. */
 #define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
-/* Properties of a source: the sink that it redirects to, "" for none; the process that it runs in.
- */
+/* Properties of a source: what it captures, or why not; the sink that it redirects to, "" for none;
+ * the process that it runs in. */
+#define CAPTURE_STATE_KEY "weir.capture.state"
+#define CAPTURE_STATE_ENDING "ending"
 #define CAPTURE_SINK_KEY "weir.capture.sink"
 #define CAPTURE_HOST_KEY "weir.capture.host"
 /* Property of a stream: the capture that redirects it, "" for none. Only from a module in the

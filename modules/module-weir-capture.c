@@ -38,7 +38,8 @@
  *
  * ## Module Options
  *
- * - `capture.name`: names the source `weir.capture.<name>`; letters a-z, digits and `-`; required
+ * - `capture.name`: names the source `weir.capture.<name>`; letters a-z, digits and `-`; required.
+ *A second capture of the name, in whatever process, does not start
  * - `capture.match`: an array of objects in the syntax of `matches` in PipeWire's rules: a stream
  *   is captured when all properties of one of the objects are equal, or match the regular
  *   expression when the value begins with `~`. The properties are the stream's and its client's,

@@ -181,6 +181,65 @@ test_redirects_in_the_daemon_and_a_process() {
 	process_stop two
 }
 
+# second_is_refused HOST FIRST: the second of this name, in the log of a process that runs on.
+second_is_refused() {
+	wait_for "the log names both" 5 process_said "$1" \
+		"weir.capture.test: the one in \"$2.conf, process [0-9]+\".* in \"$1.conf, process [0-9]+\" does not start"
+	play_start music
+	wait_for "music is captured" 5 is_captured music
+	check "once" [ "$(pw-dump | jq '[.[] | select(.info.props["node.name"]? == "weir.capture.test")] | length')" = 1 ]
+	check "one sink" [ "$(pw-dump | jq '[.[] | select(.info.props["node.name"]? == "weir.capture.test.sink")] | length')" = 1 ]
+	check "it runs on" process_is_running "$1"
+}
+
+test_second_of_a_name_in_the_daemon() {
+	capture_conf "capture.match = $MATCH" | rig_write pipewire/pipewire.conf.d/51-again.conf
+	daemon_start "capture.match = $MATCH"
+	second_is_refused pipewire pipewire
+	rig_stop
+}
+
+test_second_of_a_name_in_a_process() {
+	daemon_start "capture.match = $MATCH"
+	host_start weir test "capture.match = $MATCH"
+	second_is_refused weir pipewire
+	process_stop weir
+	check "the first goes on" is_captured music
+	rig_stop
+}
+
+test_second_process_of_a_name() {
+	rig_start
+	process_host_start "capture.match = $MATCH"
+	host_start two test "capture.match = $MATCH"
+	second_is_refused two weir
+	process_stop weir
+	process_stop two
+	host_start two test "capture.match = $MATCH"
+	wait_for "now it starts" 5 is_captured music
+	process_stop two
+}
+
+test_two_of_a_name_at_once() {
+	rig_start
+	host_start one test "capture.match = $MATCH"
+	host_start two test "capture.match = $MATCH"
+	play_start music
+	wait_for "music is captured" 5 is_captured music
+	sleep 1
+	check "once" [ "$(pw-dump | jq '[.[] | select(.info.props["node.name"]? == "weir.capture.test")] | length')" = 1 ]
+	process_stop one
+	process_stop two
+}
+
+test_shipped_files_go_together() {
+	local file
+	for file in "${WEIR_CONF_DIR:?}"/pipewire.conf.avail/50-weir-*.conf; do
+		grep -oE '^ *capture.name *= *[a-z-]+' "$file" || true
+	done | sort | uniq -d >"$rig_dir/names.log"
+	check "no two have one capture.name" [ ! -s "$rig_dir/names.log" ]
+}
+
 # Whoever moves a stream with a mixer writes a serial.
 test_target_given_as_serial() {
 	rig_start

@@ -404,24 +404,24 @@ test_no_channel_is_missing_beside_another_capture() {
 	done
 }
 
-# dropin_start MODE: conf/'s file with the one change that a user has to make.
+# dropin_start MODE NAME: conf/'s file with the one change that a user has to make.
 dropin_start() {
 	sed 's/= spotify/= pw-cat/' "${WEIR_CONF_DIR:-$(dirname "$0")/../conf}/pipewire.conf.avail/50-weir-capture-$1.conf" |
 		rig_write "pipewire/pipewire.conf.d/50-weir-capture-$1.conf"
 	switch_conf
 	rig_start
 	play_start music
-	wait_for "music is captured" 5 has_links music weir.capture.app 2
+	wait_for "music is captured" 5 has_links music "weir.capture.$2" 2
 }
 
 test_redirect_drop_in_works_with_one_change() {
-	dropin_start redirect
-	wait_for "music plays on the virtual sink" 5 plays_on music weir.capture.app.sink
+	dropin_start redirect redirected
+	wait_for "music plays on the virtual sink" 5 plays_on music weir.capture.redirected.sink
 	check "nothing on the speaker" has_links music speaker 0
 }
 
 test_tap_drop_in_works_with_one_change() {
-	dropin_start tap
+	dropin_start tap app
 	check "music is on the speaker" plays_on music speaker
 }
 

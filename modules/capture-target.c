@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <spa/utils/string.h>
+
+#include "capture.h"
+
+static bool is_serial(const char *target)
+{
+	return *target != '\0' && target[strspn(target, "0123456789")] == '\0';
+}
+
+struct registry_object *capture_find_target(const struct capture *capture, const char *target)
+{
+	const char *key =
+		target != NULL && is_serial(target) ? PW_KEY_OBJECT_SERIAL : PW_KEY_NODE_NAME;
+	struct registry_object *node;
+
+	if (target == NULL)
+		return NULL;
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	{
+		if (spa_streq(pw_properties_get(node->props, key), target))
+			return node;
+	}
+	return NULL;
+}
+
+/* Its node.name. */
+static const char *target_get_name(const struct capture *capture, const char *target)
+{
+	const struct registry_object *node =
+		target != NULL && is_serial(target) ? capture_find_target(capture, target) : NULL;
+
+	return node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_NAME) : target;
+}
+
+bool capture_is_target(const struct capture *capture, const char *target)
+{
+	const char *name = target_get_name(capture, target);
+
+	return spa_streq(name, capture->args.sink) || spa_streq(name, capture->sink.virtual_name);
+}
+
+struct registry_object *capture_find_other(const struct capture *capture, const char *target)
+{
+	const char *name = target_get_name(capture, target);
+	struct registry_object *node;
+
+	if (name == NULL)
+		return NULL;
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	{
+		if (node->id != capture->source_id &&
+		    spa_streq(pw_properties_get(node->props, CAPTURE_SINK_KEY), name))
+			return node;
+	}
+	return NULL;
+}
