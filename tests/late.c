@@ -1,48 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * late
- *   How late does this machine wake a program that asked to be woken? Watches until it gets
- *   SIGTERM, and prints the longest delay in whole milliseconds.
+ * late MILLISECONDS
+ *   When does this machine wake a program later than it asked for? Until it is ended, prints a
+ *   line for each delay of MILLISECONDS or more: when it began and when it ended, in microseconds
+ *   of the clock that bash shows as EPOCHREALTIME.
  */
-#include <signal.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
-#define PERIOD_NS 1000000
+#define PERIOD_US 1000
 
-static volatile sig_atomic_t is_over;
-
-static void end(int signal_number)
-{
-	(void)signal_number;
-	is_over = 1;
-}
-
-static int64_t now_ns(void)
+static int64_t now_us(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	clock_gettime(clock, &now);
+	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	const struct timespec period = { .tv_nsec = PERIOD_NS };
-	int64_t longest_ns = 0;
+	const struct timespec period = { .tv_nsec = PERIOD_US * 1000 };
+	const int64_t least_us = argc == 2 ? atoi(argv[1]) * INT64_C(1000) : 0;
 
-	signal(SIGTERM, end);
-	while (!is_over) {
-		const int64_t start_ns = now_ns();
+	if (least_us <= 0) {
+		fprintf(stderr, "usage: late MILLISECONDS\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (;;) {
+		const int64_t asked_us = now_us(CLOCK_MONOTONIC);
 
 		nanosleep(&period, NULL);
 
-		const int64_t delay_ns = now_ns() - start_ns - PERIOD_NS;
+		const int64_t delay_us = now_us(CLOCK_MONOTONIC) - asked_us - PERIOD_US;
 
-		if (delay_ns > longest_ns)
-			longest_ns = delay_ns;
+		if (delay_us >= least_us) {
+			const int64_t end_us = now_us(CLOCK_REALTIME);
+
+			printf("%" PRId64 " %" PRId64 "\n", end_us - delay_us, end_us);
+		}
 	}
-	printf("%d\n", (int)(longest_ns / 1000000));
-	return 0;
 }

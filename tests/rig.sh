@@ -20,11 +20,13 @@
 # output as NAME.log. A failed test prints these logs. tests_run takes the names of tests to run.
 #
 # These tests measure in real time. A machine that is late by a quarter of a quantum loses sound with or
-# without weir: what fails there is made again, up to twice. What fails on a machine in time, fails.
+# without weir: a test that fails while it is late (lateness.sh) is made again, up to twice. What fails
+# on a machine in time, fails. With WEIR_REPEATS, a file, these tests are not made again at once, beside
+# others, but named there, for tests/run to make them again when nothing else runs.
 #
 # From the environment: SPA_PLUGIN_DIR, PIPEWIRE_MODULE_DIR, LADSPA_PATH (build folders first, then
-# the system's, colon-separated), PIPEWIRE_DEBUG, WEIR_SOUND (tests/sound.c, built) and WEIR_LATE
-# (tests/late.c).
+# the system's, colon-separated), PIPEWIRE_DEBUG, WEIR_SOUND (tests/sound.c, built), WEIR_LATE
+# (tests/late.c) and WEIR_REPEATS.
 
 # jq's variables look like the shell's.
 # shellcheck disable=SC2016
@@ -36,9 +38,9 @@ declare -A process_pids=()
 process_names=()
 process_status=0
 
-# A quarter of a default quantum.
-LATE_MS=5
 LATE_STATUS=75
+
+. "${BASH_SOURCE%/*}/lateness.sh"
 
 # Recordings are the instrument: they must not lose what the graph has.
 recorder=()
@@ -104,7 +106,7 @@ rig_prepare() {
 	unset PIPEWIRE_REMOTE PIPEWIRE_CORE PIPEWIRE_RUNTIME_DIR PIPEWIRE_CONFIG_DIR \
 		PIPEWIRE_CONFIG_NAME PIPEWIRE_PROPS PULSE_SERVER PULSE_RUNTIME_PATH DISPLAY
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
-	process_start late "${WEIR_LATE:?the built tests/late.c}"
+	late_start
 	mkdir -p "$XDG_CONFIG_HOME/pipewire/pipewire.conf.d"
 
 	rig_write pipewire/pipewire.conf.d/10-speaker.conf <<-'END'
@@ -129,19 +131,18 @@ rig_prepare() {
 
 rig_finish() {
 	local log status=$1
-	rig_stop
 	if [ "$status" != 0 ] && [ "$status" != 77 ]; then
+		! step_was_late || status=$LATE_STATUS
+		rig_stop
 		for log in "$rig_dir"/*.log; do
 			[ ! -s "$log" ] || { echo "---- ${log##*/}" && tail -n 60 "$log"; }
 		done
-		! rig_was_late || status=$LATE_STATUS
 	fi
+	rig_stop
+	late_stop
+	! [ -e "$rig_dir/again.txt" ] || cat "$rig_dir/again.txt"
 	rm -rf "$rig_dir"
 	exit "$status"
-}
-
-rig_was_late() {
-	(($(cat "$rig_dir/late.log") >= LATE_MS))
 }
 
 # process_start NAME COMMAND...: output to $rig_dir/NAME.log.
@@ -187,6 +188,7 @@ check() {
 	fi
 	output=${output%%$'\n'*}
 	echo "  ok $description${output:+: $output}"
+	step_end
 }
 
 # wait_for DESCRIPTION SECONDS COMMAND...: ends the test when the command does not succeed in time.
@@ -194,6 +196,7 @@ wait_for() {
 	local description=$1 seconds=$2
 	local deadline=$((SECONDS + seconds))
 	shift 2
+	wait_begin
 	until "$@" >/dev/null 2>&1; do
 		if ((SECONDS > deadline)); then
 			printf '  FAILED %s: not within %s s\n  command: %s\n' \
@@ -202,6 +205,7 @@ wait_for() {
 		fi
 		sleep 0.02
 	done
+	step_end
 }
 
 not() {
@@ -269,6 +273,7 @@ metadata_get() {
 record_start() {
 	local is_sink=false channels=${3:-2}
 	[[ $(node_prop "$2" media.class) != Audio/Sink* ]] || is_sink=true
+	measure_begin
 	process_start "$1" "${recorder[@]}" pw-record --target "$2" --rate 48000 --channels "$channels" --format f32 \
 		-P "{ node.name = \"$1\" node.dont-fallback = true node.dont-reconnect = true
 			stream.capture.sink = $is_sink }" "$rig_dir/$1.wav"
@@ -288,6 +293,7 @@ record_stop() {
 		sleep 0.02
 	done
 	process_stop "$1" INT
+	measure_end
 }
 
 # says STATUS PATTERN COMMAND...: it ends so, with a first line of messages that grep -E finds.
@@ -298,9 +304,15 @@ says() {
 	[ $status = "$1" ] && head -n 1 <<<"$output" | grep -Eq -- "$2"
 }
 
-# in_three_tries COMMAND...: for what one late cycle of a busy machine spoils.
+# in_three_tries COMMAND...: for what one late cycle of a busy machine spoils, a step each.
 in_three_tries() {
-	"$@" || "$@" || "$@"
+	for _ in 1 2; do
+		step_begin
+		! "$@" || return 0
+		step_was_late || return 1
+		echo "  again: $1, for the machine was late" >>"$rig_dir/again.txt"
+	done
+	"$@"
 }
 
 # sound VERB...: tests/sound.c
@@ -313,7 +325,7 @@ rig_end() {
 	:
 }
 
-# run_test TEST: once. Status 77: skipped.
+# run_test TEST: once. Status 77: skipped, LATE_STATUS: failed while the machine was late.
 run_test() {
 	echo "$1"
 	(
@@ -325,17 +337,31 @@ run_test() {
 	)
 }
 
+# run_again TEST: which failed while the machine was late. Later, or up to twice now.
+run_again() {
+	local status
+	if [ -n "${WEIR_REPEATS:-}" ]; then
+		echo "  again: $1, at the end, for the machine was late"
+		echo "${0##*/} $1" >>"$WEIR_REPEATS"
+		return 0
+	fi
+	for _ in 1 2; do
+		echo "  again: $1, for the machine was late"
+		run_test "$1"
+		status=$?
+		[ $status = $LATE_STATUS ] || break
+	done
+	return $status
+}
+
 # tests_run [TEST...]: all test_ functions, or these.
 tests_run() {
-	local name status try passed=0 failed=0 names=("$@")
+	local name status passed=0 failed=0 names=("$@")
 	[ $# != 0 ] || mapfile -t names < <(compgen -A function test_)
 	for name in "${names[@]}"; do
-		for try in 1 2 3; do
-			run_test "$name"
-			status=$?
-			[ $status = $LATE_STATUS ] && [ $try != 3 ] || break
-			echo "  again: $name failed on a machine that was late"
-		done
+		run_test "$name"
+		status=$?
+		[ $status != $LATE_STATUS ] || { run_again "$name"; status=$?; }
 		case $status in
 		0) passed=$((passed + 1)) ;;
 		77) ;;

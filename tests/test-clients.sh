@@ -78,6 +78,7 @@ source_is_whole() {
 # check_starts COMMAND...: plays $rig_dir/ramp.wav. All starts are made, for the figures.
 check_starts() {
 	local i leaked=0 lost=0
+	step_hold
 	for ((i = 0; i < STARTS; i++)); do
 		recorded_while "$@" >"$rig_dir/start.log"
 		sound silent "$rig_dir/speaker-recording.wav" ||
@@ -86,6 +87,7 @@ check_starts() {
 	done >"$rig_dir/figures.log"
 	check "of $STARTS starts $leaked reached the speaker" [ $leaked = 0 ]
 	check "of $STARTS starts $lost lost frames at the source" [ $lost = 0 ]
+	step_begin
 }
 
 test_pw_play() {

@@ -12,6 +12,7 @@ rig_need pw-cli pw-link pw-play sox python3
 
 # watch_start NAME ARGUMENT...: lines to NAME.jsonl, messages to NAME.log.
 watch_start() {
+	measure_begin
 	process_start "$1" sh -c 'out=$1 && shift && exec weir watch "$@" >>"$out"' sh "$rig_dir/$1.jsonl" "${@:2}"
 }
 
