@@ -40,6 +40,9 @@ process_status=0
 
 LATE_STATUS=75
 
+# For UDP, of this process alone: tests run side by side.
+RIG_PORT=$((20000 + $$ % 10000))
+
 . "${BASH_SOURCE%/*}/lateness.sh"
 
 # Recordings are the instrument: they must not lose what the graph has.

@@ -35,7 +35,8 @@ room_start() {
 dropin_start() {
 	mkdir -p "$XDG_CONFIG_HOME/pipewire/$1.conf.d"
 	[ "$1" != weir ] || cp "$conf/weir.conf" "$XDG_CONFIG_HOME/pipewire/"
-	sed -e 's/alsa_input.YOURS-/alsa_input./; s/alsa_input.YOURS/alsa_input.1/' "$conf/$1.conf.avail/$2" |
+	sed -e "s/alsa_input.YOURS-/alsa_input./; s/alsa_input.YOURS/alsa_input.1/; s/46100/$RIG_PORT/" \
+		"$conf/$1.conf.avail/$2" |
 		rig_write "pipewire/$1.conf.d/$2"
 	process_start "$1" pipewire -c "$1.conf"
 }
@@ -237,7 +238,7 @@ test_two_microphones_in_a_filter_chain() {
 
 # Both computers are this one.
 test_one_microphone_comes_by_network() {
-	sed -e 's/alsa_input.YOURS/alsa_input.2/' \
+	sed -e "s/alsa_input.YOURS/alsa_input.2/; s/46100/$RIG_PORT/" \
 		"$conf/pipewire.conf.avail/50-weir-send-microphone.conf" |
 		rig_write pipewire/pipewire.conf.d/50-weir-send-microphone.conf
 	mics_start

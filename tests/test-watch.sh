@@ -413,11 +413,11 @@ test_names_of_any_kind_are_told() {
 	check "in messages" says 124 "Reporting now: ($long, )?bad\?\?\[31mname" timeout 1 weir watch nosuch
 	watch_start watch "$long"
 	wait_for "its reports" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==1
-	process_start receiver "$examples/receive-osc" 19471
-	process_start sender weir watch "$long" --osc 19471
+	process_start receiver "$examples/receive-osc" "$RIG_PORT"
+	process_start sender weir watch "$long" --osc "$RIG_PORT"
 	wait_for "in OSC" 10 process_said receiver '^/weir/_{255}/all/semitones 1$'
 	process_stop sender
-	process_start sender weir watch "$bad" --osc 19471
+	process_start sender weir watch "$bad" --osc "$RIG_PORT"
 	wait_for "the other one" 10 process_said receiver '^/weir/bad__.31mname/all/semitones 2$'
 	process_stop long
 	wait_for "that it is gone" 5 process_said watch "^weir watch: $long is gone"
@@ -431,12 +431,12 @@ has_reporters() { # COUNT
 test_osc_arrives() {
 	graph_start
 	bursts_start
-	process_start receiver "$examples/receive-osc" 19471
-	process_start sender weir watch weir.pitch --osc localhost:19471
+	process_start receiver "$examples/receive-osc" "$RIG_PORT"
+	process_start sender weir watch weir.pitch --osc "localhost:$RIG_PORT"
 	wait_for "a field" 10 process_said receiver '^/weir/weir.pitch/all/semitones 0$'
 	wait_for "an event" 10 process_said receiver '^/weir/weir.pitch/all/onset 0\.[0-9]+$'
 	process_stop receiver
-	process_start receiver "$examples/receive-osc" 19471
+	process_start receiver "$examples/receive-osc" "$RIG_PORT"
 	sleep 0.3
 	: >"$rig_dir/receiver.log"
 	wait_for "a receiver that returns gets on" 10 process_said receiver '^/weir/weir.pitch/all/semitones 0$'
