@@ -115,7 +115,7 @@ static void *create_8(uint32_t rate)
 
 #define GROUP(port, text) INPUT(port, WEIR_TOGGLE, "", text, 0.0f, 1.0f, 1.0f)
 
-#define LEVEL_IN(port, unit, text) OUTPUT(port, WEIR_FLOAT, unit, text, LEAST_LEVEL, 200.0f)
+#define LEVEL_IN(port, unit, text) OUTPUT(port, WEIR_FLOAT, unit, text, LEAST_LEVEL, MOST_LEVEL)
 #define LEVEL(port, text) LEVEL_IN(port, "dB", text)
 #define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, LEAST_LEVEL, 70.0f)
 

@@ -85,6 +85,7 @@ static WEIR_REALTIME double tenths_sum(const double *energy)
 	return sum;
 }
 
+/* All energy in one tenth would give -3e-16. */
 static WEIR_REALTIME double tenths_entropy(const double *energy, double sum)
 {
 	double entropy = 0.0;
@@ -94,7 +95,7 @@ static WEIR_REALTIME double tenths_entropy(const double *energy, double sum)
 
 		entropy -= share * log2(share + EPSILON);
 	}
-	return entropy;
+	return fmax(entropy, 0.0);
 }
 
 /* Steps of the sign, which is 0 for 0. */
@@ -289,9 +290,11 @@ static WEIR_REALTIME void chroma_get(const struct features *features, const floa
 	double sum[FEATURES_PITCHES] = { 0.0 };
 
 	for (uint32_t i = 0; i < features->n_semitones; i++) {
-		const double x = (double)magnitude[features->semitone[i].bin];
+		const float x = magnitude[features->semitone[i].bin];
 
-		sum[features->semitone[i].pitch] += x * x * (double)features->semitone[i].share;
+		/* In floats, as the energy is: what is too little for it is nothing here, too. */
+		sum[features->semitone[i].pitch] +=
+			(double)(x * x) * (double)features->semitone[i].share;
 	}
 	for (uint32_t i = 0; i < FEATURES_PITCHES; i++)
 		chroma[i] = (float)(sum[i] / (energy > 0.0 ? energy : EPSILON));
@@ -352,8 +355,8 @@ static WEIR_REALTIME void spectrum_features(struct features *features, double wi
 
 	value[FEATURES_ENTROPY] = (float)tenths_entropy(energy, sum);
 	value[FEATURES_ROLLOFF] = (float)rolloff_get(magnitude, n, energy, sum) / (float)n;
-	value[FEATURES_FLATNESS] =
-		(float)(exp2(logarithms_sum(magnitude, n) / n) / (sum / n + (double)LEAST_POWER));
+	value[FEATURES_FLATNESS] = (float)fmin(
+		exp2(logarithms_sum(magnitude, n) / n) / (sum / n + (double)LEAST_POWER), 1.0);
 	mfcc_get(features, magnitude, value + FEATURES_MFCC);
 	chroma_get(features, magnitude, sum, value + FEATURES_CHROMA);
 }
