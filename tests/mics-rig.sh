@@ -5,9 +5,9 @@
 
 . "${BASH_SOURCE%/*}/rig.sh"
 
-# room_make FOLDER SECONDS: FOLDER/room.wav, what the first microphone hears on the left, and the second
-# on the right: what swells like words, below 4 kHz, 200 ms later in the second, each with noise of
-# its own.
+# room_make FOLDER SECONDS [DELAYS]: FOLDER/room.wav, what the first microphone hears on the left, and the second
+# on the right: what swells like words, below 4 kHz, 200 ms later in the second (DELAYS of both in
+# seconds: 0 0.2), each with noise of its own.
 room_make() {
 	local i
 	sox -n -r 48000 -c 1 -b 32 -e float "$1/voice.wav" synth "$2" pinknoise \
@@ -16,7 +16,8 @@ room_make() {
 		sox -R -n -r 48000 -c 1 -b 32 -e float "$1/noise-$i.wav" synth "$2" whitenoise \
 			gain -48
 	done
-	sox -M "$1/voice.wav" "$1/voice.wav" -b 32 -e float "$1/voices.wav" delay 0 0.2
+	# shellcheck disable=SC2086
+	sox -M "$1/voice.wav" "$1/voice.wav" -b 32 -e float "$1/voices.wav" delay ${3:-0 0.2}
 	sox -M "$1/noise-1.wav" "$1/noise-2.wav" -b 32 -e float "$1/noises.wav"
 	sox -m "$1/voices.wav" "$1/noises.wav" -b 32 -e float "$1/room.wav"
 	rm "$1"/{voice,voices,noise-1,noise-2,noises}.wav
