@@ -281,7 +281,7 @@ test_names_of_any_kind_are_shown() {
 	wait_for "both" 10 row_shows 1 '^ weir top .* ö{150}( |$)'
 	check "the other one" row_shows 1 ' [12] bad\?\?\[31mname( |$)'
 	terminal resize-window -t top -x 80 -y 24
-	wait_for "as much as there is room for" 5 row_shows 1 'ö{50,}…$'
+	wait_for "as much as there is room for" 5 row_shows 1 'ö{40,}…$'
 	for key in 1 2; do
 		terminal send-keys -t top $key
 		wait_for "page $key" 5 shows "^ semitones +[12]\$"
