@@ -273,6 +273,19 @@ test_nodes_of_one_name_have_ids() {
 	check "also of a target" says 1 '^weir watch: the name of a node is empty' weir watch --target ''
 }
 
+# Without a session manager the ports of a source come a second after it.
+test_a_report_port_that_comes_later_is_waited_for() {
+	local i
+	graph_start
+	process_stop wireplumber
+	for i in 1 2 3; do
+		pw-cli >/dev/null create-node spa-node-factory "{ factory.name = weir.pitch node.name = late-$i
+			media.class = Audio/Source/Virtual object.linger = true }"
+		watch_start "watch-$i" "late-$i"
+		wait_for "its port" 5 has_links "late-$i" weir-watch 1
+	done
+}
+
 # pitch_create_with ID: nodes, until one has this id.
 pitch_create_with() {
 	local i

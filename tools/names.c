@@ -15,6 +15,11 @@ bool node_has_report(const struct graph *graph, const struct registry_object *no
 	return graph_find_report(graph, node) != NULL;
 }
 
+bool node_will_report(const struct registry_object *node)
+{
+	return !node->known || pw_properties_get(node->props, NODE_REPORT_KEY);
+}
+
 bool node_is_reporting(const struct graph *graph, const struct registry_object *node)
 {
 	return node->known && !pw_properties_get(node->props, NODE_PROBE_KEY) &&

@@ -8,11 +8,15 @@
 bool node_is_sink_or_source(const struct graph *graph, const struct registry_object *node);
 /* Has it a report port? */
 bool node_has_report(const struct graph *graph, const struct registry_object *node);
+/* Will it have one, as far as is known of it? Ports of a sink or source come after it. */
+bool node_will_report(const struct registry_object *node);
 /* Is it to be chosen from? What was made to measure a sink is not, unless somebody names it. */
 bool node_is_reporting(const struct graph *graph, const struct registry_object *node);
 
 typedef bool node_is(const struct graph *graph, const struct registry_object *node);
 
+/* The names of what a node reports. */
+#define NODE_REPORT_KEY "weir.report"
 /* Of a node that is made for as long as a program runs. */
 #define NODE_PROBE_KEY "weir.probe"
 

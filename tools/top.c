@@ -25,7 +25,6 @@
 
 #define STATE_KEY "weir.capture.state"
 #define STREAMS_KEY "weir.capture.streams"
-#define REPORT_KEY "weir.report"
 #define NAMES_COLUMN 10
 
 static const char usage[] =
@@ -394,11 +393,12 @@ static void check_wanted(struct top *top)
 		node = graph_find_node(&top->graph, top->wanted);
 	if (!node)
 		fail("there is no node \"%s\". Pages are of: %s", top->wanted, names);
-	if (!node_is_shown(&top->graph, node) && node_is_sink_or_source(&top->graph, node))
-		fail("%s has no report. To measure it: weir watch --target %s", top->wanted,
-		     top->wanted);
-	if (!node_is_shown(&top->graph, node) && !pw_properties_get(node->props, REPORT_KEY))
+	if (!node_is_shown(&top->graph, node) && !node_will_report(node)) {
+		if (node_is_sink_or_source(&top->graph, node))
+			fail("%s has no report. To measure it: weir watch --target %s", top->wanted,
+			     top->wanted);
 		fail("%s has no report. Pages are of: %s", top->wanted, names);
+	}
 	free(names);
 	free(top->wanted);
 	top->wanted = strdup(graph_get_name(node));

@@ -20,7 +20,6 @@
 #include "reader.h"
 
 #define IDLE_SECONDS 2
-#define REPORT_KEY "weir.report"
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"
 #define DEFAULT_SOURCE "@DEFAULT_AUDIO_SOURCE@"
 
@@ -160,7 +159,7 @@ static void drain(void *data)
 
 static void check_only(struct watch *watch, const struct registry_object *node)
 {
-	const char *names = pw_properties_get(node->props, REPORT_KEY);
+	const char *names = pw_properties_get(node->props, NODE_REPORT_KEY);
 
 	if (watch->only_checked || !names)
 		return;
@@ -224,7 +223,7 @@ static struct registry_object *find_named(struct watch *watch, const char *name)
 	if (node)
 		return node;
 	node = graph_find_node(&watch->graph, name);
-	if (node && node_is_sink_or_source(&watch->graph, node))
+	if (node && node_is_sink_or_source(&watch->graph, node) && !node_will_report(node))
 		fail("%s has no report. To measure it: weir watch --target %s", name, name);
 	return NULL;
 }
