@@ -81,7 +81,7 @@ static struct pw_properties *virtual_props(const char *name, const char *descrip
 	return pw_properties_new(
 		"factory.name", "support.null-audio-sink", PW_KEY_NODE_NAME, name,
 		PW_KEY_NODE_GROUP, name, PW_KEY_NODE_DESCRIPTION, description, PW_KEY_MEDIA_CLASS,
-		"Audio/Sink", "audio.position", "FL,FR", PW_KEY_NODE_VIRTUAL, "true",
+		"Audio/Sink/Internal", "audio.position", "FL,FR", PW_KEY_NODE_VIRTUAL, "true",
 		/* Waking up from suspension would cost the first frames of a stream. */
 		"session.suspend-timeout-seconds", "0", CAPTURE_RESTORE_PROPS_KEY, "false", NULL);
 }

@@ -17,7 +17,12 @@
  * With `redirect` the application is not heard any more: its streams play on `capture.sink`, by
  * default snd-aloop's. Where that is absent a virtual sink `weir.capture.<name>.sink` takes its
  * place until it appears. When it goes away later the application plays on its own sink again, and
- * is redirected when `capture.sink` is back. With `tap` the application plays on undisturbed.
+ * is redirected when `capture.sink` is back. With `tap` the application plays on undisturbed. The
+ * virtual sink is of the class Audio/Sink/Internal: programs do not offer it as an output device,
+ *and it cannot become the default one, through which all others would fall silent.
+ *
+ * The source goes with the module. A recorder then takes the default microphone, unless it has the
+ * properties `node.dont-fallback = true` and `node.linger = true`.
  *
  * Only output streams are captured, never a microphone. The source is stereo: left and right
  * channels of the stream go to FL and FR, MONO and all others to both. It adds no latency.

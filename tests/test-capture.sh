@@ -404,6 +404,55 @@ test_no_channel_is_missing_beside_another_capture() {
 	done
 }
 
+# Nothing that is played there is heard: nobody may choose it, or get it because nothing else is there.
+test_virtual_sink_is_no_output_device() {
+	daemon_start "capture.match = $MATCH capture.sink = virtual"
+	pulse_start
+	wait_for "the virtual sink" 5 node_get $SINK '.info["n-input-ports"] == 2'
+	check "programs are not offered it" not grep -F $SINK <(pactl list short sinks)
+	check "it does not become the default one" not wpctl set-default "$(node_id $SINK)"
+	pw-cli destroy "$(node_id speaker)"
+	wait_for "the speaker to go" 5 not node_id speaker
+	play_start music
+	process_start game pw-play -P '{ node.name = game }' "$rig_dir/long.wav"
+	wait_for "game" 5 node_id game
+	wait_for "music is captured" 5 is_captured music
+	wait_for "music plays there" 5 plays_on music $SINK
+	check "game waits" has_links game $SINK 0
+}
+
+# recorder_start NAME [PROPERTIES]: of the source, whether it is there or not.
+recorder_start() {
+	process_start "$1" pw-record --target $SOURCE -P "{ node.name = $1 ${2:-} }" "$rig_dir/$1.wav"
+	wait_for "$1" 5 node_id "$1"
+}
+
+# hears_another NAME: the microphone, or what plays.
+hears_another() {
+	not has_links microphone "$1" 0 || not has_links speaker "$1" 0
+}
+
+test_recorder_that_waits_never_hears_the_microphone() {
+	sink_conf microphone | sed 's|Audio/Sink|Audio/Source/Virtual|' |
+		rig_write pipewire/pipewire.conf.d/20-microphone.conf
+	rig_start
+	recorder_start patient "node.dont-fallback = true node.linger = true"
+	recorder_start careless
+	wait_for "one without these properties hears another source" 5 hears_another careless
+	check "the other one waits" not hears_another patient
+	process_host_start "capture.match = $MATCH capture.mode = tap"
+	wait_for "it records" 5 has_links $SOURCE patient 2
+	process_stop weir
+	wait_for "the source to go" 5 has_links $SOURCE patient 0
+	recorder_start late
+	wait_for "one without hears another source again" 5 hears_another late
+	check "it waits again" not hears_another patient
+	check "it runs" process_is_running patient
+	process_stop patient
+	process_stop careless
+	process_stop late
+}
+
 # dropin_start MODE NAME: conf/'s file with the one change that a user has to make.
 dropin_start() {
 	sed 's/= spotify/= pw-cat/' "${WEIR_CONF_DIR:-$(dirname "$0")/../conf}/pipewire.conf.avail/50-weir-capture-$1.conf" |
