@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
@@ -9,20 +7,25 @@
 #include "log.h"
 #include "port.h"
 
-static bool name_ends(const char *name, const char *end)
-{
-	const size_t length = name != NULL ? strlen(name) : 0;
+/*
+ * PipeWire's names of what is left and right; LLFR is how 1.4 writes LLFE. MONO, FC, LFE, AUX0...
+ * go to both sides.
+ */
+static const char *const sides[][2] = {
+	{ "FL", "FR" },	    { "SL", "SR" },	{ "RL", "RR" },	  { "FLC", "FRC" },
+	{ "RLC", "RRC" },   { "FLW", "FRW" },	{ "FLH", "FRH" }, { "TFL", "TFR" },
+	{ "TFLC", "TFRC" }, { "TSL", "TSR" },	{ "TRL", "TRR" }, { "LLFE", "RLFE" },
+	{ "BLC", "BRC" },   { "LLFR", "RLFE" },
+};
 
-	return length >= strlen(end) && spa_streq(name + length - strlen(end), end);
-}
-
-/* Left ends in L and right in R in all of PipeWire's names; MONO, FC, LFE, AUX0... go to both. */
 static bool channel_reaches(const char *output, const char *input)
 {
-	if (name_ends(output, "L"))
-		return name_ends(input, "L");
-	if (name_ends(output, "R"))
-		return name_ends(input, "R");
+	unsigned int i;
+
+	for (i = 0; i < 2 * SPA_N_ELEMENTS(sides); i++) {
+		if (spa_streq(output, sides[i / 2][i % 2]))
+			return spa_streq(input, sides[0][i % 2]);
+	}
 	return true;
 }
 

@@ -24,8 +24,9 @@
  * The source goes with the module. A recorder then takes the default microphone, unless it has the
  * properties `node.dont-fallback = true` and `node.linger = true`.
  *
- * Only output streams are captured, never a microphone. The source is stereo: left and right
- * channels of the stream go to FL and FR, MONO and all others to both. It adds no latency.
+ * Only output streams are captured, never a microphone. The source is stereo: all left and right
+ * channels of the stream (FL, RL, FLC ...) go to FL and FR, MONO and all others to both, at full
+ * level. It adds no latency.
  *
  * In the daemon (pipewire.conf.d) no frame of a redirected application reaches the default sink,
  * and the source has every frame. A process of its own (weir.conf.d, `pipewire -c weir.conf`) races

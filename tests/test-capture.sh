@@ -404,6 +404,28 @@ test_no_channel_is_missing_beside_another_capture() {
 	done
 }
 
+# channels_go INPUT CHANNEL...: music's to this input of the source, and nowhere else in it.
+channels_go() {
+	local channel
+	for channel in "${@:2}"; do
+		traces_graph | jq -e --arg from "music:output_$channel > $SOURCE:" \
+			"[.links[] | select(startswith(\$from)) | ltrimstr(\$from)] == $1" || return
+	done
+}
+
+test_channels_go_to_their_sides() {
+	local left=(FL SL RL FLC RLC FLW FLH TFL TFLC TSL TRL LLFR BLC)
+	local right=(FR SR RR FRC RRC FRW FRH TFR TFRC TSR TRR RLFE BRC)
+	local middle=(FC LFE RC TC TFC TRC FCH BC)
+	sink_conf film | sed "s/FL FR/${left[*]} ${right[*]} ${middle[*]}/" |
+		rig_write pipewire/pipewire.conf.d/20-film.conf
+	daemon_start "capture.match = $MATCH capture.mode = tap"
+	play_start music "target.object = film"
+	wait_for "the left ones go left" 5 channels_go '["in-l"]' "${left[@]}"
+	wait_for "the right ones go right" 5 channels_go '["in-r"]' "${right[@]}"
+	wait_for "all others go to both sides" 5 channels_go '["in-l", "in-r"]' "${middle[@]}"
+}
+
 # Nothing that is played there is heard: nobody may choose it, or get it because nothing else is there.
 test_virtual_sink_is_no_output_device() {
 	daemon_start "capture.match = $MATCH capture.sink = virtual"
