@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
+# shellcheck shell=bash
 #
 # Counts for tests/run: a build counts as a test that can fail.
 
-passed=0
-failed=0
-skipped=0
+counts_reset() {
+	passed=0
+	failed=0
+	skipped=0
+	repeated=0
+}
+
+counts_reset
 
 # skip REASON
 skip() {
@@ -26,7 +31,7 @@ show_failures() {
 
 # build NAME MESON-SETUP-ARGUMENT...: into build-tests/NAME; fails when that is not possible.
 build() {
-	name=$1
+	local name=$1
 	shift
 	echo "== $name"
 	rm -rf "build-tests/$name"
@@ -42,42 +47,64 @@ build() {
 
 # tests_start NAME PART MESON-TEST-ARGUMENT...: of a build. PART names the log.
 tests_start() {
-	name=$1
-	part=$2
-	shift 2
-	meson test -C "build-tests/$name" --logbase "$part" --no-rebuild --print-errorlogs "$@" 2>&1 |
+	local name=$1 part=$2
+	meson test -C "build-tests/$name" --logbase "$part" --no-rebuild --print-errorlogs "${@:3}" 2>&1 |
 		grep -E '^ *[0-9]+/[0-9]+ '
 }
 
 # tests_count NAME PART: when they have ended.
 tests_count() {
-	log=build-tests/$1/meson-logs/$2.json
+	local log=build-tests/$1/meson-logs/$2.json
 	passed=$((passed + $(count OK "$log")))
 	skipped=$((skipped + $(count SKIP "$log")))
 	failed=$((failed + $(jq -s 'map(select(.result != "OK" and .result != "SKIP")) | length' "$log")))
 	show_failures "$log"
-	jq -r '.name as $n | "\(.stdout // "")\n\(.stderr // "")" | split("\n")[]
-		| select(test("^ *(skipped|again): ")) | "\($n): \(.)"' "$log"
+	repeated=$((repeated + $(said again "$log" | wc -l)))
+	said 'skipped|again' "$log"
 }
 
-# build_and_test NAME MESON-SETUP-ARGUMENT... -- MESON-TEST-ARGUMENT...
-build_and_test() {
-	name=$1
-	setup=""
-	shift
-	while [ "$1" != -- ]; do
-		setup="$setup $1"
-		shift
+# tests_run NAME PART MESON-TEST-ARGUMENT...
+tests_run() {
+	tests_start "$@"
+	tests_count "$1" "$2"
+}
+
+# said WORDS FILE: lines of tests in meson's log that begin with one of these words.
+said() {
+	jq -r --arg words "$1" '.name as $n | "\(.stdout // "")\n\(.stderr // "")" | split("\n")[]
+		| select(test("^ *(" + $words + "): ")) | "\($n): \(.)"' "$2"
+}
+
+# repeats_run NAME FILE: what rig.sh has named there of a build, "test-SCRIPT.sh TEST" in each line. As a
+# part of SCRIPT it has been counted already: here it can only fail.
+repeats_run() {
+	local script before=$passed
+	for script in $(cut -d' ' -f1 "$2" | sort -u); do
+		script=${script#test-}
+		script=${script%.sh}
+		tests_run "$1" "repeats-$script" "$script" \
+			--test-args "$(sed -n "s/^test-$script.sh //p" "$2" | tr '\n' ' ')"
 	done
-	shift
-	# shellcheck disable=SC2086
-	build "$name" $setup || return 0
-	tests_start "$name" all "$@"
-	tests_count "$name" all
+	passed=$before
+}
+
+# counts_write FILE, counts_add FILE: from a process to the one that started it.
+counts_write() {
+	echo "$passed $failed $skipped $repeated" >"$1"
+}
+
+counts_add() {
+	local counts
+	read -ra counts <"$1" || counts=(0 1 0 0)
+	passed=$((passed + counts[0]))
+	failed=$((failed + counts[1]))
+	skipped=$((skipped + counts[2]))
+	repeated=$((repeated + counts[3]))
 }
 
 # Exits 1 when anything failed, or nothing ran.
 results_print() {
+	echo "$repeated repeated because the machine was late"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ] && [ "$passed" != 0 ]
 }

@@ -124,7 +124,8 @@ installed() {
 
 weir_install() {
 	{
-		meson setup "$checkout/build" "$checkout" --prefix /usr -Dtests=disabled && ninja -C "$checkout/build" install
+		meson setup "$checkout/build" "$checkout" --prefix /usr -Dtests=disabled &&
+			nice -n 15 ninja -C "$checkout/build" install
 	} >"$rig_dir/install.log" 2>&1
 }
 
