@@ -371,6 +371,18 @@ static void live_check(struct capture *capture)
 	capture_node_set_rate(capture, 1.0);
 }
 
+static bool has_playing_stream(const struct capture *capture)
+{
+	const struct capture_stream *stream;
+
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (capture_stream_is_playing(stream))
+			return true;
+	}
+	return false;
+}
+
 void capture_rate_update(struct capture *capture)
 {
 	struct capture_rate *rate = &capture->rate;
@@ -380,7 +392,7 @@ void capture_rate_update(struct capture *capture)
 	if (capture->undone || rate->timer == NULL)
 		return;
 	/* Else a source that nobody records would not notice what live_check asks for. */
-	capture_node_keep_running(capture, target > 1.0 && !spa_list_is_empty(&capture->streams));
+	capture_node_keep_running(capture, target > 1.0 && has_playing_stream(capture));
 	if (target != rate->target) {
 		rate->target = target;
 		rate->step = pow(target / rate->now, TICK_MS / fmax(glide, TICK_MS));

@@ -97,10 +97,12 @@ static void link_update(struct capture *capture, const struct registry_object *l
 {
 	struct capture_stream *stream = stream_find(capture, link->owner_id);
 
-	if (stream != NULL)
+	if (stream != NULL) {
 		capture_stream_link(stream);
-	else if (link->owner_id == capture->source_id)
+		capture_rate_update(capture);
+	} else if (link->owner_id == capture->source_id) {
 		capture_node_update(capture);
+	}
 }
 
 /*
