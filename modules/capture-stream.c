@@ -151,7 +151,25 @@ static void home_adopt(struct capture_stream *stream, const char *target)
 	stream->home_name = name != NULL ? strdup(name) : NULL;
 }
 
-static void target_send(const struct capture_stream *stream, bool to_sink)
+/*
+ * The session manager remembers no target by name, and forgets the one it has. In the daemon it is
+ * told not to look; a process has it remember the original again.
+ */
+static void target_set(struct capture_stream *stream, const char *target, bool is_home)
+{
+	const struct capture *capture = stream->capture;
+	const struct registry_object *home = capture_find_target(capture, stream->home);
+	const uint32_t id = stream->node->id;
+
+	if (stream->is_remembered && is_home)
+		registry_set_remembered(capture->registry, id, SPA_ID_INVALID);
+	registry_set_target(capture->registry, id, target);
+	stream->is_remembered = !is_home && home != NULL && !capture->connection.in_daemon;
+	if (stream->is_remembered)
+		registry_set_remembered(capture->registry, id, home->id);
+}
+
+static void target_send(struct capture_stream *stream, bool to_sink)
 {
 	const struct capture *capture = stream->capture;
 	const char *home = capture_stream_get_home(stream);
@@ -163,7 +181,7 @@ static void target_send(const struct capture_stream *stream, bool to_sink)
 		capture_impl_set(capture, id, CAPTURE_OWNER_KEY, to_sink ? capture->args.name : "");
 	}
 	capture_undo_note(capture->undo, stream->node, CAPTURE_UNDO_TARGET, home);
-	registry_set_target(capture->registry, id, to_sink ? capture_sink_get_name(capture) : home);
+	target_set(stream, to_sink ? capture_sink_get_name(capture) : home, !to_sink);
 }
 
 static void request_watch(struct capture_stream *stream)
@@ -307,7 +325,7 @@ void capture_stream_restore(struct capture_stream *stream)
 	if (!capture->args.redirect || stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return;
 	if (stream->placement != PLACEMENT_TAKEN_OVER)
-		registry_set_target(capture->registry, stream->node->id, home);
+		target_set(stream, home, true);
 	/* It outlives the metadata, which goes with the session manager. */
 	if (capture->connection.in_daemon) {
 		capture_impl_set(capture, stream->node->id, PW_KEY_TARGET_OBJECT,

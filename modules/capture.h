@@ -47,6 +47,7 @@ struct capture_stream {
 	struct timespec requested; /* when that began, if it is PLACEMENT_REQUESTED */
 	char *home;		   /* the metadata's target.object before ours, NULL: none */
 	char *home_name;	   /* that of its node, NULL: unknown */
+	bool is_remembered;	   /* by the session manager, because we had it do so */
 	char *taker;		   /* the other capture's name, while that redirects it */
 	bool starting; /* in the daemon: its first link is there, but not yet in the registry */
 	struct capture_fade *fade; /* NULL: none is under way */

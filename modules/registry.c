@@ -2,6 +2,7 @@
 #include "registry.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "log.h"
 
 #define TARGET_KEY "target.object"
+/* An older form of it, which loses against it, but is remembered like it. */
+#define REMEMBERED_KEY "target.node"
 #define DEFAULT_SINK_KEY "default.audio.sink"
 #define DEFAULT_SOURCE_KEY "default.audio.source"
 
@@ -346,6 +349,18 @@ void registry_set_target(struct registry *registry, uint32_t node_id, const char
 	/* By name, because WirePlumber remembers a serial for the application's next stream. */
 	pw_metadata_set_property((struct pw_metadata *)registry->metadata, node_id, TARGET_KEY,
 				 target != NULL ? "Spa:String" : NULL, target);
+}
+
+void registry_set_remembered(struct registry *registry, uint32_t node_id, uint32_t target_id)
+{
+	char text[16];
+
+	if (registry->metadata == NULL)
+		return;
+	snprintf(text, sizeof(text), "%u", target_id);
+	pw_metadata_set_property((struct pw_metadata *)registry->metadata, node_id, REMEMBERED_KEY,
+				 target_id != SPA_ID_INVALID ? "Spa:Id" : NULL,
+				 target_id != SPA_ID_INVALID ? text : NULL);
 }
 
 static void registry_global(void *data, uint32_t id, uint32_t permissions, const char *interface,

@@ -88,5 +88,11 @@ struct registry_object *registry_find_default_source(struct registry *registry);
 void registry_refresh(struct registry *registry);
 /* A node's name or serial, "-1" for the default one, or NULL to take the entry out. */
 void registry_set_target(struct registry *registry, uint32_t node_id, const char *target);
+/*
+ * Which target the session manager is to remember for the node's application although the node's
+ * present one is another: a node's id, or SPA_ID_INVALID to take the entry out. After
+ * registry_set_target, and taken out before it: WirePlumber remembers what was set last.
+ */
+void registry_set_remembered(struct registry *registry, uint32_t node_id, uint32_t target_id);
 
 #endif

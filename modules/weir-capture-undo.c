@@ -130,6 +130,9 @@ static void ready(void *data)
 
 		if (note == NULL)
 			continue;
+		/* In this order: see there. */
+		if (note->has_target && note->target != NULL)
+			registry_set_remembered(undo->registry, node->id, SPA_ID_INVALID);
 		if (note->has_target)
 			registry_set_target(undo->registry, node->id, note->target);
 		params_restore(note, node);

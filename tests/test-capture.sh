@@ -157,6 +157,31 @@ test_process_redirects_what_the_session_manager_remembers() {
 	wait_for "music is back" 5 plays_on music headphones
 }
 
+# choice_survives: a stream ends while it is redirected, or its capture is killed.
+choice_survives() {
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	process_stop music
+	sleep 1.2 # The session manager writes its state a second after a change.
+	check "WirePlumber remembers the headphones" \
+		grep -q '"target":"headphones"' "$XDG_STATE_HOME/wireplumber/stream-properties"
+}
+
+test_process_leaves_the_session_managers_memory() {
+	headphones_choose
+	process_host_start "capture.match = $MATCH"
+	choice_survives
+	play_start music
+	choice_survives
+	play_start music
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	process_stop weir KILL
+	wait_for "music plays on the headphones" 5 plays_on music headphones
+	check "no other target is left" not metadata_get target.node "$(node_id music)"
+	sleep 1.2
+	check "WirePlumber remembers the headphones" \
+		grep -q '"target":"headphones"' "$XDG_STATE_HOME/wireplumber/stream-properties"
+}
+
 test_session_manager_restarts_with_its_memory() {
 	headphones_choose
 	process_host_start "capture.match = $MATCH"
