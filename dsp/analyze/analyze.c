@@ -130,7 +130,7 @@ static WEIR_REALTIME void rhythm_find(struct analyze *analyze)
 	*value_of(analyze, ANALYZE_BPM + 1) = found.confidence;
 }
 
-/* Speech has begun as long ago as it was looked at to say so, and ended likewise. */
+/* Speech has ended as long ago as it was looked at to say so. */
 static WEIR_REALTIME void speech_find(struct analyze *analyze, float *const control[])
 {
 	const struct speech_control how = {
@@ -143,7 +143,7 @@ static WEIR_REALTIME void speech_find(struct analyze *analyze, float *const cont
 	speech_hop(&analyze->speech, &how, &found);
 	*value_of(analyze, ANALYZE_VAD) = found.probability;
 	if (found.started)
-		*value_of(analyze, ANALYZE_SPEECH_START) = how.onset_ms / 1000.0f;
+		*value_of(analyze, ANALYZE_SPEECH_START) = found.ago;
 	if (found.ended)
 		*value_of(analyze, ANALYZE_SPEECH_END) = how.hangover_ms / 1000.0f;
 }

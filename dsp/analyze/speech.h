@@ -13,6 +13,9 @@
  * Says every 10 ms how probable it is that somebody speaks, and when speech begins and ends, in
  * what any microphone hears: the sound at 16 kHz, its features, and a recurrent network.
  *
+ * The network takes for speech what begins. Until a second one, which knows how music begins, has
+ * confirmed it, the probability is the lower one of both.
+ *
  * Latency: the rest of the hop, and 1 ms for the filter, 2 ms at 8 kHz; and the onset, for events.
  */
 struct speech {
@@ -27,9 +30,13 @@ struct speech {
 	struct speech_features features;
 	struct speech_net net;
 
-	float probability[SPEECH_HOPS]; /* a ring */
+	float heard[SPEECH_HOPS],
+		limited[SPEECH_HOPS];	/* rings: of the first network, the lower one */
+	float probability[SPEECH_HOPS]; /* of these, what is told */
 	uint32_t n_hops;		/* since the reset */
-	uint32_t n_active;		/* of them since the last start */
+	bool confirmed;
+	uint32_t n_loud;   /* of them in which the first network heard speech begin */
+	uint32_t n_active; /* of them since the last start */
 	bool active;
 };
 
@@ -42,6 +49,7 @@ struct speech_control {
 struct speech_found {
 	float probability; /* 0 to 1 */
 	bool active, started, ended;
+	float ago; /* when started: seconds since then, as the first network heard it */
 };
 
 /* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */

@@ -9,13 +9,17 @@
 #define GATES (3 * SPEECH_UNITS)
 #define BLOCK SPEECH_NET_BLOCK
 
-_Static_assert(SPEECH_ENTER % BLOCK == 0 && GATES % BLOCK == 0, "blocks are whole");
+#define CONFIRM_INPUTS (SPEECH_INPUTS + SPEECH_UNITS)
+
+_Static_assert(SPEECH_ENTER % BLOCK == 0 && GATES % BLOCK == 0 && SPEECH_CONFIRM % BLOCK == 0,
+	       "blocks are whole");
 
 void speech_net_place(struct speech_net *net, struct layout *layout)
 {
 	net->enter = floats_place(layout, (size_t)SPEECH_INPUTS * SPEECH_ENTER);
 	net->listen = floats_place(layout, (size_t)SPEECH_ENTER * GATES);
 	net->recall = floats_place(layout, (size_t)SPEECH_UNITS * GATES);
+	net->confirm = floats_place(layout, (size_t)CONFIRM_INPUTS * SPEECH_CONFIRM);
 }
 
 static void weights_expand(float *weight, const char *packed, const float *scale, uint32_t n_in,
@@ -32,6 +36,8 @@ void speech_net_fill(struct speech_net *net)
 	weights_expand(net->enter, speech_enter, speech_enter_scale, SPEECH_INPUTS, SPEECH_ENTER);
 	weights_expand(net->listen, speech_listen, speech_listen_scale, SPEECH_ENTER, GATES);
 	weights_expand(net->recall, speech_recall, speech_recall_scale, SPEECH_UNITS, GATES);
+	weights_expand(net->confirm, speech_confirm, speech_confirm_scale, CONFIRM_INPUTS,
+		       SPEECH_CONFIRM);
 }
 
 WEIR_REALTIME void speech_net_reset(struct speech_net *net)
@@ -101,5 +107,18 @@ WEIR_REALTIME float speech_net_step(struct speech_net *net, const float *feature
 		sum += speech_leave[i] * net->entered[i];
 	for (uint32_t i = 0; i < SPEECH_UNITS; i++)
 		sum += speech_leave[SPEECH_ENTER + i] * net->state[i];
+	return 1.0f / (1.0f + expf(-sum));
+}
+
+WEIR_REALTIME float speech_net_confirm(const struct speech_net *net, const float *features)
+{
+	float in[CONFIRM_INPUTS], hidden[SPEECH_CONFIRM], sum = speech_confirm_leave_bias;
+
+	memcpy(in, features, SPEECH_INPUTS * sizeof(float));
+	memcpy(in + SPEECH_INPUTS, net->state, sizeof(net->state));
+	multiply(net->confirm, speech_confirm_bias, in, CONFIRM_INPUTS, hidden, SPEECH_CONFIRM);
+	bend_all(hidden, SPEECH_CONFIRM);
+	for (uint32_t i = 0; i < SPEECH_CONFIRM; i++)
+		sum += speech_confirm_leave[i] * hidden[i];
 	return 1.0f / (1.0f + expf(-sum));
 }

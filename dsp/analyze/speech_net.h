@@ -12,10 +12,11 @@
  * probability from both.
  */
 struct speech_net {
-	float *enter;  /* [SPEECH_ENTER / SPEECH_NET_BLOCK][SPEECH_INPUTS][SPEECH_NET_BLOCK] */
-	float *listen; /* [3 * SPEECH_UNITS / SPEECH_NET_BLOCK][SPEECH_ENTER][SPEECH_NET_BLOCK]:
-			  reset, update, new */
-	float *recall; /* [3 * SPEECH_UNITS / SPEECH_NET_BLOCK][SPEECH_UNITS][SPEECH_NET_BLOCK] */
+	float *enter;	/* [SPEECH_ENTER / SPEECH_NET_BLOCK][SPEECH_INPUTS][SPEECH_NET_BLOCK] */
+	float *listen;	/* [3 * SPEECH_UNITS / SPEECH_NET_BLOCK][SPEECH_ENTER][SPEECH_NET_BLOCK]:
+			   reset, update, new */
+	float *confirm; /* [(SPEECH_INPUTS + SPEECH_UNITS)][SPEECH_CONFIRM] */
+	float *recall;	/* [3 * SPEECH_UNITS / SPEECH_NET_BLOCK][SPEECH_UNITS][SPEECH_NET_BLOCK] */
 	float entered[SPEECH_ENTER], state[SPEECH_UNITS];
 };
 
@@ -25,5 +26,8 @@ WEIR_REALTIME void speech_net_reset(struct speech_net *net);
 
 /* Returns the probability of speech after one more hop's SPEECH_INPUTS features. */
 WEIR_REALTIME float speech_net_step(struct speech_net *net, const float *features);
+
+/* After a step, with its features: the probability that what has begun is speech. */
+WEIR_REALTIME float speech_net_confirm(const struct speech_net *net, const float *features);
 
 #endif

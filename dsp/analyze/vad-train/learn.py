@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The network of ../speech_net.c: training it, and writing it as C."""
-import re
+"""The network of ../speech_net.c: training it."""
 import time
 
 import numpy as np
 import torch
 
-STEPS = 45
-ZERO = ord('Q')
 ONSET_HOPS, ONSET_WEIGHT = 25, 3.0
 CHUNK, BATCH = 250, 96
 
@@ -34,12 +31,6 @@ def onset_weights(active, counts):
             if not on[max(0, at - 30):at].any():
                 row[at:at + ONSET_HOPS] *= ONSET_WEIGHT
     return weight
-
-
-def rounded(weight):
-    """91 steps per weight, one scale per output: (steps from -45 to 45, scales)."""
-    scale = (np.abs(weight).max(1) / STEPS + 1e-12).astype(np.float32)
-    return np.round(weight / scale[:, None]).astype(int), scale
 
 
 def learn(features, active, counts, epochs, sizes, seed, threads, say=print, start=None):
@@ -84,57 +75,3 @@ def learn(features, active, counts, epochs, sizes, seed, threads, say=print, sta
                 losses.append(float(loss))
         say(f'epoch {epoch + 1}: loss {np.mean(losses):.4f}, {time.time() - began:.0f} s')
     return {'net': net.state_dict(), 'mean': mean, 'deviation': deviation}
-
-
-def tables(found):
-    """The arrays of ../speech_weights.h; what normalises the features is in the first of them."""
-    net = {k: v.numpy().astype(np.float64) for k, v in found['net'].items()}
-    mean, deviation = (found[k].numpy().astype(np.float64) for k in ('mean', 'deviation'))
-    enter = net['enter.weight'] / deviation
-    steps, scale = rounded(enter)
-    # Rounded as they are, the weights meet the mean.
-    enter_bias = net['enter.bias'] - (steps * scale[:, None].astype(np.float64)) @ mean
-    out = {'speech_enter': steps.T, 'speech_enter_scale': scale, 'speech_enter_bias': enter_bias}
-    for name, of in (('listen', 'ih'), ('recall', 'hh')):
-        steps, scale = rounded(net[f'units.weight_{of}_l0'])
-        out[f'speech_{name}'], out[f'speech_{name}_scale'] = steps.T, scale
-        out[f'speech_{name}_bias'] = net[f'units.bias_{of}_l0']
-    out['speech_leave'] = net['leave.weight'][0]
-    out['speech_leave_bias'] = net['leave.bias'][0]
-    return out
-
-
-def literals(steps):
-    """Strings of characters that are that many steps from ZERO."""
-    text = ''.join(chr(ZERO + s) for s in steps.ravel())
-    parts = [text[i:i + 80] for i in range(0, len(text), 80)]
-    # A question mark that follows another could begin a trigraph.
-    return ['\t"' + p.replace('\\', '\\\\').replace('??', '?\\?') + '"' for p in parts]
-
-
-def numbers(values):
-    text, line = [], '\t'
-    for value in values:
-        part = f'{value:.6g}f,' if '.' in f'{value:.6g}' else f'{value:.6g}.0f,'
-        if len(line) + len(part) > 97:
-            text.append(line)
-            line = '\t'
-        line += part
-    return text + [line]
-
-
-def write(found, header, path):
-    with open(header) as file:
-        declared = {m[2]: m[1] for m in re.finditer(r'extern (const \w+ (\w+)[^;]*);', file.read())}
-    text = ['/* SPDX-License-Identifier: MIT */', '', '/* Written by vad-train/train. */',
-            '#include "speech_weights.h"', '', '/* clang-format off */']
-    for name, value in tables(found).items():
-        if np.ndim(value) == 0:
-            text.append(f'{declared[name]} = {value:.6g}f;')
-        elif value.dtype == int:
-            text += [f'{declared[name]} ='] + literals(value)
-            text[-1] += ';'
-        else:
-            text += [f'{declared[name]} = {{'] + numbers(value) + ['};']
-    with open(path, 'w') as file:
-        file.write('\n'.join(text) + '\n')

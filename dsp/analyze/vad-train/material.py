@@ -58,11 +58,11 @@ TEXTS = [
 ]
 
 
-def packages_check():
+def packages_check(packages=tuple(PACKAGES)):
     found = subprocess.run(['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n'],
                            stdout=subprocess.PIPE, text=True, check=True).stdout
     installed = {line.split()[0] for line in found.splitlines() if line.endswith(' installed')}
-    missing = [p for p in PACKAGES if p not in installed]
+    missing = [p for p in packages if p not in installed]
     if missing:
         sys.exit('missing: apt-get install --no-install-recommends ' + ' '.join(missing))
 

@@ -3,9 +3,10 @@
 /*
  * What the voice activity detector hears, for its training and for scoring it.
  *
- * usage: trace features|probability RATE <mono floats >floats
- * writes, for every 10 ms, the features or the probability; the training reads one of them, and
- * the weights decide the other. "NaN" among the input resets the detector and writes nothing.
+ * usage: trace features|inputs|probability RATE <mono floats >floats
+ * writes, for every 10 ms, the features, these and the state of the units, or the probability:
+ * train reads the first, train-beginnings the second, and the weights decide the third. "NaN"
+ * among the input resets the detector and writes nothing.
  */
 
 #include <math.h>
@@ -26,8 +27,8 @@ int main(int argc, char *argv[])
 	struct speech_found found;
 	float in[MAX_HOP];
 
-	if (rate < 8000 || rate > 384000 || !strchr("fp", argv[1][0])) {
-		fputs("usage: trace features|probability RATE\n", stderr);
+	if (rate < 8000 || rate > 384000 || !strchr("fip", argv[1][0])) {
+		fputs("usage: trace features|inputs|probability RATE\n", stderr);
 		return EXIT_FAILURE;
 	}
 	if (speech_init(&speech, rate) < 0)
@@ -47,9 +48,11 @@ int main(int argc, char *argv[])
 		}
 		speech_run(&speech, in, speech.hop);
 		speech_hop(&speech, &control, &found);
-		if (argv[1][0] == 'f')
+		if (argv[1][0] != 'p')
 			fwrite(speech.features.value, sizeof(float), SPEECH_FEATURES, stdout);
-		else
+		if (argv[1][0] == 'i')
+			fwrite(speech.net.state, sizeof(float), SPEECH_UNITS, stdout);
+		if (argv[1][0] == 'p')
 			fwrite(&found.probability, sizeof(float), 1, stdout);
 	}
 	speech_finish(&speech);

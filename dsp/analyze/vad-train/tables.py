@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""What was learnt, as the C of ../speech_weights.h."""
+import re
+
+import numpy as np
+
+STEPS = 45
+ZERO = ord('Q')
+
+# A rise by this of what the network of beginnings takes to believe: of music that begins, 10 % pass with
+# 0, and 3 % with 2; speech is told 30 to 40 ms later.
+DOUBT = 2.0
+
+
+def rounded(weight):
+    """91 steps per weight, one scale per output: (steps from -45 to 45, scales)."""
+    scale = (np.abs(weight).max(1) / STEPS + 1e-12).astype(np.float32)
+    return np.round(weight / scale[:, None]).astype(int), scale
+
+
+def network(found):
+    """The arrays of ../speech_weights.h; what normalises the features is in the first of them."""
+    net = {k: v.numpy().astype(np.float64) for k, v in found['net'].items()}
+    mean, deviation = (found[k].numpy().astype(np.float64) for k in ('mean', 'deviation'))
+    enter = net['enter.weight'] / deviation
+    steps, scale = rounded(enter)
+    # Rounded as they are, the weights meet the mean.
+    enter_bias = net['enter.bias'] - (steps * scale[:, None].astype(np.float64)) @ mean
+    out = {'speech_enter': steps.T, 'speech_enter_scale': scale, 'speech_enter_bias': enter_bias}
+    for name, of in (('listen', 'ih'), ('recall', 'hh')):
+        steps, scale = rounded(net[f'units.weight_{of}_l0'])
+        out[f'speech_{name}'], out[f'speech_{name}_scale'] = steps.T, scale
+        out[f'speech_{name}_bias'] = net[f'units.bias_{of}_l0']
+    out['speech_leave'] = net['leave.weight'][0]
+    out['speech_leave_bias'] = net['leave.bias'][0]
+    return out
+
+
+def confirm(weights, biases, mean, deviation):
+    """Of a layer of tanh and one output."""
+    steps, scale = rounded((weights[0] / deviation[:, None]).T)
+    bias = biases[0] - (steps * scale[:, None].astype(np.float64)) @ mean
+    return {'speech_confirm': steps.T, 'speech_confirm_scale': scale,
+            'speech_confirm_bias': bias, 'speech_confirm_leave': weights[1][:, 0],
+            'speech_confirm_leave_bias': float(biases[1][0]) - DOUBT}
+
+
+def literals(steps):
+    """Strings of characters that are that many steps from ZERO."""
+    text = ''.join(chr(ZERO + s) for s in steps.ravel())
+    parts = [text[i:i + 80] for i in range(0, len(text), 80)]
+    # A question mark that follows another could begin a trigraph.
+    return ['\t"' + p.replace('\\', '\\\\').replace('??', '?\\?') + '"' for p in parts]
+
+
+def numbers(values):
+    text, line = [], '\t'
+    for value in values:
+        part = f'{value:.6g}f,' if '.' in f'{value:.6g}' else f'{value:.6g}.0f,'
+        if len(line) + len(part) > 97:
+            text.append(line)
+            line = '\t'
+        line += part
+    return text + [line]
+
+
+def write(arrays, header, path, maker):
+    with open(header) as file:
+        declared = {m[2]: m[1] for m in re.finditer(r'extern (const \w+ (\w+)[^;]*);', file.read())}
+    text = ['/* SPDX-License-Identifier: MIT */', '', f'/* Written by {maker}. */',
+            '#include "speech_weights.h"', '', '/* clang-format off */']
+    for name, value in arrays.items():
+        if np.ndim(value) == 0:
+            text.append(f'{declared[name]} = {value:.6g}f;')
+        elif value.dtype == int:
+            text += [f'{declared[name]} ='] + literals(value)
+            text[-1] += ';'
+        else:
+            text += [f'{declared[name]} = {{'] + numbers(value) + ['};']
+    with open(path, 'w') as file:
+        file.write('\n'.join(text) + '\n')
