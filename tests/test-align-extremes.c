@@ -222,7 +222,7 @@ static const struct range {
 	bool may_be_unknown;
 } ranges[] = {
 	{ "delay_s", -1.5f, 1.5f, true },
-	{ "sro_ppm", -1000.0f, 1000.0f, true },
+	{ "sro_ppm", -1600.0f, 1600.0f, true },
 	{ "locked", 0.0f, 1.0f, false },
 	{ "confidence", 0.0f, 1.0f, false },
 	{ "polarity", -1.0f, 1.0f, true },

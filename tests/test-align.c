@@ -98,6 +98,9 @@ static void test_a_drift_is_found_and_followed(void)
 {
 	check_followed(100.0);
 	check_followed(-300.0);
+	check_followed(450.0);
+	check_followed(-800.0);
+	check_followed(1500.0);
 }
 
 /* As when a sound server adapts the rate of a microphone that it has just begun to read. */

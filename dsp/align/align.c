@@ -10,7 +10,7 @@
 #include "../scalar.h"
 #include "aligner.h"
 
-#define TICK_COST 4 /* about microseconds, and one more for each TICK_PARTS of the lags */
+#define TICK_COST 5 /* about microseconds, and one more for each TICK_PARTS of the lags */
 #define TICK_PARTS 8
 #define SETTLED_DRIFT 4e-6 /* standard deviation */
 #define COASTING_SECONDS 2.0

@@ -8,7 +8,7 @@
  * Align: microphones that hear the same source become one better microphone.
  *
  * Nothing need be known of them: not how much later one is than the other, to 1.5 s, nor how fast
- * its clock runs, to 350 ppm, nor how loud it is or which way round. The first microphone is the
+ * its clock runs, to 1500 ppm, nor how loud it is or which way round. The first microphone is the
  * reference; each other one is found by what both hear, followed for as long as that is heard, and
  * read where the same sound is. Their sum has the level of the first one. Weights follow the noise
  * of each (maximum ratio). What is not aligned is not added: until a microphone is found, while it
@@ -39,7 +39,7 @@
 
 /* Delays and drifts are known up to that, either way. */
 #define ALIGN_LAG_SECONDS 1.5
-#define ALIGN_MOST_DRIFT 400e-6
+#define ALIGN_MOST_DRIFT 1600e-6
 
 /* After the microphones and the output. */
 enum {

@@ -147,15 +147,15 @@ static const char *const state_names[] = {
 		       "Delay of the output against microphone 1", 0.0f, 600000.0f),               \
 	{                                                                                          \
 		.name = "state", .type = WEIR_CONTROL_OUT, .kind = WEIR_CHOICE, .measure = "",     \
-		.help = "What is going on", .choices = state_names, .min = ALIGN_SEARCHING,        \
-		.max = ALIGN_ONE_MIC                                                               \
+		.help = "0 searching, 1 locked, 2 coasting, 3 one-mic", .choices = state_names,    \
+		.min = ALIGN_SEARCHING, .max = ALIGN_ONE_MIC                                       \
 	}
 
 #define OF_EACH(suffix, number)                                                                \
 	OUTPUT("delay-ms" suffix, WEIR_FLOAT, "ms", "How much later microphone " number " is", \
 	       -1500.0f, 1500.0f),                                                             \
 		OUTPUT("drift-ppm" suffix, WEIR_FLOAT, "ppm",                                  \
-		       "How fast the clock of microphone " number " is", -1000.0f, 1000.0f),   \
+		       "How fast the clock of microphone " number " is", -1600.0f, 1600.0f),   \
 		OUTPUT("locked" suffix, WEIR_TOGGLE, "",                                       \
 		       "Is the delay of microphone " number " known?", 0.0f, 1.0f),            \
 		OUTPUT("confidence" suffix, WEIR_FLOAT, "",                                    \

@@ -38,7 +38,8 @@
 #define VOTES_PER_STEP 1600
 #define LEAST_BLOCKS 4
 #define LEAST_SPAN 0.9 /* seconds */
-#define MOST_REACH 360e-6
+#define MOST_REACH 1600e-6
+#define FAR_DRIFT 350e-6
 #define LEAST_FIT 0.97 /* of the votes that all pairs could give */
 #define USABLE_FIT 0.8
 #define TELL_SECONDS 60e-6
@@ -317,6 +318,12 @@ static WEIR_REALTIME double coarse_reach(double span)
 	return fmin(MOST_REACH, TELL_SECONDS / fmin(span, MOST_PAIR_SECONDS) * (DRIFT_POINTS / 2));
 }
 
+/* A drift that is far off is out of reach soon, if the search has not found it by chance. */
+static WEIR_REALTIME bool is_centred(const struct drift *drift)
+{
+	return drift->has_solved || fabs(drift->estimate.drift) > FAR_DRIFT;
+}
+
 static WEIR_REALTIME void coarse_step(struct drift *drift)
 {
 	const double reach = coarse_reach(drift->estimate.span);
@@ -324,7 +331,7 @@ static WEIR_REALTIME void coarse_step(struct drift *drift)
 	if (drift->step == 0) {
 		pairs_collect(drift);
 		votes_clear(drift);
-		drift->centre = drift->has_solved ? drift->estimate.drift : 0.0;
+		drift->centre = is_centred(drift) ? drift->estimate.drift : 0.0;
 		drift->spacing = reach / (DRIFT_POINTS / 2);
 		drift->step = 1;
 		drift->stage = drift->n >= LEAST_BLOCKS && drift->estimate.span > LEAST_SPAN &&

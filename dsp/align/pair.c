@@ -172,7 +172,7 @@ static WEIR_REALTIME void tracking_begin(struct pair *pair, const struct search_
 	pair->is_tracking = true;
 	pair->is_locked = pair->holds = false;
 	pair->n_frames = pair->track.n_frames;
-	pair->n_supported = pair->n_rival = 0;
+	pair->n_supported = pair->n_rival = pair->n_opposed = 0;
 	pair->n_agreed = pair->is_as_told ? N_AGREE : 0;
 	pair->supported = 0.0;
 	pair->n_candidates = pair->n_elsewhere = pair->n_elsewhere_now = 0;
@@ -220,6 +220,18 @@ static WEIR_REALTIME bool rival_watch(struct pair *pair, double off, double time
 	return pair->n_rival > RIVAL_HOPS;
 }
 
+/* A first peak that a drift has smeared can be that of half a period, upside down. */
+static WEIR_REALTIME bool polarity_is_wrong(struct pair *pair, bool is_peak, double off)
+{
+	if (!is_peak || fabs(off) >= CONFIRM_SECONDS)
+		return false;
+	if (pair->search.peak.polarity == pair->track.polarity)
+		pair->n_opposed = 0;
+	else
+		pair->n_opposed++;
+	return pair->n_opposed > N_AGREE;
+}
+
 /* Has the sound gone elsewhere? */
 static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 {
@@ -259,10 +271,11 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 						    (pair->n_elsewhere > 0 && is_sure(pair, peak))
 					  : pair->n_elsewhere > N_AGREE + 1 && peak->own > SURE_OWN;
 	const bool is_elsewhere_now = pair->n_elsewhere_now > N_AGREE;
-	const bool is_rivalled = is_peak && rival_watch(pair, off, time);
-	const struct search_peak *there = is_elsewhere || is_rivalled ? peak : now;
+	const bool is_other =
+		(is_peak && rival_watch(pair, off, time)) || polarity_is_wrong(pair, is_peak, off);
+	const struct search_peak *there = is_elsewhere || is_other ? peak : now;
 
-	if (!is_elsewhere && !is_elsewhere_now && !is_rivalled)
+	if (!is_elsewhere && !is_elsewhere_now && !is_other)
 		return;
 	if (pair->n_agreed < N_AGREE || track->drift_variance >= VAGUE_DRIFT * VAGUE_DRIFT) {
 		tracking_begin(pair, there, time);
@@ -273,7 +286,7 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 
 	track_jump(track, lag, there->polarity, time, time - fmax(0.0, lag) - REREAD_SECONDS);
 	pair->is_locked = pair->holds = pair->is_unproven = false;
-	pair->n_elsewhere = pair->n_elsewhere_now = pair->n_rival = 0;
+	pair->n_elsewhere = pair->n_elsewhere_now = pair->n_rival = pair->n_opposed = 0;
 }
 
 static WEIR_REALTIME void silence_watch(struct pair *pair, const struct ear *ear1,

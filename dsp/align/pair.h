@@ -36,6 +36,7 @@ struct pair {
 	int32_t candidate, elsewhere, elsewhere_now, rival;
 	uint32_t n_candidates, n_elsewhere, n_elsewhere_now; /* hops that agree */
 	uint32_t n_rival;     /* hops whose peak is at the rival, less those at the delay */
+	uint32_t n_opposed;   /* hops whose peak is at the delay, but of the other polarity */
 	uint32_t n_confirmed; /* hops in a row whose peak is at the delay */
 	uint32_t n_agreed;    /* such hops since tracking began */
 	uint32_t n_supported; /* hops whose correlation is high at the delay */

@@ -19,6 +19,7 @@
 #include "search.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../simd.h"
@@ -28,6 +29,10 @@
 #define SHORT_TAU_SECONDS 0.9
 #define NEAR_LAG 24
 #define SHORT_NEAR_LAG 12
+#define NEAR_STEPS 7 /* of drifts on each side of 0 */
+#define NEAR_STEP 50e-6
+#define FAR_STEP 150e-6 /* of clocks without a crystal, whose peak is wide */
+#define DRIFTS_PER_STEP 16
 #define SHORT_TILES 4 /* tiles in one step when there is one drift only */
 
 void search_place(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
@@ -129,6 +134,14 @@ static WEIR_REALTIME void lags_step(struct search *search)
 	search->stage = SEARCH_SUM;
 }
 
+static WEIR_REALTIME double drift_of(int step)
+{
+	const int size = abs(step), n_near = size < NEAR_STEPS ? size : NEAR_STEPS;
+	const double drift = n_near * NEAR_STEP + (size - n_near) * FAR_STEP;
+
+	return step < 0 ? -drift : drift;
+}
+
 static WEIR_REALTIME void sum_begin(struct search *search)
 {
 	const bool is_short = search->stage == SEARCH_SHORT;
@@ -142,9 +155,8 @@ static WEIR_REALTIME void sum_begin(struct search *search)
 	sum->expected_column = search->known_lag + (int32_t)search->n_columns / 2;
 	sum->expected = 0.0f;
 	for (uint32_t d = 0; d < sum->n_drifts; d++) {
-		sum->drift[d] = sum->n_drifts == 1
-					? search->known_drift
-					: ((int)d - SEARCH_DRIFTS / 2) * SEARCH_DRIFT_STEP;
+		sum->drift[d] = sum->n_drifts == 1 ? search->known_drift
+						   : drift_of((int)d - SEARCH_DRIFTS / 2);
 		for (uint32_t h = 0; h < sum->n_rows; h++)
 			sum->shift[d][h] = (int32_t)lrint(sum->drift[d] * hop * h);
 	}
@@ -266,14 +278,19 @@ static WEIR_REALTIME void sum_step(struct search *search)
 	if (search->step == 0)
 		sum_begin(search);
 
-	const uint32_t n = search->sum.n_drifts == 1 ? SHORT_TILES : 1;
+	const uint32_t n_drifts = search->sum.n_drifts, n = n_drifts == 1 ? SHORT_TILES : 1;
+	const uint32_t n_parts = (n_drifts + DRIFTS_PER_STEP - 1) / DRIFTS_PER_STEP;
 
-	for (uint32_t i = 0; i < n && search->step < n_tiles; i++, search->step++) {
-		search->tile[search->step] = (struct search_tile){ 0 };
-		for (uint32_t d = 0; d < search->sum.n_drifts; d++)
-			tile_look(search, search->step, d);
+	for (uint32_t i = 0; i < n && search->step < n_tiles * n_parts; i++, search->step++) {
+		const uint32_t tile = search->step / n_parts;
+		const uint32_t first = search->step % n_parts * DRIFTS_PER_STEP;
+
+		if (first == 0)
+			search->tile[tile] = (struct search_tile){ 0 };
+		for (uint32_t d = first; d < n_drifts && d < first + DRIFTS_PER_STEP; d++)
+			tile_look(search, tile, d);
 	}
-	if (search->step < n_tiles)
+	if (search->step < n_tiles * n_parts)
 		return;
 	search->step = 0;
 	if (search->stage == SEARCH_SUM)

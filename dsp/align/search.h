@@ -7,10 +7,9 @@
 #define SEARCH_HOP_BLOCKS 4 /* of EAR_BLOCK: a row */
 #define SEARCH_ROWS 16	    /* rows summed, newest first */
 #define SEARCH_SHORT_ROWS 4 /* rows that tell where the sound is now */
-#define SEARCH_DRIFTS 15
-#define SEARCH_DRIFT_STEP 50e-6
+#define SEARCH_DRIFTS 31
 #define SEARCH_TILE 256
-#define SEARCH_PAD 64 /* blank lags before and behind a row */
+#define SEARCH_PAD 128 /* blank lags before and behind a row */
 
 /* The highest peak of the correlation, and how far it stands out. */
 struct search_peak {
