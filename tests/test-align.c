@@ -221,6 +221,34 @@ static uint32_t loudest_frame(const float *sound, uint32_t from)
 }
 
 /*
+ * A buffer is lost, or heard twice, while somebody speaks: from then on the delay is another one.
+ * Frames of 128 ms must show it, and then microphone 1 is heard alone until the new one is found.
+ */
+static void check_jump(double jump_ms)
+{
+	scene_begin(later(DELAY_MS), 22);
+
+	/* A syllable of 150 ms begins. */
+	const uint32_t at = loudest_frame(mic[0], 15 * RATE) - RATE * 3 / 40;
+	const uint32_t seen = at + (uint32_t)((DELAY_MS * 1e-3 + 0.3) * RATE);
+
+	mic_hear(1, later(DELAY_MS + jump_ms), at + (uint32_t)(DELAY_MS * 1e-3 * RATE), 22 * RATE);
+	run_until_found(at, DELAY_MS);
+	while (next_frame < seen && get("weight-2") > 0.01)
+		run(next_frame + BLOCK);
+	CHECK(get("weight-2") <= 0.01 && is_near(get("weight-1"), 1.0, 0.01));
+	run_until_found(22 * RATE, DELAY_MS + jump_ms);
+}
+
+static void test_a_delay_that_jumps_leaves_microphone_1(void)
+{
+	check_jump(-21.3);
+	check_jump(-5.3);
+	check_jump(10.7);
+	check_jump(42.7);
+}
+
+/*
  * One microphone is off for three seconds, without a click, and found again three seconds later.
  * Returns the frame of microphone 1 at which that began.
  */
@@ -438,6 +466,7 @@ int main(void)
 	test_a_delay_is_found_at_other_rates();
 	test_a_drift_is_found_and_followed();
 	test_another_drift_is_found_and_followed();
+	test_a_delay_that_jumps_leaves_microphone_1();
 	test_an_upside_down_microphone_is_turned();
 	test_microphone_1_is_heard_while_nothing_is_found();
 	test_unrelated_sources_are_not_aligned();

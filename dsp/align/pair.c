@@ -402,7 +402,7 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 	}
 	if (deviation < LOCK_DEVIATION && is_sure && !pair->is_unproven)
 		pair->is_locked = true;
-	if (is_silent || pair->is_unproven || deviation > UNLOCK_DEVIATION)
+	if (is_silent || pair->is_unproven || deviation > UNLOCK_DEVIATION || track->change.is_seen)
 		pair->is_locked = false;
 	if (!is_silent)
 		pair->holds = pair->is_locked;

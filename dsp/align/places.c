@@ -28,3 +28,14 @@ WEIR_REALTIME void places_add(struct places *places, double delay)
 			(--places->n - known) * sizeof(places->delay[0]));
 	latest_add(places->delay, &places->n, PLACES, delay);
 }
+
+WEIR_REALTIME double latest_scatter(const double *value, uint32_t n)
+{
+	double sum = 0.0, squares = 0.0;
+
+	for (uint32_t i = 0; i < n; i++)
+		sum += value[i] / n;
+	for (uint32_t i = 0; i < n; i++)
+		squares += (value[i] - sum) * (value[i] - sum) / n;
+	return sqrt(squares);
+}

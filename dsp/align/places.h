@@ -22,6 +22,9 @@ WEIR_REALTIME void places_move(struct places *places, double seconds);
 /* The latest one. */
 WEIR_REALTIME void places_add(struct places *places, double delay);
 
+/* Standard deviation of the first n values. */
+WEIR_REALTIME double latest_scatter(const double *value, uint32_t n);
+
 /* Of the latest values, latest last, the oldest is forgotten for a new one. */
 static inline WEIR_REALTIME void latest_add(double *values, uint32_t *n, uint32_t max, double value)
 {

@@ -35,8 +35,7 @@ enum {
 #define FAST_TAU 0.3
 #define FIRST_ACTIVE 0.25
 #define MOST_QUIET_SECONDS 8.0
-#define LEAST_FRESH 3e-3	  /* speech has that after some frames, noise not by chance */
-#define MOST_WANDER (1e-6 / 60.0) /* of the drift, per second */
+#define LEAST_FRESH 3e-3 /* speech has that after some frames, noise not by chance */
 #define FIRST_BLOCK_SECONDS 0.25
 #define BLOCK_SECONDS 1.5
 #define REACH_SECONDS 0.0015
@@ -44,6 +43,7 @@ enum {
 #define HOP_REACH_SECONDS 0.012 /* of another source in the same room */
 #define PLACE_ACTIVE 1.0
 #define DOUBT_SECONDS 0.8e-3
+#define NEW_PHASES_SECONDS 1.0 /* of sound: the room has changed, not the delay */
 
 #define START_DEVIATION 150e-6
 #define HOP_DEVIATION 50e-6
@@ -92,6 +92,7 @@ static WEIR_REALTIME void sums_clear(struct track *track)
 	track->bad = track->moving = track->boost = 0.0;
 	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
 	track->is_block_here = false;
+	change_clear(&track->change);
 	track->stage = FIRST_SPECTRUM;
 }
 
@@ -102,6 +103,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	drift_reset(&track->blocks);
 	track->time = track->born = track->heard = track->hopped = time;
 	track->places.n = 0;
+	track->change.usual = track->change.peak = 0.0;
 	track->delay = delay;
 	track->delay_variance = START_DEVIATION * START_DEVIATION;
 	track_drift_set(track, drift, drift_deviation);
@@ -142,23 +144,6 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 	slide_begin(&track->slide, time, track->active);
 }
 
-WEIR_REALTIME double track_deviation(const struct track *track, double time)
-{
-	const double ahead = time - track->time, unheard = time - track->heard;
-
-	return sqrt(track->delay_variance + track->drift_variance * ahead * ahead) +
-	       0.5 * MOST_WANDER * unheard * unheard;
-}
-
-/* Sample of the second ear at which the frame is heard there. */
-static WEIR_REALTIME double second_place(const struct track *track)
-{
-	const double rate = (double)track->kit->rate;
-	const double centre = (double)(track->frame + CROSS_WINDOW / 2) / rate;
-
-	return (double)track->frame + track_delay(track, centre) * rate;
-}
-
 static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct ear *ear1,
 					 const struct ear *ear2)
 {
@@ -167,13 +152,13 @@ static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct ear *
 	    (int64_t)ear1->n_samples)
 		track->frame = (int64_t)ear1->n_samples;
 
-	const double before = -fmin(second_place(track), (double)track->frame);
+	const double before = -fmin(track_place_2(track), (double)track->frame);
 	const double slowest = TRACK_HOP * (1.0 + fmin(track->drift, 0.0));
 
 	if (before > 0.0)
 		track->frame += TRACK_HOP * (int64_t)ceil(before / slowest);
 
-	const double end = fmax(second_place(track), (double)track->frame) + CROSS_WINDOW + 32;
+	const double end = fmax(track_place_2(track), (double)track->frame) + CROSS_WINDOW + 32;
 
 	return end <= (double)ear1->n_samples && end <= (double)ear2->n_samples;
 }
@@ -279,11 +264,16 @@ static WEIR_REALTIME void accumulate(struct track *track)
 	track->quiet = track->activity <= LEAST_ACTIVITY ? track->quiet + hop : 0.0;
 	if (track->quiet > MOST_QUIET_SECONDS) {
 		cross_clear(&track->slow, track->kit);
+		change_clear(&track->change);
 		track->fresh = 0.0;
 	}
 
 	/* After a pause somebody else may speak. */
 	cross_add(&track->fast, &track->frame_cross, (float)exp(-hop / FAST_TAU), kit);
+	if (track->change.is_seen) {
+		block_clear(track);
+		return;
+	}
 	if (track->activity <= LEAST_ACTIVITY) {
 		cross_add(&track->slow, &track->frame_cross, 1.0f, kit);
 		return;
@@ -309,22 +299,13 @@ static WEIR_REALTIME void correct(struct track *track, double seconds)
 	track->corrected += seconds;
 }
 
-/* Standard deviation of the latest n of values. */
-static WEIR_REALTIME double scatter(const double *value, uint32_t n)
-{
-	double sum = 0.0, squares = 0.0;
-
-	for (uint32_t i = 0; i < n; i++)
-		sum += value[i] / n;
-	for (uint32_t i = 0; i < n; i++)
-		squares += (value[i] - sum) * (value[i] - sum) / n;
-	return sqrt(squares);
-}
-
 /* Where the sound comes from now is near; or a talker speaks whose place is known, or is new. */
 static WEIR_REALTIME void place_change(struct track *track, double lag)
 {
 	const struct cross_kit *kit = track->kit;
+
+	change_clear(&track->change);
+
 	const uint32_t known = places_find(&track->places, track->delay + lag);
 	const bool is_known = known < track->places.n;
 
@@ -369,13 +350,18 @@ static WEIR_REALTIME void look_around(struct track *track)
 		track->n_doubts++;
 	else
 		track->n_doubts = 0;
+	if (track->change.seconds > NEW_PHASES_SECONDS && fabs(peak.lag) < DOUBT_SECONDS &&
+	    peak.height > HOP_HEIGHT) {
+		change_clear(&track->change);
+		cross_copy(&track->slow, &track->fast, kit);
+	}
 	if (peak.height <= height || peak.height <= lead * peak.own) {
 		track->n_elsewheres = 0;
 		return;
 	}
 	latest_add(track->elsewhere, &track->n_elsewheres, TRACK_ELSEWHERES, peak.lag);
 	if (track->n_elsewheres >= n_frames &&
-	    scatter(track->elsewhere + track->n_elsewheres - n_frames, n_frames) < 60e-6)
+	    latest_scatter(track->elsewhere + track->n_elsewheres - n_frames, n_frames) < 60e-6)
 		place_change(track, peak.lag);
 }
 
@@ -386,7 +372,8 @@ static WEIR_REALTIME bool jump_is_sure(struct track *track, double lag)
 	track->bad += 0.3 * hop_seconds(track);
 	if (track->moving > 0.0)
 		return true;
-	return track->n_jumps >= TRACK_JUMPS && scatter(track->jump, track->n_jumps) < 100e-6;
+	return track->n_jumps >= TRACK_JUMPS &&
+	       latest_scatter(track->jump, track->n_jumps) < 100e-6;
 }
 
 static WEIR_REALTIME void slide_watch(struct track *track)
@@ -419,7 +406,7 @@ static WEIR_REALTIME void measure(struct track *track)
 
 	track->agreement = peak.agreement;
 	track->misfit = 0.97 * track->misfit + 0.03 * fmin(peak.lag * peak.lag / variance, 25.0);
-	if (peak.agreement < LEAST_AGREEMENT) {
+	if (peak.agreement < LEAST_AGREEMENT || track->change.is_seen) {
 		track->bad += hop;
 		return;
 	}
@@ -522,7 +509,7 @@ static WEIR_REALTIME void compared(struct track *track)
 static WEIR_REALTIME void first_spectrum(struct track *track, const struct ear *ear1,
 					 const struct ear *ear2)
 {
-	const int64_t second = (int64_t)floor(second_place(track));
+	const int64_t second = (int64_t)floor(track_place_2(track));
 
 	if (!ear_is_whole(ear1, track->frame, CROSS_WINDOW) ||
 	    !ear_is_whole(ear2, second, CROSS_WINDOW)) {
@@ -536,9 +523,12 @@ static WEIR_REALTIME void first_spectrum(struct track *track, const struct ear *
 static WEIR_REALTIME void frame_accumulate(struct track *track)
 {
 	const struct cross_kit *kit = track->kit;
-	const double place = second_place(track);
+	const double place = track_place_2(track);
 
 	cross_advance(&track->frame_cross, (place - floor(place)) / (double)kit->rate, kit);
+	if (track->activity > LEAST_ACTIVITY)
+		change_watch(&track->change, &track->frame_cross, &track->slow, track->power[0],
+			     hop_seconds(track), kit);
 	track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate;
 	if (track->centre > track->time)
 		predict(track, track->centre);
@@ -557,7 +547,7 @@ static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *
 		first_spectrum(track, ear1, ear2);
 		return 6;
 	case SECOND_SPECTRUM:
-		spectrum(track, ear2, (int64_t)floor(second_place(track)), track->bins[1]);
+		spectrum(track, ear2, (int64_t)floor(track_place_2(track)), track->bins[1]);
 		return 5;
 	case COMPARE:
 		frame_compare(track, ear1, ear2);

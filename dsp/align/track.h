@@ -2,6 +2,9 @@
 #ifndef WEIR_ALIGN_TRACK_H
 #define WEIR_ALIGN_TRACK_H
 
+#include <math.h>
+
+#include "change.h"
 #include "cross.h"
 #include "drift.h"
 #include "places.h"
@@ -10,6 +13,7 @@
 #define TRACK_HOP 512
 #define TRACK_ELSEWHERES 4
 #define TRACK_JUMPS 6
+#define TRACK_MOST_WANDER (1e-6 / 60.0) /* of the drift, per second */
 
 /*
  * Follows the delay between two ears once it is known to a millisecond. delay is the seconds by
@@ -38,6 +42,7 @@ struct track {
 
 	double hopped;	   /* time at which the delay was last set to another one */
 	uint32_t n_doubts; /* frames in a row whose sound comes from elsewhere */
+	struct change change;
 	struct places places;
 	bool is_block_here; /* the block that is worked on was taken at this delay */
 
@@ -81,6 +86,21 @@ static inline WEIR_REALTIME double track_delay(const struct track *track, double
 }
 
 /* Standard deviation of the delay, seconds. */
-WEIR_REALTIME double track_deviation(const struct track *track, double time);
+static inline WEIR_REALTIME double track_deviation(const struct track *track, double time)
+{
+	const double ahead = time - track->time, unheard = time - track->heard;
+
+	return sqrt(track->delay_variance + track->drift_variance * ahead * ahead) +
+	       0.5 * TRACK_MOST_WANDER * unheard * unheard;
+}
+
+/* Sample of the second ear at which the frame is heard there. */
+static inline WEIR_REALTIME double track_place_2(const struct track *track)
+{
+	const double rate = (double)track->kit->rate;
+	const double centre = (double)(track->frame + CROSS_WINDOW / 2) / rate;
+
+	return (double)track->frame + track_delay(track, centre) * rate;
+}
 
 #endif
