@@ -62,7 +62,7 @@ static const struct range ranges[] = {
 	{ "vad", 0.0f, 1.0f, false, false },
 	{ "semitones", -24.0f, 24.0f, false, false },
 	{ "delay_s", -1.5f, 1.5f, false, true },
-	{ "sro_ppm", -1000.0f, 1000.0f, false, true },
+	{ "sro_ppm", -1600.0f, 1600.0f, false, true },
 	{ "locked", 0.0f, 1.0f, true, false },
 	{ "confidence", 0.0f, 1.0f, false, false },
 	{ "polarity", -1.0f, 1.0f, true, false },
