@@ -40,7 +40,7 @@ static bool declares(const char *name, enum spa_direction direction, int32_t min
 {
 	const struct spa_latency_info info = port_latency(name, direction);
 
-	return info.min_rate == min && info.max_rate == max;
+	return (int32_t)info.min_rate == min && (int32_t)info.max_rate == max;
 }
 
 static void test_latency_adds_to_that_of_the_peer(void)
@@ -93,7 +93,7 @@ static void test_latency_of_a_reader_is_nobodys(void)
 
 	/* A link to what has no latency is one all the same. */
 	CHECK(set_peer_latency("out-l", NULL) == 0 && set_peer_latency("out-l", &none) == 0);
-	CHECK(port_latency("in-l", SPA_DIRECTION_INPUT).min_rate == all - 2048);
+	CHECK((int32_t)port_latency("in-l", SPA_DIRECTION_INPUT).min_rate == all - 2048);
 	rig_destroy(&rig);
 }
 
@@ -113,7 +113,7 @@ static void test_all_units_of_latency_pass(void)
 	const struct spa_latency_info info = port_latency("in-r", SPA_DIRECTION_INPUT);
 
 	CHECK(info.min_quantum == 1.0f && info.max_quantum == 2.0f);
-	CHECK(info.min_rate == latency + 10 && info.max_rate == latency + 20);
+	CHECK((int32_t)info.min_rate == latency + 10 && (int32_t)info.max_rate == latency + 20);
 	CHECK(info.min_ns == 1000 && info.max_ns == 2000);
 	rig_destroy(&rig);
 }

@@ -2,6 +2,7 @@
 
 /* The file that keeps what a unit finds out. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>

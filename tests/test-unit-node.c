@@ -274,7 +274,7 @@ static bool declares(const char *name, int32_t min, int32_t max)
 
 	CHECK(rig_enum(&rig, port, SPA_PARAM_Latency, port->direction));
 	CHECK(spa_latency_parse((struct spa_pod *)rig.param, &info) == 0);
-	return info.min_rate == min && info.max_rate == max;
+	return (int32_t)info.min_rate == min && (int32_t)info.max_rate == max;
 }
 
 static bool declares_process_latency(uint32_t frames)
