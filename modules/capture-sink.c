@@ -64,6 +64,14 @@ bool capture_sink_is_substitute(const struct capture *capture)
 	       strstr(capture->args.sink, "snd_aloop") == NULL;
 }
 
+bool capture_sink_is_default(const struct capture *capture)
+{
+	const struct registry_object *sink = registry_find_default_sink(capture->registry);
+
+	return sink != NULL && spa_streq(pw_properties_get(sink->props, PW_KEY_NODE_NAME),
+					 capture->sink.virtual_name);
+}
+
 static bool sink_is_present(const struct capture *capture)
 {
 	return !is_always_virtual(capture) &&
@@ -81,7 +89,12 @@ static struct pw_properties *virtual_props(const char *name, const char *descrip
 	return pw_properties_new(
 		"factory.name", "support.null-audio-sink", PW_KEY_NODE_NAME, name,
 		PW_KEY_NODE_GROUP, name, PW_KEY_NODE_DESCRIPTION, description, PW_KEY_MEDIA_CLASS,
-		"Audio/Sink/Internal", "audio.position", "FL,FR", PW_KEY_NODE_VIRTUAL, "true",
+		"Audio/Sink", "audio.position", "FL,FR", PW_KEY_NODE_VIRTUAL, "true",
+		/*
+		 * Never the default while there is another one. Of the class Audio/Sink/Internal
+		 * nobody could choose it, but PulseAudio's clients wait for a sink in vain (1.4.2).
+		 */
+		PW_KEY_PRIORITY_SESSION, "0", PW_KEY_PRIORITY_DRIVER, "0",
 		/* Waking up from suspension would cost the first frames of a stream. */
 		"session.suspend-timeout-seconds", "0", CAPTURE_RESTORE_PROPS_KEY, "false", NULL);
 }

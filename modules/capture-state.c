@@ -157,6 +157,8 @@ static char *state_get(struct capture *capture)
 {
 	const struct capture_sink *sink = &capture->sink;
 
+	if (capture_sink_is_default(capture))
+		return strdup("silent-output: choose another output device");
 	if (!capture->args.redirect || capture_is_redirecting(capture))
 		return streams_state(capture);
 	if (sink->lost)
@@ -238,6 +240,7 @@ void capture_state_show(struct capture *capture)
 	if (!property_show(capture, CAPTURE_STATE_KEY, &state->shown, state_get(capture)))
 		return;
 	if (spa_strstartswith(state->shown, "missing-channel") ||
+	    spa_strstartswith(state->shown, "silent-output") ||
 	    spa_strstartswith(state->shown, "jack-client"))
 		pw_log_warn("weir.capture.%s: %s %s", capture->args.name, state->shown,
 			    state->streams);

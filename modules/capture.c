@@ -273,8 +273,14 @@ static void request_timeout(void *data, uint64_t expirations)
 	capture_state_show(capture);
 }
 
+static void registry_default_sink_changed(void *data)
+{
+	capture_state_show(data);
+}
+
 static const struct registry_events registry_events = {
 	.changed = registry_changed,
+	.default_sink_changed = registry_default_sink_changed,
 	.removed = registry_removed,
 	.target_changed = registry_target_changed,
 	.ready = registry_ready,

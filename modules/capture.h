@@ -223,6 +223,8 @@ void capture_sink_update(struct capture *capture);
 const char *capture_sink_get_name(const struct capture *capture);
 /* Is it a virtual one because the sink that was asked for is absent? */
 bool capture_sink_is_substitute(const struct capture *capture);
+/* Has somebody made the virtual one the output of all programs? */
+bool capture_sink_is_default(const struct capture *capture);
 
 /*
  * What keeps the captured sound from reaching a sink, through args.needs and the links that lead

@@ -17,9 +17,9 @@
  * With `redirect` the application is not heard any more: its streams play on `capture.sink`, by
  * default snd-aloop's. Where that is absent a virtual sink `weir.capture.<name>.sink` takes its
  * place until it appears. When it goes away later the application plays on its own sink again, and
- * is redirected when `capture.sink` is back. With `tap` the application plays on undisturbed. The
- * virtual sink is of the class Audio/Sink/Internal: programs do not offer it as an output device,
- *and it cannot become the default one, through which all others would fall silent.
+ * is redirected when `capture.sink` is back. With `tap` the application plays on undisturbed. What
+ * plays on the virtual sink is not heard: it becomes the default one only when somebody chooses it,
+ * or when there is no other, and the state says so then.
  *
  * The source goes with the module. A recorder then takes the default microphone, unless it has the
  * properties `node.dont-fallback = true` and `node.linger = true`.
@@ -71,7 +71,8 @@
  * Properties (`pw-cli info weir.capture.<name>`):
  *
  * - `weir.capture.state`: `waiting`: nothing to capture; `captured`; `silent-paused`: the
- *   application has streams, but plays nothing; `missing-channel: FR`: no link leads from this
+ *   application has streams, but plays nothing; `silent-output`: the virtual sink is the default one;
+ *   `missing-channel: FR`: no link leads from this
  *   channel to the source; `cannot-move`: the streams may not be moved and play where they did;
  *   `taken: by weir.capture.NAME`: another capture redirects them; `virtual-sink: no sink NAME`:
  *   they play on the virtual sink because `capture.sink` is not there; `no-sink`: `capture.sink`

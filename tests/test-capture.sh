@@ -451,21 +451,33 @@ test_channels_go_to_their_sides() {
 	wait_for "all others go to both sides" 5 channels_go '["in-l", "in-r"]' "${middle[@]}"
 }
 
-# Nothing that is played there is heard: nobody may choose it, or get it because nothing else is there.
-test_virtual_sink_is_no_output_device() {
+state_reads() {
+	[ "$(node_prop $SOURCE weir.capture.state)" = "$1" ]
+}
+
+# Nothing that is played there is heard.
+test_virtual_sink_becomes_the_default_one_for_nobody_who_did_not_ask() {
 	daemon_start "capture.match = $MATCH capture.sink = virtual"
-	pulse_start
 	wait_for "the virtual sink" 5 node_get $SINK '.info["n-input-ports"] == 2'
-	check "programs are not offered it" not grep -F $SINK <(pactl list short sinks)
-	check "it does not become the default one" not wpctl set-default "$(node_id $SINK)"
+	sink_start later FL,FR "priority.session = 1"
 	pw-cli destroy "$(node_id speaker)"
-	wait_for "the speaker to go" 5 not node_id speaker
+	wait_for "the other sink as default" 5 default_is later
 	play_start music
-	process_start game pw-play -P '{ node.name = game }' "$rig_dir/long.wav"
-	wait_for "game" 5 node_id game
-	wait_for "music is captured" 5 is_captured music
-	wait_for "music plays there" 5 plays_on music $SINK
-	check "game waits" has_links game $SINK 0
+	wait_for "it is captured" 5 state_reads captured
+	default_set $SINK
+	wait_for "the state says so" 5 state_reads "silent-output: choose another output device"
+	check "and the log" process_said pipewire 'weir.capture.test: silent-output'
+	default_set later
+	wait_for "all is well again" 5 state_reads captured
+}
+
+# default_set NAME: as when somebody chose it, but kept by nobody.
+default_set() {
+	pw-metadata 0 default.audio.sink "{ \"name\": \"$1\" }" Spa:String:JSON >/dev/null
+}
+
+default_is() {
+	[ "$(metadata_get default.audio.sink | jq -r .name)" = "$1" ]
 }
 
 # recorder_start NAME [PROPERTIES]: of the source, whether it is there or not.
