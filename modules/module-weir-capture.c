@@ -35,8 +35,9 @@
  *
  * When the module ends, the streams go back to where they were. What somebody moves by hand after
  * it was captured stays there, and stays captured. A stream that another capture redirects is left
- *to that one. When the process is killed, streams on the virtual sink go to the default sink; those
- *on another `capture.sink` stay there until they end, and a stream keeps its rate until it ends.
+ * to that one. When the process is killed, streams on the virtual sink go to the default sink;
+ * those on another `capture.sink` stay there until they end, and a stream keeps its rate until it
+ * ends.
  *
  * ## Module Name
  *
@@ -45,7 +46,7 @@
  * ## Module Options
  *
  * - `capture.name`: names the source `weir.capture.<name>`; letters a-z, digits and `-`; required.
- *A second capture of the name, in whatever process, does not start
+ *   A second capture of the same name does not start, in whatever process
  * - `capture.match`: an array of objects in the syntax of `matches` in PipeWire's rules: a stream
  *   is captured when all properties of one of the objects are equal, or match the regular
  *   expression when the value begins with `~`. The properties are the stream's and its client's,
@@ -58,7 +59,7 @@
  * - `capture.exclude`: an array as in `capture.match`: these streams are not captured
  * - `capture.mode` = redirect | tap, default redirect
  * - `capture.sink`: where redirected streams play, a `node.name`, or `virtual` for a virtual sink
- * in any case; default `alsa_output.platform-snd_aloop.0.analog-stereo`
+ *   in any case; default `alsa_output.platform-snd_aloop.0.analog-stereo`
  * - `capture.needs`: a `node.name`, of the node through which you hear what is redirected: while no
  *   links lead from the source through it to a sink the application plays on its own sink; default
  *   none. A node of the same `node.link-group` continues the way, weir's own sinks do not end it
@@ -70,15 +71,20 @@
  *
  * Properties (`pw-cli info weir.capture.<name>`):
  *
- * - `weir.capture.state`: `waiting`: nothing to capture; `captured`; `silent-paused`: the
- *   application has streams, but plays nothing; `silent-output`: the virtual sink is the default one;
- *   `missing-channel: FR`: no link leads from this
- *   channel to the source; `cannot-move`: the streams may not be moved and play where they did;
- *   `taken: by weir.capture.NAME`: another capture redirects them; `virtual-sink: no sink NAME`:
- *   they play on the virtual sink because `capture.sink` is not there; `no-sink`: `capture.sink`
- *   went away, `needs-missing: ...`: a node or link is missing on the way through `capture.needs`
- *to a sink: the application plays on its own sink, and the source hears it there; `jack-client: use
- *weir-links`: it has no streams
+ * - `weir.capture.state`:
+ *   - `waiting`: nothing to capture
+ *   - `captured`
+ *   - `silent-paused`: the application has streams, but plays nothing
+ *   - `silent-output`: the virtual sink is the default one, so that no program is heard
+ *   - `missing-channel: FR`: no link leads from this channel to the source
+ *   - `cannot-move`: the streams may not be moved and play where they did
+ *   - `taken: by weir.capture.NAME`: another capture redirects them
+ *   - `virtual-sink: no sink NAME`: `capture.sink` is not there; they play on the virtual sink
+ *   - `no-sink`: `capture.sink` went away; the application plays on its own sink, and the source
+ *     hears it there
+ *   - `needs-missing: ...`: a node or link is missing on the way through `capture.needs` to a sink;
+ *     the application plays on its own sink, and the source hears it there
+ *   - `jack-client: use weir-links`: the application is a JACK client and has no streams
  * - `weir.capture.sink`: the sink that streams are redirected to, empty for none
  * - `weir.capture.host`: the process that the module is in
  * - `weir.capture.streams`: JSON: `[{"name":"mpv","pid":1234,"id":56}]`, id is the stream's
