@@ -195,8 +195,6 @@ void capture_stream_log(const struct capture_stream *stream, const char *what);
 
 /* Is it linked to anything but the source? */
 bool capture_stream_is_playing(const struct capture_stream *stream);
-/* Does each of its channels reach the source? One that was just linked does not yet. */
-bool capture_stream_is_linked(const struct capture_stream *stream);
 /* Is it linked to the capture's sink? */
 bool capture_stream_is_at_sink(const struct capture_stream *stream);
 /* The stream's links to the source as they should be now. */
