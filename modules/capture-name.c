@@ -52,11 +52,6 @@ int capture_name_check_impl(struct capture *capture)
 	return pw_context_for_each_global(capture->connection.context, impl_check, capture);
 }
 
-static uint64_t serial_get(const struct registry_object *node)
-{
-	return pw_properties_get_uint64(node->props, PW_KEY_OBJECT_SERIAL, UINT64_MAX);
-}
-
 bool capture_name_is_taken(const struct capture *capture)
 {
 	const struct registry_object *own =
@@ -66,7 +61,7 @@ bool capture_name_is_taken(const struct capture *capture)
 	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
 	{
 		if (node == own || !node->known || !is_twin(capture, &node->props->dict) ||
-		    (own != NULL && serial_get(own) < serial_get(node)))
+		    (own != NULL && own->serial < node->serial))
 			continue;
 		twin_report(capture, &node->props->dict);
 		return true;

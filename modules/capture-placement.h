@@ -19,8 +19,7 @@ enum placement {
 };
 
 enum placement_event {
-	/* What the capture wants: its sink can be used, or cannot. Also when the sink is another.
-	 */
+	/* What the capture wants: its sink can be used, or cannot. Also when its sink changes. */
 	PLACEMENT_WANT_SINK,
 	PLACEMENT_WANT_ORIGINAL,
 	/* Links of the stream, as the graph has them. */
@@ -55,6 +54,7 @@ struct placement_change {
 	enum placement_action action;
 };
 
+/* The next placement, and what has to be done. */
 struct placement_change placement_handle(enum placement placement, enum placement_event event);
 
 #endif

@@ -99,7 +99,7 @@ static const char *home_resolve(const struct capture_stream *stream)
 	const struct capture *capture = stream->capture;
 	const struct registry_object *node;
 
-	if (stream->home == NULL || strspn(stream->home, "0123456789") != strlen(stream->home) ||
+	if (stream->home == NULL || !capture_target_is_serial(stream->home) ||
 	    capture_find_target(capture, stream->home) != NULL)
 		return stream->home;
 	node = capture_find_target(capture, stream->home_name);

@@ -5,15 +5,15 @@
 
 #include "capture.h"
 
-static bool is_serial(const char *target)
+bool capture_target_is_serial(const char *target)
 {
 	return *target != '\0' && target[strspn(target, "0123456789")] == '\0';
 }
 
 struct registry_object *capture_find_target(const struct capture *capture, const char *target)
 {
-	const char *key =
-		target != NULL && is_serial(target) ? PW_KEY_OBJECT_SERIAL : PW_KEY_NODE_NAME;
+	const char *key = target != NULL && capture_target_is_serial(target) ? PW_KEY_OBJECT_SERIAL
+									     : PW_KEY_NODE_NAME;
 	struct registry_object *node;
 
 	if (target == NULL)
@@ -29,8 +29,9 @@ struct registry_object *capture_find_target(const struct capture *capture, const
 /* Its node.name. */
 static const char *target_get_name(const struct capture *capture, const char *target)
 {
-	const struct registry_object *node =
-		target != NULL && is_serial(target) ? capture_find_target(capture, target) : NULL;
+	const struct registry_object *node = target != NULL && capture_target_is_serial(target)
+						     ? capture_find_target(capture, target)
+						     : NULL;
 
 	return node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_NAME) : target;
 }

@@ -211,9 +211,7 @@ static bool is_older(const struct capture *capture, const struct registry_object
 	const struct registry_object *source =
 		registry_find(capture->registry, REGISTRY_NODE, capture->source_id);
 
-	return source != NULL &&
-	       pw_properties_get_uint64(source->props, PW_KEY_OBJECT_SERIAL, 0) <
-		       pw_properties_get_uint64(other->props, PW_KEY_OBJECT_SERIAL, 0);
+	return source != NULL && source->serial < other->serial;
 }
 
 static enum placement_event target_event(const struct capture *capture,

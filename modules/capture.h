@@ -16,8 +16,10 @@
 /*
  * One running capture. capture.c decides which streams are captured and redirects them,
  * capture-links.c leads their sound to the source, capture-node.c is the source, capture-sink.c
- * keeps a sink to redirect to, capture-path.c sees whether that leads to a speaker, capture-state.c
- * tells what is captured and why not, capture-rate.c has the streams play faster or slower.
+ * keeps a sink to redirect to, capture-path.c finds out whether sound gets from the source to a
+ * sink, capture-placement.c decides where each stream plays, capture-target.c finds the node of a
+ * target, capture-name.c refuses a second capture of one name, capture-state.c reports what is
+ * captured and why not, capture-rate.c changes the speed of the streams.
  */
 
 struct capture_args {
@@ -63,8 +65,8 @@ struct capture_sink {
 	bool in_use; /* args.sink, not the virtual one */
 	/* The streams play where they used to, because args.sink was in use and went... */
 	bool lost;
-	char *missing; /* ...or because nothing leads through args.needs to a sink: what is missing
-			*/
+	/* ...or because nothing leads through args.needs to a sink. NULL: nothing is missing. */
+	char *missing;
 	bool needs_pending; /* has it been missing for a moment? */
 	bool needs_known;   /* has it been looked for? */
 	struct spa_source *timer, *needs_timer;
@@ -123,7 +125,8 @@ void capture_args_finish(struct capture_args *args);
 
 /* The process that the module is in, by its configuration file and number. */
 void capture_get_host(const struct capture *capture, char *text, size_t size);
-/* Before there is a source, in the daemon. 0, or -EEXIST after a message: another capture has the
+/*
+ * Before there is a source, in the daemon. 0, or -EEXIST after a message: another capture has the
  * name.
  */
 int capture_name_check_impl(struct capture *capture);
@@ -134,6 +137,8 @@ bool capture_name_is_taken(const struct capture *capture);
 bool capture_is_redirecting(const struct capture *capture);
 /* Is it, by name or serial, a sink of this capture? */
 bool capture_is_target(const struct capture *capture, const char *target);
+/* Is the target a serial, not a name? */
+bool capture_target_is_serial(const char *target);
 /* The node of a target, a name or a serial. NULL: there is none. */
 struct registry_object *capture_find_target(const struct capture *capture, const char *target);
 /* The source of another capture that redirects to this target. NULL: there is none. */
@@ -147,15 +152,15 @@ void capture_redirect(struct capture *capture);
 #define CAPTURE_RESTORE_KEY "state.restore-target"
 /* ... and the volume of a node of ours, which changes its Props all the time. */
 #define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
-/* Properties of a source: what it captures, or why not; the sink that it redirects to, "" for none;
- * the process that it runs in. */
+/*
+ * Properties of a source: what it captures, or why not; the sink that it redirects to, "" for none;
+ * the process that it runs in.
+ */
 #define CAPTURE_STATE_KEY "weir.capture.state"
 #define CAPTURE_STATE_ENDING "ending"
 #define CAPTURE_SINK_KEY "weir.capture.sink"
 #define CAPTURE_HOST_KEY "weir.capture.host"
-/* Property of a stream: the capture that redirects it, "" for none. Only from a module in the
- * daemon.
- */
+/* In the daemon, property of a stream: the capture that redirects it, "" for none. */
 #define CAPTURE_OWNER_KEY "weir.capture.redirect"
 
 /* Is the stream with these properties to be captured? client may be NULL. */
@@ -178,6 +183,7 @@ void capture_stream_destroy(struct capture_stream *stream);
 void capture_stream_redirect(struct capture_stream *stream);
 /* Has it been asked for so long ago that it will not come any more? */
 bool capture_stream_is_overdue(const struct capture_stream *stream);
+/* Changes its placement, and does what that takes. */
 void capture_stream_handle(struct capture_stream *stream, enum placement_event event);
 /* Where it plays without us: a target, NULL for none. */
 const char *capture_stream_get_home(const struct capture_stream *stream);
@@ -209,6 +215,7 @@ float capture_node_get_control(const struct capture *capture, enum capture_port 
 void capture_node_set_rate(struct capture *capture, double rate);
 /* After a change of the links that lead out of it. */
 void capture_node_update(struct capture *capture);
+/* Sets one of its properties. */
 void capture_node_set(struct capture *capture, const char *key, const char *value);
 /* Has it run as soon as any stream runs, recorded or not. */
 void capture_node_keep_running(struct capture *capture, bool on);
