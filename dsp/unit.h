@@ -11,8 +11,9 @@
  * through this file; units know no host.
  *
  * Samples are floats with full scale at -1 and 1. A frame is one sample of
- * every audio port. The n-th output is for what comes in at the n-th input, so
- * that a unit's main inputs are its first.
+ * every audio port. The n-th audio output belongs to the n-th audio input: sound
+ * passes from one to the other where the unit cannot run, and hosts declare the
+ * latency between them. A unit therefore has its main inputs first.
  */
 
 /* Neither allocates, locks, logs nor enters the kernel. Checked by clang >= 20. */
@@ -28,7 +29,7 @@
 #define WEIR_MAX_MEMORY 32
 #define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() with memory of weir_reports_create() */
 #define WEIR_BLOCK 256	     /* frames in one call of a unit's run, at most */
-#define WEIR_LEAST_RATE 8000 /* Hz; below that no unit reports */
+#define WEIR_LEAST_RATE 8000 /* Hz; no unit runs below it */
 
 enum weir_port_type {
 	WEIR_AUDIO_IN,
@@ -81,10 +82,10 @@ struct weir_reports {
 	struct weir_report report[];
 };
 
-/* Frames by which the outputs are later than an audio input. */
+/* Frames from an audio input to the outputs. */
 struct weir_latency {
 	uint32_t total;
-	uint32_t least; /* without what the input waits for another, later one */
+	uint32_t least; /* without the time that this input is held back for a later one */
 };
 
 struct weir_unit {
@@ -126,12 +127,13 @@ struct weir_unit {
 		    struct weir_reports *reports) WEIR_REALTIME;
 
 	/*
-	 * The latency of the n-th audio input after the latest run; of the first one also a
-	 * control output "latency" tells. NULL: none has any.
+	 * The latency of the n-th audio input after the latest run. A control output "latency"
+	 * has the total of the first input. NULL: no input has any.
 	 *
-	 * Hosts declare the total with the sound that leaves, and the least to the source of
-	 * the input: a source that makes up for the latency behind it, as PipeWire's rtp-source
-	 * does, would come still earlier, have to wait still longer, and at the end drop sound.
+	 * Hosts declare the total at the outputs, and the least at the inputs. A source that
+	 * compensates for the latency behind it, as PipeWire's rtp-source does, would send its
+	 * sound still earlier if it were told the total: the unit would hold that back for
+	 * longer, and the source would drop sound in the end.
 	 */
 	struct weir_latency (*get_latency)(const void *state, uint32_t input) WEIR_REALTIME;
 
@@ -168,8 +170,9 @@ const struct weir_field *weir_field_find(const char *name);
  * kind asks for it. Samples that are not finite, or above WEIR_LOUDEST, enter the
  * unit as silence. Denormals count as zero while the unit runs.
  *
- * With the state NULL the sound passes through: each output gets the input of its
- * number, or silence, and control outputs are 0, or what they have next to it.
+ * With the state NULL the sound passes through: the n-th audio output gets the n-th
+ * audio input, or silence where there is none, and each control output gets the value
+ * in its range that is nearest to 0.
  */
 #define WEIR_LOUDEST 1000.0f
 WEIR_REALTIME void weir_unit_run(const struct weir_unit *unit, void *state, float *const port[],

@@ -7,7 +7,6 @@
 #include "../declare.h"
 #include "aligner.h"
 
-#define LEAST_RATE 8000
 #define MOST_RATE 384000
 #define TICK_SAMPLES 8 /* of the analysis */
 
@@ -80,7 +79,7 @@ static void *align_create(uint32_t rate, uint32_t n_mics)
 {
 	struct align *align;
 
-	if (rate < LEAST_RATE || rate > MOST_RATE) {
+	if (rate < WEIR_LEAST_RATE || rate > MOST_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}

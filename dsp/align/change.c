@@ -22,9 +22,9 @@
 #define LEAST_OF_PEAK 0.2
 #define LEAST_OF_MEAN 0.05
 #define SURE 8.0 /* deviations of chance */
-#define LEAST_LIKE                                                                    \
-	0.4 /* of what is wanted: jumps leave 0.1, voices in rooms have 0.75 and more \
-	     */
+
+/* Of what is wanted: jumps leave 0.1, voices in rooms have 0.75 and more. */
+#define LEAST_LIKE 0.4
 
 struct likeness {
 	float like, wanted, variance, power;
@@ -56,7 +56,7 @@ compare(const struct cross *frame, const struct cross *before, const float *powe
 	return sum;
 }
 
-/* Is the sound loud, and does not fade? */
+/* Is the sound loud, and not fading? */
 static WEIR_REALTIME bool is_direct(struct change *change, double power, double hop_seconds)
 {
 	const double faded = pow(10.0, -FADE_DB_PER_SECOND * hop_seconds / 10.0);

@@ -103,7 +103,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	drift_reset(&track->blocks);
 	track->time = track->born = track->heard = track->hopped = time;
 	track->places.n = 0;
-	track->change.usual = track->change.peak = 0.0;
+	track->change = (struct change){ 0 };
 	track->delay = delay;
 	track->delay_variance = START_DEVIATION * START_DEVIATION;
 	track_drift_set(track, drift, drift_deviation);

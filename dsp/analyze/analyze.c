@@ -130,7 +130,7 @@ static WEIR_REALTIME void rhythm_find(struct analyze *analyze)
 	*value_of(analyze, ANALYZE_BPM + 1) = found.confidence;
 }
 
-/* Speech has ended as long ago as it was looked at to say so. */
+/* An end is found when the hangover is over: speech ended that long ago. */
 static WEIR_REALTIME void speech_find(struct analyze *analyze, float *const control[])
 {
 	const struct speech_control how = {

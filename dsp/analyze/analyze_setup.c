@@ -7,7 +7,6 @@
 #include "analyzer.h"
 #include "level.h"
 
-#define LEAST_RATE 8000
 #define MOST_RATE 384000
 
 static void analyze_destroy(void *state)
@@ -73,7 +72,7 @@ static void *analyze_create(uint32_t rate, const struct weir_unit *unit, uint32_
 {
 	struct analyze *analyze;
 
-	if (rate < LEAST_RATE || rate > MOST_RATE) {
+	if (rate < WEIR_LEAST_RATE || rate > MOST_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -21,8 +21,7 @@
 #define BETA 5.0
 #define HOP_MS 10.0f
 
-/* Of music that begins 4 % pass, of speech 99.8 %: vad-train/README.md. 3 hops let pass half more.
- */
+/* Of music that begins 4 % pass, of speech 99.8 %: vad-train/README.md. 3 hops let 6 % pass. */
 #define CONFIRM_HOPS 5
 #define CONFIRM_LIMIT 0.7f
 #define MOST_LOUD 30 /* hops: what has been loud for longer began as something else */
@@ -132,11 +131,10 @@ static WEIR_REALTIME uint32_t hops_get(float ms)
 static WEIR_REALTIME void decide(struct speech *speech, const struct speech_control *control,
 				 struct speech_found *found)
 {
-	const uint32_t hangover = hops_get(control->hangover_ms);
-	const bool loud = mean_get(speech->probability, speech->n_hops,
-				   hops_get(control->onset_ms)) >= control->threshold;
-
 	const uint32_t onset = hops_get(control->onset_ms);
+	const uint32_t hangover = hops_get(control->hangover_ms);
+	const bool loud =
+		mean_get(speech->probability, speech->n_hops, onset) >= control->threshold;
 
 	speech->n_loud = mean_get(speech->heard, speech->n_hops, onset) >= control->threshold
 				 ? least(speech->n_loud + 1, MOST_LOUD)

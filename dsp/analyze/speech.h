@@ -13,8 +13,8 @@
  * Says every 10 ms how probable it is that somebody speaks, and when speech begins and ends, in
  * what any microphone hears: the sound at 16 kHz, its features, and a recurrent network.
  *
- * The network takes for speech what begins. Until a second one, which knows how music begins, has
- * confirmed it, the probability is the lower one of both.
+ * The network takes the beginning of any sound for speech. A second network, trained on beginnings
+ * of speech and of music, has to confirm it; until then the probability is the lower one of both.
  *
  * Latency: the rest of the hop, and 1 ms for the filter, 2 ms at 8 kHz; and the onset, for events.
  */
@@ -30,13 +30,14 @@ struct speech {
 	struct speech_features features;
 	struct speech_net net;
 
-	float heard[SPEECH_HOPS],
-		limited[SPEECH_HOPS];	/* rings: of the first network, the lower one */
-	float probability[SPEECH_HOPS]; /* of these, what is told */
+	/* Rings of the latest hops' probabilities. */
+	float heard[SPEECH_HOPS];	/* by the first network */
+	float limited[SPEECH_HOPS];	/* the lower one of both networks */
+	float probability[SPEECH_HOPS]; /* heard once that is confirmed, else limited */
 	uint32_t n_hops;		/* since the reset */
 	bool confirmed;
-	uint32_t n_loud;   /* of them in which the first network heard speech begin */
-	uint32_t n_active; /* of them since the last start */
+	uint32_t n_loud;   /* hops in a row in which the first network alone would start speech */
+	uint32_t n_active; /* hops since the last start */
 	bool active;
 };
 
@@ -49,7 +50,7 @@ struct speech_control {
 struct speech_found {
 	float probability; /* 0 to 1 */
 	bool active, started, ended;
-	float ago; /* when started: seconds since then, as the first network heard it */
+	float ago; /* when started: seconds since the first network would have, and the onset */
 };
 
 /* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */

@@ -15,8 +15,9 @@ struct speech_net {
 	float *enter;	/* [SPEECH_ENTER / SPEECH_NET_BLOCK][SPEECH_INPUTS][SPEECH_NET_BLOCK] */
 	float *listen;	/* [3 * SPEECH_UNITS / SPEECH_NET_BLOCK][SPEECH_ENTER][SPEECH_NET_BLOCK]:
 			   reset, update, new */
-	float *confirm; /* [(SPEECH_INPUTS + SPEECH_UNITS)][SPEECH_CONFIRM] */
 	float *recall;	/* [3 * SPEECH_UNITS / SPEECH_NET_BLOCK][SPEECH_UNITS][SPEECH_NET_BLOCK] */
+	float *confirm; /* [SPEECH_CONFIRM / SPEECH_NET_BLOCK][SPEECH_INPUTS + SPEECH_UNITS]
+			   [SPEECH_NET_BLOCK] */
 	float entered[SPEECH_ENTER], state[SPEECH_UNITS];
 };
 

@@ -12,7 +12,6 @@
 #include "pitch.h"
 #include "shifter.h"
 
-#define LEAST_RATE 8000
 #define MOST_RATE 384000
 #define MOST_SEMITONES 24.0
 #define FADE_SECONDS 0.02
@@ -64,7 +63,7 @@ static void *pitch_create(uint32_t rate, uint32_t n_channels)
 {
 	struct pitch *pitch;
 
-	if (rate < LEAST_RATE || rate > MOST_RATE) {
+	if (rate < WEIR_LEAST_RATE || rate > MOST_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}
