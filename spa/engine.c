@@ -80,25 +80,29 @@ static WEIR_REALTIME void engine_recall(const struct node *node, void *state)
 		node->unit->recall(state, node->memory.value);
 }
 
+/* At the rate of the engine that is to be replaced. */
+static bool was_refused(const struct node *node)
+{
+	return !node->engine.state && node->engine.rate;
+}
+
 static void tell_refusal(struct node *node, uint32_t rate, int error)
 {
 	snprintf(node->state_text, sizeof(node->state_text),
 		 "cannot run at %u Hz: sound passes through", rate);
-	if (node->refused_rate != rate)
+	if (!was_refused(node) || node->engine.rate != rate)
 		spa_log_error(node->log,
 			      "weir.%s cannot run at %u Hz (%s): sound passes through it as it is. "
 			      "Use another rate, for example "
 			      "pw-metadata -n settings 0 clock.force-rate 48000",
 			      node->unit->name, rate, strerror(error));
-	node->refused_rate = rate;
 }
 
 static void tell_success(struct node *node, uint32_t rate)
 {
 	snprintf(node->state_text, sizeof(node->state_text), "ready");
-	if (node->refused_rate)
+	if (was_refused(node))
 		spa_log_info(node->log, "weir.%s runs again, at %u Hz", node->unit->name, rate);
-	node->refused_rate = 0;
 }
 
 void engine_rebuild(struct node *node, uint32_t rate)
@@ -125,7 +129,10 @@ void engine_rebuild(struct node *node, uint32_t rate)
 	node_touch_state(node);
 }
 
-/* Some states are tens of megabytes: the data thread, if it runs us, is silent meanwhile. */
+/*
+ * Some states are tens of megabytes, so they are reset beside the data thread. If that runs the
+ * node meanwhile, the node gives silence.
+ */
 void engine_begin(struct node *node)
 {
 	struct engine_swap swap = { .node = node };

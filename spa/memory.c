@@ -116,7 +116,7 @@ static void folders_make(char *path)
 	}
 }
 
-/* A lock on a file that its last owner has removed meanwhile is none. */
+/* A lock on a file that its last owner has removed excludes nobody. */
 static bool is_in_place(int lock, const char *path)
 {
 	struct stat ours, there;
@@ -125,7 +125,7 @@ static bool is_in_place(int lock, const char *path)
 	       ours.st_dev == there.st_dev;
 }
 
-/* Where no lock can be made, there is none, as for a file that can only be read. */
+/* False: another node has the lock. True where none can be made, as on a read-only disk. */
 static bool lock_take(struct memory *memory)
 {
 	char path[PATH_MAX + 8];

@@ -100,7 +100,7 @@ struct node {
 	struct spa_param_info params[N_NODE_PARAMS];
 	struct spa_dict_item items[3];
 	struct spa_dict props;
-	char state_text[64];
+	char state_text[64]; /* the property weir.state: "ready", or why sound passes through */
 
 	struct spa_hook_list hooks;
 
@@ -130,7 +130,6 @@ struct node {
 	uint32_t meter_ticks;	 /* since the last ones */
 
 	_Atomic uint32_t wanted_rate; /* by process, 0 when the engine's is right */
-	uint32_t refused_rate;	      /* at which the unit cannot run, 0 while it does */
 	bool started;
 };
 
@@ -148,7 +147,7 @@ void node_in_data_thread(struct node *node, spa_invoke_func_t fn, void *argument
 
 void node_emit_info(struct node *node, bool full);
 
-/* Tells listeners that state_text is another. */
+/* Tells listeners that state_text has changed. */
 void node_touch_state(struct node *node);
 
 /* Tells listeners that the value of one of the node's params is another. */
@@ -205,8 +204,7 @@ void node_update_latency(struct node *node);
 /* After a port's latency or the node's own has changed. */
 void node_declare_latency(struct node *node);
 
-/* Takes the latency of the port's peers, NULL when there are none any more. Returns 0 or -EINVAL.
- */
+/* Takes the latency of the port's peers; NULL: there are none any more. Returns 0 or -EINVAL. */
 int port_set_latency(struct node *node, struct port *port, const struct spa_pod *param);
 
 /* params.c */
