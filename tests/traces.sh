@@ -77,6 +77,10 @@ traces_undo() {
 	done
 }
 
+no_undo_waits() {
+	[ -z "$(traces_undo)" ]
+}
+
 # traces_take NAME
 traces_take() {
 	traces_graph >"$rig_dir/$1.graph"
@@ -94,7 +98,7 @@ memory_is_like() {
 # check_traces NAME: everything is soon what it was when that was taken.
 check_traces() {
 	wait_for "the graph as it was ($1)" 5 graph_is_like "$1"
-	wait_for "no process that waits" 5 [ -z "$(traces_undo)" ]
+	wait_for "no process that waits" 5 no_undo_waits
 	check "the session manager remembers what it did ($1)" memory_is_like "$1"
 	rm "$rig_dir/traces.log"
 }
@@ -129,7 +133,7 @@ check_no_traces() {
 			traces_memory >/dev/null
 		fi
 	fi
-	wait_for "no process that waits" 5 [ -z "$(traces_undo)" ]
+	wait_for "no process that waits" 5 no_undo_waits
 	check "no trace in the session manager's memory" memory_has_no_traces
 	rm -f "$rig_dir/traces.log"
 }
