@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /*
- * FFTW plans one at a time for the whole process, where weir may be several plugins beside others
- * that plan: a lock of our own would be one for each of them.
+ * The whole process shares FFTW's planner, which makes one plan at a time. A lock of our own would
+ * be one in each of weir's plugins, and none for others that use FFTW.
  */
 static pthread_once_t planner = PTHREAD_ONCE_INIT;
 

@@ -66,9 +66,9 @@ static int global_compare(void *data, struct pw_global *global)
 }
 
 /*
- * What we know of the ports may be older than what the daemon does, and another port may have the
- * id by now. pw_context_find_global would see with the eyes of the client whose message is just
- * handled, which may not know the port yet.
+ * What we know of the ports may be older than what the daemon knows, and another port may have the
+ * id by now. pw_context_find_global finds only what the client whose message is being handled may
+ * see, and that client may not know the port yet.
  */
 static struct pw_impl_port *impl_port_find(struct pw_context *context, uint32_t id, uint64_t serial)
 {
@@ -195,7 +195,7 @@ static void retry_timeout(void *data, uint64_t expirations)
 		link_set_state(link, LINK_GONE, res, NULL);
 }
 
-/* Of what may be otherwise in a moment: a port that comes or goes just now. */
+/* Errors that may pass in a moment, such as those of a port that is just coming or going. */
 static bool is_passing(int res)
 {
 	return res == -ENOENT || res == -ESTALE || res == -EBUSY || res == -EAGAIN ||

@@ -9,7 +9,7 @@
 #include "links.h"
 #include "log.h"
 
-/* A link that is there when we make ours, and not when we look for it: so often it only went. */
+/* Tries to make ours where somebody else's was in the way, but is not in the registry. */
 #define MAX_UNSEEN 8
 
 static char *pair_name(struct registry *registry, const struct registry_object *output,

@@ -23,8 +23,8 @@
 #define WEIR_EXPORT __attribute__((visibility("default")))
 
 /*
- * Hosts that count controls (sox, ecasound) count outputs as well. So these are the last ports, and
- * have defaults, for sox takes no control without one.
+ * Hosts that count controls (sox, ecasound) count outputs as well, so outputs are the last ports.
+ * They have defaults, because sox refuses a control without one.
  */
 struct plugin {
 	const struct weir_unit *unit;

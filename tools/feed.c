@@ -273,8 +273,7 @@ static void loudspeakers_feed(struct feed *feed, uint32_t file, bool is_variant)
 
 	if (sound->origin == POSITIONS_AMBISONIC)
 		fail("%s is ambisonic: its channels are no loudspeakers. Decode it, or choose "
-		     "some: "
-		     "-i PORT=%s:CHANNEL",
+		     "some: -i PORT=%s:CHANNEL",
 		     sound->path, sound->path);
 	positions_list(sound, list, sizeof(list));
 	if (!positions_feed(feed, file, moved, sizeof(moved)))

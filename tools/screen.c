@@ -23,8 +23,8 @@
 
 static SCREEN *screen;
 static bool has_blocks;
-static int messages = -1;	/* what goes to standard error while we draw */
-static int standard_error = -1; /* where that goes else */
+static int messages = -1;	/* takes standard error while we draw */
+static int standard_error = -1; /* where it goes otherwise */
 
 static const char *const across[] = { " ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█" };
 static const char *const upward[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };

@@ -77,7 +77,7 @@ static bool line_passes(struct line *line, char c)
 	return true;
 }
 
-/* Too long a one is told, and left out: of two that were cut, none would know which is which. */
+/* A name that is too long is reported and left out: cut, it could be equal to another one. */
 static bool read_string(struct line *line, char text[SERIES_NAME])
 {
 	size_t n = 0;

@@ -25,7 +25,7 @@
 
 /* 0.6 units in the last place times the root of log2 of 2400 to 19200 points (measured: 1.2e-7). */
 #define FFT_ROUNDING 1.3e-7
-#define FFT_NOISE (4.0 * FFT_ROUNDING) /* more than one in 1e7 bins has */
+#define FFT_NOISE (4.0 * FFT_ROUNDING) /* one bin in 1e7 has more: exp(-4^2) */
 
 #define ROLLOFF 0.9
 #define LANES 8

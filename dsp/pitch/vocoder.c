@@ -39,10 +39,10 @@
 #define MOST_OFF 1.0f /* bins between a partial and its peak; further off is no partial */
 
 /*
- * The ratio of a frame's power to the input's up to which formants are kept: 4 dB, which of frames
- * of voices one in a hundred is above at -7 semitones, one in ten at -12. On a slower tape an
- * attack lasts longer, and has more energy by that alone: both together are 6 dB at most. What is
- * steady has no more power; but its pulses come, two octaves down, in 50 ms or do not.
+ * The ratio of a frame's power to the input's up to which formants are kept: 4 dB. Of the frames of
+ * voices, one in a hundred exceeds that at -7 semitones, one in ten at -12. On a slower tape an
+ * attack lasts longer, which raises its energy by itself: both together may reach 6 dB. The tape
+ * gives steady sound no power, but two octaves down 50 ms may hold one pulse more or less of it.
  */
 #define MOST_LOUDER 2.5f
 #define MOST_LOUDER_STEADY 5.0f /* times the speed of the tape */
