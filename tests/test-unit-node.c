@@ -195,7 +195,7 @@ static void pass_seconds(double seconds)
 	}
 }
 
-static void start(const struct spa_dict *info)
+static void create(const struct spa_dict *info)
 {
 	static struct spa_loop loop;
 	static struct spa_loop_utils utils;
@@ -210,6 +210,11 @@ static void start(const struct spa_dict *info)
 	memset(&rig, 0, sizeof(rig));
 	CHECK(node_init(&node, &fake, info, support, SPA_N_ELEMENTS(support)) == 0);
 	rig_attach(&rig, &node.node);
+}
+
+static void start(const struct spa_dict *info)
+{
+	create(info);
 	for (uint32_t i = 0; i < rig.n_ports; i++)
 		rig_link(&rig, &rig.port[i]);
 	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
@@ -464,6 +469,24 @@ static void test_a_latency_is_declared_in_a_tenth_of_a_second(void)
 	stop();
 }
 
+/* A session manager would ask for the ports of a device before it links them. */
+static void test_ports_come_in_a_second_without_a_session_manager(void)
+{
+	const struct spa_dict_item item = { "media.class", "Audio/Source/Virtual" };
+	long waited_ns = 0;
+
+	create(&SPA_DICT_INIT(&item, 1));
+	CHECK(rig.n_ports == 2 && rig.n_port_info == 2);
+	while (rig.n_ports == 2) {
+		CHECK(timer_ns > 0 && waited_ns < SPA_NSEC_PER_SEC);
+		waited_ns += timer_ns;
+		timer_function(timer_data, 1);
+	}
+	CHECK(waited_ns == SPA_NSEC_PER_SEC && timer_ns == 0);
+	CHECK(rig.n_ports == 5 && rig.n_port_info == 5);
+	stop();
+}
+
 /* Not every change of the rate stops the node. */
 static void test_a_rate_that_comes_while_running_is_followed(void)
 {
@@ -484,6 +507,7 @@ int main(void)
 	test_meters_are_told_of_twice_a_second();
 	test_a_latency_is_declared_in_a_tenth_of_a_second();
 	test_a_rate_that_comes_while_running_is_followed();
+	test_ports_come_in_a_second_without_a_session_manager();
 	test_each_input_has_a_latency();
 	test_sound_passes_at_a_rate_that_the_unit_refuses();
 	test_sound_passes_without_memory_until_there_is_some();
