@@ -24,6 +24,39 @@ test_units_and_ports_are_described() {
 		<(weir-run pitch --help)
 }
 
+test_the_list_of_reports_is_what_units_declare() {
+	local page=$WEIR_CONF_DIR/../doc/reports.md unit
+	cd "$rig_dir" || exit 1
+	for unit in $(weir-run --list | cut -d " " -f 1); do
+		fields_declared "$unit" >declared
+		check "$unit declares fields" [ -s declared ]
+		fields_listed "$unit" "$page" >listed
+		check "$unit has those that doc/reports.md lists" diff declared listed
+	done
+}
+
+# fields_declared UNIT: lines NAME|VALUES|MEASURE|WHAT.
+fields_declared() {
+	weir-run "$1" --help | sed -n '/^Report /,$s/^  \([^ ]*\) *\([^:]*\): /\1|\2|/p' |
+		awk -F '|' -v OFS='|' '{ values = 1
+			if ($2 == "event") { values = $2; $2 = "" }
+			if (match($2, / ?x [0-9]+$/)) {
+				values = substr($2, RSTART); gsub(/[x ]/, "", values); $2 = substr($2, 1, RSTART - 1) }
+			print $1, values, $2, $3 }'
+}
+
+# fields_listed UNIT PAGE: the same of a table, below a heading that names the unit.
+fields_listed() {
+	local n_inputs
+	n_inputs=$(weir-run "$1" --help | sed -n '/^Audio inputs/,/^$/p' | grep -c '^  ')
+	awk -F ' *[|] *' -v OFS='|' -v unit="\`$1\`" -v n="$n_inputs" '
+		/^## / { inside = index($0, unit) }
+		inside && $2 ~ /^`/ {
+			gsub(/`/, "", $2)
+			if ($3 ~ / per channel$/) $3 = $3 * n
+			print $2, $3, $4, $5 }' "$2"
+}
+
 test_latency_is_kept_unless_compensated() {
 	sounds_make
 	weir-run pitch stereo.wav plain.wav
