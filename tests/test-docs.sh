@@ -35,6 +35,30 @@ LATE_MS=1000000
 declare -A placeholders=([SOURCE]=Firefox [NODE]=weir.analyze.output [FILE]=song.flac [STREAM]=mpv [ID]=spotify [NAME]=app
 	[REPORT.jsonl]=report.jsonl [your-program]=cat)
 
+# What a command shows where all is as the text says, besides ending well: an extended regular expression
+# over all lines. The text promises it in words.
+declare -A promises=(
+	["pw-cli info weir.capture.app | grep weir.capture"]='state = "captured"'
+	["pw-cli info weir.capture.redirected | grep weir.capture"]='state = "captured"'
+	["pw-cli info weir.capture.nightcore | grep weir.capture"]='state = "captured"'
+	["pw-cli info weir.capture.microphone | grep weir.capture"]='state = "captured"'
+	["pw-cli enum-params weir.capture.nightcore Props"]='capture:rate"\s+Float 1\.2'
+	["pw-cli enum-params weir.pitch Props"]='pitch:semitones"\s+Float 3\.0'
+	["pw-cli info weir.pitch | grep weir.report"]='"semitones onset"'
+	["pw-cli info weir.pitch | grep weir.state"]='"ready"'
+	["pw-link -ol | grep -A1 weir.nightcore:out"]="out-l\\s+\\|-> $SINK:playback_FL\\s.*out-r\\s+\\|-> $SINK:playback_FR"
+	["pw-link -il | grep -A1 weir.analyze.output:in"]="in-l\\s+\\|<- $SINK:monitor_FL\\s.*in-r\\s+\\|<- $SINK:monitor_FR"
+	["pw-link -il | grep -A1 weir.analyze.app:in"]='\|<- weir.capture.analyze:'
+	["pw-link -il | grep -A1 weir.analyze.microphone:in"]='\|<- alsa_input.YOURS:'
+	["pw-link -il | grep -A1 weir.send-microphone"]='\|<- alsa_input.YOURS:'
+	["pw-link -il | grep -A1 weir.align:mic"]='\|<- alsa_input.YOURS.*\|<- (alsa_input.YOURS|weir.remote)'
+	["pw-link -il | grep -A1 two-mics.input"]='\|<- alsa_input.YOURS-1.*\|<- alsa_input.YOURS-2'
+	["pw-link -il | grep -A1 weir."]='weir.align:mic-2\s+\|<- alsa_input.YOURS-2'
+	["weir watch weir.align --only delay_s,state --rate 1"]='"delay_s":0\.[0-9]+,"state":1'
+	["weir watch weir.analyze.output --only laf,m,bpm,vad"]='"laf":\[-?[0-9.]+,.*"m":-[0-9.]+'
+	["weir watch weir.pitch"]='"semitones":[0-9]'
+)
+
 # Programs by their binaries, as drop-ins name them; Firefox is known by its node's name.
 programs="spotify chromium mpv"
 
@@ -82,16 +106,19 @@ programs_start() {
 		process_start "$program" "$rig_dir/bin/$program" -p "$checkout/song.flac"
 	done
 	process_start firefox pw-play -P '{ node.name = Firefox }' "$checkout/song.flac"
-	for program in 1 2; do
-		process_start "talker-$program" pw-play --target "alsa_input.YOURS-$program" \
-			-P '{ media.class = Stream/Output/Audio node.name = talker }' "$checkout/left.wav"
-	done
+	process_start talker pw-play --target 0 -P '{ node.name = talker }' "$checkout/talk.wav"
+	wait_for "the talker is heard" 10 talker_is_heard
 	wait_for "Firefox plays" 10 has_links Firefox "$SINK" 2
+}
+
+# By both microphones, 0.2 s later by the second.
+talker_is_heard() {
+	pw-link talker:output_FL alsa_input.YOURS-1:input_MONO && pw-link talker:output_FR alsa_input.YOURS-2:input_MONO
 }
 
 programs_stop() {
 	local program
-	for program in $programs firefox talker-1 talker-2; do
+	for program in $programs firefox talker; do
 		process_stop "$program"
 	done
 }
@@ -113,6 +140,7 @@ checkout_make() {
 	(cd "$source_dir" && git ls-files -z | tar --null --files-from - --create) | tar --extract --directory "$checkout"
 	sox -R -n -r 48000 -c 1 "$checkout/left.wav" synth 60 pinknoise tremolo 1 99 gain -12
 	sox "$checkout/left.wav" "$checkout/right.wav" delay 0.2
+	sox -M "$checkout/left.wav" "$checkout/right.wav" "$checkout/talk.wav"
 	sox -R -n -r 48000 -c 2 "$checkout/song.flac" synth 120 pluck A3 repeat 0 gain -12
 	ffmpeg -loglevel error -i "$checkout/song.flac" -t 3 "$checkout/film.mkv"
 }
@@ -129,8 +157,10 @@ weir_install() {
 	} >"$rig_dir/install.log" 2>&1
 }
 
-# The nodes that the examples of manual pages read.
+# The nodes that the examples of manual pages read, and what they hear.
 nodes_start() {
+	programs_stop
+	programs_start
 	mkdir -p "$HOME/.config/pipewire/weir.conf.d"
 	cp "$source_dir"/conf/weir.conf.avail/50-weir-{pitch,two-mics,analyze-output}.conf \
 		"$source_dir/conf/pipewire.conf.avail/50-weir-capture-tap.conf" "$HOME/.config/pipewire/weir.conf.d/"
@@ -249,7 +279,7 @@ document_run() {
 		line=${line%%   *#*}
 		[ -n "$line" ] || continue
 		deadline=$((SECONDS + 10))
-		until command_works "$line"; do
+		until command_works "$line" && command_keeps_promise "$line"; do
 			if [[ ! $line =~ ^(pw-|pactl |wpctl |weir ) ]] || ((SECONDS > deadline)); then
 				printf '  FAILED %s: %s\n' "$where" "$line"
 				tail -n 20 "$rig_dir/command.out" "$rig_dir/command.err"
@@ -272,6 +302,10 @@ command_works() {
 		[ -s "$rig_dir/command.out" ]
 }
 
+command_keeps_promise() {
+	[ -z "${promises[$1]:-}" ] || grep -Ezq -- "${promises[$1]}" "$rig_dir/command.out"
+}
+
 # document FILE: everything in it.
 document() {
 	local calls
@@ -281,6 +315,16 @@ document() {
 }
 
 # --- the tests ---
+
+test_promises_are_about_commands_of_the_text() {
+	local page command
+	for page in "$source_dir"/{README.md,doc/*.md,tools/*.1,conf/*/*.conf}; do
+		(cd "$source_dir" && python3 tests/documents.py "${page#"$source_dir/"}") >>"$rig_dir/commands" || exit
+	done
+	for command in "${!promises[@]}"; do
+		check "there is $command" grep -qF -- "$command" "$rig_dir/commands"
+	done
+}
 
 test_the_manual_pages_hold() {
 	local page
@@ -349,6 +393,8 @@ drop_in_holds() {
 	*) folder=$HOME/.config/pipewire/$folder ;;
 	esac
 	cp "$source_dir/$1" "$folder/"
+	programs_stop
+	programs_start
 	document "$1"
 	rm "$folder/${1##*/}"
 	process_stop weir
