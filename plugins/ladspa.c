@@ -72,14 +72,22 @@ static WEIR_REALTIME void run(LADSPA_Handle handle, unsigned long n_frames)
 	weir_unit_run(instance->unit, instance->state, instance->port, (uint32_t)n_frames, NULL);
 }
 
-/* PipeWire reads the port "latency" after activate and before the first run. */
+/*
+ * PipeWire reads the port "latency" after activate and before the first run. Ports may also be
+ * connected after it.
+ */
 static WEIR_REALTIME void activate(LADSPA_Handle handle)
 {
-	struct instance *instance = handle;
+	const struct instance *instance = handle;
+	float value[WEIR_MAX_PORTS], *port[WEIR_MAX_PORTS];
 
+	for (uint32_t i = 0; i < instance->unit->n_ports; i++) {
+		value[i] = instance->unit->ports[i].def;
+		port[i] = instance->port[i] ? instance->port[i] : &value[i];
+	}
 	if (instance->state)
 		instance->unit->reset(instance->state);
-	run(handle, 0);
+	weir_unit_run(instance->unit, instance->state, port, 0, NULL);
 }
 
 static void cleanup(LADSPA_Handle handle)

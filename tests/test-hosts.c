@@ -203,6 +203,26 @@ static void test_ladspa_gives_the_same(const struct weir_unit *unit, const char 
 	check_as_expected(&out);
 }
 
+/* The specification lets hosts connect ports after activate(), which asks the unit for its meters.
+ */
+static void test_ladspa_ports_may_come_late(const struct weir_unit *unit, const char *path)
+{
+	static struct sound out;
+	float control[WEIR_MAX_PORTS], *port[WEIR_MAX_PORTS];
+	const LADSPA_Descriptor *plugin = ladspa_find(path, unit->name);
+	LADSPA_Handle handle = plugin->instantiate(plugin, RATE);
+
+	CHECK(handle);
+	plugin->activate(handle);
+	for (uint32_t from = 0; from < N_FRAMES; from += 512) {
+		ports_connect(unit, &out, from, control, port);
+		ladspa_connect(unit, plugin, handle, port);
+		plugin->run(handle, 512);
+	}
+	plugin->cleanup(handle);
+	check_as_expected(&out);
+}
+
 /* A host that gets no instance has no sound. */
 static void test_ladspa_passes_sound_at_any_rate(const struct weir_unit *unit, const char *path)
 {
@@ -396,6 +416,7 @@ int main(int argc, char *argv[])
 		run_unit(*unit);
 		test_ladspa_controls_can_be_counted(*unit, argv[1]);
 		test_ladspa_gives_the_same(*unit, argv[1]);
+		test_ladspa_ports_may_come_late(*unit, argv[1]);
 		test_ladspa_passes_sound_at_any_rate(*unit, argv[1]);
 		test_spa_gives_the_same(*unit, argv[2]);
 		test_weir_run_gives_the_same(*unit, argv[3]);
