@@ -355,13 +355,15 @@ static int control_check(const struct node *node, const char *key, float value)
 
 	const struct weir_port *port = &node->unit->ports[i];
 
-	if (port->type == WEIR_CONTROL_IN && value >= port->min && value <= port->max)
+	if (port->type == WEIR_CONTROL_IN && value >= port->min && value <= port->max &&
+	    (port->kind == WEIR_FLOAT || value == rintf(value)))
 		return 0;
 	if (port->type == WEIR_CONTROL_OUT)
 		spa_log_warn(node->log, "\"%s\" is a meter: it can only be read", key);
 	else
-		spa_log_warn(node->log, "\"%s\" = %g: it must be a number from %g to %g %s", key,
-			     value, port->min, port->max, port->measure);
+		spa_log_warn(node->log, "\"%s\" = %g: it must be a%s number from %g to %g %s", key,
+			     value, port->kind == WEIR_FLOAT ? "" : " whole", port->min, port->max,
+			     port->measure);
 	return -EINVAL;
 }
 

@@ -47,6 +47,10 @@ static void test_wrong_controls_change_nothing(void)
 	CHECK(set_prop("pitch:semitone", 1, AS_FLOAT) == -EINVAL);
 	CHECK(set_prop("pitch:latency", 1, AS_FLOAT) == -EINVAL);
 	CHECK(prop_value("pitch:semitones") == 2);
+	CHECK(set_prop("pitch:mode", 1.5, AS_FLOAT) == -EINVAL);
+	CHECK(prop_value("pitch:mode") == 1);
+	CHECK(set_prop("pitch:formant", 0.5, AS_DOUBLE) == -EINVAL);
+	CHECK(prop_value("pitch:formant") == 0);
 	rig_destroy(&rig);
 }
 
