@@ -53,6 +53,26 @@ static void path_get(struct memory *memory, const struct spa_dict *info)
 		memory->path[0] = '\0';
 }
 
+/*
+ * The file is replaced when it is written: a link to it must stay a link, and what is no file
+ * (/dev/null, a pipe, whose opening waits) must stay what it is.
+ */
+static void path_check(struct memory *memory, struct spa_log *log)
+{
+	char target[PATH_MAX];
+	struct stat status;
+
+	if (realpath(memory->path, target))
+		strcpy(memory->path, target);
+	if (stat(memory->path, &status) < 0 || S_ISREG(status.st_mode))
+		return;
+	spa_log_warn(log,
+		     "%s: \"%s\" is no file: nothing is kept. Set %s.state to a file, or to \"\" "
+		     "for none",
+		     memory->unit->name, memory->path, memory->unit->name);
+	memory->path[0] = '\0';
+}
+
 /* Of the field of this name its floats, and how many; none if there is no such field. */
 static float *field_find(struct memory *memory, const char *name, uint32_t *count)
 {
@@ -167,6 +187,7 @@ void memory_init(struct memory *memory, const struct weir_unit *unit, const stru
 	if (!unit->remember)
 		return;
 	path_get(memory, info);
+	path_check(memory, log);
 	if (memory->path[0] && !lock_take(memory)) {
 		spa_log_warn(
 			log,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../spa/memory.h"
@@ -151,10 +152,54 @@ static void test_what_a_dead_owner_leaves_is_taken(void)
 	path_remove();
 }
 
+/* It would be replaced, be it /dev/null, and opening a pipe waits for a writer. */
+static void test_what_is_no_file_stays(void)
+{
+	struct memory memory;
+	struct stat status;
+
+	path_make();
+	*strrchr(path, '/') = '\0';
+	CHECK(mkdir(path, 0700) == 0);
+	strcat(path, "/fake.state");
+	CHECK(mkfifo(path, 0600) == 0);
+	begin(&memory);
+	save(&memory, 5.0f);
+	memory_finish(&memory);
+	CHECK(stat(path, &status) == 0 && S_ISFIFO(status.st_mode));
+	path_remove();
+}
+
+static void test_a_link_stays_a_link(void)
+{
+	struct memory memory;
+	struct stat status;
+	char target[80];
+
+	path_make();
+	begin(&memory);
+	save(&memory, 5.0f);
+	memory_finish(&memory);
+	snprintf(target, sizeof(target), "%s.elsewhere", path);
+	CHECK(renameat(AT_FDCWD, path, AT_FDCWD, target) == 0 && symlink(target, path) == 0);
+	begin(&memory);
+	CHECK(memory.value[0] == 5.0f);
+	save(&memory, 7.0f);
+	memory_finish(&memory);
+	CHECK(lstat(path, &status) == 0 && S_ISLNK(status.st_mode));
+	begin(&memory);
+	CHECK(memory.value[0] == 7.0f);
+	memory_finish(&memory);
+	CHECK(unlink(target) == 0);
+	path_remove();
+}
+
 int main(void)
 {
 	test_a_file_is_on_the_disk_before_it_counts();
 	test_a_file_has_one_owner();
 	test_what_a_dead_owner_leaves_is_taken();
+	test_what_is_no_file_stays();
+	test_a_link_stays_a_link();
 	return 0;
 }
