@@ -178,6 +178,17 @@ test_loudness_weighs_channels_by_their_places() {
 		7.1(wide-side) 7.82
 		hexagonal 6.82
 	END
+	sox -M half.wav half.wav pair.wav
+	while read -r layout weight; do
+		ffmpeg -nostdin -v error -y -i pair.wav -af "channelmap=$layout" layout.wav
+		check "$layout alone" weighs layout.wav "$weight"
+	done <<-END
+		0-FL|1-FR 2
+		0-SL|1-SR 2.82
+		0-BL|1-BR 2.82
+		0-FC|1-BC 2
+		0-FR|1-LFE 1
+	END
 }
 
 test_every_format_has_its_own_order() {
@@ -264,13 +275,23 @@ test_pipes_end() {
 	check "what cannot be read from a pipe" says 1 'cannot read -: .* in a pipe wav, aiff, au' sh -c \
 		'sox mono.wav -t flac - | weir-run pitch - out.wav'
 	check "a pipe without sound" says 1 'cannot read -' sh -c ': | weir-run pitch - out.wav'
+	ffmpeg -v error -i mono.wav -f caf sound.caf
+	ffmpeg -v error -i mono.wav -f wav -rf64 always sound.rf64
+	for format in caf rf64; do
+		check "$format" says 1 'cannot read -: .* cannot be read from a pipe' sh -c \
+			"cat sound.$format | weir-run pitch - out.wav"
+	done
 }
 
 test_a_file_that_is_cut_is_told() {
 	local format size
 	sounds_make
-	for format in wav au aiff flac w64; do
-		sox stereo.wav -b 24 whole.$format 2>/dev/null || sox stereo.wav whole.$format
+	rig_need ffmpeg
+	for format in wav au aiff flac w64 rf64; do
+		case $format in
+		rf64) ffmpeg -v error -i stereo.wav -f wav -rf64 always whole.rf64 ;;
+		*) sox stereo.wav -b 24 whole.$format 2>/dev/null || sox stereo.wav whole.$format ;;
+		esac
 		size=$(stat -c %s whole.$format)
 		head -c $((size * 2 / 3)) whole.$format >cut.$format
 		check "a whole $format" not says 0 . weir-run pitch -r report.jsonl whole.$format

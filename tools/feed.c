@@ -71,7 +71,7 @@ static uint32_t input_open(struct feed *feed, const char *path)
 		fail("more than %d input files", WEIR_MAX_PORTS);
 	soundfile_open(input, path);
 	if (!input->format.frames)
-		fail("%s is empty: it has no sound", path);
+		fail("%s is empty: its header says that it has no sound", path);
 	if (feed->rate && feed->rate != (uint32_t)input->format.samplerate)
 		fail("%s is at %d Hz, %s at %u Hz. All inputs must have one rate: convert one of "
 		     "them, for example with sox IN.wav -r %u OUT.wav",
@@ -233,19 +233,22 @@ static bool is_wide(const struct weir_unit *unit)
 }
 
 /*
- * For what has more channels than the unit, or one for low frequencies: the variant with eight.
+ * For what has more channels than the unit, or one that the unit would run otherwise (low
+ * frequencies) or weigh otherwise (at the sides, behind): the variant with eight.
  * What measures takes a single channel as one; what makes sound makes it for all its outputs.
  */
 static const struct weir_unit *unit_fit(const struct weir_unit *unit, const struct soundfile *sound)
 {
 	static const char *const low[] = { "LFE", NULL };
+	static const char *const weighted[] = { "LFE", "RL", "RR", "SL", "SR", NULL };
 	const uint32_t n_channels = (uint32_t)sound->format.channels;
 	const uint32_t n_inputs = feed_count_ports(unit, WEIR_AUDIO_IN);
 	const struct weir_unit *wide = unit_variant(unit, "8"), *mono = unit_variant(unit, "mono");
 
 	if (n_channels == 1)
 		return mono && unit->goes_on ? mono : unit;
-	if (n_channels <= n_inputs && (!wide || !has_position(sound, low)))
+	if (n_channels <= n_inputs &&
+	    (!wide || !has_position(sound, unit->goes_on ? weighted : low)))
 		return unit;
 	if (!wide || n_channels > feed_count_ports(wide, WEIR_AUDIO_IN))
 		fail("%s has %u channels, %s takes %u. Choose some: -i PORT=%s:CHANNEL",
