@@ -304,6 +304,8 @@ test_a_file_that_is_cut_is_told() {
 	check "ogg" says 0 'cut.ogg is cut short: the end of the Ogg' timeout 20 weir-run pitch -r report.jsonl cut.ogg
 	check "in a pipe" says 0 'cut short: its header promises 1.00 s' sh -c \
 		'cat cut.wav | weir-run pitch -r report.jsonl -'
+	check "in a pipe" says 0 'cut short: the end of the Ogg' sh -c 'cat cut.ogg | weir-run pitch -r report.jsonl -'
+	check "which a whole one is not" not says 0 . sh -c 'cat whole.ogg | weir-run pitch -r report.jsonl -'
 	check "what is without a sample is refused" says 1 'empty.wav is empty' sh -c \
 		'sox -n -r 48000 empty.wav trim 0 0 2>/dev/null; weir-run pitch -r report.jsonl empty.wav'
 }

@@ -19,6 +19,7 @@
 
 #define MPEG_FRAME 1152 /* MP3: its length is known to that many frames */
 #define LOG_BYTES 8192
+#define OGG_NO_END "without an End-Of-Stream flag"
 
 static void block_create(struct soundfile *sound)
 {
@@ -46,6 +47,12 @@ static bool is_named_ambisonic(const char *path)
 	return suffix && strcasecmp(suffix, ".amb") == 0;
 }
 
+/* libsndfile opens these in a pipe as well, but reads headers as sound, or no sound. */
+static bool needs_file(int type)
+{
+	return type == SF_FORMAT_RF64 || type == SF_FORMAT_CAF;
+}
+
 void soundfile_open(struct soundfile *sound, const char *path)
 {
 	*sound = (struct soundfile){ .path = path };
@@ -58,6 +65,10 @@ void soundfile_open(struct soundfile *sound, const char *path)
 		fail("cannot read %s: %s It must be a sound file (wav, flac, ogg, mp3)%s", path,
 		     sf_strerror(NULL),
 		     is_pipe(sound) ? "; in a pipe wav, aiff, au, w64, ogg or mp3." : ".");
+	if (is_pipe(sound) && needs_file(sound->format.format & SF_FORMAT_TYPEMASK))
+		fail("cannot read %s: RF64 and CAF cannot be read from a pipe. Name the file, or "
+		     "use wav, aiff, au, w64, ogg or mp3.",
+		     path);
 	sound->origin = positions_get(sound->file, &sound->format, sound->position);
 	if (is_named_ambisonic(path))
 		sound->origin = POSITIONS_AMBISONIC;
@@ -128,7 +139,8 @@ uint32_t soundfile_read(struct soundfile *sound, uint32_t n_frames)
 /* libsndfile corrects a length that is wrong, and tells of that in its log alone. */
 static double log_get_promise(const char *log)
 {
-	static const char *const lengths[] = { "data : ", "Data Size   : ", "SSND : ", "riff : " };
+	static const char *const lengths[] = { "data : ", "Data Size   : ", "SSND : ", "riff : ",
+					       "Riff size : " };
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		const char *line = strstr(log, lengths[i]);
@@ -153,8 +165,9 @@ void soundfile_check_end(const struct soundfile *sound)
 	double promised = 0.0;
 
 	sf_command(sound->file, SFC_GET_LOG_INFO, log, sizeof(log));
-	/* libsndfile looks for the last page of an Ogg stream when it opens a file. */
-	if (sound->format.frames == SF_COUNT_MAX && !is_pipe(sound))
+	/* libsndfile looks for the last page of an Ogg stream when it opens a file, or at the end.
+	 */
+	if ((sound->format.frames == SF_COUNT_MAX && !is_pipe(sound)) || strstr(log, OGG_NO_END))
 		say("%s is cut short: the end of the Ogg stream is missing, and %.2f s are there",
 		    sound->path, seconds);
 	else if (frames != UINT64_MAX && frames > sound->n_read + slack)
