@@ -250,6 +250,19 @@ test_nodes_come_and_go() {
 	wait_for "reports once more" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
 }
 
+test_a_rate_that_is_too_high_is_told() {
+	graph_start
+	bursts_start
+	watch_start watch weir.pitch
+	wait_for "reports" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
+	pw-metadata -n settings 0 clock.force-rate 768000 >/dev/null
+	wait_for "what the node says" 10 process_said watch \
+		'^weir watch: weir.pitch: nothing is reported, for the unit cannot run at 768000 Hz: sound passes through'
+	pw-metadata -n settings 0 clock.force-rate 48000 >/dev/null
+	: >"$rig_dir/watch.jsonl"
+	wait_for "reports again" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
+}
+
 test_nodes_of_one_name_have_ids() {
 	local ids
 	graph_start

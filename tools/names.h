@@ -17,6 +17,11 @@ typedef bool node_is(const struct graph *graph, const struct registry_object *no
 
 /* The names of what a node reports. */
 #define NODE_REPORT_KEY "weir.report"
+
+/* Of a node: what its unit does, one word while it runs. */
+#define NODE_STATE_KEY "weir.state"
+#define NODE_STATE_RUNS "ready"
+
 /* Of a node that is made for as long as a program runs. */
 #define NODE_PROBE_KEY "weir.probe"
 

@@ -328,11 +328,15 @@ static void say_idle(const struct watch *watch)
 {
 	const struct registry_object *from = graph_find_serial(&watch->graph, watch->from_serial);
 	const char *name = watch->reading_name;
+	const char *state = from ? pw_properties_get(from->props, NODE_STATE_KEY) : NULL;
 	struct port_list in = { 0 };
 
 	if (from)
 		list_inputs(watch, from, &in);
-	if (!watch->target && in.n && !is_linked(watch, from->id))
+	if (from && from->running && state && strcmp(state, NODE_STATE_RUNS) != 0)
+		say("%s: nothing is reported, for the unit %s. Waiting... Ctrl-C ends", name,
+		    state);
+	else if (!watch->target && in.n && !is_linked(watch, from->id))
 		say("%s is idle: nothing is linked to %s:%s%s. Waiting... Ctrl-C ends", name, name,
 		    port_get_name(in.ports[0]), in.n > 1 ? " and its other inputs" : "");
 	else if (!watch->target && from && from->running)
