@@ -203,6 +203,13 @@ test_what_is_wrong_is_told() {
 		weir plot --only x report.jsonl out.svg
 	check "a picture of another kind" says 1 '^weir plot: out.pdf: the picture must be named' \
 		weir plot report.jsonl out.pdf
+	check "fields twice" says 1 '^weir plot: --only is there twice' \
+		weir plot --only semitones --only onset report.jsonl out.svg
+	cp report.jsonl same.svg
+	check "the report as picture" says 1 '^weir plot: same.svg is the report and would be overwritten' \
+		weir plot same.svg same.svg
+	check "from a redirection too" says 1 'would be overwritten' sh -c 'weir plot - same.svg <same.svg'
+	check "it is as it was" cmp report.jsonl same.svg
 	check "a folder" says 1 '^weir plot: cannot write no/out.svg' weir plot report.jsonl no/out.svg
 	check "arguments" says 1 '^weir plot: a report and a picture are needed' weir plot report.jsonl
 	check "nothing was drawn" [ ! -e out.svg ]

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../dsp/unit.h"
 #include "message.h"
@@ -440,6 +442,17 @@ static const char *find_terminal(const char *path)
 	fail("%s: the picture must be named OUT.svg or OUT.png", path);
 }
 
+static void refuse_overwriting(const char *report, const char *picture)
+{
+	struct stat in, out;
+
+	if (stat(picture, &out) < 0 || !S_ISREG(out.st_mode))
+		return;
+	if ((strcmp(report, "-") == 0 ? fstat(STDIN_FILENO, &in) : stat(report, &in)) == 0 &&
+	    in.st_ino == out.st_ino && in.st_dev == out.st_dev)
+		fail("%s is the report and would be overwritten. Name another file.", picture);
+}
+
 int plot_main(int argc, char *argv[])
 {
 	static const struct option options[] = {
@@ -454,6 +467,8 @@ int plot_main(int argc, char *argv[])
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (option == 'o') {
+			if (only)
+				fail("--only is there twice. Write --only FIELD,FIELD");
 			only = optarg;
 			continue;
 		}
@@ -463,6 +478,7 @@ int plot_main(int argc, char *argv[])
 	if (argc - optind != 2)
 		fail("a report and a picture are needed\n%s", usage);
 	terminal = find_terminal(argv[optind + 1]);
+	refuse_overwriting(argv[optind], argv[optind + 1]);
 	report_read(&plot.report, argv[optind]);
 	plot.duration = plot.report.end - plot.report.begin;
 	if (plot.duration <= 0.0)
