@@ -63,14 +63,15 @@ static void reach_init(struct reach *reach, struct registry *registry, uint32_t 
 		reach_follow(reach, registry, reach->ids[i]);
 }
 
-/* Where sound leaves the graph: not one of weir's own sinks, and not the input of a filter. */
-static bool is_end(const struct registry_object *node)
+/* Where sound leaves the graph: no sink of weir's or of this capture, no input of a filter. */
+static bool is_end(const struct capture *capture, const struct registry_object *node)
 {
 	const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 	const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
 
 	return (spa_streq(class, "Audio/Sink") || spa_streq(class, "Audio/Duplex")) &&
-	       !spa_strstartswith(name != NULL ? name : "", "weir.") && group_get(node) == NULL;
+	       !spa_strstartswith(name != NULL ? name : "", "weir.") && group_get(node) == NULL &&
+	       !capture_is_target(capture, name);
 }
 
 static bool reaches_end(const struct capture *capture, uint32_t id)
@@ -81,24 +82,35 @@ static bool reaches_end(const struct capture *capture, uint32_t id)
 	reach_init(&reach, capture->registry, id);
 	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
 	{
-		if (node->id != id && reach_has(&reach, node->id) && is_end(node))
+		if (node->id != id && reach_has(&reach, node->id) && is_end(capture, node))
 			return true;
 	}
 	return false;
 }
 
+/* Of the nodes of this name, as far as sound gets through any of them. */
 char *capture_path_get_missing(const struct capture *capture)
 {
-	const char *needs = capture->args.needs;
-	const struct registry_object *node = capture_find_target(capture, needs);
+	const char *name = capture->args.name, *needs = capture->args.needs;
+	struct registry_object *node;
+	bool present = false, reached = false;
 	struct reach reach;
 
-	if (node == NULL)
-		return spa_aprintf("no node %s", needs);
 	reach_init(&reach, capture->registry, capture->source_id);
-	if (!reach_has(&reach, node->id))
-		return spa_aprintf("no link from weir.capture.%s to %s", capture->args.name, needs);
-	if (!reaches_end(capture, node->id))
-		return spa_aprintf("no link from %s to a sink", needs);
-	return NULL;
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	{
+		if (!spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), needs))
+			continue;
+		present = true;
+		if (!reach_has(&reach, node->id))
+			continue;
+		reached = true;
+		if (reaches_end(capture, node->id))
+			return NULL;
+	}
+	if (!present)
+		return spa_aprintf("no node %s", needs);
+	if (!reached)
+		return spa_aprintf("no link from weir.capture.%s to %s", name, needs);
+	return spa_aprintf("no link from %s to a sink", needs);
 }

@@ -135,6 +135,46 @@ test_stream_is_heard_when_the_way_leads_back() {
 	check "music is heard" plays_on music speaker
 }
 
+test_stream_is_heard_when_the_way_leads_to_its_own_sink() {
+	sink_conf cable | rig_write pipewire/pipewire.conf.d/20-cable.conf
+	daemon_start "capture.match = $MATCH capture.sink = cable capture.needs = voice"
+	voice_start
+	links_start in $SOURCE voice
+	links_start out voice cable
+	play_start music
+	wait_for "the way is there" 5 has_links voice cable 2
+	wait_for "the state says so" 5 needs_is "no link from voice to a sink"
+	check "music is heard" plays_on music speaker
+}
+
+# ports_link FROM TO: two ports, by their numbers. pw-link waits for links to run, which these do later.
+ports_link() {
+	timeout 2 pw-link "$1" "$2" || true
+	check "$1 is linked to $2" graph --argjson from "$1" --argjson to "$2" 'any(.[];
+		.info["output-port-id"] == $from and .info["input-port-id"] == $to)'
+}
+
+# port_of NODE PORT: its number, of the newest node of this name.
+port_of() {
+	graph --arg node "$1" --arg port "$2" '([.[] | select(.info.props["node.name"]? == $node) | .id] | max) as $id
+		| .[] | select(.info.props["node.id"]? == $id and .info.props["port.name"]? == $port) | .id'
+}
+
+test_one_of_two_nodes_of_the_name_leads_on() {
+	daemon_start "capture.match = $MATCH capture.sink = virtual capture.needs = voice"
+	voice_start
+	voice_start
+	wait_for "both" 5 graph '[.[] | select(.info.props["node.name"]? == "voice")] | length == 2'
+	play_start music
+	wait_for "its ports" 5 port_of voice playback_FR
+	ports_link "$(port_of $SOURCE out-l)" "$(port_of voice playback_FL)"
+	ports_link "$(port_of $SOURCE out-r)" "$(port_of voice playback_FR)"
+	ports_link "$(port_of voice capture_FL)" "$(port_of speaker playback_FL)"
+	ports_link "$(port_of voice capture_FR)" "$(port_of speaker playback_FR)"
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	wait_for "the state says so" 5 source_is captured
+}
+
 test_default_sink_changes_behind_the_node_it_needs() {
 	daemon_start "capture.match = $MATCH capture.sink = virtual capture.needs = voice"
 	sink_start headphones
