@@ -36,7 +36,8 @@ static bool node_has_ports(const struct capture *capture, uint32_t id)
 
 static bool is_always_virtual(const struct capture *capture)
 {
-	return spa_streq(capture->args.sink, "virtual");
+	return spa_streq(capture->args.sink, "virtual") ||
+	       spa_streq(capture->args.sink, capture->sink.virtual_name);
 }
 
 /* media_class: its beginning. */

@@ -89,6 +89,13 @@ test_sink_that_does_not_exist() {
 	wait_for "the state says so" 5 source_is "virtual-sink: no sink speakr"
 }
 
+test_sink_that_is_the_virtual_one() {
+	daemon_start "capture.match = $MATCH capture.sink = $SINK"
+	play_start music
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	wait_for "the state says so" 5 source_is captured
+}
+
 # jack_start: a node as libjack makes it, without media.class.
 jack_start() {
 	rig_write pipewire/jack.conf <<-'END'
