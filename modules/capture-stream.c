@@ -316,6 +316,20 @@ void capture_stream_redirect(struct capture_stream *stream)
 		capture_stream_handle(stream, PLACEMENT_WANT_SINK);
 }
 
+/* What the daemon's hook put there outlives the metadata, which goes with the session manager. */
+static void properties_restore(const struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+	const uint32_t id = stream->node->id;
+	const char *before = pw_properties_get(stream->node->props, capture->before_key);
+
+	if (before != NULL)
+		capture_impl_set(capture, id, PW_KEY_TARGET_OBJECT,
+				 spa_streq(before, CAPTURE_TARGET_DEFAULT) ? NULL : before);
+	capture_impl_set(capture, id, capture->before_key, NULL);
+	capture_impl_set(capture, id, CAPTURE_OWNER_KEY, NULL);
+}
+
 void capture_stream_restore(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
@@ -326,13 +340,8 @@ void capture_stream_restore(struct capture_stream *stream)
 		return;
 	if (stream->placement != PLACEMENT_TAKEN_OVER)
 		target_set(stream, home, true);
-	/* It outlives the metadata, which goes with the session manager. */
-	if (capture->connection.in_daemon) {
-		capture_impl_set(capture, stream->node->id, PW_KEY_TARGET_OBJECT,
-				 spa_streq(home, CAPTURE_TARGET_DEFAULT) ? NULL : home);
-		capture_impl_set(capture, stream->node->id, capture->before_key, NULL);
-		capture_impl_set(capture, stream->node->id, CAPTURE_OWNER_KEY, NULL);
-	}
+	if (capture->connection.in_daemon)
+		properties_restore(stream);
 }
 
 struct registry_object *capture_stream_get_client(const struct capture_stream *stream)

@@ -56,6 +56,18 @@ in_both_weir_ends_while_a_stream_plays() {
 	done
 }
 
+in_both_stream_names_its_target() {
+	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
+	traces_rig_start
+	play_start music "target.object = headphones"
+	wait_for "music plays there" 5 plays_on music headphones
+	traces_take before
+	weir_start "$1" "${MODES[0]}"
+	wait_for "music is captured" 5 source_is captured
+	weir_end "$1"
+	check_traces before
+}
+
 in_both_weir_ends_at_any_moment() {
 	local i
 	traces_rig_start
