@@ -390,7 +390,7 @@ void capture_stream_create(struct capture *capture, struct registry_object *node
 	if (rate != NULL && capture->connection.in_daemon)
 		spa_atod(rate, &stream->rate);
 	spa_list_init(&stream->links);
-	if (node->target != NULL && !capture_is_target(capture, node->target) &&
+	if (node->target != NULL && !capture_is_virtual_target(capture, node->target) &&
 	    capture_find_other(capture, node->target) == NULL)
 		home_adopt(stream, node->target);
 	spa_list_append(&capture->streams, &stream->link);

@@ -38,9 +38,13 @@ static const char *target_get_name(const struct capture *capture, const char *ta
 
 bool capture_is_target(const struct capture *capture, const char *target)
 {
-	const char *name = target_get_name(capture, target);
+	return spa_streq(target_get_name(capture, target), capture->args.sink) ||
+	       capture_is_virtual_target(capture, target);
+}
 
-	return spa_streq(name, capture->args.sink) || spa_streq(name, capture->sink.virtual_name);
+bool capture_is_virtual_target(const struct capture *capture, const char *target)
+{
+	return spa_streq(target_get_name(capture, target), capture->sink.virtual_name);
 }
 
 struct registry_object *capture_find_other(const struct capture *capture, const char *target)

@@ -137,6 +137,8 @@ bool capture_name_is_taken(const struct capture *capture);
 bool capture_is_redirecting(const struct capture *capture);
 /* Is it, by name or serial, a sink of this capture? */
 bool capture_is_target(const struct capture *capture, const char *target);
+/* ... its virtual one, which nobody else chooses? */
+bool capture_is_virtual_target(const struct capture *capture, const char *target);
 /* Is the target a serial, not a name? */
 bool capture_target_is_serial(const char *target);
 /* The node of a target, a name or a serial. NULL: there is none. */

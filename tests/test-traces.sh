@@ -56,6 +56,23 @@ in_both_weir_ends_while_a_stream_plays() {
 	done
 }
 
+in_both_stream_plays_where_it_is_captured() {
+	local signal
+	sink_conf cable | rig_write pipewire/pipewire.conf.d/20-cable.conf
+	traces_rig_start
+	noise_start music
+	wait_for "music plays" 5 plays_on music speaker
+	move music cable
+	wait_for "WirePlumber remembers it" 10 grep -qr cable "$XDG_STATE_HOME/wireplumber"
+	traces_take before
+	for signal in TERM KILL; do
+		weir_start "$1" "capture.sink = cable"
+		wait_for "music is captured" 5 source_is captured
+		weir_end "$1" $signal
+		check_traces before
+	done
+}
+
 in_both_stream_names_its_target() {
 	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
 	traces_rig_start
