@@ -163,6 +163,34 @@ void capture_stream_link(struct capture_stream *stream)
 	}
 }
 
+static bool port_is_linked(const struct capture_stream *stream,
+			   const struct registry_object *output)
+{
+	struct registry *registry = stream->capture->registry;
+	struct registry_object *input;
+
+	spa_list_for_each(input, registry_get_objects(registry, REGISTRY_PORT), link)
+	{
+		if (ports_belong(stream, output, input) &&
+		    registry_find_link(registry, output->id, input->id) == NULL)
+			return false;
+	}
+	return true;
+}
+
+const struct registry_object *capture_stream_get_missing_port(const struct capture_stream *stream)
+{
+	struct registry_object *port;
+
+	spa_list_for_each(port, registry_get_objects(stream->capture->registry, REGISTRY_PORT),
+			  link)
+	{
+		if (is_output(stream, port) && port_is_audio(port) && !port_is_linked(stream, port))
+			return port;
+	}
+	return NULL;
+}
+
 void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id)
 {
 	struct link *link, *next;

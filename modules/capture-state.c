@@ -14,7 +14,6 @@
 
 #include "capture.h"
 #include "log.h"
-#include "port.h"
 #include "text.h"
 
 #define STREAMS_KEY "weir.capture.streams"
@@ -38,34 +37,6 @@ static const char *const names[N_STREAM_STATES] = {
 	[STREAM_IMMOVABLE] = "cannot-move", [STREAM_TAKEN] = "taken",
 };
 
-static bool port_is_captured(const struct capture *capture, const struct registry_object *port)
-{
-	struct registry_object *link;
-
-	spa_list_for_each(link, registry_get_objects(capture->registry, REGISTRY_LINK), link)
-	{
-		if (registry_object_get_id(link, PW_KEY_LINK_OUTPUT_PORT) == port->id &&
-		    registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) == capture->source_id)
-			return true;
-	}
-	return false;
-}
-
-/* The first of its ports that no link leads from to the source. NULL: none. */
-static const struct registry_object *missing_port(const struct capture_stream *stream)
-{
-	const struct capture *capture = stream->capture;
-	struct registry_object *port;
-
-	spa_list_for_each(port, registry_get_objects(capture->registry, REGISTRY_PORT), link)
-	{
-		if (port_is_of(port, stream->node->id, "out") && !port_is_monitor(port) &&
-		    port_is_audio(port) && !port_is_captured(capture, port))
-			return port;
-	}
-	return NULL;
-}
-
 static enum stream_state stream_get_state(const struct capture_stream *stream)
 {
 	const bool redirecting = capture_is_redirecting(stream->capture);
@@ -79,7 +50,7 @@ static enum stream_state stream_get_state(const struct capture_stream *stream)
 	if (redirecting && stream->placement != PLACEMENT_TAKEN_OVER &&
 	    !capture_stream_is_at_sink(stream))
 		return STREAM_PENDING;
-	if (missing_port(stream) != NULL)
+	if (capture_stream_get_missing_port(stream) != NULL)
 		return STREAM_MISSING_CHANNEL;
 	return STREAM_CAPTURED;
 }
@@ -116,7 +87,7 @@ static bool has_jack_client(const struct capture *capture)
 
 static char *channel_state(const struct capture_stream *stream)
 {
-	const struct registry_object *port = missing_port(stream);
+	const struct registry_object *port = capture_stream_get_missing_port(stream);
 	const char *channel =
 		port != NULL ? pw_properties_get(port->props, PW_KEY_AUDIO_CHANNEL) : NULL;
 

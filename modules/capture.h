@@ -203,6 +203,8 @@ void capture_stream_log(const struct capture_stream *stream, const char *what);
 
 /* Is it linked to anything but the source? */
 bool capture_stream_is_playing(const struct capture_stream *stream);
+/* The first of its channels that lacks a link to the source, as a new one does. NULL: none. */
+const struct registry_object *capture_stream_get_missing_port(const struct capture_stream *stream);
 /* Is it linked to the capture's sink? */
 bool capture_stream_is_at_sink(const struct capture_stream *stream);
 /* The stream's links to the source as they should be now. */

@@ -77,7 +77,7 @@
  *   - `captured`
  *   - `silent-paused`: the application has streams, but plays nothing
  *   - `silent-output`: the virtual sink is the default one, so that no program is heard
- *   - `missing-channel: FR`: no link leads from this channel to the source
+ *   - `missing-channel: FR`: this channel lacks a link to the source
  *   - `cannot-move`: the streams may not be moved and play where they did
  *   - `taken: by weir.capture.NAME`: another capture redirects them
  *   - `virtual-sink: no sink NAME`: `capture.sink` is not there; they play on the virtual sink

@@ -83,6 +83,19 @@ test_channel_without_a_link() {
 	wait_for "it is complete again" 5 source_is captured
 }
 
+# What comes in one channel goes to both sides.
+test_side_without_a_link() {
+	daemon_start "capture.match = $MATCH capture.mode = tap"
+	sound ramp "$rig_dir/mono.wav" 60 48000 1
+	process_start music pw-play -P '{ node.name = music stream.dont-remix = true }' "$rig_dir/mono.wav"
+	wait_for "music is captured" 5 source_is captured
+	check "on both sides" has_links music $SOURCE 2
+	pw-link -d music:output_MONO $SOURCE:in-r
+	wait_for "the state says which" 5 source_is "missing-channel: MONO"
+	timeout 2 pw-link music:output_MONO $SOURCE:in-r || true
+	wait_for "it is complete again" 5 source_is captured
+}
+
 test_sink_that_does_not_exist() {
 	daemon_start "capture.match = $MATCH capture.sink = speakr"
 	play_start music
