@@ -4,6 +4,7 @@
 #include <spa/utils/string.h>
 
 #include "capture.h"
+#include "port.h"
 
 /* Nodes that sound reaches, each once. A graph that is larger ends here. */
 #define MAX_NODES 256
@@ -88,6 +89,52 @@ static bool reaches_end(const struct capture *capture, uint32_t id)
 	return false;
 }
 
+static bool port_has_link(struct registry *registry, const struct registry_object *port)
+{
+	struct registry_object *link;
+
+	spa_list_for_each(link, registry_get_objects(registry, REGISTRY_LINK), link)
+	{
+		if (registry_object_get_id(link, PW_KEY_LINK_OUTPUT_PORT) == port->id)
+			return true;
+	}
+	return false;
+}
+
+/* The left or right one of the node's outputs that leads nowhere, while the other side's does. */
+static const struct registry_object *missing_side(struct registry *registry, uint32_t node_id)
+{
+	const struct registry_object *missing = NULL;
+	struct registry_object *port;
+	bool heard = false;
+
+	spa_list_for_each(port, registry_get_objects(registry, REGISTRY_PORT), link)
+	{
+		const char *channel = pw_properties_get(port->props, PW_KEY_AUDIO_CHANNEL);
+
+		if (!port_is_of(port, node_id, "out") ||
+		    (!spa_streq(channel, "FL") && !spa_streq(channel, "FR")))
+			continue;
+		if (port_has_link(registry, port))
+			heard = true;
+		else
+			missing = port;
+	}
+	return heard ? missing : NULL;
+}
+
+static char *side_get_missing(const struct capture *capture, const struct registry_object *needs)
+{
+	const struct registry_object *port = missing_side(capture->registry, capture->source_id);
+	const char *name = pw_properties_get(needs->props, PW_KEY_NODE_NAME);
+
+	if (port != NULL)
+		return spa_aprintf("no link from weir.capture.%s:%s", capture->args.name,
+				   port_get_name(port));
+	port = missing_side(capture->registry, needs->id);
+	return port != NULL ? spa_aprintf("no link from %s:%s", name, port_get_name(port)) : NULL;
+}
+
 /* Of the nodes of this name, as far as sound gets through any of them. */
 char *capture_path_get_missing(const struct capture *capture)
 {
@@ -106,7 +153,7 @@ char *capture_path_get_missing(const struct capture *capture)
 			continue;
 		reached = true;
 		if (reaches_end(capture, node->id))
-			return NULL;
+			return side_get_missing(capture, node);
 	}
 	if (!present)
 		return spa_aprintf("no node %s", needs);

@@ -61,9 +61,9 @@
  * - `capture.sink`: where redirected streams play, a `node.name`, or `virtual` for a virtual sink
  *   in any case; default `alsa_output.platform-snd_aloop.0.analog-stereo`
  * - `capture.needs`: a `node.name`, of the node through which you hear what is redirected: while no
- *   links lead from the source through it to a sink the application plays on its own sink; default
- *   none. A node of the same `node.link-group` continues the way; `capture.sink` and weir's
- *   own sinks do not end it. Of several nodes of the name one is enough
+ *   links lead from the source through it to a sink, or from one side only, the application
+ *   plays on its own sink; default none. A node of the same `node.link-group` continues the way;
+ *   `capture.sink` and weir's own sinks do not end it. Of several nodes of the name one is enough
  * - `capture.rate`: how fast the streams play, from 0.25 to 4, default 1: see Varispeed. A stream
  *   that is to be changed later without fading it for 0.2 s needs this key, with 1.0 if need be
  * - `capture.glide-ms`: how long a change of the rate takes, from 0 to 10000 ms, default 0

@@ -175,6 +175,24 @@ test_one_of_two_nodes_of_the_name_leads_on() {
 	wait_for "the state says so" 5 source_is captured
 }
 
+test_stream_is_heard_when_one_side_is_missing() {
+	daemon_start "capture.match = $MATCH capture.sink = virtual capture.needs = voice"
+	voice_start
+	links_start in $SOURCE voice
+	links_start out voice speaker
+	play_start music
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	pw-link -d voice:capture_FR speaker:playback_FR
+	wait_for "music is heard again" 5 plays_on music speaker
+	wait_for "the state says why" 5 needs_is "no link from voice:capture_FR"
+	process_stop out
+	links_start out voice speaker
+	wait_for "music plays on the virtual sink" 5 plays_on music $SINK
+	pw-link -d $SOURCE:out-r voice:playback_FR
+	wait_for "music is heard again" 5 plays_on music speaker
+	wait_for "the state says why" 5 needs_is "no link from $SOURCE:out-r"
+}
+
 test_default_sink_changes_behind_the_node_it_needs() {
 	daemon_start "capture.match = $MATCH capture.sink = virtual capture.needs = voice"
 	sink_start headphones
