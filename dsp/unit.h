@@ -50,9 +50,11 @@ struct weir_port {
 	const char *name; /* used in configuration files: never renamed */
 	enum weir_port_type type;
 	enum weir_kind kind;
-	const char *measure;	    /* "dB", "Hz", "semitones", "ms", "ppm"; "" for none */
-	const char *help;	    /* one line */
-	const char *channel;	    /* audio only: "FL", "FR", "MONO", "AUX0" */
+	const char *measure; /* "dB", "Hz", "semitones", "ms", "ppm"; "" for none */
+	const char *help;    /* one line */
+	/* Audio only: "FL", "FR", "MONO", "AUX0". NULL: an input that nobody means who names the
+	 * node. */
+	const char *channel;
 	const char *const *choices; /* WEIR_CHOICE only: max - min + 1 names */
 	float min, def, max;	    /* controls only; def: see plugins/ladspa.c */
 };

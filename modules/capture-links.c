@@ -2,32 +2,11 @@
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
+#include "capture-mix.h"
 #include "capture.h"
 #include "link.h"
 #include "log.h"
 #include "port.h"
-
-/*
- * PipeWire's names of what is left and right; LLFR is how 1.4 writes LLFE. MONO, FC, LFE, AUX0...
- * go to both sides.
- */
-static const char *const sides[][2] = {
-	{ "FL", "FR" },	    { "SL", "SR" },	{ "RL", "RR" },	  { "FLC", "FRC" },
-	{ "RLC", "RRC" },   { "FLW", "FRW" },	{ "FLH", "FRH" }, { "TFL", "TFR" },
-	{ "TFLC", "TFRC" }, { "TSL", "TSR" },	{ "TRL", "TRR" }, { "LLFE", "RLFE" },
-	{ "BLC", "BRC" },   { "LLFR", "RLFE" },
-};
-
-static bool channel_reaches(const char *output, const char *input)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2 * SPA_N_ELEMENTS(sides); i++) {
-		if (spa_streq(output, sides[i / 2][i % 2]))
-			return spa_streq(input, sides[0][i % 2]);
-	}
-	return true;
-}
 
 bool capture_stream_is_playing(const struct capture_stream *stream)
 {
@@ -130,8 +109,8 @@ static bool ports_belong(const struct capture_stream *stream, const struct regis
 			 const struct registry_object *input)
 {
 	return port_is_of(input, stream->capture->source_id, "in") &&
-	       channel_reaches(pw_properties_get(output->props, PW_KEY_AUDIO_CHANNEL),
-			       pw_properties_get(input->props, PW_KEY_AUDIO_CHANNEL));
+	       capture_mix_has(pw_properties_get(output->props, PW_KEY_AUDIO_CHANNEL),
+			       port_get_name(input));
 }
 
 static void port_link(struct capture_stream *stream, const struct registry_object *output)

@@ -18,6 +18,10 @@
 /* Once or twice anything may happen: the next track, a seek. */
 #define MIN_GAPS 3
 
+#define MINUS_3_DB 0.707106781f
+#define MINUS_6_DB 0.5f
+#define MINUS_9_DB 0.353553391f
+
 struct slot {
 	uint32_t missing; /* frames */
 	uint32_t n_gaps;
@@ -105,19 +109,39 @@ static WEIR_REALTIME float missing_percent(const struct state *state)
 	return 100.0f * (float)missing / (float)(CAPTURE_WINDOW * state->rate);
 }
 
+static WEIR_REALTIME void add(float *to, const float *from, float gain, uint32_t n_frames)
+{
+	for (uint32_t i = 0; i < n_frames; i++)
+		to[i] += gain * from[i];
+}
+
+/* The gains of PipeWire's own mix. */
+static WEIR_REALTIME void mix(float *const port[], uint32_t n_frames)
+{
+	float *const sides[] = { port[CAPTURE_OUT_L], port[CAPTURE_OUT_R] };
+
+	for (uint32_t i = 0; i < 2; i++) {
+		memcpy(sides[i], port[CAPTURE_IN_L + i], n_frames * sizeof(float));
+		add(sides[i], port[CAPTURE_IN_SURROUND_L + i], MINUS_3_DB, n_frames);
+		add(sides[i], port[CAPTURE_IN_CENTRE], MINUS_3_DB, n_frames);
+		add(sides[i], port[CAPTURE_IN_REAR_CENTRE], MINUS_6_DB, n_frames);
+		add(sides[i], port[CAPTURE_IN_LFE], MINUS_9_DB, n_frames);
+	}
+}
+
 static WEIR_REALTIME void capture_run(void *object, float *const port[], uint32_t n_frames,
 				      struct weir_reports *reports)
 {
+	const float *left = port[CAPTURE_OUT_L], *right = port[CAPTURE_OUT_R];
 	struct state *state = object;
 
 	(void)reports;
+	mix(port, n_frames);
 	if (*port[CAPTURE_RATE] > 1.0f)
 		for (uint32_t i = 0; i < n_frames; i++)
-			listen(state, fabsf(port[CAPTURE_IN_L][i]) + fabsf(port[CAPTURE_IN_R][i]));
+			listen(state, fabsf(left[i]) + fabsf(right[i]));
 	else if (state->sound > 0.0f)
 		capture_reset(state);
-	memcpy(port[CAPTURE_OUT_L], port[CAPTURE_IN_L], n_frames * sizeof(float));
-	memcpy(port[CAPTURE_OUT_R], port[CAPTURE_IN_R], n_frames * sizeof(float));
 	*port[CAPTURE_MISSING] = missing_percent(state);
 }
 
@@ -132,15 +156,36 @@ static const struct weir_port ports[CAPTURE_N_PORTS] = {
 			   .measure = "",
 			   .help = "right channels of the captured streams",
 			   .channel = "FR" },
+	/* Without a channel: weir-links is not to link a microphone to them. */
+	[CAPTURE_IN_CENTRE] = { .name = "in-centre",
+				.type = WEIR_AUDIO_IN,
+				.measure = "",
+				.help = "centre, mixed into both sides at -3 dB" },
+	[CAPTURE_IN_LFE] = { .name = "in-lfe",
+			     .type = WEIR_AUDIO_IN,
+			     .measure = "",
+			     .help = "LFE, mixed into both sides at -9 dB" },
+	[CAPTURE_IN_SURROUND_L] = { .name = "in-surround-l",
+				    .type = WEIR_AUDIO_IN,
+				    .measure = "",
+				    .help = "rear and side left, mixed in at -3 dB" },
+	[CAPTURE_IN_SURROUND_R] = { .name = "in-surround-r",
+				    .type = WEIR_AUDIO_IN,
+				    .measure = "",
+				    .help = "rear and side right, mixed in at -3 dB" },
+	[CAPTURE_IN_REAR_CENTRE] = { .name = "in-rear-centre",
+				     .type = WEIR_AUDIO_IN,
+				     .measure = "",
+				     .help = "rear centre, mixed into both sides at -6 dB" },
 	[CAPTURE_OUT_L] = { .name = "out-l",
 			    .type = WEIR_AUDIO_OUT,
 			    .measure = "",
-			    .help = "left, as captured",
+			    .help = "left of what is captured",
 			    .channel = "FL" },
 	[CAPTURE_OUT_R] = { .name = "out-r",
 			    .type = WEIR_AUDIO_OUT,
 			    .measure = "",
-			    .help = "right, as captured",
+			    .help = "right of what is captured",
 			    .channel = "FR" },
 	[CAPTURE_RATE] = { .name = "rate",
 			   .type = WEIR_CONTROL_IN,

@@ -5,8 +5,9 @@
 #include "../dsp/unit.h"
 
 /*
- * What the source weir.capture.<name> does with sound: nothing. It passes the sum of the captured
- * streams on, without delay, and listens for a source that cannot keep up with being played faster.
+ * What the source weir.capture.<name> does with sound: it mixes the captured streams to stereo,
+ * without delay (capture-mix.h says which channel comes in where, and stereo stays as it is), and
+ * listens for a source that cannot keep up with being played faster.
  *
  * A stream that is pulled at rate r but delivers sound at rate 1 lacks 1 - 1/r of its frames. What
  * plays it puts silence there: samples that are exactly 0, starting in the middle of a sound and
@@ -16,6 +17,11 @@
 enum capture_port {
 	CAPTURE_IN_L,
 	CAPTURE_IN_R,
+	CAPTURE_IN_CENTRE, /* from here in the order of 5.1, in which pw-link links nodes */
+	CAPTURE_IN_LFE,
+	CAPTURE_IN_SURROUND_L,
+	CAPTURE_IN_SURROUND_R,
+	CAPTURE_IN_REAR_CENTRE,
 	CAPTURE_OUT_L,
 	CAPTURE_OUT_R,
 	CAPTURE_RATE,	  /* carried out by the module: see capture-rate.c */

@@ -79,7 +79,7 @@ static bool port_is_kind(const struct registry_object *port, enum port_kind kind
 	case PORT_BY_CHANNEL:
 		return spa_streq(pw_properties_get(port->props, PW_KEY_AUDIO_CHANNEL), name);
 	case PORT_OF_NODE:
-		return port_is_audio(port) && !port_is_monitor(port);
+		return port_is_audio(port) && !port_is_monitor(port) && !port_is_extra(port);
 	case PORT_MONITOR_OF_NODE:
 		return port_is_audio(port);
 	default:

@@ -24,9 +24,21 @@
  * The source goes with the module. A recorder then takes the default microphone, unless it has the
  * properties `node.dont-fallback = true` and `node.linger = true`.
  *
- * Only output streams are captured, never a microphone. The source is stereo: all left and right
- * channels of the stream (FL, RL, FLC ...) go to FL and FR, MONO and all others to both, at full
- * level. It adds no latency.
+ * Only output streams are captured, never a microphone. The source is stereo and adds no latency.
+ * What plays on a surround sink is mixed as PipeWire does it without settings:
+ *
+ * | channels of the stream             | in the source         |
+ * |------------------------------------|-----------------------|
+ * | FL, FLC; FR, FRC                   | left; right           |
+ * | RL, SL; RR, SR                     | left; right, at -3 dB |
+ * | FC                                 | both, at -3 dB        |
+ * | RC                                 | both, at -6 dB        |
+ * | LFE                                | both, at -9 dB        |
+ * | heights, wides, RLC, RRC, LFE2 ... | nowhere               |
+ * | MONO, AUX0 ..., unknown            | both                  |
+ *
+ * Links have no gain: the source has an input for each of these levels. `in-l` and `in-r` are those
+ * that are meant when a link names the source alone; `weir-links` leaves the others alone.
  *
  * In the daemon (pipewire.conf.d) no frame of a redirected application reaches the default sink,
  * and the source has every frame. A process of its own (weir.conf.d, `pipewire -c weir.conf`) races

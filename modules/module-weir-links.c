@@ -54,7 +54,7 @@
  * channel are: FL to FL, FR to FR; channels that only one side has stay unlinked. Where no channel
  * is on both sides, a single port (mono) is linked to all of the other side: it is heard on all, or
  * it hears the sum of all. Several ports are linked in their order, the first to the first, as
- * pw-link does.
+ * pw-link does. Of a captured source's inputs only `in-l` and `in-r` are meant by its name.
  *
  * ## What others do
  *

@@ -6,6 +6,7 @@
 #include <spa/utils/string.h>
 
 #define AUDIO_FORMAT "32 bit float mono audio"
+#define EXTRA "weir:not-by-node" /* PORT_NOT_BY_NODE in spa/node.h */
 
 bool port_is_of(const struct registry_object *port, uint32_t node_id, const char *direction)
 {
@@ -16,6 +17,11 @@ bool port_is_of(const struct registry_object *port, uint32_t node_id, const char
 bool port_is_monitor(const struct registry_object *port)
 {
 	return pw_properties_get_bool(port->props, PW_KEY_PORT_MONITOR, false);
+}
+
+bool port_is_extra(const struct registry_object *port)
+{
+	return spa_streq(pw_properties_get(port->props, PW_KEY_PORT_EXTRA), EXTRA);
 }
 
 bool port_is_audio(const struct registry_object *port)

@@ -8,6 +8,8 @@
 bool port_is_of(const struct registry_object *port, uint32_t node_id, const char *direction);
 /* A sink's output of what plays on it. */
 bool port_is_monitor(const struct registry_object *port);
+/* Is it only meant by its own name, not by that of its node? */
+bool port_is_extra(const struct registry_object *port);
 /* One channel of sound; not MIDI, video, or a stream of encoded sound. */
 bool port_is_audio(const struct registry_object *port);
 const char *port_get_name(const struct registry_object *port);

@@ -48,6 +48,10 @@ enum port_param {
 	N_PORT_PARAMS,
 };
 
+/* A port.extra, one of the few properties of a port that the registry shows: see unit.h, channel.
+ */
+#define PORT_NOT_BY_NODE "weir:not-by-node"
+
 struct port {
 	enum spa_direction direction;
 	uint32_t id;

@@ -12,6 +12,7 @@
 #define KEY_AUDIO_CHANNEL "audio.channel"
 #define KEY_PORT_NAME "port.name"
 #define KEY_PORT_PASSIVE "port.passive"
+#define KEY_PORT_EXTRA "port.extra"
 #define KEY_PORT_CONTROL "port.control"
 
 struct port *node_port(struct node *node, enum spa_direction direction, uint32_t id)
@@ -84,6 +85,8 @@ static void port_init(struct node *node, enum spa_direction direction, const cha
 	port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_NAME, name);
 	if (channel)
 		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_AUDIO_CHANNEL, channel);
+	else if (!port->is_report)
+		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_EXTRA, PORT_NOT_BY_NODE);
 	if (port->is_report) {
 		/* A reader that is passive, too, keeps nobody awake. */
 		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_PASSIVE, "true");

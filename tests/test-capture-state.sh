@@ -96,6 +96,15 @@ test_side_without_a_link() {
 	wait_for "it is complete again" 5 source_is captured
 }
 
+test_channel_that_no_mix_has_is_not_missing() {
+	sink_conf surround | sed "s/FL FR/FL FR TFL/" | rig_write pipewire/pipewire.conf.d/20-surround.conf
+	daemon_start "capture.match = $MATCH capture.mode = tap"
+	play_start music "target.object = surround"
+	wait_for "music plays" 5 has_links music surround 3
+	wait_for "the state says captured" 5 source_is captured
+	check "only left and right are" is_captured music
+}
+
 test_sink_that_does_not_exist() {
 	daemon_start "capture.match = $MATCH capture.sink = speakr"
 	play_start music

@@ -429,26 +429,56 @@ test_no_channel_is_missing_beside_another_capture() {
 	done
 }
 
-# channels_go INPUT CHANNEL...: music's to this input of the source, and nowhere else in it.
-channels_go() {
-	local channel
-	for channel in "${@:2}"; do
-		traces_graph | jq -e --arg from "music:output_$channel > $SOURCE:" \
-			"[.links[] | select(startswith(\$from)) | ltrimstr(\$from)] == $1" || return
-	done
+# check_mix CHANNELS TONES HZ STEP: plays a file to surround and speaker, and records what the source
+# makes of it, and PipeWire.
+check_mix() {
+	local channels=$1 n
+	n=$(tr , '\n' <<<"$channels" | wc -l)
+	sound tones "$rig_dir/tones.wav" "$n" "$3" "$4"
+	record_start source-recording $SOURCE
+	pw-play --target surround -P '{ node.name = music }' --channel-map "[$channels]" "$rig_dir/tones.wav"
+	record_stop source-recording
+	record_start speaker-recording speaker
+	pw-play --target speaker -P '{ node.name = game }' --channel-map "[$channels]" "$rig_dir/tones.wav"
+	record_stop speaker-recording
+	check "$channels" sound mix "$rig_dir/source-recording.wav" "$rig_dir/speaker-recording.wav" \
+		"$2" "$3" "$4"
 }
 
-test_channels_go_to_their_sides() {
-	local left=(FL SL RL FLC RLC FLW FLH TFL TFLC TSL TRL LLFR BLC)
-	local right=(FR SR RR FRC RRC FRW FRH TFR TFRC TSR TRR RLFE BRC)
-	local middle=(FC LFE RC TC TFC TRC FCH BC)
-	sink_conf film | sed "s/FL FR/${left[*]} ${right[*]} ${middle[*]}/" |
-		rig_write pipewire/pipewire.conf.d/20-film.conf
+# mixes_as_pipewire CHANNELS: each channel's own tone, and all at once, one and the same.
+mixes_as_pipewire() {
+	sink_conf surround | sed "s/FL FR/${1//,/ }/" | rig_write pipewire/pipewire.conf.d/20-surround.conf
 	daemon_start "capture.match = $MATCH capture.mode = tap"
-	play_start music "target.object = film"
-	wait_for "the left ones go left" 5 channels_go '["in-l"]' "${left[@]}"
-	wait_for "the right ones go right" 5 channels_go '["in-r"]' "${right[@]}"
-	wait_for "all others go to both sides" 5 channels_go '["in-l", "in-r"]' "${middle[@]}"
+	check_mix "$1" "$(tr , '\n' <<<"$1" | wc -l)" 500 100
+	check_mix "$1" 1 500 0
+}
+
+test_stereo_is_mixed_as_by_pipewire() {
+	mixes_as_pipewire FL,FR
+}
+
+test_quad_is_mixed_as_by_pipewire() {
+	mixes_as_pipewire FL,FR,RL,RR
+}
+
+test_5_1_is_mixed_as_by_pipewire() {
+	mixes_as_pipewire FL,FR,FC,LFE,RL,RR
+}
+
+test_7_1_is_mixed_as_by_pipewire() {
+	mixes_as_pipewire FL,FR,FC,LFE,RL,RR,SL,SR
+}
+
+test_rear_centre_is_mixed_as_by_pipewire() {
+	mixes_as_pipewire FL,FR,FC,LFE,RC,SL,SR,FLC,FRC
+}
+
+test_heights_are_mixed_as_by_pipewire() {
+	mixes_as_pipewire FL,FR,TC,TFL,TFC,TFR,TRL,TRC,TRR,TSL,TSR,FLH,FCH,FRH
+}
+
+test_wides_are_mixed_as_by_pipewire() {
+	mixes_as_pipewire FL,FR,FLW,FRW,RLC,RRC,LFE2,RLFE,BC,BLC,BRC,TFLC,TFRC
 }
 
 state_reads() {

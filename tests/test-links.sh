@@ -115,6 +115,17 @@ in_both_mono_goes_to_all_and_all_go_to_mono() {
 	check_links a call 2
 }
 
+in_both_microphone_goes_to_both_sides_of_a_captured_source() {
+	capture_conf "capture.match = $MATCH" | rig_write pipewire/pipewire.conf.d/50-capture.conf
+	links_start "$1" "{ from = voice to = $SOURCE } { from = card to = $SOURCE }"
+	source_start voice MONO
+	source_start card AUX0,AUX1,AUX2,AUX3
+	check_links card "$SOURCE" 2
+	check "first to first" has_link card:capture_AUX0 "$SOURCE":in-l
+	check "second to second" has_link card:capture_AUX1 "$SOURCE":in-r
+	check_links voice "$SOURCE" 2
+}
+
 in_both_order_counts_where_no_channel_is_on_both_sides() {
 	links_start "$1" '{ from = card to = b }'
 	source_start card AUX0,AUX1,AUX2

@@ -41,10 +41,18 @@ static void cut(int period, int n)
 static float run(float rate, uint32_t n_frames)
 {
 	void *state = weir_capture.create(RATE);
-	float left[1024], right[1024], glide = 0.0f, missing = -1.0f;
+	float left[1024], right[1024], silence[1024] = { 0 }, glide = 0.0f, missing = -1.0f;
 	float *port[CAPTURE_N_PORTS] = {
-		[CAPTURE_OUT_L] = left,	     [CAPTURE_OUT_R] = right,	   [CAPTURE_RATE] = &rate,
-		[CAPTURE_GLIDE_MS] = &glide, [CAPTURE_MISSING] = &missing,
+		[CAPTURE_IN_CENTRE] = silence,
+		[CAPTURE_IN_LFE] = silence,
+		[CAPTURE_IN_SURROUND_L] = silence,
+		[CAPTURE_IN_SURROUND_R] = silence,
+		[CAPTURE_IN_REAR_CENTRE] = silence,
+		[CAPTURE_OUT_L] = left,
+		[CAPTURE_OUT_R] = right,
+		[CAPTURE_RATE] = &rate,
+		[CAPTURE_GLIDE_MS] = &glide,
+		[CAPTURE_MISSING] = &missing,
 	};
 
 	CHECK(state);
