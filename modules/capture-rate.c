@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,8 @@
 #define RATE_READY_TEXT "1.0000001"
 /* PipeWire 1.4 cuts rate * 48000 down to a whole number. */
 #define RATE_ROUND_UP 1e-7
+/* After a change by the application its own rate alone is heard for so long. */
+#define OWN_RATE_NSEC (500 * SPA_NSEC_PER_MSEC)
 #define FADE_MS 20
 /* A change takes effect with the stream's next quantum: at 48 kHz up to 4096 frames are waited for.
  */
@@ -78,7 +81,12 @@ static void timer_set(struct capture *capture, bool on)
 static struct spa_pod *rate_build(struct spa_pod_builder *b, double rate)
 {
 	return spa_pod_builder_add_object(b, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props, SPA_PROP_rate,
-					  SPA_POD_Double(rate * (1.0 + RATE_ROUND_UP)));
+					  SPA_POD_Double(rate));
+}
+
+static double rate_round_up(double rate)
+{
+	return rate * (1.0 + RATE_ROUND_UP);
 }
 
 void capture_rate_set_impl(struct pw_impl_node *node, double rate)
@@ -86,7 +94,7 @@ void capture_rate_set_impl(struct pw_impl_node *node, double rate)
 	uint8_t memory[256];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 
-	pw_impl_node_set_param(node, SPA_PARAM_Props, 0, rate_build(&b, rate));
+	pw_impl_node_set_param(node, SPA_PARAM_Props, 0, rate_build(&b, rate_round_up(rate)));
 }
 
 static void param_send(const struct capture_stream *stream, const struct spa_pod *param)
@@ -97,16 +105,50 @@ static void param_send(const struct capture_stream *stream, const struct spa_pod
 		pw_node_set_param(node, SPA_PARAM_Props, 0, param);
 }
 
-static void rate_send(struct capture_stream *stream, double rate)
+static bool is_as_good_as_1(double rate)
 {
+	return rate == 1.0 || rate == RATE_READY;
+}
+
+/* The exact rate to go back to, whatever the locale. */
+static void undo_note(const struct capture_stream *stream, double own)
+{
+	char text[32], *comma;
+
+	snprintf(text, sizeof(text), "%.17g", own == 1.0 ? RATE_READY : own);
+	comma = strchr(text, ',');
+	if (comma != NULL)
+		*comma = '.';
+	capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_RATE, text);
+}
+
+/* Own rates come back as they were, to the last bit. */
+void capture_stream_send_rate(struct capture_stream *stream)
+{
+	const double own = capture_own_rate_get(stream->own_rate);
+	const double rate = own != 1.0 && is_as_good_as_1(stream->rate)
+				    ? own
+				    : rate_round_up(stream->rate * own);
 	uint8_t memory[256];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 
-	if (stream->rate == rate)
-		return;
-	stream->rate = rate;
-	capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_RATE, RATE_READY_TEXT);
+	undo_note(stream, own);
 	param_send(stream, rate_build(&b, rate));
+	capture_own_rate_sent(stream->own_rate, rate);
+}
+
+static void rate_send(struct capture_stream *stream, double rate)
+{
+	const double before = stream->rate;
+
+	stream->rate = rate;
+	if (rate == before)
+		return;
+	/* What the application may have set since must stand. */
+	if (stream->own_rate != NULL && is_as_good_as_1(before) && is_as_good_as_1(rate))
+		return;
+	capture_own_rate_ask(stream->own_rate);
+	capture_stream_send_rate(stream);
 }
 
 static void volume_set(const struct capture_stream *stream, float volume)
@@ -287,10 +329,36 @@ static void rate_follow(struct capture_stream *stream)
 				  : capture_rate_start(stream->capture));
 }
 
+/* While the rate is 1, what the application sets is right. */
+static bool own_rate_matters(const struct capture_stream *stream)
+{
+	return stream->own_rate != NULL && stream->rate != 0.0 && stream->node->running &&
+	       stream->capture->rate.now != 1.0;
+}
+
+static void own_timeout(void *data, uint64_t expirations)
+{
+	struct capture *capture = data;
+	const struct capture_stream *stream;
+
+	(void)expirations;
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (!own_rate_matters(stream))
+			continue;
+		capture_own_rate_ask(stream->own_rate);
+		context_timer_set(capture->connection.context, capture->rate.own_timer,
+				  OWN_RATE_NSEC);
+	}
+}
+
 void capture_stream_update_rate(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 
+	if (own_rate_matters(stream))
+		context_timer_set(capture->connection.context, capture->rate.own_timer,
+				  OWN_RATE_NSEC);
 	if (stream->fade != NULL && stream->fade->state < FADED_IN)
 		return;
 	if (stream->rate != 0.0)
@@ -311,6 +379,10 @@ void capture_stream_restore_rate(struct capture_stream *stream)
 	if (stream->rate == 0.0)
 		return;
 	rate_send(stream, stream->is_bent ? RATE_READY : 1.0);
+	/* Else the daemon goes on to show the rate before. */
+	capture_own_rate_ask(stream->own_rate);
+	capture_own_rate_destroy(stream->own_rate);
+	stream->own_rate = NULL;
 	if (capture->connection.in_daemon)
 		capture_impl_set(capture, stream->node->id, capture->rate_key, RATE_READY_TEXT);
 }
@@ -409,13 +481,21 @@ int capture_rate_init(struct capture *capture)
 	rate->step = 1.0;
 	rate->timer = pw_loop_add_timer(pw_context_get_main_loop(capture->connection.context),
 					rate_tick, capture);
-	return rate->timer != NULL ? 0 : -errno;
+	if (rate->timer != NULL)
+		rate->own_timer =
+			pw_loop_add_timer(pw_context_get_main_loop(capture->connection.context),
+					  own_timeout, capture);
+	return rate->own_timer != NULL ? 0 : -errno;
 }
 
 void capture_rate_finish(struct capture *capture)
 {
-	if (capture->rate.timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
-				       capture->rate.timer);
-	capture->rate.timer = NULL;
+	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
+	struct capture_rate *rate = &capture->rate;
+
+	if (rate->timer != NULL)
+		pw_loop_destroy_source(loop, rate->timer);
+	if (rate->own_timer != NULL)
+		pw_loop_destroy_source(loop, rate->own_timer);
+	rate->timer = rate->own_timer = NULL;
 }

@@ -389,6 +389,7 @@ void capture_stream_create(struct capture *capture, struct registry_object *node
 	stream->fit = fit;
 	if (rate != NULL && capture->connection.in_daemon)
 		spa_atod(rate, &stream->rate);
+	stream->own_rate = capture_own_rate_create(stream);
 	spa_list_init(&stream->links);
 	if (node->target != NULL && !capture_is_virtual_target(capture, node->target) &&
 	    capture_find_other(capture, node->target) == NULL)
@@ -408,6 +409,7 @@ void capture_stream_destroy(struct capture_stream *stream)
 	capture_stream_log(stream, "released");
 	capture_stream_unlink(stream);
 	capture_stream_end_fade(stream);
+	capture_own_rate_destroy(stream->own_rate);
 	capture_undo_forget(capture->undo, stream->node);
 	spa_list_remove(&stream->link);
 	free(stream->home);

@@ -19,7 +19,8 @@
  * keeps a sink to redirect to, capture-path.c finds out whether sound gets from the source to a
  * sink, capture-placement.c decides where each stream plays, capture-target.c finds the node of a
  * target, capture-name.c refuses a second capture of one name, capture-state.c reports what is
- * captured and why not, capture-rate.c changes the speed of the streams.
+ * captured and why not, capture-rate.c changes the speed of the streams, capture-own-rate.c finds
+ * out the speed at which they play already.
  */
 
 struct capture_args {
@@ -52,9 +53,10 @@ struct capture_stream {
 	bool is_remembered;	   /* by the session manager, because we had it do so */
 	char *taker;		   /* the other capture's name, while that redirects it */
 	bool starting; /* in the daemon: its first link is there, but not yet in the registry */
-	struct capture_fade *fade; /* NULL: none is under way */
-	double rate;		   /* as last sent, 0: never, and its resampler is off */
-	bool is_bent;		   /* has played at another rate than 1 since it last stopped */
+	struct capture_fade *fade;	   /* NULL: none is under way */
+	double rate;			   /* as last sent, 0: never, and its resampler is off */
+	struct capture_own_rate *own_rate; /* NULL: it is not known to have one */
+	bool is_bent; /* has played at another rate than 1 since it last stopped */
 };
 
 struct capture_sink {
@@ -85,6 +87,7 @@ struct capture_rate {
 	double step; /* of a glide: the factor per tick */
 	bool ticking;
 	struct spa_source *timer;
+	struct spa_source *own_timer; /* asks for the streams' own rates */
 };
 
 struct capture {
@@ -261,5 +264,18 @@ void capture_stream_update_rate(struct capture_stream *stream);
 void capture_stream_end_fade(struct capture_stream *stream);
 /* Back to 1, or as good as that, for good. */
 void capture_stream_restore_rate(struct capture_stream *stream);
+/* Again, by what its own rate is now. */
+void capture_stream_send_rate(struct capture_stream *stream);
+
+/* A rate that the stream's application sets. All functions but create take NULL for an application
+ * that does not. */
+struct capture_own_rate *capture_own_rate_create(struct capture_stream *stream);
+void capture_own_rate_destroy(struct capture_own_rate *own);
+/* As it was when last read, 1: none. */
+double capture_own_rate_get(const struct capture_own_rate *own);
+/* What stands in its place now. */
+void capture_own_rate_sent(struct capture_own_rate *own, double rate);
+/* Has it read as it is before what is sent next, and the stream's rate sent again if it changed. */
+void capture_own_rate_ask(const struct capture_own_rate *own);
 
 #endif

@@ -3,7 +3,8 @@
 #
 # shellcheck disable=SC2317,SC2119,SC2086
 # capture.rate in a graph: a tone of 440 Hz, heard at the speaker as a tone of another pitch, without
-# gap or click whatever happens to the rate. WEIR_TONE is tests/tone.c, built.
+# gap or click whatever happens to the rate. WEIR_TONE is tests/tone.c, built, and WEIR_VARIABLE_RATE
+# tests/variable-rate.c where libpulse is installed.
 
 . "$(dirname "$0")/capture-rig.sh"
 
@@ -245,6 +246,88 @@ test_live_source_goes_back_to_1() {
 	wait_for "music is captured" 5 is_captured music
 	wait_for "the log says what to use instead" 10 process_said pipewire '"paplay" is live.*weir.pitch'
 	check "the rate is 1" control_is capture:rate 1
+}
+
+# variable_start: a PulseAudio client with a rate of its own plays the tone as music, which is captured.
+variable_start() {
+	[ -n "${WEIR_VARIABLE_RATE:-}" ] || rig_skip "tests/variable-rate.c is not built"
+	pulse_start
+	mkfifo "$rig_dir/own-rates"
+	process_start music sh -c "exec '$WEIR_VARIABLE_RATE' music <'$rig_dir/own-rates'"
+	exec {own_rates}>"$rig_dir/own-rates"
+	wait_for "music plays" 5 plays_on music speaker
+	wait_for "music is captured" 5 is_captured music
+	sleep 0.5
+}
+
+# own_rate_set HZ: by the client.
+own_rate_set() {
+	echo "$1" >&"$own_rates"
+	sleep 0.7 # The client's change is looked for twice a second.
+}
+
+# variable_hear HZ: what the speaker plays now.
+variable_hear() {
+	record_start speaker-recording speaker
+	sleep 0.7
+	record_stop speaker-recording
+	"${WEIR_TONE:?}" "$rig_dir/speaker-recording.wav" "$1" "$1"
+}
+
+# keeps_own_rate: music's own rate of 1.05 and the capture's are multiplied, whoever changes which.
+keeps_own_rate() {
+	own_rate_set 50400
+	check "the client's rate" variable_hear 462
+	rate_set 1.25 >/dev/null
+	sleep 0.5
+	check "with the capture's" variable_hear 577.5
+	own_rate_set 43200
+	check "the client's next rate, with the capture's" variable_hear 495
+	own_rate_set 48000
+	check "the capture's alone" variable_hear 550
+	own_rate_set 50400
+	rate_set 1.1 >/dev/null
+	sleep 0.5
+	check "with the capture's next rate" variable_hear 508.2
+	rate_set 1.0 >/dev/null
+	sleep 0.5
+	check "the client's rate again" variable_hear 462
+	rate_set 1.25 >/dev/null
+	sleep 0.5
+}
+
+VARIABLE='capture.match = [ { node.name = music } ] capture.mode = tap'
+
+test_daemon_multiplies_with_own_rate() {
+	daemon_start "$VARIABLE"
+	variable_start
+	keeps_own_rate
+	echo >"$rig_dir/switch"
+	wait_for "the source is gone" 5 not node_id $SOURCE
+	check "its own rate stays" variable_hear 462
+	process_stop music
+}
+
+test_process_multiplies_with_own_rate() {
+	rig_start
+	process_host_start "$VARIABLE capture.rate = 1.0"
+	variable_start
+	keeps_own_rate
+	process_stop weir
+	check "its own rate stays" variable_hear 462
+	process_stop music
+}
+
+test_killed_process_leaves_own_rate() {
+	rig_start
+	process_host_start "$VARIABLE capture.rate = 1.25"
+	variable_start
+	own_rate_set 50400
+	check "multiplied" variable_hear 577.5
+	process_stop weir KILL
+	sleep 0.3
+	check "its own rate stays" variable_hear 462
+	process_stop music
 }
 
 tests_run "$@"
