@@ -32,7 +32,7 @@ SINK=alsa_output.pci-0000_00_1f.3.analog-stereo
 LATE_MS=1000000
 
 # What a reader puts in place of what stands in capitals.
-declare -A placeholders=([SOURCE]=Firefox [NODE]=weir.analyze.output [FILE]=song.flac [STREAM]=mpv [ID]=spotify [NAME]=app
+declare -A placeholders=([SOURCE]=Firefox [NODE]=weir.analyze.output [FILE]=song.flac [STREAM]='$(node_id mpv)' [ID]='$(node_id spotify)' [NAME]=app
 	[REPORT.jsonl]=report.jsonl [your-program]=cat)
 
 # What a command shows where all is as the text says, besides ending well: an extended regular expression

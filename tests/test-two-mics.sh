@@ -73,7 +73,8 @@ test_two_microphones_are_found() {
 	wait_for "the delay is known" 20 control_is state 1 1
 	check "it is 200 ms" control_is delay-ms 150 250
 	check "the clocks are the same" control_is drift-ppm -5 5
-	check "both are heard" control_is weight-2 0.3 0.7
+	# Its noise is known after some seconds: what is known of it rises by 3 dB per second.
+	wait_for "both are heard" 15 control_is weight-2 0.3 0.7
 	check_better weir.align
 }
 
@@ -92,7 +93,6 @@ test_a_microphone_that_is_unplugged_is_taken_in_again() {
 	mic_hear 2 FR
 	wait_for "it is wired again" 5 has_links alsa_input.2 weir.align 1
 	wait_for "it is found again" 20 control_is state 1 1
-	# Its noise is known after some seconds: what is known of it rises by 3 dB per second.
 	wait_for "and heard" 15 control_is weight-2 0.3 0.7
 	check "at about the same delay" control_is delay-ms 150 250
 }
@@ -216,7 +216,7 @@ test_a_state_that_cannot_be_written_is_told() {
 	two_mics_start
 	wait_for "the delay is known" 20 control_is state 1 1
 	process_stop weir
-	check "it is told" process_said weir 'cannot write ".*weir.align.state" \(Is a directory\): '
+	check "it is told" process_said weir '".*weir.align.state" is no file: nothing is kept'
 }
 
 test_two_microphones_in_a_filter_chain() {
