@@ -33,11 +33,13 @@ static void local_destroyed(void *data)
 	link_set_state(link, LINK_GONE, 0, NULL);
 }
 
+static bool link_retry(struct link *link, int res);
+
 static void local_state_changed(void *data, enum pw_link_state old, enum pw_link_state state,
 				const char *error)
 {
 	(void)old;
-	if (state == PW_LINK_STATE_ERROR)
+	if (state == PW_LINK_STATE_ERROR && !link_retry(data, -EIO))
 		link_set_state(data, LINK_GONE, -EIO, error);
 }
 
@@ -101,8 +103,6 @@ static void remote_bound(void *data)
 {
 	link_set_state(data, LINK_MADE, 0, NULL);
 }
-
-static bool link_retry(struct link *link, int res);
 
 static void remote_gone(void *data, int res, const char *error)
 {
@@ -195,11 +195,14 @@ static void retry_timeout(void *data, uint64_t expirations)
 		link_set_state(link, LINK_GONE, res, NULL);
 }
 
-/* Errors that may pass in a moment, such as those of a port that is just coming or going. */
+/*
+ * Errors that may pass in a moment, such as those of a port that is just coming or going. EIO is
+ * that of buffers which come while the session manager configures the node.
+ */
 static bool is_passing(int res)
 {
 	return res == -ENOENT || res == -ESTALE || res == -EBUSY || res == -EAGAIN ||
-	       res == -EACCES || res == -EPERM;
+	       res == -EACCES || res == -EPERM || res == -EIO;
 }
 
 /* Is it to be made again, later? */

@@ -63,8 +63,8 @@
  *   one's `passive` counts.
  * - A link of the module that somebody removes (`pw-link -d`) stays removed until one of its ports
  *   has gone and come back: the program was started again, the card plugged in again.
- * - A link that cannot be made or that fails (ports of different kinds, say) is tried once, then
- *   again when one of its ports has gone and come back. The log says why.
+ * - A link that cannot be made or that fails (ports of different kinds, say) is tried for up to a
+ *   second, then again when one of its ports has gone and come back. The log says why.
  * - When the module ends, or its process, however that happens, its links go, and no others.
  *
  * PipeWire 1.4 ignores `passive` when it comes from another process, unless told otherwise in
