@@ -58,8 +58,3 @@ bool capture_mix_has(const char *channel, const char *input)
 	}
 	return false;
 }
-
-bool capture_mix_has_channel(const char *channel)
-{
-	return find_route(channel)->inputs[0] != NULL;
-}

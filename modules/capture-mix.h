@@ -11,7 +11,5 @@
 
 /* Does this channel of a stream, NULL for none, go to the source's input of this name? */
 bool capture_mix_has(const char *channel, const char *input);
-/* Does it go to any? */
-bool capture_mix_has_channel(const char *channel);
 
 #endif
