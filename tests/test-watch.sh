@@ -212,7 +212,6 @@ test_nodes_come_and_go() {
 	for command in 'weir --version' 'weir -V' 'weir watch --version' 'weir plot -V'; do
 		check "$command" sh -c "$command | grep -E '^weir [0-9.]+'"
 	done
-	check "a wrong port" says 1 '^weir watch: --osc: "x" is no port' weir watch --osc localhost:x
 	check "a host that is not there" says 1 '^weir watch: --osc: there is no host "no.such.host.invalid" \(.*Write --osc HOST:PORT' \
 		weir watch --osc no.such.host.invalid:9000
 	check "IPv6" says 1 '^weir watch: --osc: "\[::1\]" is no IPv4 address' weir watch --osc '[::1]:9000'
@@ -452,6 +451,17 @@ test_names_of_any_kind_are_told() {
 has_reporters() { # COUNT
 	graph --argjson count "$1" '[.[] | select(.type == "PipeWire:Interface:Node"
 		and .info.props["weir.report"] == "semitones")] | length == $count'
+}
+
+test_numbers_are_checked() {
+	local text
+	for text in x "" 0 65536 " 9000" +9000 9000x 0x2328 -18446744073709542616; do
+		check "the port \"$text\"" says 1 "^weir watch: --osc: \"[+]?${text#+}\" is no port" \
+			weir watch --osc "localhost:$text"
+	done
+	for text in x "" 0 -1 nan inf 1e9 1,5 "1 2"; do
+		check "the rate \"$text\"" says 1 "^weir watch: --rate $text: it must be a number" weir watch --rate "$text"
+	done
 }
 
 test_osc_arrives() {

@@ -327,6 +327,7 @@ test_files_of_inputs_leave_the_last_for_the_output() {
 }
 
 test_mistakes_are_explained() {
+	local block
 	sounds_make
 	check "unit" says 1 'there is no unit "pich". weir-run --list' weir-run pich a b
 	check "control" says 1 'no control "semitone". It has: semitones formant' \
@@ -363,7 +364,11 @@ test_mistakes_are_explained() {
 	check "one pipe for both" says 1 'both the report and the output' \
 		sh -c 'weir-run pitch -r - stereo.wav /dev/stdout | cat; exit 1'
 	check "an unknown option" says 1 '^weir-run: invalid option' weir-run pitch -x stereo.wav out.wav
-	check "block" says 1 'the block must be 1 to 8192' weir-run pitch -b 9000 stereo.wav out.wav
+	for block in 9000 0 "" " 16" +16 -16 0x10 16x 1e3 4294967297 -18446744073709551600; do
+		check "block \"$block\"" says 1 'the block must be 1 to 8192' weir-run pitch -b "$block" stereo.wav out.wav
+	done
+	check "no channel" says 1 'has no channel 4294967297: it has 1 to 2' \
+		weir-run pitch -i in-l=stereo.wav:4294967297 out.wav
 	check "nothing was written by all that" not test -e out.wav
 	check "folder" says 1 'cannot write none/out.wav' weir-run pitch stereo.wav none/out.wav
 	cp stereo.wav copy.wav

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "number.h"
 
 uint32_t feed_find_port(const struct weir_unit *unit, enum weir_port_type type, const char *name,
 			size_t length)
@@ -93,7 +94,8 @@ void feed_connect(struct feed *feed, char *argument)
 	const size_t length = strcspn(argument, "=");
 	const uint32_t port = feed_find_port(feed->unit, WEIR_AUDIO_IN, argument, length);
 	char *path = argument + length + 1;
-	unsigned long channel = 1;
+	const char *number = NULL;
+	uint32_t channel = 1;
 
 	if (port == feed->unit->n_ports)
 		feed_refuse_port(feed->unit, WEIR_AUDIO_IN, "audio input", argument);
@@ -107,16 +109,16 @@ void feed_connect(struct feed *feed, char *argument)
 	char *colon = strrchr(path, ':');
 
 	if (colon && colon[1] && !colon[1 + strspn(colon + 1, "0123456789")]) {
-		channel = strtoul(colon + 1, NULL, 10);
+		number = colon + 1;
 		*colon = '\0';
 	}
 
 	const uint32_t file = input_open(feed, path);
-	const int n_channels = feed->input[file].format.channels;
+	const uint32_t n_channels = (uint32_t)feed->input[file].format.channels;
 
-	if (channel < 1 || channel > (unsigned long)n_channels)
-		fail("%s has no channel %lu: it has 1 to %d", path, channel, n_channels);
-	source_set(feed, port, file, (uint32_t)channel - 1);
+	if (number && (!number_parse(number, &channel) || channel < 1 || channel > n_channels))
+		fail("%s has no channel %s: it has 1 to %u", path, number, n_channels);
+	source_set(feed, port, file, channel - 1);
 }
 
 /* The next audio input that nothing feeds yet, or n_ports. */

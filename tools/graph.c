@@ -11,6 +11,7 @@
 #include "../modules/log.h"
 #include "../modules/port.h"
 #include "message.h"
+#include "number.h"
 
 #define CONNECT_NSEC SPA_NSEC_PER_SEC
 #define CONTROL_FORMAT "8 bit raw control"
@@ -185,7 +186,7 @@ struct registry_object *graph_find_node(const struct graph *graph, const char *n
 	struct registry_object *node, *found = NULL;
 	uint32_t id = SPA_ID_INVALID;
 
-	spa_atou32(name, &id, 10);
+	number_parse(name, &id);
 	spa_list_for_each(node, registry_get_objects(graph->registry, REGISTRY_NODE), link)
 	{
 		if (strcmp(graph_get_name(node), name) == 0)

@@ -2,13 +2,13 @@
 #include "names.h"
 
 #include <errno.h>
-#include <spa/utils/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../modules/port.h"
 #include "message.h"
+#include "number.h"
 
 bool node_has_report(const struct graph *graph, const struct registry_object *node)
 {
@@ -112,7 +112,7 @@ struct registry_object *names_find(const struct graph *graph, node_is *is, const
 		fail("\"%s\" is %u nodes: %s. Give the id", name, n, list_named(graph, is, name));
 	if (n == 1)
 		return node;
-	spa_atou32(name, &id, 10);
+	number_parse(name, &id);
 	node = registry_find(graph->registry, REGISTRY_NODE, id);
 	return node && is(graph, node) ? node : NULL;
 }

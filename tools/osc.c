@@ -11,6 +11,7 @@
 
 #include "channels.h"
 #include "message.h"
+#include "number.h"
 
 #define LOOPBACK "127.0.0.1"
 
@@ -40,10 +41,9 @@ static void host_find(const char *host, char number[static INET_ADDRSTRLEN])
 static void address_create(struct osc *osc, const char *host, const char *port)
 {
 	char number[INET_ADDRSTRLEN];
-	char *end;
-	const unsigned long value = strtoul(port, &end, 10);
+	uint32_t value;
 
-	if (*end || value < 1 || value > 65535)
+	if (!number_parse(port, &value) || value < 1 || value > 65535)
 		fail("--osc: \"%s\" is no port. " EXAMPLE, port);
 	if (strchr(host, ':'))
 		fail("--osc: \"%s\" is no IPv4 address, and OSC is sent by IPv4 only. " EXAMPLE,

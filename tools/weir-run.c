@@ -19,6 +19,7 @@
 #include "feed.h"
 #include "json.h"
 #include "message.h"
+#include "number.h"
 #include "soundfile.h"
 
 #define DEFAULT_BLOCK 1024
@@ -356,12 +357,11 @@ static void job_close(struct job *job)
 
 static uint32_t parse_block(const char *text)
 {
-	char *end;
-	const unsigned long block = strtoul(text, &end, 10);
+	uint32_t block;
 
-	if (*end || block < 1 || block > WEIR_MAX_FRAMES)
+	if (!number_parse(text, &block) || block < 1 || block > WEIR_MAX_FRAMES)
 		fail("-b %s: the block must be 1 to %d frames", text, WEIR_MAX_FRAMES);
-	return (uint32_t)block;
+	return block;
 }
 
 static const struct weir_unit *parse_unit(int argc, char *argv[])
