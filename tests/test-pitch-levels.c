@@ -128,9 +128,54 @@ static void test_equal_clicks_stay_equal(void)
 		}
 }
 
+#define N_CHANNELS 8
+
+/*
+ * Seven channels have a tone, the eighth has a weak one where the kept formants want the first to
+ * be: it may not get what the seven lose together.
+ */
+static void test_no_channel_gets_what_the_others_lose(void)
+{
+	static float weak[N_FRAMES], outputs[N_CHANNELS][N_FRAMES];
+	float semitones = 12.0f, formant = 1.0f, latency = 0.0f, cents = 0.0f, mix = 100.0f;
+	float glide_ms = 100.0f;
+
+	for (uint32_t f = 0; f < N_FRAMES; f++) {
+		input[f] = (float)sin(2.0 * PI * 1000.0 * f / RATE);
+		weak[f] = 0.05f * (float)sin(2.0 * PI * 500.0 * f / RATE);
+	}
+	for (int mode = 0; mode < PITCH_N_MODES; mode++) {
+		void *state = weir_pitch_8.create(RATE);
+		float in_mode = (float)mode;
+
+		CHECK(state);
+		for (uint32_t f = 0; f < N_FRAMES; f += 480) {
+			float *port[2 * N_CHANNELS + PITCH_N_CONTROLS] = {
+				[2 * N_CHANNELS] = &semitones,
+				&formant,
+				&latency,
+				&cents,
+				&mix,
+				&in_mode,
+				&glide_ms
+			};
+
+			for (uint32_t c = 0; c < N_CHANNELS; c++) {
+				port[c] = (c == N_CHANNELS - 1 ? weak : input) + f;
+				port[N_CHANNELS + c] = outputs[c] + f;
+			}
+			weir_unit_run(&weir_pitch_8, state, port, 480, NULL);
+		}
+		weir_pitch_8.destroy(state);
+		for (uint32_t c = 0; c < N_CHANNELS; c++)
+			CHECK(10.0 * log10(loudest(outputs[c]) / loudest(input)) < 6.0);
+	}
+}
+
 int main(void)
 {
 	test_kept_formants_make_nothing_6_db_louder();
+	test_no_channel_gets_what_the_others_lose();
 	test_equal_clicks_stay_equal();
 	return 0;
 }

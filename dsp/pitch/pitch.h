@@ -17,7 +17,7 @@
  * so that a voice keeps its character. It is followed from partial to partial: from
  * -7 to 7 semitones the first two formants of a voice of up to 150 Hz are off by 2 %
  * on average; the partials of a higher voice are too far apart to tell that well. No
- * 50 ms become more than 6 dB louder than the input was.
+ * 50 ms become more than 6 dB louder than the loudest channel of the input was.
  *
  * `mode` chooses the length of the windows. Longer ones tell more partials apart,
  * and are heard later. A change of the mode fades over once the other window is

@@ -335,46 +335,15 @@ static WEIR_REALTIME void turn_region(struct vocoder *vocoder, uint32_t k, uint3
 		}
 }
 
-/* The power of the bins from k to end. */
-static WEIR_REALTIME float region_power(const struct vocoder *vocoder, uint32_t k, uint32_t end)
-{
-	float sum = 0.0f;
-
-	for (; k < end; k++)
-		sum += vocoder->power[0][k];
-	return sum;
-}
-
-/*
- * What the region of each peak is multiplied by so that formants stay. The envelope knows nothing
- * of what lies between partials, and may raise it by 40 dB; all gains are lowered together where
- * the frame would become too loud.
- */
+/* What the region of each peak is multiplied by so that formants stay. */
 static WEIR_REALTIME void find_gains(struct vocoder *vocoder)
 {
-	const uint32_t audible = audible_bins(vocoder);
-	float before = 0.0f, after = FLT_MIN;
-
-	for (uint32_t i = 0, k = 0; i < vocoder->n_peaks; i++) {
+	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
 		const float off = lower(higher(vocoder->peak_off[i], -MOST_OFF), MOST_OFF);
-		const float gain = formant_gain(&vocoder->formant, (float)vocoder->peak[i] + off,
-						vocoder->now.speed);
-		const uint32_t end = region_end(vocoder, i);
-		const float power = region_power(vocoder, k, end);
 
-		vocoder->peak_gain[i] = gain;
-		before += power;
-		after += gain * gain * (end <= audible ? power : region_power(vocoder, k, audible));
-		k = end;
+		vocoder->peak_gain[i] = formant_gain(
+			&vocoder->formant, (float)vocoder->peak[i] + off, vocoder->now.speed);
 	}
-
-	const float by_speed =
-		vocoder->is_gated || vocoder->now.attack ? MOST_LOUDER_ATTACK : MOST_LOUDER_STEADY;
-	const float most_louder = lower(MOST_LOUDER, by_speed * vocoder->now.speed);
-	const float most = sqrtf(most_louder * before / after);
-
-	for (uint32_t i = 0; i < vocoder->n_peaks && most < 1.0f; i++)
-		vocoder->peak_gain[i] *= most;
 }
 
 static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
@@ -390,6 +359,76 @@ static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
 	const uint32_t audible = audible_bins(vocoder);
 
 	memset(vocoder->rotor + audible, 0, (vocoder->n_bins - audible) * sizeof(fftwf_complex));
+}
+
+struct powers {
+	float before, after; /* the rotation */
+};
+
+/* Of a channel. What a bin's power is multiplied by stands twice: for both parts of the bin. */
+static WEIR_SIMD WEIR_REALTIME struct powers find_powers(const float *bins, const float *weight,
+							 uint32_t n)
+{
+	const uint32_t whole = n / 8 * 8;
+	weir_lanes before = { 0.0f }, after = { 0.0f };
+
+	for (uint32_t i = 0; i < whole; i += 8) {
+		const weir_lanes x = *(const weir_lanes *)(bins + i);
+
+		before += x * x;
+		after += x * x * *(const weir_lanes *)(weight + i);
+	}
+
+	struct powers powers = { weir_lanes_sum(&before), weir_lanes_sum(&after) };
+
+	for (uint32_t i = whole; i < n; i++) {
+		powers.before += bins[i] * bins[i];
+		powers.after += bins[i] * bins[i] * weight[i];
+	}
+	return powers;
+}
+
+/* The ratio by which the power may rise. */
+static WEIR_REALTIME float most_louder(const struct vocoder *vocoder)
+{
+	const float by_speed =
+		vocoder->is_gated || vocoder->now.attack ? MOST_LOUDER_ATTACK : MOST_LOUDER_STEADY;
+
+	return lower(MOST_LOUDER, by_speed * vocoder->now.speed);
+}
+
+/*
+ * The envelope knows nothing of what lies between partials, and may raise it by 40 dB. Lowers all
+ * rotors together where the frame would become too loud: all channels together, or the loudest of
+ * them. For what is raised may be in a channel that has nothing of what is lowered.
+ */
+static WEIR_SIMD WEIR_REALTIME void bound_power(struct vocoder *vocoder)
+{
+	const float scale = (float)vocoder->n * (float)vocoder->n;
+	fftwf_complex *rotor = vocoder->rotor, *weight = vocoder->turned;
+	struct powers sum = { 0.0f, FLT_MIN }, loudest = sum;
+
+	for (uint32_t k = 0; k < vocoder->n_bins; k++)
+		weight[k][0] = weight[k][1] =
+			scale * (rotor[k][0] * rotor[k][0] + rotor[k][1] * rotor[k][1]);
+	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
+		const struct powers powers =
+			find_powers(vocoder->spectrum[c][0], weight[0], 2 * vocoder->n_bins);
+
+		sum.before += powers.before;
+		sum.after += powers.after;
+		loudest.before = higher(loudest.before, powers.before);
+		loudest.after = higher(loudest.after, powers.after);
+	}
+
+	const float louder = higher(sum.after / sum.before, loudest.after / loudest.before);
+	const float most = sqrtf(most_louder(vocoder) / louder);
+
+	if (most < 1.0f)
+		for (uint32_t k = 0; k < vocoder->n_bins; k++) {
+			rotor[k][0] *= most;
+			rotor[k][1] *= most;
+		}
 }
 
 static WEIR_SIMD WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t channel)
@@ -441,6 +480,8 @@ static WEIR_REALTIME void run_turn_stage(struct vocoder *vocoder, uint32_t stage
 		if (vocoder->now.keep_formants)
 			find_gains(vocoder);
 		turn_peaks(vocoder);
+		if (vocoder->now.keep_formants)
+			bound_power(vocoder);
 	} else if (vocoder->now.keep_formants && stage == 2) {
 		correlate(vocoder);
 	} else if (vocoder->now.keep_formants) {
