@@ -3,6 +3,7 @@
 /* How loud what the pitch unit gives is, beside what it took: dsp/pitch/pitch.h. */
 
 #include <math.h>
+#include <string.h>
 
 #include "../dsp/pitch/pitch.h"
 #include "check.h"
@@ -11,6 +12,7 @@
 #define N_FRAMES (RATE * 5 / 4)
 #define WINDOW (RATE / 20) /* 50 ms */
 #define STEP (WINDOW / 8)
+#define CHANGE (RATE / 2)
 #define PI 3.14159265358979323846
 
 static float input[N_FRAMES], output[N_FRAMES];
@@ -18,14 +20,15 @@ static const float shifts[] = { -24.0f, -12.0f, -7.0f, -3.0f, 3.0f, 7.0f, 12.0f,
 
 #define N_SHIFTS (sizeof(shifts) / sizeof(shifts[0]))
 
-/* Returns the latency. */
-static uint32_t run(float semitones, float mode, float formant)
+/* The mode changes at CHANGE. Returns the latency at the end. */
+static uint32_t run_modes(float semitones, float formant, int before, int after)
 {
 	void *state = weir_pitch_mono.create(RATE);
 	float latency = 0.0f, cents = 0.0f, mix = 100.0f, glide_ms = 100.0f;
 
 	CHECK(state);
 	for (uint32_t f = 0; f < N_FRAMES; f += 480) {
+		float mode = (float)(f < CHANGE ? before : after);
 		float *port[] = { input + f, output + f, &semitones, &formant, &latency,
 				  &cents,    &mix,	 &mode,	     &glide_ms };
 
@@ -33,6 +36,11 @@ static uint32_t run(float semitones, float mode, float formant)
 	}
 	weir_pitch_mono.destroy(state);
 	return (uint32_t)latency;
+}
+
+static uint32_t run(float semitones, int mode, float formant)
+{
+	return run_modes(semitones, formant, mode, mode);
 }
 
 static double energy(const float *sound, uint32_t n)
@@ -92,7 +100,7 @@ static void test_kept_formants_make_nothing_6_db_louder(void)
 		fill[i]();
 		for (size_t s = 0; s < N_SHIFTS; s++)
 			for (int mode = 0; mode < PITCH_N_MODES; mode++) {
-				run(shifts[s], (float)mode, 1.0f);
+				run(shifts[s], mode, 1.0f);
 				CHECK(10.0 * log10(loudest(output) / loudest(input)) < 6.0);
 			}
 	}
@@ -113,7 +121,7 @@ static void test_equal_clicks_stay_equal(void)
 		input[at[n++] = f] = 1.0f;
 	for (size_t s = 0; s < N_SHIFTS; s++)
 		for (int mode = 0; mode < PITCH_N_MODES; mode++) {
-			const uint32_t latency = run(shifts[s], (float)mode, 0.0f);
+			const uint32_t latency = run(shifts[s], mode, 0.0f);
 			const float octaves = fabsf(shifts[s]) / 12.0f;
 			const float usual = 10.0f * log10f(2.0f) *
 					    (shifts[s] < 0.0f ? octaves : -2.0f * octaves);
@@ -126,6 +134,19 @@ static void test_equal_clicks_stay_equal(void)
 				CHECK(fabs(db - usual) < 0.5);
 			}
 		}
+}
+
+/* Two delays: a short fade from one to the other would give some clicks twice. */
+static void test_a_click_is_no_louder_while_the_mode_changes(void)
+{
+	for (int before = 0; before < PITCH_N_MODES; before++)
+		for (int after = 0; after < PITCH_N_MODES; after++)
+			for (uint32_t at = CHANGE; at < CHANGE + RATE / 2; at += RATE / 200 + 1) {
+				memset(input, 0, sizeof(input));
+				input[at] = 1.0f;
+				run_modes(-24.0f, 0.0f, before, after);
+				CHECK(10.0 * log10(loudest(output)) < 6.0);
+			}
 }
 
 #define N_CHANNELS 8
@@ -176,6 +197,7 @@ int main(void)
 {
 	test_kept_formants_make_nothing_6_db_louder();
 	test_no_channel_gets_what_the_others_lose();
+	test_a_click_is_no_louder_while_the_mode_changes();
 	test_equal_clicks_stay_equal();
 	return 0;
 }
