@@ -14,6 +14,41 @@ static const uint64_t retry_nsec[] = {
 	400 * SPA_NSEC_PER_MSEC,
 };
 
+/* Longer than nodes take that are just starting or pausing. */
+#define PAUSED_NSEC (250 * SPA_NSEC_PER_MSEC)
+
+static void timer_timeout(void *data, uint64_t expirations);
+
+static void timer_stop(struct link *link)
+{
+	if (link->timer != NULL)
+		pw_loop_destroy_source(pw_context_get_main_loop(link->connection->context),
+				       link->timer);
+	link->timer = NULL;
+}
+
+static bool timer_start(struct link *link, uint64_t nsec)
+{
+	if (link->timer == NULL)
+		link->timer = pw_loop_add_timer(pw_context_get_main_loop(link->connection->context),
+						timer_timeout, link);
+	if (link->timer == NULL)
+		return false;
+	context_timer_set(link->connection->context, link->timer, nsec);
+	return true;
+}
+
+/* What stays paused is looked at again. */
+static void link_follow(struct link *link, enum pw_link_state state)
+{
+	if (state == PW_LINK_STATE_PAUSED)
+		timer_start(link, PAUSED_NSEC);
+	if (state != PW_LINK_STATE_ACTIVE)
+		return;
+	timer_stop(link);
+	link->n_retries = 0;
+}
+
 static void link_set_state(struct link *link, enum link_state state, int res, const char *error)
 {
 	if (link->state == LINK_GONE)
@@ -21,6 +56,8 @@ static void link_set_state(struct link *link, enum link_state state, int res, co
 	link->state = state;
 	link->res = res;
 	link->error = error != NULL ? strdup(error) : NULL;
+	if (state == LINK_GONE)
+		timer_stop(link);
 	link->events->changed(link->data, link);
 }
 
@@ -41,6 +78,7 @@ static void local_state_changed(void *data, enum pw_link_state old, enum pw_link
 	(void)old;
 	if (state == PW_LINK_STATE_ERROR && !link_retry(data, -EIO))
 		link_set_state(data, LINK_GONE, -EIO, error);
+	link_follow(data, state);
 }
 
 static const struct pw_impl_link_events local_events = {
@@ -126,6 +164,8 @@ static void remote_info(void *data, const struct pw_link_info *info)
 	/* PipeWire's link-factory takes "link.passive" out unless it is told not to (1.4.2). */
 	if (info->change_mask & PW_LINK_CHANGE_MASK_PROPS)
 		link->is_passive = spa_dict_lookup(info->props, PW_KEY_LINK_PASSIVE) != NULL;
+	if (info->change_mask & PW_LINK_CHANGE_MASK_STATE)
+		link_follow(link, info->state);
 	if (info->state == PW_LINK_STATE_ACTIVE && !link->was_active) {
 		link->was_active = true;
 		link->events->changed(link->data, link);
@@ -180,12 +220,36 @@ static void link_unmake(struct link *link)
 	spa_zero(link->listener);
 }
 
-static void retry_timeout(void *data, uint64_t expirations)
+static bool node_is_running(const struct link *link, uint32_t id)
+{
+	const struct registry_object *node = registry_find(link->registry, REGISTRY_NODE, id);
+
+	return node != NULL && node->running;
+}
+
+/*
+ * PipeWire 1.4 forgets all but the first link of a node that is suspended while it runs, as the
+ * session manager does when it configures one: it stays paused for as long as the node runs.
+ */
+static bool is_forgotten(const struct link *link)
+{
+	return node_is_running(link, link->output_node) &&
+	       node_is_running(link, link->input_node) &&
+	       link->n_retries < SPA_N_ELEMENTS(retry_nsec);
+}
+
+static void timer_timeout(void *data, uint64_t expirations)
 {
 	struct link *link = data;
 	int res;
 
 	(void)expirations;
+	timer_stop(link);
+	if (link->state == LINK_MADE && !is_forgotten(link))
+		return;
+	if (link->state == LINK_MADE)
+		link->n_retries++;
+	link->state = LINK_PENDING;
 	link_unmake(link);
 	link->is_passive = link->wants_passive;
 	res = link_make(link);
@@ -208,15 +272,10 @@ static bool is_passing(int res)
 /* Is it to be made again, later? */
 static bool link_retry(struct link *link, int res)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(link->connection->context);
-
-	if (!is_passing(res) || link->n_retries == SPA_N_ELEMENTS(retry_nsec))
+	if (!is_passing(res) || link->n_retries == SPA_N_ELEMENTS(retry_nsec) ||
+	    !timer_start(link, retry_nsec[link->n_retries]))
 		return false;
-	if (link->timer == NULL)
-		link->timer = pw_loop_add_timer(loop, retry_timeout, link);
-	if (link->timer == NULL)
-		return false;
-	context_timer_set(link->connection->context, link->timer, retry_nsec[link->n_retries++]);
+	link->n_retries++;
 	link->state = LINK_PENDING;
 	return true;
 }
@@ -231,6 +290,7 @@ struct link *link_create(const struct connection *connection, const struct regis
 	if (link == NULL)
 		return NULL;
 	link->connection = connection;
+	link->registry = output->registry;
 	link->output = output->id;
 	link->output_node = output->owner_id;
 	link->output_serial = output->serial;
@@ -250,9 +310,7 @@ struct link *link_create(const struct connection *connection, const struct regis
 
 void link_destroy(struct link *link)
 {
-	if (link->timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(link->connection->context),
-				       link->timer);
+	timer_stop(link);
 	link_unmake(link);
 	free(link->error);
 	free(link);

@@ -8,7 +8,8 @@
 /*
  * A link between two ports that we make. It vanishes with link_destroy, and with the connection,
  * however that ends. One that cannot be made for a reason that may pass is tried again, for less
- * than a second. One that failed for good or was removed is not made again by itself.
+ * than a second. One that failed for good or was removed is not made again by itself. One that
+ * carries no sound although both of its nodes run is made anew.
  */
 
 enum link_state {
@@ -28,6 +29,7 @@ struct link_events {
 struct link {
 	struct spa_list link; /* its owner's */
 	const struct connection *connection;
+	struct registry *registry;
 	uint32_t output; /* port ids, which are used again... */
 	uint32_t input;
 	uint64_t output_serial; /* ...unlike these */
@@ -41,7 +43,7 @@ struct link {
 	bool wants_passive;
 	bool is_passive; /* false although it is wanted: the daemon does not allow it */
 	unsigned int n_retries;
-	struct spa_source *timer; /* NULL: never had to be tried again */
+	struct spa_source *timer; /* until it is tried again, or looked at; NULL: neither */
 
 	const struct link_events *events;
 	void *data;
@@ -52,7 +54,7 @@ struct link {
 
 /*
  * NULL: no memory. In the daemon the link is made, gone or to be tried again on return, else it is
- * pending. connection must outlive it.
+ * pending. connection and the ports' registry must outlive it.
  */
 struct link *link_create(const struct connection *connection, const struct registry_object *output,
 			 const struct registry_object *input, bool passive,

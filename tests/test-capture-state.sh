@@ -96,6 +96,36 @@ test_side_without_a_link() {
 	wait_for "it is complete again" 5 source_is captured
 }
 
+# are_active FROM TO COUNT: are COUNT links between nodes of these names active, and all of them?
+are_active() {
+	has_links "$@" && graph --argjson from "$(node_id "$1")" --argjson to "$(node_id "$2")" '
+		[.[] | select(.type == "PipeWire:Interface:Link" and .info["output-node-id"] == $from
+			and .info["input-node-id"] == $to) | .info.state == "active"] | all'
+}
+
+# PipeWire 1.4 forgets the second link of a node that is suspended while it runs. The session manager does
+# that to a new node.
+suspensions_leave_both_sides() {
+	play_start music
+	for _ in 1 2 3 4 5; do
+		wait_for "both sides are heard" 3 are_active music $SOURCE 2
+		pw-cli >/dev/null send-command "$(node_id $SOURCE)" Suspend '{}'
+	done
+	wait_for "both sides are heard" 3 are_active music $SOURCE 2
+	check "it is said to be captured" source_is captured
+}
+
+test_both_sides_are_heard_after_a_suspension() {
+	rig_start
+	process_host_start "capture.match = $MATCH capture.mode = tap capture.rate = 1.01"
+	suspensions_leave_both_sides
+}
+
+test_both_sides_are_heard_after_a_suspension_in_the_daemon() {
+	daemon_start "capture.match = $MATCH capture.mode = tap capture.rate = 1.01"
+	suspensions_leave_both_sides
+}
+
 test_channel_that_no_mix_has_is_not_missing() {
 	sink_conf surround | sed "s/FL FR/FL FR TFL/" | rig_write pipewire/pipewire.conf.d/20-surround.conf
 	daemon_start "capture.match = $MATCH capture.mode = tap"
