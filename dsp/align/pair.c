@@ -337,7 +337,7 @@ static WEIR_REALTIME uint32_t tracking_step(struct pair *pair, const struct ear 
 	cost = track_step(track, ear1, ear2);
 	if (track->n_frames != pair->n_frames) {
 		pair->n_frames = track->n_frames;
-		levels_add(&pair->levels, track->power);
+		levels_add(&pair->levels, track->latest.power);
 	}
 	return cost;
 }

@@ -27,7 +27,6 @@ enum {
 	MEASURE,
 };
 
-#define LEAST_PRODUCT 1e-30f /* of two powers, as of digital silence: such bins have no phase */
 #define LEAST_ACTIVITY 0.006f
 #define MOST_TAU 3.0
 #define MOVING_TAU 0.25
@@ -64,17 +63,13 @@ void track_place(struct track *track, const struct cross_kit *kit, const struct 
 		 struct layout *layout)
 {
 	track->kit = kit;
-	cross_place(&track->frame_cross, kit, layout);
+	frame_place(&track->latest, kit, layout);
 	cross_place(&track->slow, kit, layout);
 	cross_place(&track->fast, kit, layout);
 	cross_place(&track->block, kit, layout);
 	cross_weighted_place(&track->weighted, kit, layout);
 	track->lags = floats_place(layout, CROSS_FINE);
 	drift_place(&track->blocks, drifts, layout);
-	for (int i = 0; i < 2; i++) {
-		track->bins[i] = bins_place(layout, CROSS_BINS);
-		track->power[i] = floats_place(layout, kit->n);
-	}
 }
 
 static WEIR_REALTIME void block_clear(struct track *track)
@@ -163,62 +158,6 @@ static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct ear *
 	return end <= (double)ear1->n_samples && end <= (double)ear2->n_samples;
 }
 
-static WEIR_REALTIME void spectrum(const struct track *track, const struct ear *ear, int64_t first,
-				   fftwf_complex *bins)
-{
-	ear_window(ear, first, track->kit->window, CROSS_WINDOW, track->kit->time);
-	weir_fft_forward(&track->kit->fft, track->kit->time, bins);
-}
-
-/* Of the long window's bins, whose noise is twice as loud as the ear's. */
-static WEIR_REALTIME void floor_get(const struct track *track, const struct ear *ear, float *floor)
-{
-	const float *from = ear->floor + track->kit->first / 2;
-
-	for (uint32_t i = 0; i < track->kit->n; i += 2) {
-		floor[i] = 2.0f * from[i / 2];
-		floor[i + 1] = from[i / 2] + from[i / 2 + 1];
-	}
-}
-
-static WEIR_SIMD WEIR_REALTIME void compare(struct track *track, const float *restrict floor1,
-					    const float *restrict floor2)
-{
-	const uint32_t n = track->kit->n;
-	const float *restrict x1 = track->bins[0][track->kit->first];
-	const float *restrict x2 = track->bins[1][track->kit->first];
-	float *restrict re = track->frame_cross.re, *restrict im = track->frame_cross.im;
-	float *restrict weight = track->frame_cross.weight;
-	float *restrict power1 = track->power[0], *restrict power2 = track->power[1];
-	float activity = 0.0f;
-
-	for (uint32_t i = 0; i < n; i++) {
-		const float p1 = x1[2 * i] * x1[2 * i] + x1[2 * i + 1] * x1[2 * i + 1] + 1e-20f;
-		const float p2 = x2[2 * i] * x2[2 * i] + x2[2 * i + 1] * x2[2 * i + 1] + 1e-20f;
-		const float share = ear_gain(p1, floor1[i]) * ear_gain(p2, floor2[i]);
-		const float scale = track->polarity * share / sqrtf(p1 * p2 + LEAST_PRODUCT);
-
-		re[i] = scale * (x2[2 * i] * x1[2 * i] + x2[2 * i + 1] * x1[2 * i + 1]);
-		im[i] = scale * (x2[2 * i + 1] * x1[2 * i] - x2[2 * i] * x1[2 * i + 1]);
-		weight[i] = share;
-		power1[i] = p1;
-		power2[i] = p2;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		activity += weight[i];
-	track->activity = activity / CROSS_BINS;
-}
-
-static WEIR_REALTIME void frame_compare(struct track *track, const struct ear *ear1,
-					const struct ear *ear2)
-{
-	float floor[2][CROSS_BINS];
-
-	floor_get(track, ear1, floor[0]);
-	floor_get(track, ear2, floor[1]);
-	compare(track, floor[0], floor[1]);
-}
-
 static WEIR_REALTIME void predict(struct track *track, double time)
 {
 	const double ahead = time - track->time;
@@ -258,10 +197,10 @@ static WEIR_REALTIME void accumulate(struct track *track)
 {
 	const struct cross_kit *kit = track->kit;
 	const double hop = hop_seconds(track);
-	const double weight = (double)track->activity;
+	const double weight = (double)track->latest.activity;
 
 	/* What was heard long ago says nothing of now. */
-	track->quiet = track->activity <= LEAST_ACTIVITY ? track->quiet + hop : 0.0;
+	track->quiet = track->latest.activity <= LEAST_ACTIVITY ? track->quiet + hop : 0.0;
 	if (track->quiet > MOST_QUIET_SECONDS) {
 		cross_clear(&track->slow, track->kit);
 		change_clear(&track->change);
@@ -269,21 +208,21 @@ static WEIR_REALTIME void accumulate(struct track *track)
 	}
 
 	/* After a pause somebody else may speak. */
-	cross_add(&track->fast, &track->frame_cross, (float)exp(-hop / FAST_TAU), kit);
+	cross_add(&track->fast, &track->latest.cross, (float)exp(-hop / FAST_TAU), kit);
 	if (track->change.is_seen) {
 		block_clear(track);
 		return;
 	}
-	if (track->activity <= LEAST_ACTIVITY) {
-		cross_add(&track->slow, &track->frame_cross, 1.0f, kit);
+	if (track->latest.activity <= LEAST_ACTIVITY) {
+		cross_add(&track->slow, &track->latest.cross, 1.0f, kit);
 		return;
 	}
-	cross_add(&track->slow, &track->frame_cross, (float)exp(-hop / slow_tau(track)), kit);
+	cross_add(&track->slow, &track->latest.cross, (float)exp(-hop / slow_tau(track)), kit);
 	if (track->moving > 0.0 && drift_is_known(track)) {
 		block_clear(track);
 		return;
 	}
-	cross_add(&track->block, &track->frame_cross, 1.0f, kit);
+	cross_add(&track->block, &track->latest.cross, 1.0f, kit);
 	track->block_active += hop;
 	track->block_time += weight * track->centre;
 	track->block_weight += weight;
@@ -494,10 +433,10 @@ static WEIR_REALTIME void compared(struct track *track)
 	track->n_frames++;
 	if (track->block_active >= wanted && track->blocks.stage == DRIFT_IDLE)
 		block_end(track);
-	if (track->activity <= LEAST_ACTIVITY)
+	if (track->latest.activity <= LEAST_ACTIVITY)
 		return;
 	track->active += hop;
-	track->fresh += hop * (double)track->activity;
+	track->fresh += hop * (double)track->latest.activity;
 	if (track->fresh < LEAST_FRESH)
 		return;
 	track->heard = track->time;
@@ -516,7 +455,7 @@ static WEIR_REALTIME void first_spectrum(struct track *track, const struct ear *
 		track->frame += TRACK_HOP;
 		return;
 	}
-	spectrum(track, ear1, track->frame, track->bins[0]);
+	frame_hear(&track->latest, ear1, 0, track->frame);
 	track->stage = SECOND_SPECTRUM;
 }
 
@@ -525,10 +464,10 @@ static WEIR_REALTIME void frame_accumulate(struct track *track)
 	const struct cross_kit *kit = track->kit;
 	const double place = track_place_2(track);
 
-	cross_advance(&track->frame_cross, (place - floor(place)) / (double)kit->rate, kit);
-	if (track->activity > LEAST_ACTIVITY)
-		change_watch(&track->change, &track->frame_cross, &track->slow, track->power[0],
-			     hop_seconds(track), kit);
+	cross_advance(&track->latest.cross, (place - floor(place)) / (double)kit->rate, kit);
+	if (track->latest.activity > LEAST_ACTIVITY)
+		change_watch(&track->change, &track->latest.cross, &track->slow,
+			     track->latest.power[0], hop_seconds(track), kit);
 	track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate;
 	if (track->centre > track->time)
 		predict(track, track->centre);
@@ -547,10 +486,10 @@ static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *
 		first_spectrum(track, ear1, ear2);
 		return 6;
 	case SECOND_SPECTRUM:
-		spectrum(track, ear2, (int64_t)floor(track_place_2(track)), track->bins[1]);
+		frame_hear(&track->latest, ear2, 1, (int64_t)floor(track_place_2(track)));
 		return 5;
 	case COMPARE:
-		frame_compare(track, ear1, ear2);
+		frame_compare(&track->latest, ear1, ear2, track->polarity);
 		return 9;
 	case ACCUMULATE:
 		frame_accumulate(track);

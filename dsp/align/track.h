@@ -7,6 +7,7 @@
 #include "change.h"
 #include "cross.h"
 #include "drift.h"
+#include "frame.h"
 #include "places.h"
 #include "slide.h"
 
@@ -38,7 +39,6 @@ struct track {
 	double misfit;	/* mean square of the innovation over its variance */
 	float polarity; /* 1 or -1 */
 	float agreement;
-	float activity; /* of the latest frame */
 
 	double hopped;	   /* time at which the delay was last set to another one */
 	uint32_t n_doubts; /* frames in a row whose sound comes from elsewhere */
@@ -49,16 +49,15 @@ struct track {
 	double elsewhere[TRACK_ELSEWHERES], jump[TRACK_JUMPS]; /* seconds, latest last */
 	uint32_t n_elsewheres, n_jumps;
 
-	struct cross frame_cross, slow, fast, block;
+	struct frame latest;
+	struct cross slow, fast, block;
 	struct cross_weighted weighted;
 	float *lags; /* [CROSS_FINE] */
 	double block_active, block_time, block_weight;
 	double corrected; /* seconds, since the latest block ended */
 	struct slide slide;
 	struct drift blocks;
-	fftwf_complex *bins[2];
-	float *power[2];   /* of the latest frame, per bin of kit */
-	uint64_t n_frames; /* measured: power is new */
+	uint64_t n_frames; /* heard: latest is new */
 };
 
 void track_place(struct track *track, const struct cross_kit *kit, const struct drift_kit *drifts,

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "frame.h"
+
+#include <math.h>
+
+#include "../simd.h"
+
+#define LEAST_PRODUCT 1e-30f /* of two powers, as of digital silence: such bins have no phase */
+
+void frame_place(struct frame *frame, const struct cross_kit *kit, struct layout *layout)
+{
+	frame->kit = kit;
+	cross_place(&frame->cross, kit, layout);
+	for (int e = 0; e < 2; e++) {
+		frame->bins[e] = bins_place(layout, CROSS_BINS);
+		frame->power[e] = floats_place(layout, kit->n);
+	}
+}
+
+WEIR_REALTIME void frame_hear(struct frame *frame, const struct ear *ear, uint32_t e, int64_t first)
+{
+	ear_window(ear, first, frame->kit->window, CROSS_WINDOW, frame->kit->time);
+	weir_fft_forward(&frame->kit->fft, frame->kit->time, frame->bins[e]);
+}
+
+/* Of the long window's bins, whose noise is twice as loud as the ear's. */
+static WEIR_REALTIME void floor_get(const struct frame *frame, const struct ear *ear, float *floor)
+{
+	const float *from = ear->floor + frame->kit->first / 2;
+
+	for (uint32_t i = 0; i < frame->kit->n; i += 2) {
+		floor[i] = 2.0f * from[i / 2];
+		floor[i + 1] = from[i / 2] + from[i / 2 + 1];
+	}
+}
+
+static WEIR_SIMD WEIR_REALTIME void compare(struct frame *frame, const float *restrict floor1,
+					    const float *restrict floor2, float polarity)
+{
+	const uint32_t n = frame->kit->n;
+	const float *restrict x1 = frame->bins[0][frame->kit->first];
+	const float *restrict x2 = frame->bins[1][frame->kit->first];
+	float *restrict re = frame->cross.re, *restrict im = frame->cross.im;
+	float *restrict weight = frame->cross.weight;
+	float *restrict power1 = frame->power[0], *restrict power2 = frame->power[1];
+	float activity = 0.0f;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const float p1 = x1[2 * i] * x1[2 * i] + x1[2 * i + 1] * x1[2 * i + 1] + 1e-20f;
+		const float p2 = x2[2 * i] * x2[2 * i] + x2[2 * i + 1] * x2[2 * i + 1] + 1e-20f;
+		const float share = ear_gain(p1, floor1[i]) * ear_gain(p2, floor2[i]);
+		const float scale = polarity * share / sqrtf(p1 * p2 + LEAST_PRODUCT);
+
+		re[i] = scale * (x2[2 * i] * x1[2 * i] + x2[2 * i + 1] * x1[2 * i + 1]);
+		im[i] = scale * (x2[2 * i + 1] * x1[2 * i] - x2[2 * i] * x1[2 * i + 1]);
+		weight[i] = share;
+		power1[i] = p1;
+		power2[i] = p2;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		activity += weight[i];
+	frame->activity = activity / CROSS_BINS;
+}
+
+WEIR_REALTIME void frame_compare(struct frame *frame, const struct ear *ear1,
+				 const struct ear *ear2, float polarity)
+{
+	float floor[2][CROSS_BINS];
+
+	floor_get(frame, ear1, floor[0]);
+	floor_get(frame, ear2, floor[1]);
+	compare(frame, floor[0], floor[1], polarity);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_FRAME_H
+#define WEIR_ALIGN_FRAME_H
+
+#include "cross.h"
+
+/* A window of both ears, where one is taken to be as late as the delay says. */
+struct frame {
+	const struct cross_kit *kit;
+	struct cross cross;
+	float activity;	 /* the share of the band in which both have sound */
+	float *power[2]; /* per bin of kit */
+	fftwf_complex *bins[2];
+};
+
+void frame_place(struct frame *frame, const struct cross_kit *kit, struct layout *layout);
+
+/* One ear's spectrum, of the window that begins at sample `first`; `e` is 0 or 1. */
+WEIR_REALTIME void frame_hear(struct frame *frame, const struct ear *ear, uint32_t e,
+			      int64_t first);
+
+/* Sets the rest, when both spectra are there. */
+WEIR_REALTIME void frame_compare(struct frame *frame, const struct ear *ear1,
+				 const struct ear *ear2, float polarity);
+
+#endif
