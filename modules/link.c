@@ -56,6 +56,7 @@ static void link_set_state(struct link *link, enum link_state state, int res, co
 	link->state = state;
 	link->res = res;
 	link->error = error != NULL ? strdup(error) : NULL;
+	/* Somebody may remove a link that failed before it is tried again. */
 	if (state == LINK_GONE)
 		timer_stop(link);
 	link->events->changed(link->data, link);
