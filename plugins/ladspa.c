@@ -51,7 +51,7 @@ static LADSPA_Handle instantiate(const LADSPA_Descriptor *descriptor, unsigned l
 
 	instance->plugin = descriptor->ImplementationData;
 	instance->unit = instance->plugin->unit;
-	instance->state = instance->unit->create((uint32_t)rate);
+	instance->state = instance->unit->create(rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX);
 	if (!instance->state)
 		fprintf(stderr, "weir: %s cannot run at %lu Hz (%s): sound passes through it\n",
 			descriptor->Label, rate, strerror(errno));
@@ -164,19 +164,10 @@ static void ports_sort(struct plugin *plugin)
 		}
 }
 
-WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
+static struct plugin plugins[WEIR_MAX_UNITS];
+
+static void plugin_init(struct plugin *plugin, const struct weir_unit *unit)
 {
-	static struct plugin plugins[WEIR_MAX_UNITS];
-	unsigned long n_units = 0;
-
-	while (weir_units[n_units])
-		n_units++;
-	if (index >= n_units)
-		return NULL;
-
-	const struct weir_unit *unit = weir_units[index];
-	struct plugin *plugin = &plugins[index];
-
 	plugin->unit = unit;
 	ports_sort(plugin);
 	plugin->descriptor = (LADSPA_Descriptor){
@@ -197,5 +188,16 @@ WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
 		.run = run,
 		.cleanup = cleanup,
 	};
-	return &plugin->descriptor;
+}
+
+/* Once: a host may ask for descriptors in one thread while another one runs what they describe. */
+__attribute__((constructor)) static void plugins_init(void)
+{
+	for (uint32_t i = 0; weir_units[i]; i++)
+		plugin_init(&plugins[i], weir_units[i]);
+}
+
+WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)
+{
+	return index < WEIR_MAX_UNITS && plugins[index].unit ? &plugins[index].descriptor : NULL;
 }

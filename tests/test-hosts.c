@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <ladspa.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sndfile.h>
 #include <spa/node/command.h>
@@ -183,6 +184,18 @@ static void test_ladspa_controls_can_be_counted(const struct weir_unit *unit, co
 	}
 }
 
+/* A host may look for plugins in one thread while another one runs them. */
+static void test_ladspa_descriptors_are_written_once(const struct weir_unit *unit, const char *path)
+{
+	LADSPA_Descriptor *plugin = (LADSPA_Descriptor *)ladspa_find(path, unit->name);
+	const char *maker = plugin->Maker;
+
+	plugin->Maker = "of this test";
+	CHECK(ladspa_find(path, unit->name) == plugin);
+	CHECK(strcmp(plugin->Maker, "of this test") == 0);
+	plugin->Maker = maker;
+}
+
 static void check_ladspa(const struct weir_unit *unit, const char *path, bool ports_come_late)
 {
 	static struct sound out;
@@ -219,19 +232,26 @@ static void test_ladspa_ports_may_come_late(const struct weir_unit *unit, const 
 /* A host that gets no instance has no sound. */
 static void test_ladspa_passes_sound_at_any_rate(const struct weir_unit *unit, const char *path)
 {
+	/* The last one is 48000 to a program that keeps 32 bits of it. */
+	static const unsigned long rates[] = { 0, 1, 7999, 768000, ULONG_MAX / 2 + 48001 };
 	static struct sound out;
 	float control[WEIR_MAX_PORTS], *port[WEIR_MAX_PORTS];
 	const LADSPA_Descriptor *plugin = ladspa_find(path, unit->name);
-	LADSPA_Handle handle = plugin->instantiate(plugin, 768000);
 
-	CHECK(handle);
-	ports_connect(unit, &out, 0, control, port);
-	ladspa_connect(unit, plugin, handle, port);
-	plugin->activate(handle);
-	plugin->run(handle, N_FRAMES);
-	plugin->cleanup(handle);
-	for (uint32_t c = 0; c < out.n_channels; c++)
-		CHECK(memcmp(out.channel[c], input.channel[c], sizeof(out.channel[c])) == 0);
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		LADSPA_Handle handle = plugin->instantiate(plugin, rates[i]);
+
+		CHECK(handle);
+		memset(&out, 0, sizeof(out));
+		ports_connect(unit, &out, 0, control, port);
+		ladspa_connect(unit, plugin, handle, port);
+		plugin->activate(handle);
+		plugin->run(handle, N_FRAMES);
+		plugin->cleanup(handle);
+		for (uint32_t c = 0; c < port_count(unit, WEIR_AUDIO_OUT); c++)
+			CHECK(memcmp(out.channel[c], input.channel[c], sizeof(out.channel[c])) ==
+			      0);
+	}
 }
 
 struct maker {
@@ -407,6 +427,7 @@ int main(int argc, char *argv[])
 	for (const struct weir_unit *const *unit = weir_units; *unit; unit++) {
 		input_fill(port_count(*unit, WEIR_AUDIO_IN));
 		run_unit(*unit);
+		test_ladspa_descriptors_are_written_once(*unit, argv[1]);
 		test_ladspa_controls_can_be_counted(*unit, argv[1]);
 		test_ladspa_gives_the_same(*unit, argv[1]);
 		test_ladspa_ports_may_come_late(*unit, argv[1]);
