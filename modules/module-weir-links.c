@@ -26,8 +26,10 @@
  *   - `from`: what is heard: one of the names below; required
  *   - `to`: what hears it: one of the names below; required
  *   - `passive` = true | false: whether the link alone lets its nodes sleep. Without, an idle sink
- *     and what is linked to it stay awake (and a card at work) as long as the link is there; with
- *     it, until a program plays or records. Default false, as with pw-link
+ *     and what is linked to it stay awake (and a card at work) as long as the link is there. With
+ *     it, what hears a sink is awake while something plays there, and a microphone while what it is
+ *     linked to is. But what hears a microphone by such a link may sleep on while another program
+ *     records from that. Default false, as with pw-link
  *
  * ## Names
  *
