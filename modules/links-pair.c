@@ -9,6 +9,8 @@
 #include "links.h"
 #include "log.h"
 
+/* A captured source: awake for those only who record from it, whatever is linked to it. */
+#define CAPTURE_KEY "weir.capture.state"
 /* Tries to make ours where somebody else's was in the way, but is not in the registry. */
 #define MAX_UNSEEN 8
 
@@ -62,11 +64,20 @@ static const struct link_events own_events = {
 	.changed = own_changed,
 };
 
+static bool input_sleeps_anyway(const struct links_pair *pair)
+{
+	const struct registry_object *node =
+		registry_find(pair->links->registry, REGISTRY_NODE, pair->own->input_node);
+
+	return node != NULL && pw_properties_get(node->props, CAPTURE_KEY) != NULL;
+}
+
 static void passive_check(const struct links_pair *pair)
 {
 	struct links *links = pair->links;
 
-	if (!pair->passive || pair->own->is_passive || links->passive_reported)
+	if (!pair->passive || pair->own->is_passive || links->passive_reported ||
+	    input_sleeps_anyway(pair))
 		return;
 	links->passive_reported = true;
 	pw_log_warn("weir-links: %s: the sound server ignores passive from other processes, so the "

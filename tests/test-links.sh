@@ -582,10 +582,12 @@ in_both_app_microphone_drop_in() {
 
 in_both_app_microphone_drop_in_with_a_real_one() {
 	dropin_start "$1" app-microphone '/To talk along/,$ { /To talk along/! s/^    #/    / }'
-	source_start alsa_input.YOURS MONO
+	source_start alsa_input.YOURS MONO 'session.suspend-timeout-seconds = 1'
 	check_links alsa_input.YOURS weir.capture.microphone 2
 	play_start music
 	check_links music weir.capture.microphone 2
+	wait_for "the microphone sleeps while nobody records" 10 is_in_state alsa_input.YOURS suspended
+	check "nothing else is said" not process_said "$1" 'ignores passive'
 }
 
 in_both_headphones_analysis_drop_in() {
