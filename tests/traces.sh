@@ -52,7 +52,9 @@ traces_memory() {
 	note=0.$((RANDOM % 9000 + 1000))
 	pw-metadata -n route-settings 0 restore.stream.Output/Audio.media.role:Notification \
 		"{ \"volume\": $note }" Spa:String:JSON >/dev/null
-	wait_for "the session manager's memory" 10 grep -Fqrs "\"volume\":$note" "$XDG_STATE_HOME" >&2
+	# Not in a file that is still being written, beside the old one.
+	wait_for "the session manager's memory" 10 \
+		grep -Fqrs --exclude='*.??????' "\"volume\":$note" "$XDG_STATE_HOME" >&2
 	traces_files
 }
 
