@@ -58,6 +58,11 @@ static bool node_is_present(const struct capture *capture, const char *name,
 	return false;
 }
 
+bool capture_sink_is_known(const struct capture *capture)
+{
+	return capture->sink.in_use || capture->sink.virtual_known;
+}
+
 bool capture_sink_is_substitute(const struct capture *capture)
 {
 	/* Without snd-aloop the virtual sink is what people expect. */
@@ -137,6 +142,28 @@ static void virtual_create(struct capture *capture)
 		virtual_gone(capture, -errno, NULL);
 	else
 		remote_add_listener(sink->virtual, &virtual_events, capture);
+}
+
+/* It has come: streams whose own target is there are redirected now. */
+static void virtual_timeout(void *data, uint64_t expirations)
+{
+	struct capture *capture = data;
+
+	(void)expirations;
+	capture->sink.virtual_known = true;
+	capture_redirect(capture);
+	capture_state_show(capture);
+}
+
+static void virtual_update(struct capture *capture)
+{
+	struct capture_sink *sink = &capture->sink;
+
+	if (sink->virtual == NULL || sink->virtual_present ||
+	    !node_is_present(capture, sink->virtual_name, "Audio/Sink"))
+		return;
+	sink->virtual_present = true;
+	context_timer_set(capture->connection.context, sink->virtual_timer, SETTLE_NSEC);
 }
 
 static void loss_report(const struct capture *capture)
@@ -261,6 +288,7 @@ void capture_sink_update(struct capture *capture)
 	const bool present = sink_is_present(capture);
 
 	needs_update(capture);
+	virtual_update(capture);
 	if (!capture->args.redirect || (was_known && present == sink->present))
 		return;
 	sink->known = true;
@@ -287,8 +315,10 @@ int capture_sink_init(struct capture *capture)
 
 	sink->virtual_name = spa_aprintf("weir.capture.%s.sink", capture->args.name);
 	sink->timer = pw_loop_add_timer(loop, sink_timeout, capture);
+	sink->virtual_timer = pw_loop_add_timer(loop, virtual_timeout, capture);
 	sink->needs_timer = pw_loop_add_timer(loop, needs_report, capture);
-	if (sink->virtual_name == NULL || sink->timer == NULL || sink->needs_timer == NULL)
+	if (sink->virtual_name == NULL || sink->timer == NULL || sink->virtual_timer == NULL ||
+	    sink->needs_timer == NULL)
 		return -errno;
 	return 0;
 }
@@ -301,6 +331,8 @@ void capture_sink_finish(struct capture *capture)
 	remote_destroy(sink->virtual);
 	if (sink->timer != NULL)
 		pw_loop_destroy_source(loop, sink->timer);
+	if (sink->virtual_timer != NULL)
+		pw_loop_destroy_source(loop, sink->virtual_timer);
 	if (sink->needs_timer != NULL)
 		pw_loop_destroy_source(loop, sink->needs_timer);
 	free(sink->virtual_name);

@@ -93,27 +93,6 @@ bool capture_is_redirecting(const struct capture *capture)
 	return capture->args.redirect && !capture->sink.lost && capture->sink.missing == NULL;
 }
 
-/* A serial of a node that went and came back has changed. */
-static const char *home_resolve(const struct capture_stream *stream)
-{
-	const struct capture *capture = stream->capture;
-	const struct registry_object *node;
-
-	if (stream->home == NULL || !capture_target_is_serial(stream->home) ||
-	    capture_find_target(capture, stream->home) != NULL)
-		return stream->home;
-	node = capture_find_target(capture, stream->home_name);
-	return node != NULL ? pw_properties_get(node->props, PW_KEY_OBJECT_SERIAL) : NULL;
-}
-
-const char *capture_stream_get_home(const struct capture_stream *stream)
-{
-	/* The property is the daemon's hook's: in another process anybody may have written it. */
-	if (stream->home != NULL || !stream->capture->connection.in_daemon)
-		return home_resolve(stream);
-	return pw_properties_get(stream->node->props, stream->capture->before_key);
-}
-
 const char *capture_stream_get_taker(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
@@ -139,51 +118,6 @@ bool capture_stream_is_free(const struct capture_stream *stream)
 	return sink == NULL || *sink == '\0';
 }
 
-/* target: NULL for none. */
-static void home_adopt(struct capture_stream *stream, const char *target)
-{
-	const struct registry_object *node = capture_find_target(stream->capture, target);
-	const char *name = node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_NAME) : NULL;
-
-	free(stream->home);
-	free(stream->home_name);
-	stream->home = target != NULL ? strdup(target) : NULL;
-	stream->home_name = name != NULL ? strdup(name) : NULL;
-}
-
-/*
- * The session manager remembers no target by name, and forgets the one it has. In the daemon it is
- * told not to look; a process has it remember the original again.
- */
-static void target_set(struct capture_stream *stream, const char *target, bool is_home)
-{
-	const struct capture *capture = stream->capture;
-	const struct registry_object *home = capture_find_target(capture, stream->home);
-	const uint32_t id = stream->node->id;
-
-	if (stream->is_remembered && is_home)
-		registry_set_remembered(capture->registry, id, SPA_ID_INVALID);
-	registry_set_target(capture->registry, id, target);
-	stream->is_remembered = !is_home && home != NULL && !capture->connection.in_daemon;
-	if (stream->is_remembered)
-		registry_set_remembered(capture->registry, id, home->id);
-}
-
-static void target_send(struct capture_stream *stream, bool to_sink)
-{
-	const struct capture *capture = stream->capture;
-	const char *home = capture_stream_get_home(stream);
-	const uint32_t id = stream->node->id;
-
-	/* The session manager is not to remember where a stream is that we did not see start. */
-	if (capture->connection.in_daemon) {
-		capture_impl_set(capture, id, CAPTURE_RESTORE_KEY, "false");
-		capture_impl_set(capture, id, CAPTURE_OWNER_KEY, to_sink ? capture->args.name : "");
-	}
-	capture_undo_note(capture->undo, stream->node, CAPTURE_UNDO_TARGET, home);
-	target_set(stream, to_sink ? capture_sink_get_name(capture) : home, !to_sink);
-}
-
 static void request_watch(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
@@ -193,14 +127,43 @@ static void request_watch(struct capture_stream *stream)
 			  REQUEST_SECONDS * SPA_NSEC_PER_SEC);
 }
 
+/*
+ * Does it stay where it plays until the session manager knows our sink? Asked for one that it does
+ * not know, it takes the default one instead, which is not where this stream plays.
+ */
+static bool is_deferred(const struct capture_stream *stream)
+{
+	return !capture_sink_is_known(stream->capture) && capture_stream_has_target(stream);
+}
+
+static void target_send(struct capture_stream *stream, bool to_sink)
+{
+	const struct capture *capture = stream->capture;
+	const uint32_t id = stream->node->id;
+
+	if (to_sink && is_deferred(stream))
+		return;
+	/* The session manager is not to remember where a stream is that we did not see start. */
+	if (capture->connection.in_daemon) {
+		capture_impl_set(capture, id, CAPTURE_RESTORE_KEY, "false");
+		capture_impl_set(capture, id, CAPTURE_OWNER_KEY, to_sink ? capture->args.name : "");
+	}
+	if (to_sink) {
+		request_watch(stream);
+		capture_stream_set_target(stream, capture_sink_get_name(capture));
+	} else {
+		capture_stream_reset_target(stream);
+	}
+}
+
 /* A session manager moves a stream that plays within milliseconds, or not at all. */
 bool capture_stream_is_overdue(const struct capture_stream *stream)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return stream->placement == PLACEMENT_REQUESTED && stream->node->running &&
-	       capture_stream_is_playing(stream) &&
+	return stream->placement == PLACEMENT_REQUESTED && !is_deferred(stream) &&
+	       stream->node->running && capture_stream_is_playing(stream) &&
 	       SPA_TIMESPEC_TO_NSEC(&now) >= SPA_TIMESPEC_TO_NSEC(&stream->requested) +
 						     REQUEST_SECONDS * SPA_NSEC_PER_SEC;
 }
@@ -233,7 +196,7 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 		break;
 	case PLACEMENT_ADOPT:
 	case PLACEMENT_ADOPT_AND_SEND:
-		home_adopt(stream, target);
+		capture_stream_adopt_target(stream);
 		if (action == PLACEMENT_ADOPT_AND_SEND)
 			target_send(stream, true);
 		break;
@@ -252,7 +215,7 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 		target_send(stream, false);
 		break;
 	case PLACEMENT_LEAVE:
-		capture_undo_note(capture->undo, stream->node, CAPTURE_UNDO_TARGET, target);
+		capture_stream_leave_target(stream);
 		break;
 	case PLACEMENT_REVIEW:
 		capture_stream_redirect(stream);
@@ -333,13 +296,12 @@ static void properties_restore(const struct capture_stream *stream)
 void capture_stream_restore(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
-	const char *home = capture_stream_get_home(stream);
 
 	capture_stream_restore_rate(stream);
 	if (!capture->args.redirect || stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return;
 	if (stream->placement != PLACEMENT_TAKEN_OVER)
-		target_set(stream, home, true);
+		capture_stream_reset_target(stream);
 	if (capture->connection.in_daemon)
 		properties_restore(stream);
 }
@@ -387,13 +349,14 @@ void capture_stream_create(struct capture *capture, struct registry_object *node
 	stream->capture = capture;
 	stream->node = node;
 	stream->fit = fit;
+	stream->remembered = SPA_ID_INVALID;
 	if (rate != NULL && capture->connection.in_daemon)
 		spa_atod(rate, &stream->rate);
 	stream->own_rate = capture_own_rate_create(stream);
 	spa_list_init(&stream->links);
 	if (node->target != NULL && !capture_is_virtual_target(capture, node->target) &&
 	    capture_find_other(capture, node->target) == NULL)
-		home_adopt(stream, node->target);
+		capture_stream_adopt_target(stream);
 	spa_list_append(&capture->streams, &stream->link);
 	capture_stream_log(stream, "captured");
 	capture_stream_update_rate(stream);
@@ -414,6 +377,7 @@ void capture_stream_destroy(struct capture_stream *stream)
 	spa_list_remove(&stream->link);
 	free(stream->home);
 	free(stream->home_name);
+	free(stream->home_node);
 	free(stream->taker);
 	free(stream);
 	capture_rate_update(capture);

@@ -8,14 +8,15 @@
  * What the daemon is to undo when this process is killed: another process, weir-capture-undo,
  * notices that and does it. It lies next to the module, and is told in lines:
  *
- *   SERIAL KEY [VALUE]    at the end set KEY of this stream to VALUE; target without: to none
+ *   SERIAL KEY [VALUE]    at the end set KEY of this stream to VALUE; a target without: to none
  *   SERIAL                leave this stream alone
  *
  * All functions do nothing for NULL.
  */
 
-#define CAPTURE_UNDO_TARGET "target" /* target.object in the metadata */
-#define CAPTURE_UNDO_RATE "rate"     /* in Props, as volume */
+#define CAPTURE_UNDO_TARGET "target"	       /* target.object in the metadata... */
+#define CAPTURE_UNDO_TARGET_NODE "target-node" /* ...and target.node, only with it */
+#define CAPTURE_UNDO_RATE "rate"	       /* in Props, as volume */
 #define CAPTURE_UNDO_VOLUME "volume"
 
 struct capture_undo;

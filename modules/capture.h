@@ -17,8 +17,9 @@
  * One running capture. capture.c decides which streams are captured and redirects them,
  * capture-links.c leads their sound to the source, capture-node.c is the source, capture-sink.c
  * keeps a sink to redirect to, capture-path.c finds out whether sound gets from the source to a
- * sink, capture-placement.c decides where each stream plays, capture-target.c finds the node of a
- * target, capture-name.c refuses a second capture of one name, capture-state.c reports what is
+ * sink, capture-placement.c decides where each stream plays, capture-home.c tells the session
+ * manager and knows where it played before, capture-target.c finds the node of a target,
+ * capture-name.c refuses a second capture of one name, capture-state.c reports what is
  * captured and why not, capture-rate.c changes the speed of the streams, capture-own-rate.c finds
  * out the speed at which they play already.
  */
@@ -50,7 +51,9 @@ struct capture_stream {
 	struct timespec requested; /* when that began, if it is PLACEMENT_REQUESTED */
 	char *home;		   /* the metadata's target.object before ours, NULL: none */
 	char *home_name;	   /* that of its node, NULL: unknown */
-	bool is_remembered;	   /* by the session manager, because we had it do so */
+	char *home_node;	   /* the metadata's target.node before ours, NULL: none */
+	bool is_sent;		   /* has it ever been redirected? */
+	uint32_t remembered;	   /* the target.node that is ours, SPA_ID_INVALID: none */
 	char *taker;		   /* the other capture's name, while that redirects it */
 	bool starting; /* in the daemon: its first link is there, but not yet in the registry */
 	struct capture_fade *fade;	   /* NULL: none is under way */
@@ -64,14 +67,16 @@ struct capture_sink {
 	struct remote *virtual; /* NULL while streams go to args.sink */
 	bool known;		/* is it known whether args.sink is there? */
 	bool present;
-	bool in_use; /* args.sink, not the virtual one */
+	bool in_use;	      /* args.sink, not the virtual one */
+	bool virtual_present; /* has it ports... */
+	bool virtual_known;   /* ...and can the session manager link it? */
 	/* The streams play where they used to, because args.sink was in use and went... */
 	bool lost;
 	/* ...or because nothing leads through args.needs to a sink. NULL: nothing is missing. */
 	char *missing;
 	bool needs_pending; /* has it been missing for a moment? */
 	bool needs_known;   /* has it been looked for? */
-	struct spa_source *timer, *needs_timer;
+	struct spa_source *timer, *virtual_timer, *needs_timer;
 };
 
 struct capture_state {
@@ -192,6 +197,15 @@ bool capture_stream_is_overdue(const struct capture_stream *stream);
 void capture_stream_handle(struct capture_stream *stream, enum placement_event event);
 /* Where it plays without us: a target, NULL for none. */
 const char *capture_stream_get_home(const struct capture_stream *stream);
+/* Has somebody, its application for one, said where it is to play? */
+bool capture_stream_has_target(const struct capture_stream *stream);
+/* What the metadata says now is where it plays without us. */
+void capture_stream_adopt_target(struct capture_stream *stream);
+/* Tells the session manager of a sink of ours, that the stream is to be where it was, ... */
+void capture_stream_set_target(struct capture_stream *stream, const char *sink);
+void capture_stream_reset_target(struct capture_stream *stream);
+/* ...or nothing: what the metadata says is somebody's choice. */
+void capture_stream_leave_target(struct capture_stream *stream);
 /* The name of another capture that redirects it. NULL: there is none. */
 const char *capture_stream_get_taker(const struct capture_stream *stream);
 /* Does the capture that has it redirect no longer? */
@@ -233,6 +247,8 @@ void capture_sink_finish(struct capture *capture);
 void capture_sink_update(struct capture *capture);
 /* Where captured streams are to play. */
 const char *capture_sink_get_name(const struct capture *capture);
+/* Can the session manager link streams to it? */
+bool capture_sink_is_known(const struct capture *capture);
 /* Is it a virtual one because the sink that was asked for is absent? */
 bool capture_sink_is_substitute(const struct capture *capture);
 /* Has somebody made the virtual one the output of all programs? */

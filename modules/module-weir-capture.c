@@ -45,6 +45,10 @@
  * the session manager: the source can miss a stream's first two quanta, and on a busy machine the
  * default sink can get the start of a redirected one.
  *
+ * A stream that plays on an output of its own choice, or of yours, when the module starts stays
+ * there for 0.3 s after the virtual sink has come: a session manager that does not know that sink
+ * yet would have it play on the default one.
+ *
  * When the module ends, the streams go back to where they were. What somebody moves by hand after
  * it was captured stays there, and stays captured. A stream that another capture redirects is left
  * to that one. When the process is killed, streams on the virtual sink go to the default sink;

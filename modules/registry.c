@@ -2,7 +2,6 @@
 #include "registry.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +11,7 @@
 #include "log.h"
 
 #define TARGET_KEY "target.object"
-/* An older form of it, which loses against it, but is remembered like it. */
-#define REMEMBERED_KEY "target.node"
+#define TARGET_NODE_KEY "target.node"
 #define DEFAULT_SINK_KEY "default.audio.sink"
 #define DEFAULT_SOURCE_KEY "default.audio.source"
 
@@ -157,6 +155,7 @@ static void object_destroy(struct registry_object *object)
 		pw_proxy_destroy(object->proxy);
 	pw_properties_free(object->props);
 	free(object->target);
+	free(object->target_node);
 	free(object);
 }
 
@@ -200,6 +199,12 @@ static void object_create(struct registry *registry, enum registry_type type, ui
 		object_bind(object);
 	else
 		registry->events->changed(registry->data, object);
+}
+
+static void node_set_target_node(struct registry_object *node, const char *target)
+{
+	free(node->target_node);
+	node->target_node = target != NULL ? strdup(target) : NULL;
 }
 
 static void node_set_target(struct registry_object *node, const char *target)
@@ -266,6 +271,8 @@ static int metadata_property(void *data, uint32_t subject, const char *key, cons
 	(void)type;
 	if (node != NULL && (key == NULL || spa_streq(key, TARGET_KEY)))
 		node_set_target(node, key != NULL ? value : NULL);
+	if (node != NULL && (key == NULL || spa_streq(key, TARGET_NODE_KEY)))
+		node_set_target_node(node, key != NULL ? value : NULL);
 	if (subject != PW_ID_CORE || value == NULL)
 		return 0;
 	if (spa_streq(key, DEFAULT_SINK_KEY))
@@ -301,6 +308,7 @@ static void metadata_proxy_destroy(void *data)
 	registry->metadata_reported = false;
 	spa_list_for_each(node, &registry->objects[REGISTRY_NODE], link)
 	{
+		node_set_target_node(node, NULL);
 		free(node->target);
 		node->target = NULL;
 	}
@@ -351,16 +359,12 @@ void registry_set_target(struct registry *registry, uint32_t node_id, const char
 				 target != NULL ? "Spa:String" : NULL, target);
 }
 
-void registry_set_remembered(struct registry *registry, uint32_t node_id, uint32_t target_id)
+void registry_set_target_node(struct registry *registry, uint32_t node_id, const char *target)
 {
-	char text[16];
-
 	if (registry->metadata == NULL)
 		return;
-	snprintf(text, sizeof(text), "%u", target_id);
-	pw_metadata_set_property((struct pw_metadata *)registry->metadata, node_id, REMEMBERED_KEY,
-				 target_id != SPA_ID_INVALID ? "Spa:Id" : NULL,
-				 target_id != SPA_ID_INVALID ? text : NULL);
+	pw_metadata_set_property((struct pw_metadata *)registry->metadata, node_id, TARGET_NODE_KEY,
+				 target != NULL ? "Spa:Id" : NULL, target);
 }
 
 static void registry_global(void *data, uint32_t id, uint32_t permissions, const char *interface,

@@ -10,7 +10,8 @@
 /*
  * The nodes, clients, ports and links of a PipeWire daemon as a connection sees them, with all
  * their properties, and what the metadata "default" says: where streams are told to play
- * ("target.object"), and which sink and source are the default ones.
+ * ("target.object", or "target.node", an older form which counts where the other is not set), and
+ * which sink and source are the default ones.
  */
 
 struct registry;
@@ -34,6 +35,7 @@ struct registry_object {
 	bool known;		     /* clients and nodes: the info has arrived */
 	bool running;		     /* nodes: is sound asked of it right now? */
 	char *target;		     /* nodes: the metadata's target.object, NULL: none */
+	char *target_node;	     /* ...and its target.node */
 	struct pw_proxy *proxy;	     /* clients and nodes */
 	struct spa_hook proxy_listener;
 	struct spa_hook object_listener;
@@ -89,10 +91,9 @@ void registry_refresh(struct registry *registry);
 /* A node's name or serial, "-1" for the default one, or NULL to take the entry out. */
 void registry_set_target(struct registry *registry, uint32_t node_id, const char *target);
 /*
- * Which target the session manager is to remember for the node's application although the node's
- * present one is another: a node's id, or SPA_ID_INVALID to take the entry out. After
- * registry_set_target, and taken out before it: WirePlumber remembers what was set last.
+ * The same as target.node: a node's id, "-1" or NULL. WirePlumber takes what was set last of both
+ * for what the application's next stream is to have, and knows no names there.
  */
-void registry_set_remembered(struct registry *registry, uint32_t node_id, uint32_t target_id);
+void registry_set_target_node(struct registry *registry, uint32_t node_id, const char *target);
 
 #endif

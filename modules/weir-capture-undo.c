@@ -23,9 +23,9 @@ struct note {
 	struct spa_list link;
 	uint64_t serial;
 	bool has_target;
-	char *target; /* NULL: none */
-	double rate;  /* 0: as it is */
-	float volume; /* below 0: as it is */
+	char *target, *target_node; /* NULL: none */
+	double rate;		    /* 0: as it is */
+	float volume;		    /* below 0: as it is */
 };
 
 struct undo {
@@ -67,6 +67,7 @@ static void note_remove(struct note *note)
 		return;
 	spa_list_remove(&note->link);
 	free(note->target);
+	free(note->target_node);
 	free(note);
 }
 
@@ -76,6 +77,9 @@ static void note_set(struct note *note, const char *key, const char *value)
 		free(note->target);
 		note->has_target = true;
 		note->target = value != NULL ? strdup(value) : NULL;
+	} else if (spa_streq(key, CAPTURE_UNDO_TARGET_NODE)) {
+		free(note->target_node);
+		note->target_node = value != NULL ? strdup(value) : NULL;
 	} else if (spa_streq(key, CAPTURE_UNDO_RATE)) {
 		note->rate = value != NULL ? spa_strtod(value, NULL) : 0.0;
 	} else if (spa_streq(key, CAPTURE_UNDO_VOLUME)) {
@@ -117,6 +121,17 @@ static void params_restore(const struct note *note, struct registry_object *node
 			  spa_pod_builder_pop(&b, &frame));
 }
 
+/* In this order: the session manager remembers what comes last. */
+static void target_restore(const struct note *note, struct registry_object *node)
+{
+	if (!note->has_target)
+		return;
+	registry_set_target_node(node->registry, node->id, NULL);
+	registry_set_target(node->registry, node->id, note->target);
+	if (note->target_node != NULL)
+		registry_set_target_node(node->registry, node->id, note->target_node);
+}
+
 static void ready(void *data)
 {
 	struct undo *undo = data;
@@ -130,11 +145,7 @@ static void ready(void *data)
 
 		if (note == NULL)
 			continue;
-		/* In this order: see there. */
-		if (note->has_target && note->target != NULL)
-			registry_set_remembered(undo->registry, node->id, SPA_ID_INVALID);
-		if (note->has_target)
-			registry_set_target(undo->registry, node->id, note->target);
+		target_restore(note, node);
 		params_restore(note, node);
 		note_remove(note);
 	}

@@ -73,16 +73,89 @@ in_both_stream_plays_where_it_is_captured() {
 	done
 }
 
+# links_watch, links_were_made FROM TO: between nodes of these names, since then, however short.
+links_watch() {
+	rm -f "$rig_dir/watch.log"
+	process_start watch pw-dump -m
+	wait_for "the watch" 5 process_said watch '"speaker"'
+}
+
+links_were_made() {
+	process_stop watch
+	jq -es --argjson from "$(node_id "$1")" --argjson to "$(node_id "$2")" 'add | any(
+		.info["output-node-id"] == $from and .info["input-node-id"] == $to)' "$rig_dir/watch.log"
+}
+
+# stays_away STREAM: from the default sink while weir comes.
+stays_away() {
+	check "the capture comes" links_were_made "$1" $SINK
+	check "$1 does not play on the default sink meanwhile" not links_were_made "$1" speaker
+}
+
 in_both_stream_names_its_target() {
+	local signal
 	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
 	traces_rig_start
 	play_start music "target.object = headphones"
 	wait_for "music plays there" 5 plays_on music headphones
 	traces_take before
-	weir_start "$1" "${MODES[0]}"
-	wait_for "music is captured" 5 source_is captured
-	weir_end "$1"
-	check_traces before
+	for signal in TERM KILL; do
+		links_watch
+		weir_start "$1" "${MODES[0]}"
+		wait_for "music is captured" 5 source_is captured
+		stays_away music
+		# WirePlumber does so while the stream's own target is the default sink.
+		pw-metadata -- "$(node_id music)" target.node -1 Spa:Id >/dev/null
+		weir_end "$1" $signal
+		check_traces before
+	done
+}
+
+# move_as_pulse STREAM SINK: as pipewire-pulse does it, by two keys.
+move_as_pulse() {
+	pw-metadata "$(node_id "$1")" target.node "$(node_id "$2")" Spa:Id >/dev/null
+	move "$1" "$2"
+}
+
+in_both_stream_was_moved() {
+	local signal
+	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
+	traces_rig_start
+	noise_start music
+	wait_for "music plays" 5 plays_on music speaker
+	move_as_pulse music headphones
+	traces_take before
+	for signal in TERM KILL; do
+		links_watch
+		weir_start "$1" "${MODES[0]}"
+		wait_for "music is captured" 5 source_is captured
+		stays_away music
+		weir_end "$1" $signal
+		check_traces before
+	done
+}
+
+in_both_stream_is_moved_meanwhile() {
+	local signal
+	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
+	sink_conf earphones | rig_write pipewire/pipewire.conf.d/21-earphones.conf
+	traces_rig_start
+	noise_start music
+	wait_for "music plays" 5 plays_on music speaker
+	move_as_pulse music headphones
+	for signal in TERM KILL; do
+		weir_start "$1" "${MODES[0]}"
+		wait_for "music is captured" 5 source_is captured
+		move_as_pulse music earphones
+		traces_memory >"$rig_dir/chosen.memory"
+		weir_end "$1" $signal
+		wait_for "the end" 5 not node_id $SOURCE
+		check "music stays where it was moved" plays_on music earphones
+		wait_for "no process that waits" 5 no_undo_waits
+		check "by both keys" [ "$(metadata_get target.node "$(node_id music)")" = "$(node_id earphones)" ]
+		check "the session manager remembers the choice" memory_is_like chosen
+		move_as_pulse music headphones
+	done
 }
 
 in_both_weir_ends_at_any_moment() {
