@@ -61,7 +61,8 @@
  *
  * ## Module Options
  *
- * - `capture.name`: names the source `weir.capture.<name>`; letters a-z, digits and `-`; required.
+ * - `capture.name`: names the source `weir.capture.<name>`; 1 to 100 letters a-z, digits and `-`;
+ *   required.
  *   A second capture of the same name does not start, in whatever process
  * - `capture.match`: an array of objects in the syntax of `matches` in PipeWire's rules: a stream
  *   is captured when all properties of one of the objects are equal, or match the regular
@@ -154,6 +155,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
 #include "args.h"
@@ -161,6 +163,8 @@
 #include "log.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
+/* What is made of it must fit into texts of 256 characters. */
+#define MAX_NAME 100
 #define ALOOP_SINK "alsa_output.platform-snd_aloop.0.analog-stereo"
 
 PW_LOG_TOPIC(weir_topic, "mod.weir-capture");
@@ -214,11 +218,12 @@ static int name_check(const char *name)
 {
 	if (name == NULL)
 		name = "";
-	if (*name != '\0' && name[strspn(name, NAME_CHARACTERS)] == '\0')
+	if (*name != '\0' && name[strspn(name, NAME_CHARACTERS)] == '\0' &&
+	    strlen(name) <= MAX_NAME)
 		return 0;
 	pw_log_error("weir-capture: capture.name is \"%s\": it names the source and consists of "
-		     "a-z, 0-9 and -. Write e.g. capture.name = music",
-		     name);
+		     "1 to %d of a-z, 0-9 and -. Write e.g. capture.name = music",
+		     name, MAX_NAME);
 	return -EINVAL;
 }
 
@@ -287,6 +292,21 @@ static int redirect_check(const struct capture_args *args, const char *key)
 	return -EINVAL;
 }
 
+/* What can be no name would never be there: the application would not be heard, for a redirect. */
+static int node_name_check(const struct capture_args *args, const char *key, const char *example)
+{
+	const char *text = pw_properties_get(args->props, key);
+
+	if (text == NULL || (*text != '\0' && *text != '~' && *text != '@' &&
+			     !spa_json_is_container(text, strlen(text))))
+		return 0;
+	pw_log_error("weir.capture.%s: %s is \"%s\": it is the node.name of one node, neither a "
+		     "regular expression nor a default one. Write e.g. %s = %s; pw-cli ls Node "
+		     "lists the names",
+		     args->name, key, text, key, example);
+	return -EINVAL;
+}
+
 /* Points args into its props. 0, or -errno after one message that says what is wrong. */
 static int args_parse(struct capture_args *args)
 {
@@ -298,8 +318,10 @@ static int args_parse(struct capture_args *args)
 	if ((res = keys_check(&args->props->dict)) < 0 || (res = name_check(args->name)) < 0 ||
 	    (res = mode_check(args->name, mode)) < 0 ||
 	    (res = redirect_check(args, "capture.sink")) < 0 ||
-	    (res = redirect_check(args, "capture.needs")) < 0 || (res = numbers_check(args)) < 0 ||
-	    (res = matches_parse(args)) < 0)
+	    (res = redirect_check(args, "capture.needs")) < 0 ||
+	    (res = node_name_check(args, "capture.sink", "virtual")) < 0 ||
+	    (res = node_name_check(args, "capture.needs", "weir.pitch")) < 0 ||
+	    (res = numbers_check(args)) < 0 || (res = matches_parse(args)) < 0)
 		return res;
 	args->has_rate = pw_properties_get(args->props, "capture.rate") != NULL;
 	args->needs = pw_properties_get(args->props, "capture.needs");

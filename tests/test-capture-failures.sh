@@ -306,6 +306,12 @@ test_wrong_arguments_are_named() {
 		'capture.sink does not go with capture.mode = tap'
 	check_refused "capture.match = $MATCH capture.mode = tap capture.needs = voice" \
 		'capture.needs does not go with capture.mode = tap'
+	SOURCE=weir.capture.$(printf 'x%.0s' {1..101}) check_refused "capture.match = $MATCH" '1 to 100 of a-z'
+	check_refused "capture.match = $MATCH capture.sink = @DEFAULT_AUDIO_SINK@" \
+		'capture.sink is "@DEFAULT_AUDIO_SINK@": it is the node.name of one node'
+	check_refused "capture.match = $MATCH capture.sink = \"~alsa.*\"" 'capture.sink is "~alsa.*"'
+	check_refused "capture.match = $MATCH capture.sink = [ a b ]" 'capture.sink is "\[ a b \]"'
+	check_refused "capture.match = $MATCH capture.needs = \"\"" 'capture.needs is ""'
 	check_refused "capture.match = $MATCH capture.rate = 0" 'capture.rate is "0".*from 0.25 to 4'
 	check_refused "capture.match = $MATCH capture.rate = fast" 'capture.rate is "fast"'
 	check_refused "capture.match = $MATCH capture.glide-ms = -1" 'capture.glide-ms is "-1"'
