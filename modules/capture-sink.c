@@ -40,22 +40,13 @@ static bool is_always_virtual(const struct capture *capture)
 	       spa_streq(capture->args.sink, capture->sink.virtual_name);
 }
 
-/* media_class: its beginning. */
-static bool node_is_present(const struct capture *capture, const char *name,
-			    const char *media_class)
+/* The session manager plays streams on nodes of these classes. */
+static bool node_is_sink(const struct registry_object *node)
 {
-	struct registry_object *node;
+	const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
-	{
-		const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
-
-		if (spa_strstartswith(class != NULL ? class : "", media_class) &&
-		    spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), name) &&
-		    node_has_ports(capture, node->id))
-			return true;
-	}
-	return false;
+	return class != NULL &&
+	       (spa_strstartswith(class, "Audio/Sink") || spa_streq(class, "Audio/Duplex"));
 }
 
 bool capture_sink_is_known(const struct capture *capture)
@@ -78,10 +69,24 @@ bool capture_sink_is_default(const struct capture *capture)
 					 capture->sink.virtual_name);
 }
 
+/* With ports that can be linked. */
+static bool has_sink(const struct capture *capture, const char *name)
+{
+	struct registry_object *node;
+
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	{
+		if (node_is_sink(node) &&
+		    spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), name) &&
+		    node_has_ports(capture, node->id))
+			return true;
+	}
+	return false;
+}
+
 static bool sink_is_present(const struct capture *capture)
 {
-	return !is_always_virtual(capture) &&
-	       node_is_present(capture, capture->args.sink, "Audio/Sink");
+	return !is_always_virtual(capture) && has_sink(capture, capture->args.sink);
 }
 
 /* A stereo node through which nothing but what is linked to it goes. */
@@ -160,7 +165,7 @@ static void virtual_update(struct capture *capture)
 	struct capture_sink *sink = &capture->sink;
 
 	if (sink->virtual == NULL || sink->virtual_present ||
-	    !node_is_present(capture, sink->virtual_name, "Audio/Sink"))
+	    !has_sink(capture, sink->virtual_name))
 		return;
 	sink->virtual_present = true;
 	context_timer_set(capture->connection.context, sink->virtual_timer, SETTLE_NSEC);

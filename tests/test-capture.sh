@@ -253,6 +253,19 @@ test_present_sink_is_used_at_once() {
 	wait_for "music is back" 5 is_at_home music
 }
 
+# A node that is a sink and a source in one.
+test_duplex_node_is_a_sink() {
+	rig_start
+	node_start cable Audio/Duplex FL,FR
+	process_host_start "capture.match = $MATCH capture.sink = cable"
+	play_start music
+	wait_for "music plays on the cable" 5 plays_on music cable
+	wait_for "the state says captured" 5 source_is captured
+	check "there is no virtual sink" not node_id $SINK
+	pw-cli destroy "$(node_id cable)"
+	wait_for "music is heard again" 5 plays_on music speaker
+}
+
 test_default_sink_is_aloop() {
 	daemon_start "capture.match = $MATCH"
 	wait_for "the log says how to get it" 10 process_said pipewire \
