@@ -13,7 +13,9 @@
  * application's next stream. It must not store the end of a fade-out, should the stream end there.
  * In the daemon the stream has a property meanwhile that keeps it from storing. A process cannot
  * set that property. It sends the volume as it was right after the ramp: the ramp goes on, since
- * the data thread carries it out, and the Props never show anything else.
+ * the data thread carries it out. From 1.6 on whatever is sent next has the Props show where the
+ * ramp has got to. So the rate is sent together with the ramp back to the volume as it was, and
+ * nothing while that runs.
  */
 
 #include <errno.h>
@@ -52,8 +54,7 @@
 enum fade_state {
 	FADE_ASKED,   /* for the volume to go back to */
 	FADED_OUT,    /* or about to be */
-	FADE_RATE,    /* the rate has been set */
-	FADED_IN,     /* or about to be */
+	FADED_IN,     /* at its rate, or about to be */
 	FADE_SETTLED, /* the Props show the volume as it was */
 };
 
@@ -78,12 +79,6 @@ static void timer_set(struct capture *capture, bool on)
 			     capture->rate.timer, &value, &value, false);
 }
 
-static struct spa_pod *rate_build(struct spa_pod_builder *b, double rate)
-{
-	return spa_pod_builder_add_object(b, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props, SPA_PROP_rate,
-					  SPA_POD_Double(rate));
-}
-
 static double rate_round_up(double rate)
 {
 	return rate * (1.0 + RATE_ROUND_UP);
@@ -94,7 +89,10 @@ void capture_rate_set_impl(struct pw_impl_node *node, double rate)
 	uint8_t memory[256];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
 
-	pw_impl_node_set_param(node, SPA_PARAM_Props, 0, rate_build(&b, rate_round_up(rate)));
+	pw_impl_node_set_param(node, SPA_PARAM_Props, 0,
+			       spa_pod_builder_add_object(&b, SPA_TYPE_OBJECT_Props,
+							  SPA_PARAM_Props, SPA_PROP_rate,
+							  SPA_POD_Double(rate_round_up(rate))));
 }
 
 static void param_send(const struct capture_stream *stream, const struct spa_pod *param)
@@ -110,6 +108,13 @@ static bool is_as_good_as_1(double rate)
 	return rate == 1.0 || rate == RATE_READY;
 }
 
+static void ramp_add(struct spa_pod_builder *b, float volume)
+{
+	spa_pod_builder_add(b, SPA_PROP_volume, SPA_POD_Float(volume), SPA_PROP_volumeRampTime,
+			    SPA_POD_Int(FADE_MS), SPA_PROP_volumeRampStepSamples, SPA_POD_Int(1),
+			    0);
+}
+
 /* The exact rate to go back to, whatever the locale. */
 static void undo_note(const struct capture_stream *stream, double own)
 {
@@ -122,18 +127,27 @@ static void undo_note(const struct capture_stream *stream, double own)
 	capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_RATE, text);
 }
 
-/* Own rates come back as they were, to the last bit. */
+/*
+ * Own rates come back as they were, to the last bit. What is faded out fades in from its first
+ * quantum at the rate on.
+ */
 void capture_stream_send_rate(struct capture_stream *stream)
 {
+	const struct capture_fade *fade = stream->fade;
 	const double own = capture_own_rate_get(stream->own_rate);
 	const double rate = own != 1.0 && is_as_good_as_1(stream->rate)
 				    ? own
 				    : rate_round_up(stream->rate * own);
 	uint8_t memory[256];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	struct spa_pod_frame frame;
 
 	undo_note(stream, own);
-	param_send(stream, rate_build(&b, rate));
+	spa_pod_builder_push_object(&b, &frame, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
+	spa_pod_builder_add(&b, SPA_PROP_rate, SPA_POD_Double(rate), 0);
+	if (fade != NULL && fade->state == FADED_OUT && fade->volume > 0.0f)
+		ramp_add(&b, fade->volume);
+	param_send(stream, spa_pod_builder_pop(&b, &frame));
 	capture_own_rate_sent(stream->own_rate, rate);
 }
 
@@ -165,12 +179,11 @@ static void volume_ramp(const struct capture_stream *stream, float volume)
 {
 	uint8_t memory[256];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	struct spa_pod_frame frame;
 
-	param_send(stream,
-		   spa_pod_builder_add_object(&b, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props,
-					      SPA_PROP_volume, SPA_POD_Float(volume),
-					      SPA_PROP_volumeRampTime, SPA_POD_Int(FADE_MS),
-					      SPA_PROP_volumeRampStepSamples, SPA_POD_Int(1)));
+	spa_pod_builder_push_object(&b, &frame, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
+	ramp_add(&b, volume);
+	param_send(stream, spa_pod_builder_pop(&b, &frame));
 }
 
 static void fade_unhook(struct capture_fade *fade)
@@ -199,7 +212,7 @@ void capture_stream_end_fade(struct capture_stream *stream)
 	if (fade == NULL)
 		return;
 	stream->fade = NULL;
-	if (fade->state == FADED_OUT || fade->state == FADE_RATE)
+	if (fade->state == FADED_OUT)
 		volume_ramp(stream, fade->volume);
 	capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_VOLUME, NULL);
 	if (stream->capture->connection.in_daemon)
@@ -292,9 +305,6 @@ static void fade_continue(struct capture_stream *stream)
 	case FADED_OUT:
 		rate_send(stream, stream->capture->rate.now);
 		break;
-	case FADE_RATE:
-		volume_ramp(stream, fade->volume);
-		break;
 	case FADED_IN: /* A ramp ends a step before its end (1.4.2). */
 		volume_set(stream, fade->volume);
 		break;
@@ -346,7 +356,8 @@ static void own_timeout(void *data, uint64_t expirations)
 	{
 		if (!own_rate_matters(stream))
 			continue;
-		capture_own_rate_ask(stream->own_rate);
+		if (stream->fade == NULL)
+			capture_own_rate_ask(stream->own_rate);
 		context_timer_set(capture->connection.context, capture->rate.own_timer,
 				  OWN_RATE_NSEC);
 	}
@@ -359,7 +370,7 @@ void capture_stream_update_rate(struct capture_stream *stream)
 	if (own_rate_matters(stream))
 		context_timer_set(capture->connection.context, capture->rate.own_timer,
 				  OWN_RATE_NSEC);
-	if (stream->fade != NULL && stream->fade->state < FADED_IN)
+	if (stream->fade != NULL && stream->fade->state != FADE_SETTLED)
 		return;
 	if (stream->rate != 0.0)
 		rate_follow(stream);
