@@ -7,6 +7,9 @@
 
 rig_need sox soxi
 
+# What libFLAC 1.5.0 itself says of a cut file.
+FLAC_WORDS='/^Rewinding, seeking necessary$/d; /^Bitreader was [0-9]* bytes short$/d'
+
 sounds_make() {
 	cd "$rig_dir" || exit 1
 	sox -n -r 48000 -c 2 -b 32 -e float stereo.wav synth 1 sine 440 sine 880
@@ -296,7 +299,7 @@ test_a_file_that_is_cut_is_told() {
 		head -c $((size * 2 / 3)) whole.$format >cut.$format
 		check "a whole $format" not says 0 . weir-run pitch -r report.jsonl whole.$format
 		check "a cut one" says 0 'cut.* is cut short: its header promises 1.00 s, and 0\.[56]' \
-			weir-run pitch -r report.jsonl cut.$format
+			sh -c "weir-run pitch -r report.jsonl cut.$format 2>messages && sed '$FLAC_WORDS' messages >&2"
 		check "is measured to its end" jq -se 'last.t | . > 0.5 and . < 0.7' report.jsonl
 	done
 	sox -n -r 48000 whole.ogg synth 5 pinknoise gain -6
