@@ -71,8 +71,6 @@ static uint32_t input_open(struct feed *feed, const char *path)
 	if (feed->n_inputs == WEIR_MAX_PORTS)
 		fail("more than %d input files", WEIR_MAX_PORTS);
 	soundfile_open(input, path);
-	if (!input->format.frames)
-		fail("%s is empty: its header says that it has no sound", path);
 	if (feed->rate && feed->rate != (uint32_t)input->format.samplerate)
 		fail("%s is at %d Hz, %s at %u Hz. All inputs must have one rate: convert one of "
 		     "them, for example with sox IN.wav -r %u OUT.wav",

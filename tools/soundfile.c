@@ -47,10 +47,13 @@ static bool is_named_ambisonic(const char *path)
 	return suffix && strcasecmp(suffix, ".amb") == 0;
 }
 
-/* libsndfile opens these in a pipe as well, but reads headers as sound, or no sound. */
+/*
+ * libsndfile opens these in a pipe as well, but reads headers as sound, or no sound, or does not
+ * tell how long they should be.
+ */
 static bool needs_file(int type)
 {
-	return type == SF_FORMAT_RF64 || type == SF_FORMAT_CAF;
+	return type == SF_FORMAT_RF64 || type == SF_FORMAT_CAF || type == SF_FORMAT_W64;
 }
 
 void soundfile_open(struct soundfile *sound, const char *path)
@@ -64,11 +67,16 @@ void soundfile_open(struct soundfile *sound, const char *path)
 	if (!sound->file)
 		fail("cannot read %s: %s It must be a sound file (wav, flac, ogg, mp3)%s", path,
 		     sf_strerror(NULL),
-		     is_pipe(sound) ? "; in a pipe wav, aiff, au, w64, ogg or mp3." : ".");
+		     is_pipe(sound) ? "; in a pipe wav, aiff, au, ogg or mp3." : ".");
 	if (is_pipe(sound) && needs_file(sound->format.format & SF_FORMAT_TYPEMASK))
-		fail("cannot read %s: RF64 and CAF cannot be read from a pipe. Name the file, or "
-		     "use wav, aiff, au, w64, ogg or mp3.",
+		fail("cannot read %s: RF64, CAF and W64 cannot be read from a pipe. Name the file, "
+		     "or use wav, aiff, au, ogg or mp3.",
 		     path);
+	if (!sound->format.frames)
+		fail("%s is empty: its header says that it has no sound. A recorder that was "
+		     "killed "
+		     "leaves that behind: sox --ignore-length %s WHOLE.wav repairs it",
+		     path, path);
 	sound->origin = positions_get(sound->file, &sound->format, sound->position);
 	if (is_named_ambisonic(path))
 		sound->origin = POSITIONS_AMBISONIC;
@@ -155,6 +163,14 @@ static double log_get_promise(const char *log)
 	return 1.0;
 }
 
+/* libsndfile looks for the last page of an Ogg stream when it opens a file, or at the end of a
+ * pipe. */
+static bool ogg_is_cut(const struct soundfile *sound, const char *log)
+{
+	return is_pipe(sound) ? strstr(log, OGG_NO_END) != NULL
+			      : sound->format.frames == SF_COUNT_MAX;
+}
+
 void soundfile_check_end(const struct soundfile *sound)
 {
 	const uint64_t frames = soundfile_get_frames(sound);
@@ -165,9 +181,7 @@ void soundfile_check_end(const struct soundfile *sound)
 	double promised = 0.0;
 
 	sf_command(sound->file, SFC_GET_LOG_INFO, log, sizeof(log));
-	/* libsndfile looks for the last page of an Ogg stream when it opens a file, or at the end.
-	 */
-	if ((sound->format.frames == SF_COUNT_MAX && !is_pipe(sound)) || strstr(log, OGG_NO_END))
+	if (ogg_is_cut(sound, log))
 		say("%s is cut short: the end of the Ogg stream is missing, and %.2f s are there",
 		    sound->path, seconds);
 	else if (frames != UINT64_MAX && frames > sound->n_read + slack)
