@@ -11,6 +11,7 @@ enum placement {
 	PLACEMENT_ORIGINAL,   /* where it plays without the capture; nothing else is asked for */
 	PLACEMENT_REQUESTED,  /* the capture's sink is asked for; the stream is not seen there */
 	PLACEMENT_AT_SINK,    /* linked to the capture's sink */
+	PLACEMENT_DISPLACED,  /* it was, and is not any more; who did that is not known yet */
 	PLACEMENT_RETURNING,  /* the original is asked for again; the stream is not seen there */
 	PLACEMENT_IMMOVABLE,  /* the session manager does not move it */
 	PLACEMENT_TAKEN_OVER, /* somebody moved it away from the capture's sink: it stays there */
@@ -32,6 +33,7 @@ enum placement_event {
 	PLACEMENT_TARGET_OTHER,
 	PLACEMENT_TARGET_CAPTURE, /* the sink of another capture, which may have the stream */
 	PLACEMENT_TARGET_RIVAL,	  /* ...which will give way */
+	PLACEMENT_TARGETS_GONE,	  /* all of them, with the session manager */
 	PLACEMENT_REFUSED,	  /* it is not moved in time, or says itself that it is not to be */
 	PLACEMENT_OTHER_ENDED,	  /* the other capture, or its redirection */
 	N_PLACEMENT_EVENTS,
@@ -45,6 +47,7 @@ enum placement_action {
 	PLACEMENT_CHECK_BACK,	  /* likewise, unless the metadata says so already */
 	PLACEMENT_ADOPT,	  /* take the target as the original */
 	PLACEMENT_ADOPT_AND_SEND, /* likewise, and ask for the capture's sink */
+	PLACEMENT_ASK,		  /* have the metadata tell its targets again */
 	PLACEMENT_LEAVE,	  /* note that the target is somebody's choice */
 	PLACEMENT_REVIEW,	  /* handle what the capture wants */
 };

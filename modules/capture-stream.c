@@ -214,6 +214,9 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 	case PLACEMENT_SEND_BACK:
 		target_send(stream, false);
 		break;
+	case PLACEMENT_ASK:
+		registry_refresh(capture->registry);
+		break;
 	case PLACEMENT_LEAVE:
 		capture_stream_leave_target(stream);
 		break;

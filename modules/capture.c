@@ -271,6 +271,18 @@ static void request_timeout(void *data, uint64_t expirations)
 	capture_state_show(capture);
 }
 
+static void registry_targets_gone(void *data)
+{
+	struct capture *capture = data;
+	struct capture_stream *stream;
+
+	if (capture->undone || !capture->args.redirect)
+		return;
+	spa_list_for_each(stream, &capture->streams, link)
+		capture_stream_handle(stream, PLACEMENT_TARGETS_GONE);
+	capture_state_show(capture);
+}
+
 static void registry_default_sink_changed(void *data)
 {
 	capture_state_show(data);
@@ -281,6 +293,7 @@ static const struct registry_events registry_events = {
 	.default_sink_changed = registry_default_sink_changed,
 	.removed = registry_removed,
 	.target_changed = registry_target_changed,
+	.targets_gone = registry_targets_gone,
 	.ready = registry_ready,
 };
 

@@ -294,9 +294,10 @@ static void metadata_proxy_removed(void *data)
 	struct registry *registry = data;
 
 	pw_proxy_destroy(registry->metadata);
+	if (registry->events->targets_gone != NULL)
+		registry->events->targets_gone(registry->data);
 }
 
-/* The session manager went; the next one starts with an empty metadata. */
 static void metadata_proxy_destroy(void *data)
 {
 	struct registry *registry = data;
@@ -400,7 +401,7 @@ static void registry_global_remove(void *data, uint32_t id)
 		object_destroy(object);
 	}
 	if (registry->metadata != NULL && registry->metadata_id == id)
-		pw_proxy_destroy(registry->metadata);
+		metadata_proxy_removed(registry);
 }
 
 static const struct pw_registry_events registry_proxy_events = {

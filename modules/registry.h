@@ -52,6 +52,8 @@ struct registry_events {
 	void (*removed)(void *data, struct registry_object *object);
 	/* Of a node. Also comes when we set it, once the session manager has done so. */
 	void (*target_changed)(void *data, struct registry_object *node);
+	/* The session manager went, and all targets with it. */
+	void (*targets_gone)(void *data);
 	void (*default_sink_changed)(void *data);
 	void (*default_source_changed)(void *data);
 	/* All that existed when the connection or the metadata came up has been reported. */

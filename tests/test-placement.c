@@ -10,35 +10,39 @@
 
 /* In the order of enum placement and of enum placement_action. */
 static const char *const placement_names[N_PLACEMENTS] = {
-	"original", "requested", "at-sink", "returning", "immovable", "taken-over", "other",
+	"original",  "requested", "at-sink",	"displaced",
+	"returning", "immovable", "taken-over", "other",
 };
 
 static const char *const action_names[] = {
-	"-", "send", "check", "back", "check-back", "adopt", "adopt+send", "leave", "review",
+	"-", "send", "check", "back", "check-back", "adopt", "adopt+send", "ask", "leave", "review",
 };
 
 /* "placement action" for each event, in the order of enum placement_event. */
 static const char *const expected[N_PLACEMENTS][N_PLACEMENT_EVENTS] = {
 	{ "requested send", "original check-back", "returning back", "original -", "original -",
-	  "returning back", "original -", "original adopt", "other -", "other -", "immovable -",
-	  "original -" },
+	  "returning back", "original -", "original adopt", "other -", "other -", "original -",
+	  "immovable -", "original -" },
 	{ "requested check", "returning back", "at-sink -", "requested send", "requested -",
 	  "requested -", "requested send", "requested adopt+send", "other -", "requested send",
-	  "immovable -", "requested -" },
-	{ "at-sink check", "returning back", "at-sink -", "requested send", "requested -",
+	  "requested -", "immovable -", "requested -" },
+	{ "at-sink check", "returning back", "at-sink -", "displaced ask", "displaced -",
 	  "at-sink -", "taken-over leave", "taken-over leave", "other -", "requested send",
-	  "at-sink -", "at-sink -" },
+	  "requested -", "at-sink -", "at-sink -" },
+	{ "requested check", "returning back", "at-sink -", "displaced ask", "displaced -",
+	  "requested send", "taken-over leave", "taken-over leave", "other -", "requested send",
+	  "requested -", "displaced -", "displaced -" },
 	{ "requested send", "returning check-back", "returning -", "original -", "returning -",
-	  "returning -", "original -", "original adopt", "other -", "other -", "original -",
-	  "returning -" },
+	  "returning -", "original -", "original adopt", "other -", "other -", "returning -",
+	  "original -", "returning -" },
 	{ "immovable check", "original check-back", "at-sink -", "immovable -", "immovable -",
 	  "immovable -", "immovable -", "immovable adopt", "other -", "other -", "immovable -",
-	  "immovable -" },
+	  "immovable -", "immovable -" },
 	{ "taken-over -", "taken-over -", "taken-over -", "taken-over -", "taken-over -",
 	  "original review", "taken-over leave", "taken-over leave", "other -", "other -",
-	  "taken-over -", "taken-over -" },
+	  "taken-over -", "taken-over -", "taken-over -" },
 	{ "other -", "other -", "other -", "other -", "other -", "other -", "original review",
-	  "taken-over leave", "other -", "other -", "other -", "original review" },
+	  "taken-over leave", "other -", "other -", "other -", "other -", "original review" },
 };
 
 static void test_every_event_changes_every_state_as_written_down(void)
@@ -133,6 +137,33 @@ static void test_choice_of_a_person_is_left_alone(void)
 	}
 }
 
+/* Also when the report of it was lost: the links changed, and the metadata is asked. */
+static void test_choice_that_was_not_reported_is_found_out(void)
+{
+	static const enum placement_event moved[][2] = {
+		{ PLACEMENT_UNLINKED, PLACEMENT_LINKED_OTHER },
+		{ PLACEMENT_LINKED_OTHER, PLACEMENT_UNLINKED },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		enum placement placement = PLACEMENT_AT_SINK;
+		bool asked = false;
+
+		for (int k = 0; k < 2; k++) {
+			const struct placement_change change =
+				placement_handle(placement, moved[i][k]);
+
+			CHECK(!writes(change.action));
+			asked = asked || change.action == PLACEMENT_ASK;
+			placement = change.next;
+		}
+		CHECK(asked);
+		CHECK(placement_handle(placement, PLACEMENT_TARGET_OTHER).next ==
+		      PLACEMENT_TAKEN_OVER);
+		CHECK(placement_handle(placement, PLACEMENT_TARGET_SINK).action == PLACEMENT_SEND);
+	}
+}
+
 static uint32_t random_state = 1;
 
 static uint32_t random_below(uint32_t n)
@@ -206,6 +237,7 @@ int main(void)
 	test_every_event_changes_every_state_as_written_down();
 	test_sink_is_only_asked_for_while_it_is_wanted();
 	test_choice_of_a_person_is_left_alone();
+	test_choice_that_was_not_reported_is_found_out();
 	test_two_captures_agree_at_once();
 	return 0;
 }
