@@ -37,8 +37,10 @@
 #define DRIFT_ACTIVE 2.5
 #define DRIFT_AGE 8.0
 #define DRIFT_OFF 60e-6
+#define DRIFT_FAR_OFF 130e-6 /* two steps of the search are 150 ppm apart there */
 #define DRIFT_DEVIATION 40e-6
-#define SURE_DRIFT 20e-6  /* deviation of one that is not doubted */
+#define SURE_DRIFT 20e-6 /* deviation of one that is not doubted */
+#define SURE_FAR_DRIFT 5e-6
 #define VAGUE_DRIFT 60e-6 /* of one that is not worth keeping */
 
 #define KEPT_DRIFT 5e-6 /* standard deviation of a drift that is kept */
@@ -232,6 +234,20 @@ static WEIR_REALTIME bool polarity_is_wrong(struct pair *pair, bool is_peak, dou
 	return pair->n_opposed > N_AGREE;
 }
 
+/* Has the loop found a drift that its first blocks mistook? What is far off smears them. */
+static WEIR_REALTIME bool drift_is_elsewhere(const struct pair *pair,
+					     const struct search_peak *peak, double time)
+{
+	const struct track *track = &pair->track;
+	const double off = fabs(peak->drift - track->drift),
+		     deviation = sqrt(track->drift_variance);
+
+	return peak->height > DRIFT_HEIGHT && track->active > DRIFT_ACTIVE &&
+	       time - track->born < DRIFT_AGE &&
+	       ((off > DRIFT_OFF && deviation > SURE_DRIFT) ||
+		(off > DRIFT_FAR_OFF && deviation > SURE_FAR_DRIFT));
+}
+
 /* Has the sound gone elsewhere? */
 static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 {
@@ -253,10 +269,8 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	} else if (is_peak) {
 		pair->n_confirmed = 0;
 	}
-	if (peak->height > DRIFT_HEIGHT && track->active > DRIFT_ACTIVE &&
-	    time - track->born < DRIFT_AGE && fabs(peak->drift - track->drift) > DRIFT_OFF &&
-	    track->drift_variance > SURE_DRIFT * SURE_DRIFT)
-		track_drift_set(track, peak->drift, DRIFT_DEVIATION);
+	if (drift_is_elsewhere(pair, peak, time))
+		track_drift_again(track, peak->drift, DRIFT_DEVIATION);
 	agree(&pair->elsewhere, &pair->n_elsewhere,
 	      is_peak && fabs(off) > ELSEWHERE_SECONDS &&
 		      (is_doubtful(pair) || time - track->hopped > REST_SECONDS),

@@ -124,6 +124,13 @@ WEIR_REALTIME void track_drift_set(struct track *track, double drift, double dev
 	track->covariance = 0.0;
 }
 
+WEIR_REALTIME void track_drift_again(struct track *track, double drift, double deviation)
+{
+	track_drift_set(track, drift, deviation);
+	drift_reset(&track->blocks);
+	block_clear(track);
+}
+
 WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
 			      double first)
 {
@@ -321,10 +328,8 @@ static WEIR_REALTIME void slide_watch(struct track *track)
 
 	if (rate == 0.0 || !drift_is_known(track))
 		return;
-	track_drift_set(track, track->drift + rate, SLID_DEVIATION);
+	track_drift_again(track, track->drift + rate, SLID_DEVIATION);
 	track->moving = 0.0;
-	drift_reset(&track->blocks);
-	block_clear(track);
 }
 
 static WEIR_REALTIME void measure(struct track *track)

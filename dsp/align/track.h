@@ -69,6 +69,9 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 
 WEIR_REALTIME void track_drift_set(struct track *track, double drift, double deviation);
 
+/* The drift is another one than the blocks said: they are taken again. */
+WEIR_REALTIME void track_drift_again(struct track *track, double drift, double deviation);
+
 /* The delay is another one; what is known of the clocks stays. */
 WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
 			      double first);
