@@ -110,7 +110,7 @@ static bool ports_belong(const struct capture_stream *stream, const struct regis
 {
 	return port_is_of(input, stream->capture->source_id, "in") &&
 	       capture_mix_has(pw_properties_get(output->props, PW_KEY_AUDIO_CHANNEL),
-			       port_get_name(input));
+			       port_get_name(input), pw_check_library_version(1, 5, 85));
 }
 
 static void port_link(struct capture_stream *stream, const struct registry_object *output)

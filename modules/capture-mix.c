@@ -9,32 +9,51 @@
 struct route {
 	const char *channel;
 	const char *inputs[MAX_INPUTS]; /* none: PipeWire's own mix leaves it out, too */
+	bool since_1_6;
 };
 
 /* PipeWire's names; LLFR is how 1.4 writes LLFE. */
 static const struct route routes[] = {
-	{ "FL", { "in-l" } },	       { "FR", { "in-r" } },
-	{ "FLC", { "in-l" } },	       { "FRC", { "in-r" } },
-	{ "RL", { "in-surround-l" } }, { "RR", { "in-surround-r" } },
-	{ "SL", { "in-surround-l" } }, { "SR", { "in-surround-r" } },
-	{ "FC", { "in-centre" } },     { "RC", { "in-rear-centre" } },
-	{ "LFE", { "in-lfe" } },       { .channel = "LFE2" },
-	{ .channel = "LLFE" },	       { .channel = "LLFR" },
-	{ .channel = "RLFE" },	       { .channel = "FLW" },
-	{ .channel = "FRW" },	       { .channel = "FLH" },
-	{ .channel = "FCH" },	       { .channel = "FRH" },
-	{ .channel = "RLC" },	       { .channel = "RRC" },
-	{ .channel = "TC" },	       { .channel = "TFL" },
-	{ .channel = "TFC" },	       { .channel = "TFR" },
-	{ .channel = "TRL" },	       { .channel = "TRC" },
-	{ .channel = "TRR" },	       { .channel = "TFLC" },
-	{ .channel = "TFRC" },	       { .channel = "TSL" },
-	{ .channel = "TSR" },	       { .channel = "BC" },
-	{ .channel = "BLC" },	       { .channel = "BRC" },
+	{ "FL", { "in-l" }, false },
+	{ "FR", { "in-r" }, false },
+	{ "FLC", { "in-l" }, false },
+	{ "FRC", { "in-r" }, false },
+	{ "RL", { "in-surround-l" }, false },
+	{ "RR", { "in-surround-r" }, false },
+	{ "SL", { "in-surround-l" }, false },
+	{ "SR", { "in-surround-r" }, false },
+	{ "RLC", { "in-surround-l" }, true },
+	{ "RRC", { "in-surround-r" }, true },
+	{ "FC", { "in-centre" }, false },
+	{ "RC", { "in-rear-centre" }, false },
+	{ "LFE", { "in-lfe" }, false },
+	{ "TFL", { "in-top-l" }, true },
+	{ "TFR", { "in-top-r" }, true },
+	{ "TFLC", { "in-top-l" }, true },
+	{ "TFRC", { "in-top-r" }, true },
+	{ "TRL", { "in-top-l" }, true },
+	{ "TRR", { "in-top-r" }, true },
+	{ .channel = "LFE2" },
+	{ .channel = "LLFE" },
+	{ .channel = "LLFR" },
+	{ .channel = "RLFE" },
+	{ .channel = "FLW" },
+	{ .channel = "FRW" },
+	{ .channel = "FLH" },
+	{ .channel = "FCH" },
+	{ .channel = "FRH" },
+	{ .channel = "TC" },
+	{ .channel = "TFC" },
+	{ .channel = "TRC" },
+	{ .channel = "TSL" },
+	{ .channel = "TSR" },
+	{ .channel = "BC" },
+	{ .channel = "BLC" },
+	{ .channel = "BRC" },
 };
 
 /* MONO, AUX0..., and what has no channel. */
-static const struct route other = { NULL, { "in-l", "in-r" } };
+static const struct route other = { NULL, { "in-l", "in-r" }, false };
 
 static const struct route *find_route(const char *channel)
 {
@@ -47,11 +66,13 @@ static const struct route *find_route(const char *channel)
 	return &other;
 }
 
-bool capture_mix_has(const char *channel, const char *input)
+bool capture_mix_has(const char *channel, const char *input, bool has_top)
 {
 	const struct route *route = find_route(channel);
 	int i;
 
+	if (route->since_1_6 && !has_top)
+		return false;
 	for (i = 0; i < MAX_INPUTS; i++) {
 		if (route->inputs[i] != NULL && strcmp(route->inputs[i], input) == 0)
 			return true;

@@ -126,6 +126,7 @@ static WEIR_REALTIME void mix(float *const port[], uint32_t n_frames)
 		add(sides[i], port[CAPTURE_IN_CENTRE], MINUS_3_DB, n_frames);
 		add(sides[i], port[CAPTURE_IN_REAR_CENTRE], MINUS_6_DB, n_frames);
 		add(sides[i], port[CAPTURE_IN_LFE], MINUS_9_DB, n_frames);
+		add(sides[i], port[CAPTURE_IN_TOP_L + i], MINUS_6_DB, n_frames);
 	}
 }
 
@@ -177,6 +178,14 @@ static const struct weir_port ports[CAPTURE_N_PORTS] = {
 				     .type = WEIR_AUDIO_IN,
 				     .measure = "",
 				     .help = "rear centre, mixed into both sides at -6 dB" },
+	[CAPTURE_IN_TOP_L] = { .name = "in-top-l",
+			       .type = WEIR_AUDIO_IN,
+			       .measure = "",
+			       .help = "top left, mixed in at -6 dB" },
+	[CAPTURE_IN_TOP_R] = { .name = "in-top-r",
+			       .type = WEIR_AUDIO_IN,
+			       .measure = "",
+			       .help = "top right, mixed in at -6 dB" },
 	[CAPTURE_OUT_L] = { .name = "out-l",
 			    .type = WEIR_AUDIO_OUT,
 			    .measure = "",

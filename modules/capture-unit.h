@@ -22,6 +22,8 @@ enum capture_port {
 	CAPTURE_IN_SURROUND_L,
 	CAPTURE_IN_SURROUND_R,
 	CAPTURE_IN_REAR_CENTRE,
+	CAPTURE_IN_TOP_L,
+	CAPTURE_IN_TOP_R,
 	CAPTURE_OUT_L,
 	CAPTURE_OUT_R,
 	CAPTURE_RATE,	  /* carried out by the module: see capture-rate.c */

@@ -14,22 +14,40 @@
 #define DB_3 0.70710678f
 #define DB_9 0.35355339f
 
-/* The gains of PipeWire 1.4.2's own mix to stereo, as measured by tests/test-capture.sh. */
+/*
+ * The gains of PipeWire's own mix to stereo, as measured by tests/test-capture.sh with 1.4.2
+ * and 1.6.9. What is mixed since 1.6 is 0 before.
+ */
 static const struct {
 	const char *name;
 	float left, right;
+	bool since_1_6;
 } channels[] = {
-	{ "FL", 1.0f, 0.0f }, { "FR", 0.0f, 1.0f },   { "FLC", 1.0f, 0.0f }, { "FRC", 0.0f, 1.0f },
-	{ "RL", DB_3, 0.0f }, { "RR", 0.0f, DB_3 },   { "SL", DB_3, 0.0f },  { "SR", 0.0f, DB_3 },
-	{ "FC", DB_3, DB_3 }, { "RC", 0.5f, 0.5f },   { "LFE", DB_9, DB_9 }, { "MONO", 1.0f, 1.0f },
-	{ NULL, 1.0f, 1.0f }, { "AUX0", 1.0f, 1.0f }, { "UNK", 1.0f, 1.0f }, { "LFE2", 0.0f, 0.0f },
-	{ "LLFE", 0, 0 },     { "LLFR", 0, 0 },	      { "RLFE", 0, 0 },	     { "FLW", 0, 0 },
-	{ "FRW", 0, 0 },      { "FLH", 0, 0 },	      { "FCH", 0, 0 },	     { "FRH", 0, 0 },
-	{ "RLC", 0, 0 },      { "RRC", 0, 0 },	      { "TC", 0, 0 },	     { "TFL", 0, 0 },
-	{ "TFC", 0, 0 },      { "TFR", 0, 0 },	      { "TRL", 0, 0 },	     { "TRC", 0, 0 },
-	{ "TRR", 0, 0 },      { "TFLC", 0, 0 },	      { "TFRC", 0, 0 },	     { "TSL", 0, 0 },
-	{ "TSR", 0, 0 },      { "BC", 0, 0 },	      { "BLC", 0, 0 },	     { "BRC", 0, 0 },
+	{ "FL", 1.0f, 0.0f, false },   { "FR", 0.0f, 1.0f, false },   { "FLC", 1.0f, 0.0f, false },
+	{ "FRC", 0.0f, 1.0f, false },  { "RL", DB_3, 0.0f, false },   { "RR", 0.0f, DB_3, false },
+	{ "SL", DB_3, 0.0f, false },   { "SR", 0.0f, DB_3, false },   { "FC", DB_3, DB_3, false },
+	{ "RC", 0.5f, 0.5f, false },   { "LFE", DB_9, DB_9, false },  { "MONO", 1.0f, 1.0f, false },
+	{ NULL, 1.0f, 1.0f, false },   { "AUX0", 1.0f, 1.0f, false }, { "UNK", 1.0f, 1.0f, false },
+	{ "RLC", DB_3, 0.0f, true },   { "RRC", 0.0f, DB_3, true },   { "TFL", 0.5f, 0.0f, true },
+	{ "TFR", 0.0f, 0.5f, true },   { "TFLC", 0.5f, 0.0f, true },  { "TFRC", 0.0f, 0.5f, true },
+	{ "TRL", 0.5f, 0.0f, true },   { "TRR", 0.0f, 0.5f, true },   { "LFE2", 0.0f, 0.0f, false },
+	{ "LLFE", 0.0f, 0.0f, false }, { "LLFR", 0.0f, 0.0f, false }, { "RLFE", 0.0f, 0.0f, false },
+	{ "FLW", 0.0f, 0.0f, false },  { "FRW", 0.0f, 0.0f, false },  { "FLH", 0.0f, 0.0f, false },
+	{ "FCH", 0.0f, 0.0f, false },  { "FRH", 0.0f, 0.0f, false },  { "TC", 0.0f, 0.0f, false },
+	{ "TFC", 0.0f, 0.0f, false },  { "TRC", 0.0f, 0.0f, false },  { "TSL", 0.0f, 0.0f, false },
+	{ "TSR", 0.0f, 0.0f, false },  { "BC", 0.0f, 0.0f, false },   { "BLC", 0.0f, 0.0f, false },
+	{ "BRC", 0.0f, 0.0f, false },
 };
+
+static float gain_left(int channel, bool has_top)
+{
+	return channels[channel].since_1_6 && !has_top ? 0.0f : channels[channel].left;
+}
+
+static float gain_right(int channel, bool has_top)
+{
+	return channels[channel].since_1_6 && !has_top ? 0.0f : channels[channel].right;
+}
 
 /* The unit with these inputs; left and right: the last frame of what comes out. */
 static void mix(const float inputs[CAPTURE_N_PORTS], float *left, float *right)
@@ -52,13 +70,13 @@ static void mix(const float inputs[CAPTURE_N_PORTS], float *left, float *right)
 }
 
 /* Does any input take the channel? */
-static bool add(float inputs[CAPTURE_N_PORTS], const char *channel, float sample)
+static bool add(float inputs[CAPTURE_N_PORTS], const char *channel, float sample, bool has_top)
 {
 	bool is_taken = false;
 
 	for (int i = 0; i < CAPTURE_N_PORTS; i++) {
 		if (weir_capture.ports[i].type == WEIR_AUDIO_IN &&
-		    capture_mix_has(channel, weir_capture.ports[i].name)) {
+		    capture_mix_has(channel, weir_capture.ports[i].name, has_top)) {
 			inputs[i] += sample;
 			is_taken = true;
 		}
@@ -66,30 +84,30 @@ static bool add(float inputs[CAPTURE_N_PORTS], const char *channel, float sample
 	return is_taken;
 }
 
-static void test_each_channel_has_its_gains(void)
+static void test_each_channel_has_its_gains(bool has_top)
 {
 	for (int i = 0; i < N_CHANNELS; i++) {
 		float inputs[CAPTURE_N_PORTS] = { 0 }, left, right;
 
-		const bool is_taken = add(inputs, channels[i].name, 1.0f);
+		const bool is_taken = add(inputs, channels[i].name, 1.0f, has_top);
 
 		mix(inputs, &left, &right);
-		CHECK(fabsf(left - channels[i].left) < 1e-6f);
-		CHECK(fabsf(right - channels[i].right) < 1e-6f);
+		CHECK(fabsf(left - gain_left(i, has_top)) < 1e-6f);
+		CHECK(fabsf(right - gain_right(i, has_top)) < 1e-6f);
 		CHECK(is_taken == (left + right > 0.0f));
 	}
 }
 
-static void test_channels_add_up(void)
+static void test_channels_add_up(bool has_top)
 {
 	float inputs[CAPTURE_N_PORTS] = { 0 }, left, right, sum_left = 0.0f, sum_right = 0.0f;
 
 	for (int i = 0; i < N_CHANNELS; i++) {
 		const float sample = 0.01f * (float)(i + 1);
 
-		add(inputs, channels[i].name, sample);
-		sum_left += sample * channels[i].left;
-		sum_right += sample * channels[i].right;
+		add(inputs, channels[i].name, sample, has_top);
+		sum_left += sample * gain_left(i, has_top);
+		sum_right += sample * gain_right(i, has_top);
 	}
 	mix(inputs, &left, &right);
 	CHECK(fabsf(left - sum_left) < 1e-6f);
@@ -100,8 +118,8 @@ static void test_stereo_stays_exact(void)
 {
 	float inputs[CAPTURE_N_PORTS] = { 0 }, left, right;
 
-	add(inputs, "FL", 0.1234567f);
-	add(inputs, "FR", -0.7654321f);
+	add(inputs, "FL", 0.1234567f, true);
+	add(inputs, "FR", -0.7654321f, true);
 	mix(inputs, &left, &right);
 	CHECK(left == 0.1234567f && right == -0.7654321f);
 }
@@ -119,8 +137,10 @@ static void test_only_two_inputs_have_a_channel(void)
 
 int main(void)
 {
-	test_each_channel_has_its_gains();
-	test_channels_add_up();
+	test_each_channel_has_its_gains(false);
+	test_each_channel_has_its_gains(true);
+	test_channels_add_up(false);
+	test_channels_add_up(true);
 	test_stereo_stays_exact();
 	test_only_two_inputs_have_a_channel();
 	return 0;

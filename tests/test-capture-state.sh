@@ -127,7 +127,7 @@ test_both_sides_are_heard_after_a_suspension_in_the_daemon() {
 }
 
 test_channel_that_no_mix_has_is_not_missing() {
-	sink_conf surround | sed "s/FL FR/FL FR TFL/" | rig_write pipewire/pipewire.conf.d/20-surround.conf
+	sink_conf surround | sed "s/FL FR/FL FR BC/" | rig_write pipewire/pipewire.conf.d/20-surround.conf
 	daemon_start "capture.match = $MATCH capture.mode = tap"
 	play_start music "target.object = surround"
 	wait_for "music plays" 5 has_links music surround 3

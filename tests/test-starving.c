@@ -48,6 +48,8 @@ static float run(float rate, uint32_t n_frames)
 		[CAPTURE_IN_SURROUND_L] = silence,
 		[CAPTURE_IN_SURROUND_R] = silence,
 		[CAPTURE_IN_REAR_CENTRE] = silence,
+		[CAPTURE_IN_TOP_L] = silence,
+		[CAPTURE_IN_TOP_R] = silence,
 		[CAPTURE_OUT_L] = left,
 		[CAPTURE_OUT_R] = right,
 		[CAPTURE_RATE] = &rate,
