@@ -20,6 +20,29 @@ bool args_parse_bool(const char *value, int length, bool *result)
 	return *result || spa_streq(text, "false") || spa_streq(text, "0");
 }
 
+int args_get_key(struct spa_json *object, char *key, int size)
+{
+	const char *value;
+	const int length = spa_json_next(object, &value);
+
+	if (length <= 0)
+		return length;
+	return spa_json_parse_stringn(value, length, key, size) > 0 ? 1 : -EINVAL;
+}
+
+int args_enter_object(struct spa_json *array, struct spa_json *object)
+{
+	const char *value;
+	const int length = spa_json_next(array, &value);
+
+	if (length <= 0)
+		return length;
+	if (!spa_json_is_object(value, length))
+		return -EINVAL;
+	spa_json_enter(array, object);
+	return 1;
+}
+
 /* What comes second would else count without a word, or be added to what was first. */
 static int keys_check(const char *who, struct spa_json *object, struct pw_properties *seen)
 {
@@ -27,7 +50,7 @@ static int keys_check(const char *who, struct spa_json *object, struct pw_proper
 	char key[256];
 	int found;
 
-	while ((found = spa_json_get_string(object, key, sizeof(key))) > 0) {
+	while ((found = args_get_key(object, key, sizeof(key))) > 0) {
 		if (pw_properties_get(seen, key) != NULL) {
 			pw_log_error("%s: \"%s\" is there twice: leave one of them out", who, key);
 			return -EINVAL;

@@ -11,6 +11,13 @@
 bool args_parse_bool(const char *value, int length, bool *result);
 
 /*
+ * As spa_json_get_string and spa_json_enter_object, which before PipeWire 1.2 return the same for
+ * the end and for what is wrong. 1: there is one, 0: the end, below 0: it is something else.
+ */
+int args_get_key(struct spa_json *object, char *key, int size);
+int args_enter_object(struct spa_json *array, struct spa_json *object);
+
+/*
  * Are all keys of the object there once, with a value? 0, or -EINVAL after one message. The first
  * takes the text, whose outermost braces may be missing, the second one that was entered, and
  * leaves it where it is.

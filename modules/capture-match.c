@@ -92,7 +92,7 @@ static int object_parse(const struct parser *parser, struct spa_json *object)
 		return -errno;
 	snprintf(who, sizeof(who), "weir.capture.%s: %s", parser->name, parser->key);
 	res = args_check_object(who, object);
-	while (res == 0 && (found = spa_json_get_string(object, key, sizeof(key))) > 0) {
+	while (res == 0 && (found = args_get_key(object, key, sizeof(key))) > 0) {
 		length = spa_json_next(object, &value);
 		res = length > 0 ? property_parse(parser, key, value, length, out, &tree)
 				 : refuse(parser, "has a property without value");
@@ -119,7 +119,7 @@ static int array_parse(const struct parser *parser, const char *text)
 	spa_json_init(&top, text, strlen(text));
 	if (spa_json_enter_array(&top, &array) <= 0)
 		return refuse(parser, "is not an array of objects");
-	while ((entered = spa_json_enter_object(&array, &object)) > 0) {
+	while ((entered = args_enter_object(&array, &object)) > 0) {
 		res = object_parse(parser, &object);
 		if (res < 0)
 			return res;
