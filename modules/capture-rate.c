@@ -47,6 +47,8 @@
 #define FADE_TICKS (100 / (int)TICK_MS)
 /* Half to one and a half times what must be missing when the source is live. */
 #define MISSING_TOLERANCE 0.5
+/* A player that stutters passes through what a live source misses, too, but does not stay there. */
+#define LIVE_NSEC (2 * SPA_NSEC_PER_SEC)
 
 /* Whether the session manager stores and restores the stream's volume. */
 #define RESTORE_PROPS_KEY "state.restore-props"
@@ -433,10 +435,13 @@ static bool is_starving(const struct capture *capture)
 	       fabs(missing - expected) < MISSING_TOLERANCE * expected;
 }
 
-static void live_check(struct capture *capture)
+static void live_timeout(void *data, uint64_t expirations)
 {
+	struct capture *capture = data;
 	const struct capture_stream *stream;
 
+	(void)expirations;
+	capture->rate.starving = false;
 	if (!is_starving(capture))
 		return;
 	spa_list_for_each(stream, &capture->streams, link)
@@ -452,6 +457,17 @@ static void live_check(struct capture *capture)
 			    ? ""
 			    : capture_stream_get_name(stream));
 	capture_node_set_rate(capture, 1.0);
+}
+
+static void live_check(struct capture *capture)
+{
+	struct capture_rate *rate = &capture->rate;
+	const bool starving = is_starving(capture);
+
+	if (starving == rate->starving)
+		return;
+	rate->starving = starving;
+	context_timer_set(capture->connection.context, rate->live_timer, starving ? LIVE_NSEC : 0);
 }
 
 static bool has_playing_stream(const struct capture *capture)
@@ -486,27 +502,28 @@ void capture_rate_update(struct capture *capture)
 
 int capture_rate_init(struct capture *capture)
 {
+	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
 	struct capture_rate *rate = &capture->rate;
 
 	rate->now = rate->target = capture_node_get_control(capture, CAPTURE_RATE);
 	rate->step = 1.0;
-	rate->timer = pw_loop_add_timer(pw_context_get_main_loop(capture->connection.context),
-					rate_tick, capture);
-	if (rate->timer != NULL)
-		rate->own_timer =
-			pw_loop_add_timer(pw_context_get_main_loop(capture->connection.context),
-					  own_timeout, capture);
-	return rate->own_timer != NULL ? 0 : -errno;
+	rate->timer = pw_loop_add_timer(loop, rate_tick, capture);
+	rate->own_timer = pw_loop_add_timer(loop, own_timeout, capture);
+	rate->live_timer = pw_loop_add_timer(loop, live_timeout, capture);
+	return rate->timer != NULL && rate->own_timer != NULL && rate->live_timer != NULL ? 0
+											  : -errno;
 }
 
 void capture_rate_finish(struct capture *capture)
 {
 	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
 	struct capture_rate *rate = &capture->rate;
+	struct spa_source *const timers[] = { rate->timer, rate->own_timer, rate->live_timer };
+	unsigned int i;
 
-	if (rate->timer != NULL)
-		pw_loop_destroy_source(loop, rate->timer);
-	if (rate->own_timer != NULL)
-		pw_loop_destroy_source(loop, rate->own_timer);
-	rate->timer = rate->own_timer = NULL;
+	for (i = 0; i < SPA_N_ELEMENTS(timers); i++) {
+		if (timers[i] != NULL)
+			pw_loop_destroy_source(loop, timers[i]);
+	}
+	rate->timer = rate->own_timer = rate->live_timer = NULL;
 }

@@ -93,6 +93,8 @@ struct capture_rate {
 	bool ticking;
 	struct spa_source *timer;
 	struct spa_source *own_timer; /* asks for the streams' own rates */
+	bool starving;		      /* as a live source does, since live_timer was set */
+	struct spa_source *live_timer;
 };
 
 struct capture {

@@ -248,6 +248,22 @@ test_live_source_goes_back_to_1() {
 	check "the rate is 1" control_is capture:rate 1
 }
 
+# What such a player misses now and then is as much as what a live source misses always.
+test_player_that_stutters_is_not_live() {
+	daemon_start "$TAP capture.rate = 1.25"
+	tone_play 30
+	wait_for "music is captured" 5 is_captured music
+	for _ in {1..8}; do
+		kill -s STOP "${process_pids[music]}"
+		sleep 0.15
+		kill -s CONT "${process_pids[music]}"
+		sleep 0.2
+	done
+	sleep 3 # until nothing of that is in what capture:missing counts
+	check "the rate is as it was" control_is capture:rate 1.25
+	check "nothing is said" not process_said pipewire 'is live'
+}
+
 # variable_start: a PulseAudio client with a rate of its own plays the tone as music, which is captured.
 variable_start() {
 	[ -n "${WEIR_VARIABLE_RATE:-}" ] || rig_skip "tests/variable-rate.c is not built"
