@@ -54,14 +54,19 @@ static void reach_follow(struct reach *reach, struct registry *registry, uint32_
 	}
 }
 
-static void reach_init(struct reach *reach, struct registry *registry, uint32_t id)
+static void reach_extend(struct reach *reach, struct registry *registry)
 {
 	unsigned int i;
 
-	reach->n = 0;
-	reach_add(reach, id);
 	for (i = 0; i < reach->n; i++)
 		reach_follow(reach, registry, reach->ids[i]);
+}
+
+static void reach_init(struct reach *reach, struct registry *registry, uint32_t id)
+{
+	reach->n = 0;
+	reach_add(reach, id);
+	reach_extend(reach, registry);
 }
 
 /* Where sound leaves the graph: no sink of weir's or of this capture, no input of a filter. */
@@ -160,4 +165,21 @@ char *capture_path_get_missing(const struct capture *capture)
 	if (!reached)
 		return spa_aprintf("no link from weir.capture.%s to %s", name, needs);
 	return spa_aprintf("no link from %s to a sink", needs);
+}
+
+bool capture_path_leads_to(const struct capture *capture, const struct registry_object *node)
+{
+	const struct capture_stream *stream;
+	struct reach reach = { .n = 0 };
+
+	if (group_get(node) == NULL)
+		return false;
+	reach_add(&reach, capture->source_id);
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (stream->node != node)
+			reach_add(&reach, stream->node->id);
+	}
+	reach_extend(&reach, capture->registry);
+	return reach_has(&reach, node->id);
 }

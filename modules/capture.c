@@ -72,6 +72,8 @@ static void node_update(struct capture *capture, struct registry_object *node)
 	else
 		fit = capture_matches(capture, &node->props->dict,
 				      client != NULL ? &client->props->dict : NULL);
+	if (fit != CAPTURE_NOT && capture_path_leads_to(capture, node))
+		fit = CAPTURE_NOT;
 	if (fit != CAPTURE_NOT && stream == NULL) {
 		capture_stream_create(capture, node, fit);
 	} else if (fit != CAPTURE_NOT) {
@@ -79,6 +81,18 @@ static void node_update(struct capture *capture, struct registry_object *node)
 	} else if (stream != NULL) {
 		capture_stream_restore(stream);
 		capture_stream_destroy(stream);
+	}
+}
+
+/* After a change of links: what filters play may come from elsewhere now. */
+static void filters_update(struct capture *capture)
+{
+	struct registry_object *node;
+
+	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	{
+		if (pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) != NULL)
+			node_update(capture, node);
 	}
 }
 
@@ -172,6 +186,7 @@ static void registry_changed(void *data, struct registry_object *object)
 	default:
 		link_check(capture, object);
 		link_update(capture, object);
+		filters_update(capture);
 		break;
 	}
 	if (capture->sink.known)
@@ -199,6 +214,8 @@ static void registry_removed(void *data, struct registry_object *object)
 		if (capture->args.redirect && stream != NULL && !capture_stream_is_at_sink(stream))
 			capture_stream_handle(stream, PLACEMENT_UNLINKED);
 		link_update(capture, object);
+		if (capture->accepted)
+			filters_update(capture);
 	}
 	if (capture->sink.known)
 		capture_sink_update(capture);

@@ -17,11 +17,11 @@
  * One running capture. capture.c decides which streams are captured and redirects them,
  * capture-links.c leads their sound to the source, capture-node.c is the source, capture-sink.c
  * keeps a sink to redirect to, capture-path.c finds out whether sound gets from the source to a
- * sink, capture-placement.c decides where each stream plays, capture-home.c tells the session
- * manager and knows where it played before, capture-target.c finds the node of a target,
- * capture-name.c refuses a second capture of one name, capture-state.c reports what is
- * captured and why not, capture-rate.c changes the speed of the streams, capture-own-rate.c finds
- * out the speed at which they play already.
+ * sink, and which filters play what is captured already, capture-placement.c decides where each
+ * stream plays, capture-home.c tells the session manager and knows where it played before,
+ * capture-target.c finds the node of a target, capture-name.c refuses a second capture of one
+ * name, capture-state.c reports what is captured and why not, capture-rate.c changes the speed of
+ * the streams, capture-own-rate.c finds out the speed at which they play already.
  */
 
 struct capture_args {
@@ -261,6 +261,11 @@ bool capture_sink_is_default(const struct capture *capture);
  * from the source to it. NULL: nothing. To be freed.
  */
 char *capture_path_get_missing(const struct capture *capture);
+/*
+ * Does a filter's stream play what comes from the source, or from another stream that is captured?
+ * It would be in the source twice, or lead back into it.
+ */
+bool capture_path_leads_to(const struct capture *capture, const struct registry_object *node);
 
 int capture_state_init(struct capture *capture);
 void capture_state_finish(struct capture *capture);

@@ -24,8 +24,9 @@
  * The source goes with the module. A recorder then takes the default microphone, unless it has the
  * properties `node.dont-fallback = true` and `node.linger = true`.
  *
- * Only output streams are captured, never a microphone. The source is stereo and adds no latency.
- * What plays on a surround sink is mixed as PipeWire does it without settings:
+ * Only output streams are captured, never a microphone; and no filter's stream (`node.link-group`)
+ * while it plays what comes from the source or from another captured stream. The source is stereo
+ * and adds no latency. What plays on a surround sink is mixed as PipeWire does it without settings:
  *
  * | channels of the stream             | in the source         |
  * |------------------------------------|-----------------------|

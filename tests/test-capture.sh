@@ -253,6 +253,62 @@ test_present_sink_is_used_at_once() {
 	wait_for "music is back" 5 is_at_home music
 }
 
+# capture_start HOST ARGS
+capture_start() {
+	if [ "$1" = pipewire ]; then
+		daemon_start "$2"
+	else
+		rig_start
+		process_host_start "$2"
+	fi
+}
+
+ALL='capture.match = [ { media.class = Stream/Output/Audio } ] capture.mode = tap'
+
+# loop_start PROPERTIES ENDS: a filter of two nodes, the second of which is a stream.
+loop_start() {
+	rig_need pw-loopback
+	process_start loop pw-loopback -m '[ FL FR ]' \
+		--capture-props="{ node.name = loop-in node.dont-fallback = true $1 }" \
+		--playback-props='{ node.name = loop }'
+	wait_for "the loopback" 5 plays_on loop speaker
+}
+
+# source_has_it_once: what the source has of music, which plays a ramp.
+source_has_it_once() {
+	sleep 0.5
+	record_start source-recording $SOURCE
+	sleep 1
+	record_stop source-recording
+	check "the source has music" not sound absent "$rig_dir/long.wav" "$rig_dir/source-recording.wav"
+	check "once" sound compare "$rig_dir/long.wav" "$rig_dir/source-recording.wav" $((60 * 48000))
+}
+
+# What comes out of a filter into which music plays is captured as music is.
+in_both_filter_that_plays_what_is_captured() {
+	capture_start "$1" "$ALL"
+	loop_start "media.class = Audio/Sink"
+	wait_for "the filter is captured" 5 is_captured loop
+	play_start music "target.object = loop-in"
+	wait_for "music is captured" 5 is_captured music
+	wait_for "the filter is not" 5 has_links loop $SOURCE 0
+	check "it plays on" plays_on loop speaker
+	source_has_it_once
+	process_stop music
+	wait_for "the filter is captured again" 5 is_captured loop
+}
+
+# Who hears the source through a filter does not lead that back.
+in_both_filter_that_plays_the_source() {
+	capture_start "$1" "$ALL"
+	loop_start "target.object = $SOURCE"
+	play_start music
+	wait_for "music is captured" 5 is_captured music
+	wait_for "the filter is not" 5 has_links loop $SOURCE 0
+	check "it plays on" plays_on loop speaker
+	source_has_it_once
+}
+
 # A node that is a sink and a source in one.
 test_duplex_node_is_a_sink() {
 	rig_start
@@ -576,4 +632,5 @@ test_tap_drop_in_works_with_one_change() {
 	check "music is on the speaker" plays_on music speaker
 }
 
+tests_in_both
 tests_run "$@"
