@@ -52,9 +52,9 @@
  *
  * When the module ends, the streams go back to where they were. What somebody moves by hand after
  * it was captured stays there, and stays captured. A stream that another capture redirects is left
- * to that one. When the process is killed, streams on the virtual sink go to the default sink;
- * those on another `capture.sink` stay there until they end, and a stream keeps its rate until it
- * ends.
+ * to that one. When the process is killed, `weir-capture-undo`, which it started, gives the streams
+ * back. When that is killed, too, streams on the virtual sink go to the default sink; those on
+ * another `capture.sink` stay there until they end, and a stream keeps its rate until it ends.
  *
  * ## Module Name
  *
