@@ -453,6 +453,14 @@ has_reporters() { # COUNT
 		and .info.props["weir.report"] == "semitones")] | length == $count'
 }
 
+test_help_that_cannot_be_written_is_an_error() {
+	local command
+	for command in --help --version help 'watch --help' 'top --help' 'plot --help'; do
+		[[ $command != top* ]] || weir --help | grep -q '^  top ' || continue
+		check "$command" says 1 '^weir.*: cannot write: No space' sh -c "weir $command >/dev/full; exit \$?"
+	done
+}
+
 test_numbers_are_checked() {
 	local text
 	for text in x "" 0 65536 " 9000" +9000 9000x 0x2328 -18446744073709542616; do

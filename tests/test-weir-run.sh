@@ -317,6 +317,44 @@ test_a_file_that_is_cut_is_told() {
 		'sox -n -r 48000 empty.wav trim 0 0 2>/dev/null; weir-run pitch -r report.jsonl empty.wav'
 }
 
+# header_cut FILE RIFF DATA OUT: with these lengths, 4 bytes each, as printf %b writes them.
+header_cut() {
+	cp "$1" "$4"
+	printf %b "$2" | dd of="$4" bs=1 seek=4 conv=notrunc status=none
+	printf %b "$3" | dd of="$4" bs=1 seek=40 conv=notrunc status=none
+}
+
+test_a_length_that_was_never_written() {
+	local zero='\0\0\0\0' ones='\0377\0377\0377\0377'
+	sounds_make
+	sox -n -r 48000 -c 1 -b 16 known.wav synth 0.5 sine 440 gain -6
+	check "its sound begins at 44" [ "$(dd if=known.wav bs=1 skip=36 count=4 status=none)" = data ]
+	weir-run pitch -r known.jsonl known.wav
+	header_cut known.wav "$ones" "$ones" unknown.wav
+	check "reading decides the end" weir-run pitch -r unknown.jsonl unknown.wav
+	check "of the same sound" cmp known.jsonl unknown.jsonl
+	header_cut known.wav "$zero" "$zero" killed.wav
+	check "a killed recorder's file" says 1 'killed.wav is empty.* sox --ignore-length killed.wav WHOLE.wav repairs it' \
+		weir-run pitch -r unknown.jsonl killed.wav
+	sox --ignore-length killed.wav whole.wav
+	check "is repaired so" weir-run pitch -r unknown.jsonl whole.wav
+	check "to the same sound" cmp known.jsonl unknown.jsonl
+}
+
+test_what_cannot_be_written_is_an_error() {
+	local command
+	sounds_make
+	for command in --list --help 'pitch --help' 'pitch -r - stereo.wav' 'pitch stereo.wav -'; do
+		check "$command, full" says 1 '^weir-run: cannot (write|finish)' sh -c "weir-run $command >/dev/full; exit \$?"
+		check "$command, closed" says 1 '^weir-run: cannot (write|finish)' sh -c "weir-run $command >&-; exit \$?"
+	done
+	weir-run pitch stereo.wav plain.wav
+	check "without any descriptor" sh -c 'weir-run pitch stereo.wav out.wav <&- >&- 2>&-'
+	check "the sound is the same" cmp plain.wav out.wav
+	check "messages are not written into it" not sh -c 'weir-run pitch none.wav out.wav <&- >&- 2>&-'
+	check "nor is anything else" cmp plain.wav out.wav
+}
+
 test_files_of_inputs_leave_the_last_for_the_output() {
 	sounds_make
 	sox stereo.wav left.wav remix 1

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "message.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "../modules/text.h"
 
@@ -23,6 +27,20 @@ static void print(const char *format, va_list arguments)
 	text_clean(text);
 	fprintf(stderr, "%s: %s\n", message_program, text);
 	free(text);
+}
+
+/* Opened the wrong way round: who reads or writes them is told so. */
+void descriptors_keep(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+void stdout_check(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		fail("cannot write: %s", strerror(errno));
 }
 
 void say(const char *format, ...)

@@ -473,6 +473,7 @@ int plot_main(int argc, char *argv[])
 			continue;
 		}
 		fputs(usage, option == 'h' ? stdout : stderr);
+		stdout_check();
 		return option == 'h' ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	if (argc - optind != 2)

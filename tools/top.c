@@ -375,6 +375,7 @@ static void parse_arguments(struct top *top, int argc, char *argv[])
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		fputs(usage, option == 'h' ? stdout : stderr);
+		stdout_check();
 		exit(option == 'h' ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
 	if (argc - optind > 1)

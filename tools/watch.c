@@ -436,7 +436,7 @@ static void check_arguments(struct watch *watch, const char *unit)
 		fail("--unit is for --target: weir watch --target NODE --unit %s", unit);
 	if (watch->target ? !*watch->target : watch->node_name && !*watch->node_name)
 		fail("the name of a node is empty. pw-cli ls Node lists all");
-	if (!watch->to_osc && fcntl(STDOUT_FILENO, F_GETFD) < 0)
+	if (!watch->to_osc && (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		fail("standard output is closed. Write to a file or a program, or use --osc");
 	if (watch->target && strcmp(watch->target, DEFAULT_SINK) == 0)
 		watch->find_default = registry_find_default_sink;
@@ -469,6 +469,7 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 		switch (option) {
 		case 'h':
 			fputs(usage, stdout);
+			stdout_check();
 			exit(EXIT_SUCCESS);
 		case 'j':
 			json = true;

@@ -368,11 +368,13 @@ static const struct weir_unit *parse_unit(int argc, char *argv[])
 {
 	if (argc > 1 && strcmp(argv[1], "--list") == 0) {
 		describe_units();
+		stdout_check();
 		exit(EXIT_SUCCESS);
 	}
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
 		printf("%s\nUnits:\n", usage);
 		describe_units();
+		stdout_check();
 		exit(EXIT_SUCCESS);
 	}
 	if (argc < 2) {
@@ -439,6 +441,7 @@ int main(int argc, char *argv[])
 	struct request request = { 0 };
 
 	message_program = "weir-run";
+	descriptors_keep();
 	job.feed.unit = parse_unit(argc, argv);
 	argv[1] = argv[0]; /* as getopt calls the program */
 	request_parse(&request, argc - 1, argv + 1);
@@ -448,6 +451,7 @@ int main(int argc, char *argv[])
 	if (request.help) {
 		controls_set(&job, &request);
 		describe_unit(job.feed.unit);
+		stdout_check();
 		return EXIT_SUCCESS;
 	}
 	job_take_files(&job, &request, argv + 1 + optind, (uint32_t)(argc - 1 - optind));

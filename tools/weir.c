@@ -42,12 +42,14 @@ static bool is_version(const char *argument)
 static int print_version(void)
 {
 	puts("weir " WEIR_VERSION);
+	stdout_check();
 	return EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[])
 {
 	message_program = "weir";
+	descriptors_keep();
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_FAILURE;
@@ -55,6 +57,7 @@ int main(int argc, char *argv[])
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_usage(stdout);
+		stdout_check();
 		return EXIT_SUCCESS;
 	}
 	if (is_version(argv[1]))
