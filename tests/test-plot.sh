@@ -185,6 +185,8 @@ test_a_picture_is_written_whole_or_not_at_all() {
 	check "who may read it stays" [ "$(stat -c %a elsewhere/real.svg)" = 640 ]
 	(umask 027 && weir plot report.jsonl new.svg)
 	check "a new one is read by whom umask says" [ "$(stat -c %a new.svg)" = 640 ]
+	weir plot report.jsonl "$(printf 'x%.0s' {1..251}).svg"
+	check "the longest name there may be" is_svg "$(printf 'x%.0s' {1..251}).svg" onset
 	mkfifo pipe.svg
 	cat pipe.svg >piped.svg &
 	weir plot report.jsonl pipe.svg

@@ -355,6 +355,55 @@ test_what_cannot_be_written_is_an_error() {
 	check "nor is anything else" cmp plain.wav out.wav
 }
 
+# keeps_the_old STATUS PATTERN COMMAND...: and nothing unfinished beside it?
+keeps_the_old() {
+	says "$@" && [ "$(cat old.wav)" = old ] && [ -z "$(find . -name '.weir-*')" ]
+}
+
+test_sound_is_written_whole_or_not_at_all() {
+	local signal name
+	sounds_make
+	echo old >old.wav
+	check "the disk is full" keeps_the_old 1 '^weir-run: cannot (write|finish) old.wav' \
+		bash -c 'trap "" XFSZ; ulimit -f 64; weir-run pitch stereo.wav old.wav'
+	check "without an answer" keeps_the_old 153 . bash -c 'ulimit -f 64; weir-run pitch stereo.wav old.wav; exit $?'
+	sox stereo.wav -b 16 whole.flac
+	{ head -c 60 whole.flac; cat mono.wav; } >broken.flac
+	check "the input is broken" keeps_the_old 1 'cannot read broken.flac' weir-run pitch broken.flac old.wav
+	sox stereo.wav -b 16 known.wav repeat 9 2>/dev/null
+	header_cut known.wav '\0377\0377\0377\0377' '\0377\0377\0377\0377' long.wav
+	for signal in HUP TERM KILL; do
+		rm -f pipe
+		mkfifo pipe
+		exec 3<>pipe
+		process_start run weir-run pitch -r live.jsonl pipe old.wav
+		cat long.wav >&3
+		wait_for "it has begun" 10 test -s live.jsonl
+		process_stop run $signal
+		check "ended by $signal" [ "$(cat old.wav)" = old ]
+		[ $signal = KILL ] || check "and nothing is beside it" [ -z "$(find . -name '.weir-*')" ]
+		rm -f live.jsonl .weir-*
+	done
+	exec 3>&-
+	echo '{"t":1}' >report.jsonl
+	check "no folder" says 1 '^weir-run: cannot write none/out.wav: No such' \
+		weir-run pitch -r report.jsonl stereo.wav none/out.wav
+	check "leaves the older report" [ "$(cat report.jsonl)" = '{"t":1}' ]
+	name=$(printf 'x%.0s' {1..251}).wav
+	check "the longest name" weir-run pitch stereo.wav "$name"
+	check "is there" test -s "$name"
+	mkdir elsewhere
+	echo old >elsewhere/real.wav
+	chmod 640 elsewhere/real.wav
+	ln -s elsewhere/real.wav link.wav
+	weir-run pitch stereo.wav link.wav
+	check "a link is followed" cmp link.wav "$name"
+	check "and stays" [ -L link.wav ]
+	check "who may read it stays" [ "$(stat -c %a elsewhere/real.wav)" = 640 ]
+	(umask 027 && weir-run pitch stereo.wav new.wav)
+	check "a new one is read by whom umask says" [ "$(stat -c %a new.wav)" = 640 ]
+}
+
 test_files_of_inputs_leave_the_last_for_the_output() {
 	sounds_make
 	sox stereo.wav left.wav remix 1

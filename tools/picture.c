@@ -3,17 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "message.h"
+#include "replacement.h"
 
 #define NO_PROGRAM 127 /* status of a shell that does not find it */
 
@@ -91,71 +90,23 @@ static int picture_write(const struct picture *picture, int fd)
 	return result;
 }
 
-static int picture_write_through(const struct picture *picture, const char *path)
-{
-	const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-
-	signal(SIGPIPE, SIG_IGN);
-	return fd < 0 ? -errno : picture_write(picture, fd);
-}
-
-/* It may be read by whom the old one, or any new file, could be. */
-static void copy_mode(int fd, const struct stat *old)
-{
-	const mode_t mask = umask(0);
-
-	umask(mask);
-	fchmod(fd, old ? old->st_mode & 07777 : 0666 & ~mask);
-}
-
-/* Nothing but the picture stays, also when somebody presses Ctrl-C. */
-static int picture_replace(const struct picture *picture, const char *path, const struct stat *old)
-{
-	char name[PATH_MAX + 8];
-	sigset_t stops, before;
-	int fd, result;
-
-	if ((size_t)snprintf(name, sizeof(name), "%s.XXXXXX", path) >= sizeof(name))
-		return -ENAMETOOLONG;
-	sigemptyset(&stops);
-	sigaddset(&stops, SIGHUP);
-	sigaddset(&stops, SIGINT);
-	sigaddset(&stops, SIGTERM);
-	sigprocmask(SIG_BLOCK, &stops, &before);
-	fd = mkostemp(name, O_CLOEXEC);
-	result = fd < 0 ? -errno : 0;
-	if (fd >= 0) {
-		copy_mode(fd, old);
-		result = picture_write(picture, fd);
-		if (result == 0 && rename(name, path) != 0)
-			result = -errno;
-		if (result < 0)
-			unlink(name);
-	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return result;
-}
-
 void picture_draw(FILE *script, const char *path)
 {
+	struct replacement replacement;
 	struct picture picture = { 0 };
-	char *target = realpath(path, NULL);
-	struct stat old, link;
-	int result;
+	int fd, res;
 
 	picture_read(&picture, script);
 	fclose(script);
-	if (!target)
-		result = lstat(path, &link) == 0 ? picture_write_through(&picture, path)
-						 : picture_replace(&picture, path, NULL);
-	else if (stat(target, &old) != 0 || access(target, W_OK) != 0)
-		result = -errno;
-	else if (S_ISREG(old.st_mode))
-		result = picture_replace(&picture, target, &old);
-	else
-		result = picture_write_through(&picture, target);
-	if (result < 0)
-		fail("cannot write %s: %s", path, strerror(-result));
-	free(target);
+	signal(SIGPIPE, SIG_IGN);
+	res = replacement_begin(&replacement, path);
+	if (res == 0) {
+		fd = open(replacement.writing, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		res = fd < 0 ? -errno : picture_write(&picture, fd);
+	}
+	if (res == 0)
+		res = replacement_finish(&replacement);
+	if (res < 0)
+		fail("cannot write %s: %s", path, strerror(-res));
 	free(picture.bytes);
 }

@@ -93,11 +93,11 @@ static bool is_for_wav(const char *path)
 }
 
 /* The PEAK chunk holds the time of day: equal sound would give unequal files. */
-void soundfile_make(struct soundfile *sound, const char *path, uint32_t rate, uint32_t n_channels,
-		    uint64_t n_frames)
+void soundfile_make(struct soundfile *sound, const char *path, const char *file, uint32_t rate,
+		    uint32_t n_channels, uint64_t n_frames)
 {
 	const uint64_t limit = WAV_LIMIT_BYTES / sizeof(float) / n_channels;
-	const int type = !is_for_wav(path)  ? SF_FORMAT_AU
+	const int type = !is_for_wav(file)  ? SF_FORMAT_AU
 			 : n_frames > limit ? SF_FORMAT_RF64
 			 : n_channels > 2   ? SF_FORMAT_WAVEX
 					    : SF_FORMAT_WAV;
@@ -110,7 +110,7 @@ void soundfile_make(struct soundfile *sound, const char *path, uint32_t rate, ui
 			.format = SF_FORMAT_FLOAT | type,
 		},
 	};
-	sound->file = sf_open(path, SFM_WRITE, &sound->format);
+	sound->file = sf_open(file, SFM_WRITE, &sound->format);
 	if (!sound->file)
 		fail("cannot write %s: %s", path, sf_strerror(NULL));
 	sf_command(sound->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);

@@ -29,9 +29,12 @@ int soundfile_stat(const char *path, struct stat *status);
 /* These end the program with a message when a file cannot be used. */
 void soundfile_open(struct soundfile *sound, const char *path);
 
-/* To what is no regular file it writes AU, which can do without its length; else WAV. */
-void soundfile_make(struct soundfile *sound, const char *path, uint32_t rate, uint32_t n_channels,
-		    uint64_t n_frames);
+/*
+ * To what is no regular file it writes AU, which can do without its length; else WAV. file: what is
+ * written, path: what messages name.
+ */
+void soundfile_make(struct soundfile *sound, const char *path, const char *file, uint32_t rate,
+		    uint32_t n_channels, uint64_t n_frames);
 void soundfile_close(struct soundfile *sound);
 
 /* The channels' loudspeakers, before the first write, where they are more than two. */

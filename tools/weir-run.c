@@ -20,6 +20,7 @@
 #include "json.h"
 #include "message.h"
 #include "number.h"
+#include "replacement.h"
 #include "soundfile.h"
 
 #define DEFAULT_BLOCK 1024
@@ -51,6 +52,7 @@ struct job {
 	float control[WEIR_MAX_PORTS];
 
 	const char *out_path; /* NULL for none */
+	struct replacement out;
 	struct soundfile output;
 	FILE *report;
 };
@@ -188,6 +190,14 @@ static void outputs_check(const struct job *job, const char *report)
 		fail("%s is both the report and the output. Name another file.", report);
 }
 
+static void output_begin(struct job *job)
+{
+	const int res = job->out_path ? replacement_begin(&job->out, job->out_path) : 0;
+
+	if (res < 0)
+		fail("cannot write %s: %s", job->out_path, strerror(-res));
+}
+
 /* With a report and without -i, a single file is the input: then no sound is written. */
 static void job_take_files(struct job *job, const struct request *request, char *paths[],
 			   uint32_t n_paths)
@@ -205,6 +215,7 @@ static void job_take_files(struct job *job, const struct request *request, char 
 	feed_fill(&job->feed, paths, n_paths);
 	controls_set(job, request);
 	outputs_check(job, request->report);
+	output_begin(job);
 	if (request->report && strcmp(request->report, "-") == 0)
 		job->report = stdout;
 	else if (request->report)
@@ -275,7 +286,7 @@ static void output_open(struct job *job, uint64_t n_frames)
 	for (uint32_t i = 0; i < unit->n_ports; i++)
 		if (unit->ports[i].type == WEIR_AUDIO_OUT)
 			position[n++] = unit->ports[i].channel;
-	soundfile_make(&job->output, job->out_path, job->feed.rate, n, n_frames);
+	soundfile_make(&job->output, job->out_path, job->out.writing, job->feed.rate, n, n_frames);
 	soundfile_set_positions(&job->output, position);
 }
 
@@ -353,6 +364,11 @@ static void job_close(struct job *job)
 	soundfile_close(&job->output);
 	if (job->report && fclose(job->report))
 		fail("cannot finish the report: %s", strerror(errno));
+
+	const int res = job->out_path ? replacement_finish(&job->out) : 0;
+
+	if (res < 0)
+		fail("cannot finish %s: %s", job->out_path, strerror(-res));
 }
 
 static uint32_t parse_block(const char *text)
