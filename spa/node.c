@@ -15,6 +15,8 @@
 
 #define DEFAULT_RATE 48000u	    /* until the graph tells its own */
 #define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
+#define MOST_QUANTUM 65536u	    /* PipeWire's own bound */
+#define LONGEST_INTERVAL 1e9f	    /* ticks */
 #define TICKS_PER_SECOND 10u
 #define DEFAULT_METER_RATE 2.0f /* Props per second */
 #define REMEMBER_TICKS 600u	/* a minute */
@@ -414,7 +416,7 @@ static uint32_t meter_interval(const struct node *node, const struct spa_dict *i
 			     text, TICKS_PER_SECOND);
 		rate = DEFAULT_METER_RATE;
 	}
-	return rate > 0.0f ? (uint32_t)ceilf(TICKS_PER_SECOND / rate) : 0;
+	return rate > 0.0f ? (uint32_t)fminf(ceilf(TICKS_PER_SECOND / rate), LONGEST_INTERVAL) : 0;
 }
 
 static void read_info(struct node *node, const struct spa_dict *info)
@@ -423,7 +425,9 @@ static void read_info(struct node *node, const struct spa_dict *info)
 	const char *limit = info ? spa_dict_lookup(info, KEY_QUANTUM_LIMIT) : NULL;
 
 	node->quantum_limit = DEFAULT_QUANTUM_LIMIT;
-	spa_atou32(limit, &node->quantum_limit, 0);
+	if (!spa_atou32(limit, &node->quantum_limit, 10) || node->quantum_limit > MOST_QUANTUM ||
+	    node->quantum_limit < DEFAULT_QUANTUM_LIMIT)
+		node->quantum_limit = DEFAULT_QUANTUM_LIMIT;
 	node->meter_interval = meter_interval(node, info);
 	node->has_media_class = media_class;
 	node->media_direction =

@@ -343,10 +343,14 @@ static void warn_no_control(const struct node *node, const char *key)
 		     names);
 }
 
-/* Returns 0, or -EINVAL with a message when nobody can set the control to this value. */
-static int control_check(const struct node *node, const char *key, float value)
+/*
+ * Returns 0, or -EINVAL with a message when nobody can set the control to this value; text: as it
+ * was written, NULL for a number.
+ */
+static int control_check(const struct node *node, const char *key, float value, const char *text)
 {
 	const uint32_t i = control_find(node, key);
+	char number[32];
 
 	if (i == node->unit->n_ports) {
 		warn_no_control(node, key);
@@ -358,12 +362,13 @@ static int control_check(const struct node *node, const char *key, float value)
 	if (port->type == WEIR_CONTROL_IN && value >= port->min && value <= port->max &&
 	    (port->kind == WEIR_FLOAT || value == rintf(value)))
 		return 0;
+	snprintf(number, sizeof(number), "%g", value);
 	if (port->type == WEIR_CONTROL_OUT)
 		spa_log_warn(node->log, "\"%s\" is a meter: it can only be read", key);
 	else
-		spa_log_warn(node->log, "\"%s\" = %g: it must be a%s number from %g to %g %s", key,
-			     value, port->kind == WEIR_FLOAT ? "" : " whole", port->min, port->max,
-			     port->measure);
+		spa_log_warn(node->log, "\"%s\" = %s: it must be a%s number from %g to %g %s", key,
+			     text ? text : number, port->kind == WEIR_FLOAT ? "" : " whole",
+			     port->min, port->max, port->measure);
 	return -EINVAL;
 }
 
@@ -393,7 +398,7 @@ void node_set_control_text(struct node *node, const char *key, const char *value
 	const float number =
 		i < node->unit->n_ports ? control_parse(&node->unit->ports[i], value) : NAN;
 
-	if (control_check(node, key, number) == 0)
+	if (control_check(node, key, number, value) == 0)
 		node->control[i] = number;
 }
 
@@ -450,7 +455,10 @@ static int set_controls(struct node *node, const struct spa_pod *params)
 		const float value =
 			i < node->unit->n_ports ? pod_number(&node->unit->ports[i], pod) : NAN;
 
-		if (control_check(node, key, value) < 0)
+		const char *text = NULL;
+
+		spa_pod_get_string(pod, &text);
+		if (control_check(node, key, value, text) < 0)
 			return -EINVAL;
 		control[i] = value;
 		key = NULL;

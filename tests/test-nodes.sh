@@ -82,6 +82,7 @@ record_seconds() {
 }
 
 test_the_conf_header_holds() {
+	local text
 	pitch_start 3.0
 	check "pw-cli shows ranges" grep -q 'Float -24' <(pw-cli enum-params weir.pitch PropInfo)
 	check "pw-cli shows help and unit" grep -q '\[semitones\]' \
@@ -98,6 +99,11 @@ test_the_conf_header_holds() {
 	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitones" 99 ] }' >/dev/null || true
 	wait_for "a wrong value is explained" 2 process_said pipewire \
 		'"pitch:semitones" = 99: it must be a number from -24 to 24 semitones'
+	for text in nan inf 3,5 3x ""; do
+		pw-cli set-param weir.pitch Props "{ params = [ \"pitch:semitones\" \"$text\" ] }" >/dev/null || true
+		wait_for "\"$text\" is, too" 2 process_said pipewire \
+			"\"pitch:semitones\" = $text: it must be a number from -24 to 24 semitones"
+	done
 	pw-cli set-param weir.pitch Props '{ params = [ "pitch:semitone" 1 ] }' >/dev/null || true
 	wait_for "a wrong name is explained" 2 process_said pipewire \
 		'there is no control "pitch:semitone". weir.pitch has: "pitch:semitones"'

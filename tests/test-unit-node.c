@@ -430,13 +430,31 @@ static void test_no_report_is_lost_at_any_rate_and_quantum(void)
 	stop();
 }
 
+static void test_a_limit_that_no_graph_has_is_left_alone(void)
+{
+	static const char *const limits[] = {
+		"0", "-1", "4294967295", "-18446744073709551600", "x", "4294968320", "1073741825"
+	};
+
+	for (size_t i = 0; i < SPA_N_ELEMENTS(limits); i++) {
+		const struct spa_dict_item item = { "clock.quantum-limit", limits[i] };
+
+		start(&SPA_DICT_INIT(&item, 1));
+		restart(48000);
+		rig_set_clock(&rig, 48000, QUANTUM);
+		CHECK(gives(2.0f, 1.0f));
+		stop();
+	}
+}
+
 /* Of each, every pw-mon and mixer hears. */
 static void test_meters_are_told_of_twice_a_second(void)
 {
 	static const struct {
 		const char *text;
 		uint32_t n;
-	} rates[] = { { NULL, 20 }, { "10", 100 }, { "0.5", 5 }, { "0", 0 }, { "11", 20 } };
+	} rates[] = { { NULL, 20 },   { "10", 100 }, { "0.5", 5 }, { "0", 0 },	  { "11", 20 },
+		      { "1e-30", 0 }, { "nan", 20 }, { "-1", 20 }, { "inf", 20 }, { "0,5", 20 } };
 
 	for (size_t i = 0; i < SPA_N_ELEMENTS(rates); i++) {
 		const struct spa_dict_item item = { "fake.meter-rate", rates[i].text };
@@ -514,5 +532,6 @@ int main(void)
 	test_reset_leaves_the_data_thread_alone();
 	test_outputs_without_links_are_buffers_of_their_own();
 	test_no_report_is_lost_at_any_rate_and_quantum();
+	test_a_limit_that_no_graph_has_is_left_alone();
 	return 0;
 }
