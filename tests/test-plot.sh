@@ -82,12 +82,29 @@ test_what_is_left_out_is_told() {
 	printf '{"t":1,"h\xf6he":1}\n{"t":2,"h\xf6he":2}\n' >latin.jsonl
 	check "nothing is odd about Latin 1" [ -z "$(weir plot latin.jsonl latin.svg 2>&1)" ]
 	check "whose picture is one" is_svg latin.svg 'h?he'
+	printf '\r\n%s\r\n\n%s\r\n \n' '{"t":1,"a":1}' '{"t":2,"a":2}' >blank.jsonl
+	check "nothing is odd about empty lines" [ -z "$(weir plot blank.jsonl blank.svg 2>&1)" ]
+	check "which are no fields" is_svg blank.svg a
+	printf '\n\n' >blank.jsonl
+	check "nothing but such" says 1 '^weir plot: blank.jsonl is empty$' weir plot blank.jsonl none.svg
 	check "nothing but text" is_no_report '{"a":"x"}\n'
 	check "with a time" is_no_report '{"t":1,"a":"x"}\n'
 	check "cut off in its first line" is_no_report '{"t":1,"a":3,"b":[1,'
 	check "no JSON" is_no_report '{"t":1,"a":0x10}\n'
 	check "a time that cannot be" is_no_report '{"t":1e300,"a":1}\n'
 	check "no time" is_no_report '{"t":null,"a":1}\n'
+}
+
+# A graph's time may be that of a year, and a report that of a moment.
+test_times_that_are_close_are_drawn() {
+	local times first second
+	cd "$rig_dir" || exit 1
+	for times in '1 1' '1 1.0000000001' '1 1.0001' '1000000 1000000.00002' '1e10 10000000000.00001' '-1 -0.9999999'; do
+		read -r first second <<<"$times"
+		printf '{"t":%s,"a":1,"b":[1,2,3,4,5,6,7,8,9]}\n' "$first" "$second" >close.jsonl
+		check "$times: nothing is said" [ -z "$(weir plot close.jsonl close.svg 2>&1)" ]
+		check "it is a picture" is_svg close.svg a b
+	done
 }
 
 # sound_make: what analyze tells of silence and a tone, and 12 fields more.

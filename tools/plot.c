@@ -17,10 +17,12 @@
 #define WIDTH 1200 /* pixels */
 #define PANEL_HEIGHT 150
 #define MARGIN_HEIGHT 60
-#define MOST_FIELDS 12 /* without --only */
-#define MOST_LINES 8   /* of a field; with more values it is drawn as colours */
-#define N_BINS 1000    /* over time, of more than so many values */
-#define MOST_STEPS 3   /* between the numbers of an axis, about */
+#define MOST_FIELDS 12	   /* without --only */
+#define MOST_LINES 8	   /* of a field; with more values it is drawn as colours */
+#define N_BINS 1000	   /* over time, of more than so many values */
+#define LEAST_SECONDS 1e-3 /* gnuplot is told of microseconds, and divides that into N_BINS */
+#define LEAST_PART 1e-11   /* of the time: of less, a double cannot hold N_BINS */
+#define MOST_STEPS 3	   /* between the numbers of an axis, about */
 
 #define SPECTRUM "oct3"
 #define SPECTRUM_BANDS 31 /* of each channel, from 20 Hz to 20 kHz */
@@ -482,7 +484,7 @@ int plot_main(int argc, char *argv[])
 	refuse_overwriting(argv[optind], argv[optind + 1]);
 	report_read(&plot.report, argv[optind]);
 	plot.duration = plot.report.end - plot.report.begin;
-	if (plot.duration <= 0.0)
+	if (plot.duration < fmax(LEAST_SECONDS, fabs(plot.report.begin) * LEAST_PART))
 		plot.duration = 1.0;
 	panels_choose(&plot, only);
 	plot.gnuplot = picture_begin();

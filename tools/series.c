@@ -239,6 +239,8 @@ void report_read(struct report *report, const char *path)
 		struct line line = { .report = report, .t = NAN, .at = NAN };
 
 		number++;
+		if (!text[strspn(text, " \t\r\n")])
+			continue;
 		if (read_line(&line, text)) {
 			n_taken++;
 			if (line.t < before && !back)
@@ -250,7 +252,7 @@ void report_read(struct report *report, const char *path)
 	}
 	if (ferror(file))
 		fail("cannot read %s: %s", path, strerror(errno));
-	if (!number)
+	if (!n_taken && !loss.n)
 		fail("%s is empty", path);
 	loss_tell(&loss, path, !n_taken);
 	if (back)
