@@ -382,6 +382,23 @@ test_messages_stay_to_be_read() {
 	done
 }
 
+test_the_size_is_that_of_the_terminal() {
+	local size
+	rig_start
+	analysis_start analysis
+	for size in 'LINES=10 COLUMNS=40' 'LINES=100 COLUMNS=100000' 'LINES=-5 COLUMNS=x' 'LINES= COLUMNS='; do
+		if process_is_running tmux; then
+			terminal respawn-pane -k -t top "$size weir top analysis; echo ended with \$?; sleep 60"
+		else
+			terminal_start "$size weir top analysis"
+		fi
+		wait_for "the last row, with $size" 10 row_shows 24 '^ q quit'
+		check "the first one" row_shows 1 '^ weir top  1 analysis *$'
+		terminal send-keys -t top q
+		wait_for "its end" 5 shows 'ended with 0'
+	done
+}
+
 test_without_a_terminal_it_says_so() {
 	rig_start
 	check "no terminal" grep -q '^weir top: it draws on a terminal, and there is none' \

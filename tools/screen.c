@@ -100,18 +100,38 @@ bool screen_get_message(char *text, size_t size)
 	return text[0];
 }
 
+static bool size_get(struct winsize *size)
+{
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, size) == 0 && size->ws_row && size->ws_col;
+}
+
+/* Shells export sizes that were true once, and curses would believe them more than the terminal. */
+static void size_forget(void)
+{
+	struct winsize size;
+
+	if (!size_get(&size))
+		return;
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+}
+
 void screen_init(void)
 {
+	const char *kind = getenv("TERM");
+
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		fail("it draws on a terminal, and there is none. For programs: weir watch");
 	setlocale(LC_CTYPE, "");
 	has_blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	size_forget();
 	messages_hold();
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen || !can_address()) {
 		screen_finish();
-		fail("it cannot draw on a terminal of the kind TERM=%s",
-		     getenv("TERM") ? getenv("TERM") : "");
+		fail("it cannot draw on a terminal of the kind TERM=%s. Set TERM to one that your "
+		     "terminal is like, for example: TERM=xterm weir top",
+		     kind ? kind : "");
 	}
 	cbreak();
 	noecho();
@@ -140,7 +160,7 @@ void screen_resize(void)
 {
 	struct winsize size;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
+	if (size_get(&size))
 		resizeterm(size.ws_row, size.ws_col);
 	clearok(curscr, TRUE);
 }
