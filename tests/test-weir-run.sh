@@ -389,6 +389,10 @@ test_sound_is_written_whole_or_not_at_all() {
 	check "no folder" says 1 '^weir-run: cannot write none/out.wav: No such' \
 		weir-run pitch -r report.jsonl stereo.wav none/out.wav
 	check "leaves the older report" [ "$(cat report.jsonl)" = '{"t":1}' ]
+	sox mono.wav -r 4000 slow.wav 2>/dev/null
+	check "a rate that it cannot have" keeps_the_old 1 'pitch cannot run at 4000 Hz. Convert .* sox IN.wav -r 48000' \
+		weir-run pitch -r report.jsonl slow.wav old.wav
+	check "leaves it, too" [ "$(cat report.jsonl)" = '{"t":1}' ]
 	name=$(printf 'x%.0s' {1..251}).wav
 	check "the longest name" weir-run pitch stereo.wav "$name"
 	check "is there" test -s "$name"

@@ -54,6 +54,7 @@ struct job {
 	const char *out_path; /* NULL for none */
 	struct replacement out;
 	struct soundfile output;
+	const char *report_path; /* NULL for none */
 	FILE *report;
 };
 
@@ -216,12 +217,19 @@ static void job_take_files(struct job *job, const struct request *request, char 
 	controls_set(job, request);
 	outputs_check(job, request->report);
 	output_begin(job);
-	if (request->report && strcmp(request->report, "-") == 0)
-		job->report = stdout;
-	else if (request->report)
-		job->report = fopen(request->report, "w");
-	if (request->report && !job->report)
-		fail("cannot write %s: %s", request->report, strerror(errno));
+	job->report_path = request->report;
+}
+
+/* Empties an older one: nothing that is wrong with the rest may be left to tell. */
+static void report_open(struct job *job)
+{
+	const char *path = job->report_path;
+
+	if (!path)
+		return;
+	job->report = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+	if (!job->report)
+		fail("cannot write %s: %s", path, strerror(errno));
 }
 
 /* One line for the fields that have a value, and one per event. */
@@ -345,8 +353,13 @@ static void job_run(struct job *job)
 	struct weir_reports *reports = weir_reports_create(unit, job->feed.rate);
 	float *port[WEIR_MAX_PORTS];
 
+	if (!state && errno == EINVAL)
+		fail("%s cannot run at %u Hz. Convert what it is to read, for example: sox IN.wav "
+		     "-r 48000 OUT.wav",
+		     unit->name, job->feed.rate);
 	if (!state || !reports)
 		fail("%s cannot run at %u Hz: %s", unit->name, job->feed.rate, strerror(errno));
+	report_open(job);
 	for (uint32_t i = 0; i < unit->n_ports; i++) {
 		const enum weir_port_type type = unit->ports[i].type;
 
