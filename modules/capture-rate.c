@@ -13,9 +13,11 @@
  * application's next stream. It must not store the end of a fade-out, should the stream end there.
  * In the daemon the stream has a property meanwhile that keeps it from storing. A process cannot
  * set that property. It sends the volume as it was right after the ramp: the ramp goes on, since
- * the data thread carries it out. From 1.6 on whatever is sent next has the Props show where the
- * ramp has got to. So the rate is sent together with the ramp back to the volume as it was, and
- * nothing while that runs.
+ * the data thread carries it out. The Props show the end of the ramp only from one message to the
+ * next, for microseconds; nothing closes that gap, since what is not stored (softVolumes) has no
+ * ramps (1.4.2), and one message cannot carry two volumes. From 1.6 on whatever is sent next has
+ * the Props show where the ramp has got to. So the rate is sent together with the ramp back to the
+ * volume as it was, and nothing while that runs.
  */
 
 #include <errno.h>
