@@ -118,7 +118,7 @@ bool capture_stream_is_free(const struct capture_stream *stream)
 	return sink == NULL || *sink == '\0';
 }
 
-static void request_watch(struct capture_stream *stream)
+void capture_stream_watch(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 
@@ -149,11 +149,20 @@ static void target_send(struct capture_stream *stream, bool to_sink)
 		capture_impl_set(capture, id, CAPTURE_OWNER_KEY, to_sink ? capture->args.name : "");
 	}
 	if (to_sink) {
-		request_watch(stream);
+		capture_stream_watch(stream);
 		capture_stream_set_target(stream, capture_sink_get_name(capture));
 	} else {
 		capture_stream_reset_target(stream);
 	}
+}
+
+/* Has the session manager been asked, or is there none to ask? */
+static bool is_requested(const struct capture_stream *stream)
+{
+	return registry_has_targets(stream->capture->registry)
+		       ? stream->placement == PLACEMENT_REQUESTED && !is_deferred(stream)
+		       : stream->placement == PLACEMENT_REQUESTED ||
+				 stream->placement == PLACEMENT_ORIGINAL;
 }
 
 /* A session manager moves a stream that plays within milliseconds, or not at all. */
@@ -162,8 +171,7 @@ bool capture_stream_is_overdue(const struct capture_stream *stream)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return stream->placement == PLACEMENT_REQUESTED && !is_deferred(stream) &&
-	       stream->node->running && capture_stream_is_playing(stream) &&
+	return is_requested(stream) && stream->node->running && capture_stream_is_playing(stream) &&
 	       SPA_TIMESPEC_TO_NSEC(&now) >= SPA_TIMESPEC_TO_NSEC(&stream->requested) +
 						     REQUEST_SECONDS * SPA_NSEC_PER_SEC;
 }
@@ -175,9 +183,12 @@ static void placement_report(const struct capture_stream *stream)
 	if (stream->placement == PLACEMENT_TAKEN_OVER) {
 		capture_stream_log(stream, "somebody else moved");
 	} else if (stream->placement == PLACEMENT_IMMOVABLE) {
-		pw_log_warn("weir.capture.%s: cannot move \"%s\" (stream %u): the session manager "
-			    "leaves it where it plays. Use capture.mode = tap for it",
-			    capture->args.name, capture_stream_get_name(stream), stream->node->id);
+		pw_log_warn("weir.capture.%s: cannot move \"%s\" (stream %u): %s. "
+			    "Use capture.mode = tap for it",
+			    capture->args.name, capture_stream_get_name(stream), stream->node->id,
+			    registry_has_targets(capture->registry)
+				    ? "the session manager leaves it where it plays"
+				    : "there is no session manager");
 	} else if (stream->placement == PLACEMENT_OTHER_CAPTURE) {
 		pw_log_warn("weir.capture.%s: weir.capture.%s redirects \"%s\" (stream %u) "
 			    "already: leaving it. Have only one of them match it",
@@ -248,7 +259,7 @@ void capture_stream_handle(struct capture_stream *stream, enum placement_event e
 		capture_stream_link(stream);
 	if (change.next == PLACEMENT_REQUESTED &&
 	    (change.next != before || change.action == PLACEMENT_SEND))
-		request_watch(stream);
+		capture_stream_watch(stream);
 	placement_act(stream, change.action);
 }
 
@@ -282,7 +293,12 @@ void capture_stream_redirect(struct capture_stream *stream)
 		capture_stream_handle(stream, PLACEMENT_WANT_SINK);
 }
 
-/* What the daemon's hook put there outlives the metadata, which goes with the session manager. */
+/*
+ * What the daemon's hook put there outlives the metadata, which goes with the session manager.
+ * Until then the entry in the metadata has to stay: WirePlumber (0.5.8) works with a copy of the
+ * properties that the stream had when it came, and without the entry would have it play at our sink
+ * again.
+ */
 static void properties_restore(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
@@ -363,6 +379,7 @@ void capture_stream_create(struct capture *capture, struct registry_object *node
 	spa_list_append(&capture->streams, &stream->link);
 	capture_stream_log(stream, "captured");
 	capture_stream_update_rate(stream);
+	capture_stream_watch(stream);
 	capture_stream_redirect(stream);
 	capture_stream_link(stream);
 	capture_rate_update(capture);

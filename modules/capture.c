@@ -131,7 +131,9 @@ static void link_check(struct capture *capture, const struct registry_object *li
 	if (stream == NULL || input == capture->source_id)
 		return;
 	stream->starting = false;
-	if (capture->args.redirect && registry_has_targets(capture->registry))
+	if (!registry_has_targets(capture->registry))
+		capture_stream_watch(stream);
+	else if (capture->args.redirect)
 		capture_stream_handle(stream, capture_stream_is_at_sink(stream)
 						      ? PLACEMENT_LINKED_SINK
 						      : PLACEMENT_LINKED_OTHER);
@@ -282,7 +284,7 @@ static void request_timeout(void *data, uint64_t expirations)
 	{
 		if (capture_stream_is_at_sink(stream))
 			capture_stream_handle(stream, PLACEMENT_LINKED_SINK);
-		else if (capture_stream_is_overdue(stream))
+		else if (capture_is_redirecting(capture) && capture_stream_is_overdue(stream))
 			capture_stream_handle(stream, PLACEMENT_REFUSED);
 	}
 	capture_state_show(capture);

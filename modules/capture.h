@@ -193,6 +193,8 @@ void capture_stream_create(struct capture *capture, struct registry_object *node
 void capture_stream_destroy(struct capture_stream *stream);
 /* Tells it where to play. */
 void capture_stream_redirect(struct capture_stream *stream);
+/* From now on: is it moved in time? */
+void capture_stream_watch(struct capture_stream *stream);
 /* Has it been asked for so long ago that it will not come any more? */
 bool capture_stream_is_overdue(const struct capture_stream *stream);
 /* Changes its placement, and does what that takes. */

@@ -50,11 +50,13 @@
  * there for 0.3 s after the virtual sink has come: a session manager that does not know that sink
  * yet would have it play on the default one.
  *
- * When the module ends, the streams go back to where they were. What somebody moves by hand after
- * it was captured stays there, and stays captured. A stream that another capture redirects is left
- * to that one. When the process is killed, `weir-capture-undo`, which it started, gives the streams
- * back. When that is killed, too, streams on the virtual sink go to the default sink; those on
- * another `capture.sink` stay there until they end, and a stream keeps its rate until it ends.
+ * When the module ends, the streams go back to where they were. One that started under a capture in
+ * the daemon keeps a `target.object` in the metadata until it ends, "-1" for the default sink:
+ * WirePlumber goes by the properties that it started with. What somebody moves by hand after it was
+ * captured stays there, and stays captured. A stream that another capture redirects is left to that
+ * one. When the process is killed, `weir-capture-undo`, which it started, gives the streams back.
+ * When that is killed, too, streams on the virtual sink go to the default sink; those on another
+ * `capture.sink` stay there until they end, and a stream keeps its rate until it ends.
  *
  * ## Module Name
  *
@@ -96,7 +98,8 @@
  *   - `silent-paused`: the application has streams, but plays nothing
  *   - `silent-output`: the virtual sink is the default one, so that no program is heard
  *   - `missing-channel: FR`: this channel lacks a link to the source
- *   - `cannot-move`: the streams may not be moved and play where they did
+ *   - `cannot-move`: the streams may not be moved, or no session manager runs that would do it;
+ *     they play where they did
  *   - `taken: by weir.capture.NAME`: another capture redirects them
  *   - `virtual-sink: no sink NAME`: `capture.sink` is not there; they play on the virtual sink
  *   - `no-sink`: `capture.sink` went away; the application plays on its own sink, and the source

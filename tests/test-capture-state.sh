@@ -64,6 +64,24 @@ test_session_manager_that_moves_nothing() {
 	wait_for "the next stream is captured" 5 source_is captured
 }
 
+test_no_session_manager() {
+	rig_start
+	play_start music
+	process_stop wireplumber
+	wait_for "nobody links" 5 has_links music speaker 0
+	process_host_start "capture.match = $MATCH"
+	check "nothing is wrong with what does not play" not source_is cannot-move
+	pw-link music:output_FL speaker:playback_FL
+	pw-link music:output_FR speaker:playback_FR
+	wait_for "the state says so" 6 source_is cannot-move
+	check "so does the log" process_said weir 'cannot move "pw-play" .*: there is no session manager'
+	check "music is heard" plays_on music speaker
+	check "the source hears it" has_links music $SOURCE 2
+	process_start wireplumber wireplumber
+	wait_for "music is captured" 20 source_is captured
+	check "music plays on the virtual sink" has_links music $SINK 2
+}
+
 test_daemon_redirects_what_is_not_to_be_moved_later() {
 	daemon_start "capture.match = $MATCH"
 	play_start music "node.dont-move = true"
