@@ -136,6 +136,17 @@ static bool is_deferred(const struct capture_stream *stream)
 	return !capture_sink_is_known(stream->capture) && capture_stream_has_target(stream);
 }
 
+static void memory_pause(const struct capture_stream *stream, bool to_sink)
+{
+	const struct capture *capture = stream->capture;
+	struct pw_global *global =
+		pw_context_find_global(capture->connection.context, stream->node->id);
+
+	if (global != NULL && pw_global_is_type(global, PW_TYPE_INTERFACE_Node))
+		capture_memory_pause(capture->connection.context, pw_global_get_object(global),
+				     capture_sink_get_name(capture), to_sink);
+}
+
 static void target_send(struct capture_stream *stream, bool to_sink)
 {
 	const struct capture *capture = stream->capture;
@@ -145,7 +156,7 @@ static void target_send(struct capture_stream *stream, bool to_sink)
 		return;
 	/* The session manager is not to remember where a stream is that we did not see start. */
 	if (capture->connection.in_daemon) {
-		capture_impl_set(capture, id, CAPTURE_RESTORE_KEY, "false");
+		memory_pause(stream, to_sink);
 		capture_impl_set(capture, id, CAPTURE_OWNER_KEY, to_sink ? capture->args.name : "");
 	}
 	if (to_sink) {
@@ -319,8 +330,11 @@ void capture_stream_restore(struct capture_stream *stream)
 	capture_stream_restore_rate(stream);
 	if (!capture->args.redirect || stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return;
-	if (stream->placement != PLACEMENT_TAKEN_OVER)
+	if (stream->placement != PLACEMENT_TAKEN_OVER) {
+		if (capture->connection.in_daemon)
+			memory_pause(stream, false);
 		capture_stream_reset_target(stream);
+	}
 	if (capture->connection.in_daemon)
 		properties_restore(stream);
 }

@@ -430,7 +430,6 @@ static void impl_node_redirect(const struct capture *capture, struct pw_impl_nod
 	const struct spa_dict_item items[] = {
 		{ capture->before_key, before != NULL ? before : CAPTURE_TARGET_DEFAULT },
 		{ PW_KEY_TARGET_OBJECT, capture_sink_get_name(capture) },
-		{ CAPTURE_RESTORE_KEY, "false" },
 		{ CAPTURE_OWNER_KEY, capture->args.name },
 	};
 	const char *owner = pw_properties_get(pw_impl_node_get_properties(node), CAPTURE_OWNER_KEY);
@@ -440,6 +439,8 @@ static void impl_node_redirect(const struct capture *capture, struct pw_impl_nod
 		return;
 
 	pw_impl_node_update_properties(node, &SPA_DICT_INIT_ARRAY(items));
+	capture_memory_pause(capture->connection.context, node, capture_sink_get_name(capture),
+			     true);
 }
 
 static void impl_node_set_rate(const struct capture *capture, struct pw_impl_node *node)

@@ -19,9 +19,10 @@
  * keeps a sink to redirect to, capture-path.c finds out whether sound gets from the source to a
  * sink, and which filters play what is captured already, capture-placement.c decides where each
  * stream plays, capture-home.c tells the session manager and knows where it played before,
- * capture-target.c finds the node of a target, capture-name.c refuses a second capture of one
- * name, capture-state.c reports what is captured and why not, capture-rate.c changes the speed of
- * the streams, capture-own-rate.c finds out the speed at which they play already.
+ * capture-memory.c keeps that from being remembered, capture-target.c finds the node of a target,
+ * capture-name.c refuses a second capture of one name, capture-state.c reports what is captured and
+ * why not, capture-rate.c changes the speed of the streams, capture-own-rate.c finds out the speed
+ * at which they play already.
  */
 
 struct capture_args {
@@ -160,9 +161,8 @@ void capture_redirect(struct capture *capture);
 
 /* WirePlumber's word for the default sink. */
 #define CAPTURE_TARGET_DEFAULT "-1"
-/* Keeps the session manager from remembering where a stream is put. */
-#define CAPTURE_RESTORE_KEY "state.restore-target"
-/* ... and the volume of a node of ours, which changes its Props all the time. */
+/* Keeps the session manager from remembering the volume of a node of ours, which changes its Props
+ * all the time. */
 #define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
 /*
  * Properties of a source: what it captures, or why not; the sink that it redirects to, "" for none;
@@ -187,6 +187,13 @@ struct pw_properties *capture_merge_props(const struct spa_dict *node,
 /* In the daemon: a property of a node, which may be gone. */
 void capture_impl_set(const struct capture *capture, uint32_t node_id, const char *key,
 		      const char *value);
+
+/*
+ * In the daemon: keeps the session manager from remembering where the node is told to play, until
+ * it is linked there: to this sink or, if not to_sink, to another one.
+ */
+void capture_memory_pause(struct pw_context *context, struct pw_impl_node *node, const char *sink,
+			  bool to_sink);
 
 void capture_stream_create(struct capture *capture, struct registry_object *node,
 			   enum capture_fit fit);

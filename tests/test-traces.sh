@@ -148,13 +148,16 @@ in_both_stream_is_moved_meanwhile() {
 		wait_for "music is captured" 5 source_is captured
 		move_as_pulse music earphones
 		traces_memory >"$rig_dir/chosen.memory"
+		check "the session manager remembers the choice" grep -F '"target":"earphones"' "$rig_dir/chosen.memory"
 		weir_end "$1" $signal
 		wait_for "the end" 5 not node_id $SOURCE
 		check "music stays where it was moved" plays_on music earphones
 		wait_for "no process that waits" 5 no_undo_waits
 		check "by both keys" [ "$(metadata_get target.node "$(node_id music)")" = "$(node_id earphones)" ]
-		check "the session manager remembers the choice" memory_is_like chosen
+		check "the session manager remembers it still" memory_is_like chosen
 		move_as_pulse music headphones
+		traces_memory >"$rig_dir/chosen.memory"
+		check "and the next choice" grep -F '"target":"headphones"' "$rig_dir/chosen.memory"
 	done
 }
 

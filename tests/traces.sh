@@ -14,9 +14,8 @@
 # shellcheck disable=SC2016
 
 # What a stream of the daemon keeps until it ends: that its resampler has been switched on, which nobody
-# can take back while it plays, and that its target is not to be remembered, which the session manager
-# reads some time after the stream went home.
-TRACES_KEPT='^(weir\.capture\.[a-z0-9-]+\.rate|state\.restore-target)$'
+# can take back while it plays.
+TRACES_KEPT='^weir\.capture\.[a-z0-9-]+\.rate$'
 
 # traces_graph: what is in the graph, without numbers that differ each time.
 traces_graph() {

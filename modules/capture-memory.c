@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * In the daemon: the session manager is not to remember where we have a stream play. A property of
+ * the stream tells WirePlumber so while it hears of our target. It makes links only after it has
+ * handled every target that it has read, so that the link which our target leads to says when the
+ * property can go: what somebody chooses afterwards is remembered. A capture does not live so long
+ * when its end sends the stream home, so that this stands by itself.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <spa/utils/string.h>
+
+#include "capture.h"
+
+#define RESTORE_KEY "state.restore-target"
+/* A target that leads to no link has been read by then. */
+#define MOST_SECONDS 3
+
+/* Of all captures in the daemon; the main thread's. */
+static struct spa_list memories = SPA_LIST_INIT(&memories);
+
+struct memory {
+	struct spa_list link;
+	struct pw_context *context;
+	struct spa_hook context_listener;
+	struct pw_impl_node *node;
+	struct spa_hook node_listener;
+	struct spa_source *timer;
+	char *before; /* the property, NULL: none */
+	char *sink;   /* the link is to lead to it, or... */
+	bool to_sink; /* ...to any other but a source of a capture */
+};
+
+static void memory_destroy(struct memory *memory)
+{
+	spa_list_remove(&memory->link);
+	spa_hook_remove(&memory->context_listener);
+	spa_hook_remove(&memory->node_listener);
+	if (memory->timer != NULL)
+		pw_loop_destroy_source(pw_context_get_main_loop(memory->context), memory->timer);
+	free(memory->before);
+	free(memory->sink);
+	free(memory);
+}
+
+static void memory_set(struct pw_impl_node *node, const char *value)
+{
+	const struct spa_dict_item item = { RESTORE_KEY, value };
+
+	pw_impl_node_update_properties(node, &SPA_DICT_INIT(&item, 1));
+}
+
+static void memory_end(struct memory *memory)
+{
+	memory_set(memory->node, memory->before);
+	memory_destroy(memory);
+}
+
+static void memory_timeout(void *data, uint64_t expirations)
+{
+	(void)expirations;
+	memory_end(data);
+}
+
+static bool link_fits(const struct memory *memory, const struct pw_properties *link)
+{
+	const uint32_t output =
+		pw_properties_get_uint32(link, PW_KEY_LINK_OUTPUT_NODE, SPA_ID_INVALID);
+	struct pw_global *input = pw_context_find_global(
+		memory->context,
+		pw_properties_get_uint32(link, PW_KEY_LINK_INPUT_NODE, SPA_ID_INVALID));
+	const char *name;
+
+	if (output != pw_impl_node_get_info(memory->node)->id || input == NULL)
+		return false;
+	name = pw_properties_get(pw_global_get_properties(input), PW_KEY_NODE_NAME);
+	if (name == NULL)
+		return false;
+	if (memory->to_sink)
+		return spa_streq(name, memory->sink);
+	return !spa_streq(name, memory->sink) && !spa_strstartswith(name, "weir.capture.");
+}
+
+static void global_added(void *data, struct pw_global *global)
+{
+	struct memory *memory = data;
+
+	if (pw_global_is_type(global, PW_TYPE_INTERFACE_Link) &&
+	    link_fits(memory, pw_global_get_properties(global)))
+		memory_end(memory);
+}
+
+static void context_destroy(void *data)
+{
+	memory_destroy(data);
+}
+
+static const struct pw_context_events context_events = {
+	PW_VERSION_CONTEXT_EVENTS,
+	.destroy = context_destroy,
+	.global_added = global_added,
+};
+
+static void node_destroy(void *data)
+{
+	memory_destroy(data);
+}
+
+static const struct pw_impl_node_events node_events = {
+	PW_VERSION_IMPL_NODE_EVENTS,
+	.destroy = node_destroy,
+};
+
+static struct memory *memory_find(const struct pw_impl_node *node)
+{
+	struct memory *memory;
+
+	spa_list_for_each(memory, &memories, link)
+	{
+		if (memory->node == node)
+			return memory;
+	}
+	return NULL;
+}
+
+static struct memory *memory_create(struct pw_context *context, struct pw_impl_node *node)
+{
+	const char *before = pw_properties_get(pw_impl_node_get_properties(node), RESTORE_KEY);
+	struct memory *memory = calloc(1, sizeof(*memory));
+
+	if (memory == NULL)
+		return NULL;
+	memory->context = context;
+	memory->node = node;
+	memory->before = before != NULL ? strdup(before) : NULL;
+	memory->timer =
+		pw_loop_add_timer(pw_context_get_main_loop(context), memory_timeout, memory);
+	spa_list_append(&memories, &memory->link);
+	pw_context_add_listener(context, &memory->context_listener, &context_events, memory);
+	pw_impl_node_add_listener(node, &memory->node_listener, &node_events, memory);
+	return memory;
+}
+
+void capture_memory_pause(struct pw_context *context, struct pw_impl_node *node, const char *sink,
+			  bool to_sink)
+{
+	struct memory *memory = memory_find(node);
+
+	if (memory == NULL)
+		memory = memory_create(context, node);
+	if (memory == NULL)
+		return;
+	free(memory->sink);
+	memory->sink = strdup(sink);
+	memory->to_sink = to_sink;
+	memory_set(node, "false");
+	if (memory->timer != NULL)
+		context_timer_set(context, memory->timer, MOST_SECONDS * SPA_NSEC_PER_SEC);
+}
