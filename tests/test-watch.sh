@@ -461,6 +461,14 @@ test_help_that_cannot_be_written_is_an_error() {
 	done
 }
 
+test_an_option_is_there_once() {
+	local option
+	for option in --rate --target --unit --osc; do
+		check "$option" says 1 "^weir watch: $option is there twice: $option 5 and $option 6$" \
+			weir watch $option 5 $option 6
+	done
+}
+
 test_numbers_are_checked() {
 	local text
 	for text in x "" 0 65536 " 9000" +9000 9000x 0x2328 -18446744073709542616; do

@@ -449,6 +449,14 @@ static void check_arguments(struct watch *watch, const char *unit)
 		fail("%s", strerror(errno));
 }
 
+/* Which of two counts would be a guess. */
+static void text_take(const char **text, const char *option)
+{
+	if (*text)
+		fail("%s is there twice: %s %s and %s %s", option, option, *text, option, optarg);
+	*text = optarg;
+}
+
 static void parse_arguments(struct watch *watch, int argc, char *argv[])
 {
 	static const struct option options[] = {
@@ -461,7 +469,7 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 		{ "unit", required_argument, NULL, 'u' },
 		{ 0 },
 	};
-	const char *unit = NULL, *destination = NULL;
+	const char *unit = NULL, *destination = NULL, *rate = NULL;
 	bool json = false;
 	int option;
 
@@ -475,19 +483,19 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 			json = true;
 			break;
 		case 'o':
-			destination = optarg;
+			text_take(&destination, "--osc");
 			break;
 		case 'f':
 			only_parse(&watch->only, optarg);
 			break;
 		case 'r':
-			watch->period = parse_rate(optarg);
+			text_take(&rate, "--rate");
 			break;
 		case 't':
-			watch->target = optarg;
+			text_take(&watch->target, "--target");
 			break;
 		case 'u':
-			unit = optarg;
+			text_take(&unit, "--unit");
 			break;
 		default:
 			fputs(usage, stderr);
@@ -500,6 +508,8 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 		fail("\"%s\" is one argument too many\n%s", argv[optind], usage);
 	if (json && destination)
 		fail("--json and --osc exclude each other");
+	if (rate)
+		watch->period = parse_rate(rate);
 	if (destination)
 		osc_init(&watch->osc, destination);
 	watch->to_osc = destination;
