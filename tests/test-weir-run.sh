@@ -425,7 +425,7 @@ test_files_of_inputs_leave_the_last_for_the_output() {
 }
 
 test_mistakes_are_explained() {
-	local block
+	local block option
 	sounds_make
 	check "unit" says 1 'there is no unit "pich". weir-run --list' weir-run pich a b
 	check "control" says 1 'no control "semitone". It has: semitones formant' \
@@ -461,6 +461,17 @@ test_mistakes_are_explained() {
 	check "one file for both" says 1 'both the report and the output' weir-run pitch -r ./out.wav stereo.wav out.wav
 	check "one pipe for both" says 1 'both the report and the output' \
 		sh -c 'weir-run pitch -r - stereo.wav /dev/stdout | cat; exit 1'
+	check "an empty name" says 1 'cannot write : No such file' weir-run pitch stereo.wav ""
+	check "of an input" says 1 'cannot read : No such file' weir-run pitch "" out.wav
+	for option in --version -V; do
+		check "$option" grep -Eq '^weir-run [0-9.]+' <(weir-run $option)
+	done
+	check "-h" grep -q '^pitch ' <(weir-run -h)
+	if command -v setpriv >/dev/null && [ "$(id -u)" = 0 ]; then
+		chmod 755 . && install -m 600 stereo.wav secret.wav
+		check "one that may not be read" says 1 '^weir-run: cannot read secret.wav: Permission denied$' \
+			setpriv --reuid 65534 --regid 65534 --clear-groups "$(command -v weir-run)" pitch secret.wav out.wav
+	fi
 	check "an unknown option" says 1 '^weir-run: invalid option' weir-run pitch -x stereo.wav out.wav
 	for block in 9000 0 "" " 16" +16 -16 0x10 16x 1e3 4294967297 -18446744073709551600; do
 		check "block \"$block\"" says 1 'the block must be 1 to 8192' weir-run pitch -b "$block" stereo.wav out.wav

@@ -93,6 +93,8 @@ int replacement_begin(struct replacement *replacement, const char *path)
 	int res;
 
 	*replacement = (struct replacement){ .fd = -1 };
+	if (!*path)
+		return -ENOENT;
 	if (is_descriptor(path))
 		return write_through(replacement, path);
 	replacement->target = realpath(path, NULL);

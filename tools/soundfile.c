@@ -59,7 +59,8 @@ static bool needs_file(int type)
 void soundfile_open(struct soundfile *sound, const char *path)
 {
 	*sound = (struct soundfile){ .path = path };
-	if (soundfile_stat(path, &sound->status) < 0)
+	if (soundfile_stat(path, &sound->status) < 0 ||
+	    (strcmp(path, "-") != 0 && access(path, R_OK) < 0))
 		fail("cannot read %s: %s", path, strerror(errno));
 	if (S_ISDIR(sound->status.st_mode))
 		fail("cannot read %s: %s", path, strerror(EISDIR));

@@ -35,7 +35,7 @@ static const char usage[] =
 	"usage: weir-run UNIT [-b BLOCK] [-s CONTROL=VALUE]... [-i PORT=FILE[:CHANNEL]]...\n"
 	"                [-r REPORT.jsonl] [--compensate] [IN.wav...] OUT.wav\n"
 	"       weir-run UNIT --help\n"
-	"       weir-run --list\n";
+	"       weir-run --list | --version\n";
 
 /* What was asked for; texts point into the command line. */
 struct request {
@@ -400,7 +400,12 @@ static const struct weir_unit *parse_unit(int argc, char *argv[])
 		stdout_check();
 		exit(EXIT_SUCCESS);
 	}
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+		puts("weir-run " WEIR_VERSION);
+		stdout_check();
+		exit(EXIT_SUCCESS);
+	}
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		printf("%s\nUnits:\n", usage);
 		describe_units();
 		stdout_check();
