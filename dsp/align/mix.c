@@ -287,11 +287,12 @@ static WEIR_REALTIME void cell_begin(struct mix *mix)
 	for (uint32_t m = 0; m < mix->n_mics; m++) {
 		struct mix_head *head = &mix->head[m];
 		const float part = head->presence * head->share * head->merit;
-		const float weight = sum > 0.0f ? copysignf(part / sum, head->gain) : 0.0f;
 
 		head->weight = head->weight_goal;
-		head->weight_goal = weight;
-		head->weight_step = (weight - head->weight) / MIX_CELL;
+		/* Where all are silent, what is short, or just ends, is mixed as before. */
+		if (sum > 0.0f)
+			head->weight_goal = copysignf(part / sum, head->gain);
+		head->weight_step = (head->weight_goal - head->weight) / MIX_CELL;
 	}
 	latency_move(mix);
 }
