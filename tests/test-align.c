@@ -167,6 +167,23 @@ static void test_what_is_short_between_silence_is_whole(void)
 	}
 }
 
+/* Noise that lasts as long as the gate is open has no level of its own to tell speech from. */
+static void test_a_gated_sound_keeps_its_level(void)
+{
+	static const float gains[] = { 0.25f, 4.0f };
+	const uint32_t sooner = RATE / 50, n = 13 * RATE, from = 8 * RATE;
+
+	for (size_t i = 0; i < sizeof(gains) / sizeof(gains[0]); i++) {
+		scene_begin(later(-20.0), 13);
+		fill_gated(mic[0], 3 * RATE / 10, 6 * RATE / 10, n);
+		for (uint32_t f = 0; f + sooner < n; f++)
+			mic[1][f] = -gains[i] * mic[0][f + sooner];
+		run_until_found(10 * RATE, -20.0);
+		run(n);
+		CHECK(is_near(part_db(output_of(from), mic[0] + from, 4 * RATE), 0.0, 0.2));
+	}
+}
+
 static void test_unrelated_sources_are_not_aligned(void)
 {
 	scene_begin(later(DELAY_MS), 20);
@@ -495,6 +512,7 @@ int main(void)
 	test_an_upside_down_microphone_is_turned();
 	test_microphone_1_is_heard_while_nothing_is_found();
 	test_what_is_short_between_silence_is_whole();
+	test_a_gated_sound_keeps_its_level();
 	test_unrelated_sources_are_not_aligned();
 	test_declared_latency_is_measured_when_locked();
 	test_two_microphones_are_better_than_one();

@@ -123,6 +123,19 @@ static WEIR_REALTIME double median(double *value, uint32_t n)
 	return 0.5 * (value[(n - 1) / 2] + value[n / 2]);
 }
 
+/* A sound that neither begins nor ends while it is heard passes for noise, but both have it. */
+static WEIR_REALTIME void ratio_guess(struct levels *levels)
+{
+	double ratio[LEVELS_BANDS];
+
+	if (levels->n_ratios > 0)
+		return;
+	for (int b = 0; b < LEVELS_BANDS; b++)
+		ratio[b] = log((double)(band_sum(levels, levels->noise[1], b) /
+					band_sum(levels, levels->noise[0], b)));
+	levels->speech_ratio = median(ratio, LEVELS_BANDS);
+}
+
 static WEIR_REALTIME void ratios_update(struct levels *levels)
 {
 	double speech[LEVELS_BANDS], noise[LEVELS_BANDS];
@@ -139,8 +152,10 @@ static WEIR_REALTIME void ratios_update(struct levels *levels)
 		speech[n] = log((double)(s2 / s1));
 		noise[n++] = log((double)(n2 / n1));
 	}
-	if (n < LEAST_BANDS)
+	if (n < LEAST_BANDS) {
+		ratio_guess(levels);
 		return;
+	}
 	levels->n_ratios += levels->n_ratios < UINT32_MAX;
 
 	const double share = fmax(1.0 / levels->n_ratios, levels->rates.ratio);
