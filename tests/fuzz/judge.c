@@ -178,20 +178,22 @@ static double mean_square(const double *step, uint32_t step_frames)
 	return sum / (WINDOW_STEPS * (double)step_frames);
 }
 
-/* Raises loudest[i] to the loudest window of the sound that ends up to step i. */
+/*
+ * Raises loudest[i] to the loudest window of the sound that ends up to the end of step i, wherever
+ * it begins: two clicks may be in one window, and in none that begins with a step.
+ */
 static void loudest_raise(double *loudest, const float *sound, uint32_t n_steps,
 			  uint32_t step_frames)
 {
-	double step[WINDOW_STEPS] = { 0.0 }, most = LEAST_LOUDNESS;
+	const uint32_t window = WINDOW_STEPS * step_frames;
+	double sum = 0.0, most = LEAST_LOUDNESS;
 
-	for (uint32_t i = 0; i < n_steps; i++) {
-		double *sum = &step[i % WINDOW_STEPS];
-
-		*sum = 0.0;
-		for (uint32_t f = 0; f < step_frames; f++)
-			*sum += square(*sound++);
-		most = fmax(most, mean_square(step, step_frames));
-		loudest[i] = fmax(loudest[i], most);
+	for (uint32_t f = 0; f < n_steps * step_frames; f++) {
+		sum += square(sound[f]);
+		if (f >= window)
+			sum -= square(sound[f - window]);
+		most = fmax(most, sum / window);
+		loudest[f / step_frames] = fmax(loudest[f / step_frames], most);
 	}
 }
 
