@@ -165,6 +165,19 @@ has_reader_links() { # COUNT
 }
 
 # What is in the pipe and in the ring is kept; then whole hops are left out.
+# The sound server makes no link and starts no device while a program owes it an answer.
+test_a_stopped_reader_holds_up_no_new_node() {
+	graph_start
+	bursts_start
+	process_start watch weir watch weir.pitch
+	wait_for "reports" 5 has_lines "$rig_dir/watch.log" 10 .t
+	kill -STOP "${process_pids[watch]}"
+	pw-cli >/dev/null destroy "$(node_id weir.pitch)"
+	pitch_create weir.pitch
+	check "it plays" timeout 5 pw-link weir.pitch:out-l speaker:playback_FL
+	kill -CONT "${process_pids[watch]}"
+}
+
 test_who_reads_slowly_loses_whole_hops() {
 	rig_start
 	pw-metadata -n settings 0 clock.force-quantum 512 >/dev/null

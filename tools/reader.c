@@ -130,10 +130,11 @@ static void reader_connect(struct reader *reader)
 	if (res < 0)
 		fail("%s", strerror(-res));
 	reader->last_frame = 0;
-	reader->filter = pw_filter_new(reader->graph->connection.core, reader->name,
-				       pw_properties_new(PW_KEY_NODE_NAME, reader->name,
-							 PW_KEY_NODE_PASSIVE, "true", "node.async",
-							 async ? "true" : "false", NULL));
+	reader->filter =
+		pw_filter_new(reader->graph->connection.core, reader->name,
+			      pw_properties_new(PW_KEY_NODE_NAME, reader->name, PW_KEY_NODE_PASSIVE,
+						"true", PW_KEY_NODE_PAUSE_ON_IDLE, "false",
+						"node.async", async ? "true" : "false", NULL));
 	if (!reader->filter)
 		fail("%s", strerror(errno));
 	pw_filter_add_listener(reader->filter, &reader->listener, &filter_events, reader);
