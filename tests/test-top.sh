@@ -363,6 +363,23 @@ test_a_page_has_nothing_of_the_page_before() {
 }
 
 # They would be drawn over, and gone with the page.
+test_ctrl_z_leaves_the_graph() {
+	local bars='^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0 +-3\.1$'
+	rig_start
+	analysis_start analysis
+	terminal_start "bash --norc -i"
+	terminal send-keys -t top "weir top analysis" Enter
+	wait_for "the page" 10 shows "$bars"
+	check "it is in the graph" node_id weir-top
+	terminal send-keys -t top C-z
+	wait_for "the shell" 5 shows 'Stopped'
+	check "it left the graph" not node_id weir-top
+	terminal send-keys -t top fg Enter
+	wait_for "the page again" 10 shows "$bars"
+	terminal send-keys -t top q
+	wait_for "the shell again" 5 not node_id weir-top
+}
+
 test_messages_stay_to_be_read() {
 	local files
 	rig_start

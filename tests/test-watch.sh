@@ -178,6 +178,37 @@ test_a_stopped_reader_holds_up_no_new_node() {
 	kill -CONT "${process_pids[watch]}"
 }
 
+test_a_reader_that_is_stopped_by_its_terminal_holds_up_no_sound() {
+	rig_write pipewire/pipewire.conf.d/50-weir.conf <<-'END'
+	context.spa-libs = { weir.* = weir/libspa-weir }
+	context.objects = [ { factory = spa-node-factory args = {
+		factory.name = weir.analyze node.name = analyze node.passive = true } } ]
+	END
+	rig_start
+	timeout 1 pw-link speaker:monitor_FL analyze:in-l || true
+	sox -n -r 48000 -c 2 "$rig_dir/tone.wav" synth 60 sine 440 gain -6
+	process_start watch weir watch analyze
+	process_start player pw-play "$rig_dir/tone.wav"
+	wait_for "reports" 5 has_lines "$rig_dir/watch.log" 10 .t
+	process_stop player
+	wait_for "silence" 5 node_get speaker '.info.state == "idle"'
+	kill -TSTP "${process_pids[watch]}"
+	wait_for "it to stop" 5 grep -q 'State:.T' "/proc/${process_pids[watch]}/status"
+	process_start player pw-play "$rig_dir/tone.wav"
+	wait_for "the tone is heard" 5 node_get speaker '.info.state == "running"'
+	kill -CONT "${process_pids[watch]}"
+	wait_for "it tells what is missing" 5 process_said watch 'stopped until now'
+	wait_for "and reads on" 5 grows "$rig_dir/watch.log"
+}
+
+# grows FILE: does it, while we look?
+grows() {
+	local size
+	size=$(stat -c %s "$1")
+	sleep 0.3
+	(($(stat -c %s "$1") > size))
+}
+
 test_who_reads_slowly_loses_whole_hops() {
 	rig_start
 	pw-metadata -n settings 0 clock.force-quantum 512 >/dev/null

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../modules/log.h"
 #include "../modules/port.h"
@@ -14,6 +15,7 @@
 #include "number.h"
 
 #define CONNECT_NSEC SPA_NSEC_PER_SEC
+#define STOP_NSEC (50 * SPA_NSEC_PER_MSEC) /* until the sound server knows that nodes are gone */
 #define CONTROL_FORMAT "8 bit raw control"
 #define REPORT_PORT "report"
 
@@ -110,11 +112,55 @@ static void on_timer(void *data, uint64_t expirations)
 	graph_connect(data);
 }
 
+/* Where Ctrl-Z is told. */
+static struct graph *signalled;
+static volatile sig_atomic_t stop_is_asked;
+
+/* No signal of the loop, which takes a file for each. */
+static void on_ctrl_z(int number)
+{
+	const int error = errno;
+
+	(void)number;
+	stop_is_asked = 1;
+	graph_touch(signalled);
+	errno = error;
+}
+
+static void on_stop_timer(void *data, uint64_t expirations)
+{
+	struct graph *graph = data;
+
+	(void)expirations;
+	pw_loop_destroy_source(graph->loop, graph->stop_timer);
+	kill(getpid(), SIGSTOP);
+	graph->is_stopping = false;
+	graph->events->continued(graph->data);
+	graph_touch(graph);
+}
+
+static void graph_leave(struct graph *graph)
+{
+	if (graph->is_stopping)
+		return;
+	graph->stop_timer = pw_loop_add_timer(graph->loop, on_stop_timer, graph);
+	if (!graph->stop_timer)
+		fail("%s", strerror(errno));
+	graph->is_stopping = true;
+	graph->events->stopping(graph->data);
+	context_timer_set(graph->connection.context, graph->stop_timer, STOP_NSEC);
+}
+
 static void on_touched(void *data, uint64_t count)
 {
 	struct graph *graph = data;
 
 	(void)count;
+	if (stop_is_asked)
+		graph_leave(graph);
+	stop_is_asked = 0;
+	if (graph->is_stopping)
+		return;
 	if (graph->is_lost && graph->registry) {
 		graph->is_lost = false;
 		graph->events->lost(graph->data);
@@ -144,6 +190,8 @@ void graph_init(struct graph *graph, const struct graph_events *events, void *da
 	graph->touched = pw_loop_add_event(graph->loop, on_touched, graph);
 	if (!graph->connection.context || !graph->timer || !graph->touched)
 		fail("%s", strerror(errno));
+	signalled = graph;
+	signal(SIGTSTP, on_ctrl_z);
 	pw_loop_add_signal(graph->loop, SIGINT, on_signal, graph);
 	pw_loop_add_signal(graph->loop, SIGTERM, on_signal, graph);
 	graph_connect(graph);

@@ -18,6 +18,12 @@ struct graph_events {
 	void (*changed)(void *data);
 	/* The connection ends: what was made through it must be destroyed now. */
 	void (*lost)(void *data);
+	/*
+	 * Ctrl-Z. The sound server waits for each node that it tells to begin, and all that plays
+	 * waits with it: nodes must be destroyed now. Nothing is told until we go on.
+	 */
+	void (*stopping)(void *data);
+	void (*continued)(void *data);
 };
 
 struct graph {
@@ -34,6 +40,8 @@ struct graph {
 	struct spa_hook core_listener;
 	struct spa_source *timer;
 	struct spa_source *touched;
+	struct spa_source *stop_timer;
+	bool is_stopping;
 	bool is_lost;
 	bool has_new_clients; /* or some that went: see registry_refresh */
 };

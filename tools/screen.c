@@ -156,6 +156,11 @@ void screen_finish(void)
 	messages_release();
 }
 
+void screen_leave(void)
+{
+	endwin();
+}
+
 void screen_resize(void)
 {
 	struct winsize size;

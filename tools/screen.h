@@ -24,6 +24,8 @@ enum screen_style {
  */
 void screen_init(void);
 void screen_finish(void);
+/* The terminal is as before, until something is drawn again. */
+void screen_leave(void);
 
 /* After the terminal has become another size. */
 void screen_resize(void);

@@ -145,11 +145,6 @@ static void on_lost(void *data)
 	reader_disconnect(&top->reader);
 }
 
-static const struct graph_events graph_events = {
-	.changed = on_changed,
-	.lost = on_lost,
-};
-
 /* The i-th of what is shown, by its number and its name; to be released by free(). */
 static char *label_create(const struct top *top, const struct registry_object *node, uint32_t i)
 {
@@ -243,6 +238,8 @@ static void draw(struct top *top)
 	const int rows = screen_rows();
 	char message[512];
 
+	if (top->graph.is_stopping)
+		return;
 	screen_begin();
 	if (rows < LEAST_ROWS || screen_columns() < LEAST_COLUMNS) {
 		screen_print(0, 0, SCREEN_PLAIN, "80x24, please");
@@ -272,6 +269,32 @@ static void draw(struct top *top)
 			     (unsigned long long)top->lost);
 	screen_end();
 }
+
+static void on_stopping(void *data)
+{
+	struct top *top = data;
+
+	reader_disconnect(&top->reader);
+	if (top->is_open)
+		screen_leave();
+}
+
+static void on_continued(void *data)
+{
+	struct top *top = data;
+
+	if (!top->is_open)
+		return;
+	screen_resize();
+	draw(top);
+}
+
+static const struct graph_events graph_events = {
+	.changed = on_changed,
+	.lost = on_lost,
+	.stopping = on_stopping,
+	.continued = on_continued,
+};
 
 /* step: 1 or -1 */
 static void move(struct top *top, int step)

@@ -307,9 +307,24 @@ static void on_lost(void *data)
 	watch->absence_said = true;
 }
 
+static void on_stopping(void *data)
+{
+	struct watch *watch = data;
+
+	reader_disconnect(&watch->reader);
+}
+
+static void on_continued(void *data)
+{
+	(void)data;
+	say("stopped until now: what was reported meanwhile is missing");
+}
+
 static const struct graph_events graph_events = {
 	.changed = on_changed,
 	.lost = on_lost,
+	.stopping = on_stopping,
+	.continued = on_continued,
 };
 
 static bool is_linked(const struct watch *watch, uint32_t node_id)
