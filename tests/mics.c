@@ -20,8 +20,7 @@ struct place later(double delay_ms)
 	return (struct place){ .delay_ms = delay_ms, .gain = 1.0, .snr_db = QUIET_DB };
 }
 
-/* From -1 to 1. */
-static double random_get(uint64_t *seed)
+double random_get(uint64_t *seed)
 {
 	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
 	return (double)(*seed >> 32) / 2147483648.0 - 1.0;

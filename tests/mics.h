@@ -38,6 +38,9 @@ struct place {
 
 struct place later(double delay_ms);
 
+/* From -1 to 1. */
+double random_get(uint64_t *seed);
+
 /* Another source for the next microphones. */
 void source_fill(uint64_t seed);
 

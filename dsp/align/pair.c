@@ -37,7 +37,9 @@
 #define DRIFT_ACTIVE 2.5
 #define DRIFT_AGE 8.0
 #define DRIFT_OFF 60e-6
-#define DRIFT_FAR_OFF 130e-6 /* two steps of the search are 150 ppm apart there */
+#define DRIFT_HOPS 3 /* before the latest, which say the same */
+#define FAR_DRIFT 375e-6
+#define DRIFT_FAR_OFF 160e-6 /* two drifts that the search tells there are 150 ppm apart */
 #define DRIFT_DEVIATION 40e-6
 #define SURE_DRIFT 20e-6 /* deviation of one that is not doubted */
 #define SURE_FAR_DRIFT 5e-6
@@ -235,16 +237,18 @@ static WEIR_REALTIME bool polarity_is_wrong(struct pair *pair, bool is_peak, dou
 }
 
 /* Has the loop found a drift that its first blocks mistook? What is far off smears them. */
-static WEIR_REALTIME bool drift_is_elsewhere(const struct pair *pair,
-					     const struct search_peak *peak, double time)
+static WEIR_REALTIME bool drift_is_elsewhere(struct pair *pair, const struct search_peak *peak,
+					     double time)
 {
 	const struct track *track = &pair->track;
 	const double off = fabs(peak->drift - track->drift),
 		     deviation = sqrt(track->drift_variance);
 
+	pair->n_alike = peak->drift == pair->alike ? pair->n_alike + 1 : 0;
+	pair->alike = peak->drift;
 	return peak->height > DRIFT_HEIGHT && track->active > DRIFT_ACTIVE &&
-	       time - track->born < DRIFT_AGE &&
-	       ((off > DRIFT_OFF && deviation > SURE_DRIFT) ||
+	       time - track->born < DRIFT_AGE && pair->n_alike >= DRIFT_HOPS &&
+	       ((off > DRIFT_OFF && fabs(peak->drift) < FAR_DRIFT && deviation > SURE_DRIFT) ||
 		(off > DRIFT_FAR_OFF && deviation > SURE_FAR_DRIFT));
 }
 

@@ -35,6 +35,8 @@ struct pair {
 	bool is_as_told;		 /* tracking began where it was said to be */
 	int32_t candidate, elsewhere, elsewhere_now, rival;
 	uint32_t n_candidates, n_elsewhere, n_elsewhere_now; /* hops that agree */
+	double alike;	      /* the drift of the latest hop's peak */
+	uint32_t n_alike;     /* hops before that, in a row, with that drift */
 	uint32_t n_rival;     /* hops whose peak is at the rival, less those at the delay */
 	uint32_t n_opposed;   /* hops whose peak is at the delay, but of the other polarity */
 	uint32_t n_confirmed; /* hops in a row whose peak is at the delay */

@@ -18,6 +18,9 @@ enum {
 	FIRST_SPECTRUM,
 	SECOND_SPECTRUM,
 	COMPARE,
+	MATCH,
+	MATCH_TRANSFORM,
+	MATCH_LOOK,
 	ACCUMULATE,
 	LOOK_WEIGH,
 	LOOK_TRANSFORM,
@@ -40,6 +43,7 @@ enum {
 #define REACH_SECONDS 0.0015
 #define MOST_LATE_SECONDS 2.8f
 #define HOP_REACH_SECONDS 0.012 /* of another source in the same room */
+#define MATCH_REACH 0.4		/* of the window: what is further has little of it in common */
 #define PLACE_ACTIVE 1.0
 #define DOUBT_SECONDS 0.8e-3
 #define NEW_PHASES_SECONDS 1.0 /* of sound: the room has changed, not the delay */
@@ -464,19 +468,55 @@ static WEIR_REALTIME void first_spectrum(struct track *track, const struct ear *
 	track->stage = SECOND_SPECTRUM;
 }
 
-static WEIR_REALTIME void frame_accumulate(struct track *track)
+static WEIR_REALTIME void match(struct track *track)
 {
 	const struct cross_kit *kit = track->kit;
 	const double place = track_place_2(track);
+	const bool was_seen = track->change.is_seen;
+	struct frame *latest = &track->latest;
 
-	cross_advance(&track->latest.cross, (place - floor(place)) / (double)kit->rate, kit);
-	if (track->latest.activity > LEAST_ACTIVITY)
-		change_watch(&track->change, &track->latest.cross, &track->slow,
-			     track->latest.power[0], hop_seconds(track), kit);
+	cross_advance(&latest->cross, (place - floor(place)) / (double)kit->rate, kit);
 	track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate;
 	if (track->centre > track->time)
 		predict(track, track->centre);
-	compared(track);
+	if (latest->activity <= LEAST_ACTIVITY) {
+		track->stage = ACCUMULATE;
+		return;
+	}
+	change_watch(&track->change, &latest->cross, &track->slow, latest->power[0],
+		     hop_seconds(track), &track->weighted, kit);
+	cross_weighted_measure(&track->weighted, kit);
+	if (track->change.is_seen && !was_seen)
+		cross_clear(&track->fast, kit); /* who spoke before would hide who speaks now */
+}
+
+/* The microphone is another time late, and heard as before: what is known of the room stays. */
+static WEIR_REALTIME void delay_shift(struct track *track, double seconds)
+{
+	places_move(&track->places, seconds);
+	track->delay += seconds;
+	track->delay_variance = HOP_DEVIATION * HOP_DEVIATION;
+	track->covariance = track->moving = track->bad = 0.0;
+	track->hopped = track->time;
+	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
+	track->is_block_here = false;
+	cross_clear(&track->fast, track->kit);
+	block_clear(track);
+	slide_begin(&track->slide, track->time, track->active);
+}
+
+/* A frame that was read where nothing is to be heard any more is left out. */
+static WEIR_REALTIME void match_look(struct track *track)
+{
+	const struct cross_kit *kit = track->kit;
+	const double reach = MATCH_REACH * CROSS_WINDOW / (double)kit->rate;
+	const struct cross_peak peak = cross_find(&track->weighted, track->lags, reach, kit);
+
+	if (!change_is_jump(&track->change, &peak))
+		return;
+	delay_shift(track, peak.lag);
+	track->frame += TRACK_HOP;
+	track->stage = FIRST_SPECTRUM;
 }
 
 /* Returns the microseconds that it takes. */
@@ -496,15 +536,22 @@ static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *
 	case COMPARE:
 		frame_compare(&track->latest, ear1, ear2, track->polarity);
 		return 9;
-	case ACCUMULATE:
-		frame_accumulate(track);
+	case MATCH:
+		match(track);
 		return 8;
+	case MATCH_LOOK:
+		match_look(track);
+		return 6;
+	case ACCUMULATE:
+		compared(track);
+		return 3;
 	case LOOK_WEIGH:
 		cross_weigh(&track->fast, 0.95f, false, &track->weighted, kit);
 		return 4;
 	case WEIGH:
 		cross_weigh(&track->slow, 0.98f, true, &track->weighted, kit);
 		return 4;
+	case MATCH_TRANSFORM:
 	case LOOK_TRANSFORM:
 	case TRANSFORM:
 		cross_transform(&track->weighted, track->lags, kit);
