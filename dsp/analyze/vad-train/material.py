@@ -36,7 +36,8 @@ VOICES = 'countdown hell_ Hellish hogchant Yoohoo Kiss firepunch extratime sudde
 HEDGEWARS = 'British Classic Default Default_uk Mobster Pirate Russian Russian_pl Surfer'.split()
 
 ESPEAK = 'en en-us en-gb-scotland de fr es it nl pt pl cs sv da fi tr hu ro el'.split()
-VARIANTS = '+m1 +m3 +m7 +f2 +f4 +f5 +klatt2 +Andrea +edward'.split()
+# None with breath, since eSpeak NG makes that of other noise each time.
+VARIANTS = '+m1 +m3 +m7 +f1 +f4 +m4 +klatt2 +Andrea +edward'.split()
 FLITE = 'awb rms slt kal16'.split()
 FESTIVAL = '''kal_diphone ked_diphone lp_diphone pc_diphone czech_dita czech_machac czech_krb
 czech_ph hindi_NSK_diphone marathi_NSK_diphone telugu_NSK_diphone suo_fi_lj_diphone
