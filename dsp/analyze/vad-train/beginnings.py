@@ -63,14 +63,17 @@ def begun(sound, share):
 
 
 def instrument(program):
-    with tempfile.TemporaryDirectory() as folder:
-        with open(f'{folder}/m.mid', 'wb') as file:
-            file.write(midi(program))
-        subprocess.run(['fluidsynth', '-ni', '-q', '-g', '0.5', '-r', '48000', '-F',
-                        f'{folder}/m.wav', SOUNDFONT, f'{folder}/m.mid'], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        sound = wavfile.read(f'{folder}/m.wav')[1].astype(np.float32).mean(1) / 32768
-    sound = resample_poly(sound, 1, 3)
+    path = material.cached(f'fluidsynth {program}')
+    if not os.path.exists(path):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(f'{folder}/m.mid', 'wb') as file:
+                file.write(midi(program))
+            subprocess.run(['fluidsynth', '-ni', '-q', '-g', '0.5', '-r', '48000', '-F',
+                            f'{folder}/m.wav', SOUNDFONT, f'{folder}/m.mid'], check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            sound = wavfile.read(f'{folder}/m.wav')[1].astype(np.float32).mean(1) / 32768
+        np.save(path, resample_poly(sound, 1, 3))
+    sound = np.load(path)
     starts = [int((0.48 + i * STEP_SECONDS) * RATE) for i in range(len(NOTES))]
     notes = [sound[at:at + int(2.4 * RATE)] for at in starts]
     return [begun(n, .01) for n in notes if np.abs(n).max() > 1e-3]
