@@ -377,6 +377,38 @@ static void test_music_that_begins_is_no_speech(void)
 	CHECK(n == 90 && 20 * n_started <= n);
 }
 
+/* Syllables from one of the four vowels on; returns the seconds until they start speech. */
+static double voice_latency(double hz, int vowel, float noise_level)
+{
+	static struct outcome outcome;
+	uint32_t seed = 5;
+	double turns = 0.0;
+
+	for (uint32_t f = 0; f < SPEECH_RATE * SECONDS; f++) {
+		const double t = (double)f / SPEECH_RATE - FROM;
+
+		turns += hz * (1.0 + 0.2 * sin(2.0 * PI * 0.6 * t)) / SPEECH_RATE;
+		input[f] = noise_level * noise(&seed);
+		if (t >= 0.0 && t < 3.0)
+			input[f] += (float)voice(t + 0.25 * vowel, turns);
+	}
+	hear_new(SPEECH_RATE, SPEECH_HOP, &usual, &outcome);
+	return outcome.n_started > 0 ? outcome.started - FROM : INFINITY;
+}
+
+/* Half of it within 50 ms, of which the onset is 30. */
+static void test_speech_is_told_soon(void)
+{
+	static const float noise_level[] = { 0.0f, 1e-3f, 1e-2f };
+	int n = 0, n_soon = 0;
+
+	for (int hz = 90; hz <= 230; hz += 20)
+		for (int vowel = 0; vowel < 4; vowel++)
+			for (int l = 0; l < 3; l++, n++)
+				n_soon += voice_latency(hz, vowel, noise_level[l]) < 0.055;
+	CHECK(n == 96 && 2 * n_soon >= n);
+}
+
 /* ago: of each hop, or NULL where it is always that many seconds. */
 static void check_told(const struct analyst *analyst, const char *field,
 		       const struct outcome *outcome, int8_t change, const float *ago,
@@ -466,6 +498,7 @@ int main(void)
 	test_speech_lasts_as_long_as_the_hangover();
 	test_what_sounds_from_the_start_on_does_not_stand_out();
 	test_music_that_begins_is_no_speech();
+	test_speech_is_told_soon();
 	test_the_unit_tells_what_the_detector_finds();
 	test_speech_ends_where_it_is_switched_off();
 	return 0;

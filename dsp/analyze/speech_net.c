@@ -22,22 +22,25 @@ void speech_net_place(struct speech_net *net, struct layout *layout)
 	net->confirm = floats_place(layout, (size_t)CONFIRM_INPUTS * SPEECH_CONFIRM);
 }
 
-static void weights_expand(float *weight, const char *packed, const float *scale, uint32_t n_in,
-			   uint32_t n_out)
+/* input_scale: of each input, or NULL for 1. */
+static void weights_expand(float *weight, const char *packed, const float *scale,
+			   const float *input_scale, uint32_t n_in, uint32_t n_out)
 {
 	for (uint32_t block = 0; block < n_out; block += BLOCK)
 		for (uint32_t i = 0; i < n_in; i++)
 			for (uint32_t o = block; o < block + BLOCK; o++)
-				*weight++ = (float)(packed[i * n_out + o] - SPEECH_ZERO) * scale[o];
+				*weight++ = (float)(packed[i * n_out + o] - SPEECH_ZERO) *
+					    scale[o] * (input_scale ? input_scale[i] : 1.0f);
 }
 
 void speech_net_fill(struct speech_net *net)
 {
-	weights_expand(net->enter, speech_enter, speech_enter_scale, SPEECH_INPUTS, SPEECH_ENTER);
-	weights_expand(net->listen, speech_listen, speech_listen_scale, SPEECH_ENTER, GATES);
-	weights_expand(net->recall, speech_recall, speech_recall_scale, SPEECH_UNITS, GATES);
-	weights_expand(net->confirm, speech_confirm, speech_confirm_scale, CONFIRM_INPUTS,
-		       SPEECH_CONFIRM);
+	weights_expand(net->enter, speech_enter, speech_enter_scale, NULL, SPEECH_INPUTS,
+		       SPEECH_ENTER);
+	weights_expand(net->listen, speech_listen, speech_listen_scale, NULL, SPEECH_ENTER, GATES);
+	weights_expand(net->recall, speech_recall, speech_recall_scale, NULL, SPEECH_UNITS, GATES);
+	weights_expand(net->confirm, speech_confirm, speech_confirm_scale,
+		       speech_confirm_input_scale, CONFIRM_INPUTS, SPEECH_CONFIRM);
 }
 
 WEIR_REALTIME void speech_net_reset(struct speech_net *net)

@@ -5,7 +5,7 @@
 #define SPEECH_INPUTS 106
 #define SPEECH_ENTER 48
 #define SPEECH_UNITS 64
-#define SPEECH_CONFIRM 48
+#define SPEECH_CONFIRM 96
 
 /*
  * What vad-train/ finds. A weight is a character: its distance from SPEECH_ZERO times the scale of
@@ -28,6 +28,7 @@ extern const float speech_leave_bias;
 /* What vad-train/train-beginnings finds: of the features, then of the units' state. */
 extern const char speech_confirm[(SPEECH_INPUTS + SPEECH_UNITS) * SPEECH_CONFIRM + 1];
 extern const float speech_confirm_scale[SPEECH_CONFIRM];
+extern const float speech_confirm_input_scale[SPEECH_INPUTS + SPEECH_UNITS];
 extern const float speech_confirm_bias[SPEECH_CONFIRM];
 extern const float speech_confirm_leave[SPEECH_CONFIRM];
 extern const float speech_confirm_leave_bias;
