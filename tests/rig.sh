@@ -34,6 +34,7 @@
 set -u -o pipefail
 
 rig_dir=
+rig_output=1 # what a test says, also while something is redirected
 declare -A process_pids=()
 process_names=()
 process_status=0
@@ -99,9 +100,10 @@ rig_stop() {
 }
 
 rig_prepare() {
+	exec {rig_output}>&1
 	rig_dir=$(mktemp -d -t weir.XXXXXX)
 	trap 'rig_finish $?' EXIT
-	trap 'exit 1' INT TERM
+	trap 'echo "  FAILED: a signal at line $LINENO: $BASH_COMMAND" >&"$rig_output"; exit 1' INT TERM
 	export HOME=$rig_dir
 	export XDG_RUNTIME_DIR=$rig_dir/run XDG_CONFIG_HOME=$rig_dir/config
 	export XDG_STATE_HOME=$rig_dir/state XDG_DATA_HOME=$rig_dir/data XDG_CACHE_HOME=$rig_dir/cache
@@ -134,6 +136,8 @@ rig_prepare() {
 
 rig_finish() {
 	local log status=$1
+	# The end may come while wait_for asks.
+	exec >&"$rig_output"
 	if [ "$status" != 0 ] && [ "$status" != 77 ]; then
 		! step_was_late || status=$LATE_STATUS
 		rig_stop
@@ -152,7 +156,7 @@ rig_finish() {
 process_start() {
 	local name=$1
 	shift
-	"$@" >>"$rig_dir/$name.log" 2>&1 </dev/null &
+	"$@" >>"$rig_dir/$name.log" 2>&1 </dev/null {rig_output}>&- &
 	process_pids[$name]=$!
 	process_names+=("$name")
 }
@@ -334,7 +338,7 @@ run_test() {
 	(
 		set -eE
 		rig_prepare
-		trap 'echo "  FAILED at line $LINENO: $BASH_COMMAND"' ERR
+		trap 'echo "  FAILED at line $LINENO: $BASH_COMMAND" >&"$rig_output"' ERR
 		"$1"
 		rig_end
 	)

@@ -32,7 +32,8 @@ bursts_start() {
 
 # has_lines FILE COUNT FILTER: of JSON, for which jq's FILTER holds.
 has_lines() {
-	(($(jq -c "select($3)" "$1" 2>/dev/null | wc -l) >= $2))
+	# The last line may not be whole yet.
+	(($({ jq -c "select($3)" "$1" 2>/dev/null || true; } | wc -l) >= $2))
 }
 
 node_ids() { # NAME
