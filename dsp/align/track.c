@@ -13,6 +13,7 @@
 
 #include "../simd.h"
 #include "align.h"
+#include "elsewhere.h"
 
 enum {
 	FIRST_SPECTRUM,
@@ -35,32 +36,15 @@ enum {
 #define MOVING_TAU 0.25
 #define MISFIT_TAU 0.8
 #define FAST_TAU 0.3
-#define FIRST_ACTIVE 0.25
 #define MOST_QUIET_SECONDS 8.0
 #define LEAST_FRESH 3e-3 /* speech has that after some frames, noise not by chance */
 #define FIRST_BLOCK_SECONDS 0.25
 #define BLOCK_SECONDS 1.5
-#define REACH_SECONDS 0.0015
 #define MOST_LATE_SECONDS 2.8f
-#define HOP_REACH_SECONDS 0.012 /* of another source in the same room */
-#define MATCH_REACH 0.4		/* of the window: what is further has little of it in common */
-#define PLACE_ACTIVE 1.0
-#define DOUBT_SECONDS 0.8e-3
-#define NEW_PHASES_SECONDS 1.0 /* of sound: the room has changed, not the delay */
 
-#define START_DEVIATION 150e-6
-#define HOP_DEVIATION 50e-6
 #define KNOWN_DRIFT 20e-6
 #define SLID_DEVIATION 28e-6 /* not known: blocks are taken again */
 #define LEAST_AGREEMENT 0.11f
-#define MOVE_HEIGHT 9.0f
-#define MOVE_LEAD 1.35f
-#define HOP_HEIGHT 7.0f
-#define HOP_LEAD 1.7f
-#define PLACE_HEIGHT 5.0f
-#define DOUBT_HEIGHT 4.5f
-#define DOUBT_LEAD 1.5f
-#define PLACE_FRAMES 2
 #define JUMP_SECONDS 80e-6
 
 void track_place(struct track *track, const struct cross_kit *kit, const struct drift_kit *drifts,
@@ -76,17 +60,17 @@ void track_place(struct track *track, const struct cross_kit *kit, const struct 
 	drift_place(&track->blocks, drifts, layout);
 }
 
-static WEIR_REALTIME void block_clear(struct track *track)
+WEIR_REALTIME void track_block_clear(struct track *track)
 {
 	cross_clear(&track->block, track->kit);
 	track->block_active = track->block_time = track->block_weight = 0.0;
 }
 
-static WEIR_REALTIME void sums_clear(struct track *track)
+WEIR_REALTIME void track_sums_clear(struct track *track)
 {
 	cross_clear(&track->slow, track->kit);
 	cross_clear(&track->fast, track->kit);
-	block_clear(track);
+	track_block_clear(track);
 	track->active = track->fresh = track->quiet = 0.0;
 	track->bad = track->moving = track->boost = 0.0;
 	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
@@ -98,27 +82,19 @@ static WEIR_REALTIME void sums_clear(struct track *track)
 WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 			       double drift_deviation, float polarity, double time, double first)
 {
-	sums_clear(track);
+	track_sums_clear(track);
 	drift_reset(&track->blocks);
 	track->time = track->born = track->heard = track->hopped = time;
 	track->places.n = 0;
 	track->change = (struct change){ 0 };
 	track->delay = delay;
-	track->delay_variance = START_DEVIATION * START_DEVIATION;
+	track->delay_variance = TRACK_START_DEVIATION * TRACK_START_DEVIATION;
 	track_drift_set(track, drift, drift_deviation);
 	track->polarity = polarity;
 	track->misfit = 1.0;
 	track->agreement = 0.0f;
 	track->frame = llrint(first * (double)track->kit->rate);
 	slide_begin(&track->slide, time, track->active);
-}
-
-/* Leaves the delay for another one. */
-static WEIR_REALTIME void place_leave(struct track *track)
-{
-	track->hopped = track->time;
-	if (track->active >= PLACE_ACTIVE)
-		places_add(&track->places, track->delay);
 }
 
 WEIR_REALTIME void track_drift_set(struct track *track, double drift, double deviation)
@@ -132,22 +108,7 @@ WEIR_REALTIME void track_drift_again(struct track *track, double drift, double d
 {
 	track_drift_set(track, drift, deviation);
 	drift_reset(&track->blocks);
-	block_clear(track);
-}
-
-WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
-			      double first)
-{
-	place_leave(track);
-	places_move(&track->places, track->drift * (time - track->time));
-	sums_clear(track);
-	track->time = track->heard = track->hopped = time;
-	track->delay = delay;
-	track->delay_variance = START_DEVIATION * START_DEVIATION;
-	track->covariance = 0.0;
-	track->polarity = polarity;
-	track->frame = llrint(first * (double)track->kit->rate);
-	slide_begin(&track->slide, time, track->active);
+	track_block_clear(track);
 }
 
 static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct ear *ear1,
@@ -221,7 +182,7 @@ static WEIR_REALTIME void accumulate(struct track *track)
 	/* After a pause somebody else may speak. */
 	cross_add(&track->fast, &track->latest.cross, (float)exp(-hop / FAST_TAU), kit);
 	if (track->change.is_seen) {
-		block_clear(track);
+		track_block_clear(track);
 		return;
 	}
 	if (track->latest.activity <= LEAST_ACTIVITY) {
@@ -230,7 +191,7 @@ static WEIR_REALTIME void accumulate(struct track *track)
 	}
 	cross_add(&track->slow, &track->latest.cross, (float)exp(-hop / slow_tau(track)), kit);
 	if (track->moving > 0.0 && drift_is_known(track)) {
-		block_clear(track);
+		track_block_clear(track);
 		return;
 	}
 	cross_add(&track->block, &track->latest.cross, 1.0f, kit);
@@ -247,72 +208,6 @@ static WEIR_REALTIME void correct(struct track *track, double seconds)
 	cross_advance(&track->fast, seconds, track->kit);
 	cross_advance(&track->block, seconds, track->kit);
 	track->corrected += seconds;
-}
-
-/* Where the sound comes from now is near; or a talker speaks whose place is known, or is new. */
-static WEIR_REALTIME void place_change(struct track *track, double lag)
-{
-	const struct cross_kit *kit = track->kit;
-
-	change_clear(&track->change);
-
-	const uint32_t known = places_find(&track->places, track->delay + lag);
-	const bool is_known = known < track->places.n;
-
-	if (!is_known && fabs(lag) < REACH_SECONDS) {
-		track->moving = 0.8;
-		cross_copy(&track->slow, &track->fast, kit);
-		block_clear(track);
-		return;
-	}
-
-	const double delay = is_known ? track->places.delay[known] : track->delay + lag;
-
-	cross_advance(&track->fast, delay - track->delay, kit);
-	cross_copy(&track->slow, &track->fast, kit);
-	block_clear(track);
-	place_leave(track);
-	track->delay = delay;
-	track->delay_variance = HOP_DEVIATION * HOP_DEVIATION;
-	track->covariance = track->moving = track->bad = 0.0;
-	track->active = is_known ? PLACE_ACTIVE : FIRST_ACTIVE;
-	slide_begin(&track->slide, track->time, track->active);
-	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
-	track->is_block_here = false;
-}
-
-/* Has the source gone elsewhere, and says so again and again? */
-static WEIR_REALTIME void look_around(struct track *track)
-{
-	const struct cross_kit *kit = track->kit;
-
-	const struct cross_peak peak =
-		cross_find(&track->weighted, track->lags, HOP_REACH_SECONDS, kit);
-	const bool is_known =
-		places_find(&track->places, track->delay + peak.lag) < track->places.n;
-	const bool is_far = fabs(peak.lag) > REACH_SECONDS;
-	const float height = is_known ? PLACE_HEIGHT : is_far ? HOP_HEIGHT : MOVE_HEIGHT;
-	const float lead = is_far && !is_known ? HOP_LEAD : MOVE_LEAD;
-	const uint32_t n_frames = is_known ? PLACE_FRAMES : TRACK_ELSEWHERES;
-
-	if (fabs(peak.lag) > DOUBT_SECONDS && peak.height > DOUBT_HEIGHT &&
-	    peak.height > DOUBT_LEAD * peak.own)
-		track->n_doubts++;
-	else
-		track->n_doubts = 0;
-	if (track->change.seconds > NEW_PHASES_SECONDS && fabs(peak.lag) < DOUBT_SECONDS &&
-	    peak.height > HOP_HEIGHT) {
-		change_clear(&track->change);
-		cross_copy(&track->slow, &track->fast, kit);
-	}
-	if (peak.height <= height || peak.height <= lead * peak.own) {
-		track->n_elsewheres = 0;
-		return;
-	}
-	latest_add(track->elsewhere, &track->n_elsewheres, TRACK_ELSEWHERES, peak.lag);
-	if (track->n_elsewheres >= n_frames &&
-	    latest_scatter(track->elsewhere + track->n_elsewheres - n_frames, n_frames) < 60e-6)
-		place_change(track, peak.lag);
 }
 
 /* Far off, again and again at the same place: the source has jumped, or walks. */
@@ -342,7 +237,7 @@ static WEIR_REALTIME void measure(struct track *track)
 	const double hop = hop_seconds(track), tau = slow_tau(track);
 
 	const struct cross_peak peak =
-		cross_find(&track->weighted, track->lags, REACH_SECONDS, kit);
+		cross_find(&track->weighted, track->lags, TRACK_REACH_SECONDS, kit);
 	const double window = CROSS_WINDOW / (double)kit->rate;
 	const double n = fmax(2.0, 2.0 * fmin(tau, track->active) / window);
 	const double agreement = (double)peak.agreement;
@@ -361,7 +256,7 @@ static WEIR_REALTIME void measure(struct track *track)
 	if (fabs(peak.lag) > 6.0 * sqrt(variance) && fabs(peak.lag) > JUMP_SECONDS) {
 		if (!jump_is_sure(track, peak.lag))
 			return;
-		track->delay_variance += START_DEVIATION * START_DEVIATION;
+		track->delay_variance += TRACK_START_DEVIATION * TRACK_START_DEVIATION;
 		variance = track->delay_variance + noise;
 		track->covariance = 0.0;
 		if (drift_is_known(track))
@@ -395,7 +290,7 @@ static WEIR_REALTIME void block_end(struct track *track)
 		  track->block_active, track->time);
 	track->corrected = 0.0;
 	track->is_block_here = true;
-	block_clear(track);
+	track_block_clear(track);
 }
 
 static WEIR_REALTIME void estimate_apply(struct track *track)
@@ -449,7 +344,7 @@ static WEIR_REALTIME void compared(struct track *track)
 	if (track->fresh < LEAST_FRESH)
 		return;
 	track->heard = track->time;
-	if (track->active >= FIRST_ACTIVE)
+	if (track->active >= TRACK_FIRST_ACTIVE)
 		track->stage = track->blocks.n_added >= 4 ? LOOK_WEIGH : WEIGH;
 }
 
@@ -490,35 +385,6 @@ static WEIR_REALTIME void match(struct track *track)
 		cross_clear(&track->fast, kit); /* who spoke before would hide who speaks now */
 }
 
-/* The microphone is another time late, and heard as before: what is known of the room stays. */
-static WEIR_REALTIME void delay_shift(struct track *track, double seconds)
-{
-	places_move(&track->places, seconds);
-	track->delay += seconds;
-	track->delay_variance = HOP_DEVIATION * HOP_DEVIATION;
-	track->covariance = track->moving = track->bad = 0.0;
-	track->hopped = track->time;
-	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
-	track->is_block_here = false;
-	cross_clear(&track->fast, track->kit);
-	block_clear(track);
-	slide_begin(&track->slide, track->time, track->active);
-}
-
-/* A frame that was read where nothing is to be heard any more is left out. */
-static WEIR_REALTIME void match_look(struct track *track)
-{
-	const struct cross_kit *kit = track->kit;
-	const double reach = MATCH_REACH * CROSS_WINDOW / (double)kit->rate;
-	const struct cross_peak peak = cross_find(&track->weighted, track->lags, reach, kit);
-
-	if (!change_is_jump(&track->change, &peak))
-		return;
-	delay_shift(track, peak.lag);
-	track->frame += TRACK_HOP;
-	track->stage = FIRST_SPECTRUM;
-}
-
 /* Returns the microseconds that it takes. */
 static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *ear1,
 					 const struct ear *ear2)
@@ -540,7 +406,11 @@ static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *
 		match(track);
 		return 8;
 	case MATCH_LOOK:
-		match_look(track);
+		if (elsewhere_match(track)) {
+			track->frame +=
+				TRACK_HOP; /* this one was read where nothing is heard now */
+			track->stage = FIRST_SPECTRUM;
+		}
 		return 6;
 	case ACCUMULATE:
 		compared(track);
@@ -557,7 +427,7 @@ static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *
 		cross_transform(&track->weighted, track->lags, kit);
 		return 9;
 	case LOOK_AROUND:
-		look_around(track);
+		elsewhere_look(track);
 		return 6;
 	default:
 		measure(track);

@@ -14,6 +14,9 @@
 #define TRACK_HOP 512
 #define TRACK_ELSEWHERES 4
 #define TRACK_JUMPS 6
+#define TRACK_FIRST_ACTIVE 0.25	   /* seconds of sound, before it is measured */
+#define TRACK_REACH_SECONDS 0.0015 /* of the loop: what is further is elsewhere */
+#define TRACK_START_DEVIATION 150e-6
 #define TRACK_MOST_WANDER (1e-6 / 60.0) /* of the drift, per second */
 
 /*
@@ -68,6 +71,10 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 			       double drift_deviation, float polarity, double time, double first);
 
 WEIR_REALTIME void track_drift_set(struct track *track, double drift, double deviation);
+
+/* What was heard, as far as it tells of this delay; of the block that is not complete. */
+WEIR_REALTIME void track_sums_clear(struct track *track);
+WEIR_REALTIME void track_block_clear(struct track *track);
 
 /* The drift is another one than the blocks said: they are taken again. */
 WEIR_REALTIME void track_drift_again(struct track *track, double drift, double deviation);

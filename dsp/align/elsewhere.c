@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "elsewhere.h"
+
+#include <math.h>
+
+#include "track.h"
+
+#define HOP_REACH_SECONDS 0.012 /* of another source in the same room */
+#define MATCH_REACH 0.4		/* of the window: what is further has little of it in common */
+#define PLACE_ACTIVE 1.0
+#define DOUBT_SECONDS 0.8e-3
+#define NEW_PHASES_SECONDS 1.0 /* of sound: the room has changed, not the delay */
+#define HOP_DEVIATION 50e-6
+#define MOVE_HEIGHT 9.0f
+#define MOVE_LEAD 1.35f
+#define HOP_HEIGHT 7.0f
+#define HOP_LEAD 1.7f
+#define PLACE_HEIGHT 5.0f
+#define DOUBT_HEIGHT 4.5f
+#define DOUBT_LEAD 1.5f
+#define PLACE_FRAMES 2
+
+/* Leaves the delay for another one. */
+static WEIR_REALTIME void place_leave(struct track *track)
+{
+	track->hopped = track->time;
+	if (track->active >= PLACE_ACTIVE)
+		places_add(&track->places, track->delay);
+}
+
+WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
+			      double first)
+{
+	place_leave(track);
+	places_move(&track->places, track->drift * (time - track->time));
+	track_sums_clear(track);
+	track->time = track->heard = track->hopped = time;
+	track->delay = delay;
+	track->delay_variance = TRACK_START_DEVIATION * TRACK_START_DEVIATION;
+	track->covariance = 0.0;
+	track->polarity = polarity;
+	track->frame = llrint(first * (double)track->kit->rate);
+	slide_begin(&track->slide, time, track->active);
+}
+
+/* Where the sound comes from now is near; or a talker speaks whose place is known, or is new. */
+static WEIR_REALTIME void place_change(struct track *track, double lag)
+{
+	const struct cross_kit *kit = track->kit;
+
+	change_clear(&track->change);
+
+	const uint32_t known = places_find(&track->places, track->delay + lag);
+	const bool is_known = known < track->places.n;
+
+	if (!is_known && fabs(lag) < TRACK_REACH_SECONDS) {
+		track->moving = 0.8;
+		cross_copy(&track->slow, &track->fast, kit);
+		track_block_clear(track);
+		return;
+	}
+
+	const double delay = is_known ? track->places.delay[known] : track->delay + lag;
+
+	cross_advance(&track->fast, delay - track->delay, kit);
+	cross_copy(&track->slow, &track->fast, kit);
+	track_block_clear(track);
+	place_leave(track);
+	track->delay = delay;
+	track->delay_variance = HOP_DEVIATION * HOP_DEVIATION;
+	track->covariance = track->moving = track->bad = 0.0;
+	track->active = is_known ? PLACE_ACTIVE : TRACK_FIRST_ACTIVE;
+	slide_begin(&track->slide, track->time, track->active);
+	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
+	track->is_block_here = false;
+}
+
+WEIR_REALTIME void elsewhere_look(struct track *track)
+{
+	const struct cross_kit *kit = track->kit;
+
+	const struct cross_peak peak =
+		cross_find(&track->weighted, track->lags, HOP_REACH_SECONDS, kit);
+	const bool is_known =
+		places_find(&track->places, track->delay + peak.lag) < track->places.n;
+	const bool is_far = fabs(peak.lag) > TRACK_REACH_SECONDS;
+	const float height = is_known ? PLACE_HEIGHT : is_far ? HOP_HEIGHT : MOVE_HEIGHT;
+	const float lead = is_far && !is_known ? HOP_LEAD : MOVE_LEAD;
+	const uint32_t n_frames = is_known ? PLACE_FRAMES : TRACK_ELSEWHERES;
+
+	if (fabs(peak.lag) > DOUBT_SECONDS && peak.height > DOUBT_HEIGHT &&
+	    peak.height > DOUBT_LEAD * peak.own)
+		track->n_doubts++;
+	else
+		track->n_doubts = 0;
+	if (track->change.seconds > NEW_PHASES_SECONDS && fabs(peak.lag) < DOUBT_SECONDS &&
+	    peak.height > HOP_HEIGHT) {
+		change_clear(&track->change);
+		cross_copy(&track->slow, &track->fast, kit);
+	}
+	if (peak.height <= height || peak.height <= lead * peak.own) {
+		track->n_elsewheres = 0;
+		return;
+	}
+	latest_add(track->elsewhere, &track->n_elsewheres, TRACK_ELSEWHERES, peak.lag);
+	if (track->n_elsewheres >= n_frames &&
+	    latest_scatter(track->elsewhere + track->n_elsewheres - n_frames, n_frames) < 60e-6)
+		place_change(track, peak.lag);
+}
+
+/* The microphone is another time late, and heard as before: what is known of the room stays. */
+static WEIR_REALTIME void delay_shift(struct track *track, double seconds)
+{
+	places_move(&track->places, seconds);
+	track->delay += seconds;
+	track->delay_variance = HOP_DEVIATION * HOP_DEVIATION;
+	track->covariance = track->moving = track->bad = 0.0;
+	track->hopped = track->time;
+	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
+	track->is_block_here = false;
+	cross_clear(&track->fast, track->kit);
+	track_block_clear(track);
+	slide_begin(&track->slide, track->time, track->active);
+}
+
+WEIR_REALTIME bool elsewhere_match(struct track *track)
+{
+	const struct cross_kit *kit = track->kit;
+	const double reach = MATCH_REACH * CROSS_WINDOW / (double)kit->rate;
+	const struct cross_peak peak = cross_find(&track->weighted, track->lags, reach, kit);
+
+	if (!change_is_jump(&track->change, &peak))
+		return false;
+	delay_shift(track, peak.lag);
+	return true;
+}
