@@ -236,7 +236,7 @@ static bool is_older(const struct capture *capture, const struct registry_object
 static enum placement_event target_event(const struct capture *capture,
 					 const struct capture_stream *stream)
 {
-	const char *target = stream->node->target;
+	const char *target = stream->node->target, *home = capture_stream_get_home(stream);
 	const struct registry_object *other;
 
 	if (capture_is_target(capture, target))
@@ -244,8 +244,13 @@ static enum placement_event target_event(const struct capture *capture,
 	other = capture_find_other(capture, target);
 	if (other != NULL)
 		return is_older(capture, other) ? PLACEMENT_TARGET_RIVAL : PLACEMENT_TARGET_CAPTURE;
-	return spa_streq(target, capture_stream_get_home(stream)) ? PLACEMENT_TARGET_ORIGINAL
-								  : PLACEMENT_TARGET_OTHER;
+	if (spa_streq(target, home))
+		return PLACEMENT_TARGET_ORIGINAL;
+	/* A capture in the daemon that ends sends a stream of its own hook to the default sink. */
+	return home == NULL && spa_streq(target, CAPTURE_TARGET_DEFAULT) &&
+			       stream->placement != PLACEMENT_ORIGINAL
+		       ? PLACEMENT_TARGET_ORIGINAL
+		       : PLACEMENT_TARGET_OTHER;
 }
 
 static void registry_target_changed(void *data, struct registry_object *node)

@@ -79,10 +79,24 @@ uint32_t registry_object_get_id(const struct registry_object *object, const char
 	return pw_properties_get_uint32(object->props, key, SPA_ID_INVALID);
 }
 
+/* Of those that are gone only weir's own are forgotten: the global's need not be among them. */
+static void object_set_props(struct registry_object *object, const struct spa_dict *props)
+{
+	uint32_t i;
+
+	for (i = object->props->dict.n_items; i > 0; i--) {
+		const char *key = object->props->dict.items[i - 1].key;
+
+		if (spa_strstartswith(key, "weir.") && spa_dict_lookup_item(props, key) == NULL)
+			pw_properties_set(object->props, key, NULL);
+	}
+	pw_properties_update(object->props, props);
+}
+
 static void object_info(struct registry_object *object, const struct spa_dict *props)
 {
 	if (props != NULL)
-		pw_properties_update(object->props, props);
+		object_set_props(object, props);
 	object->known = true;
 	object->registry->events->changed(object->registry->data, object);
 }
@@ -94,7 +108,8 @@ static void node_info(void *data, const struct pw_node_info *info)
 	if (info->change_mask & PW_NODE_CHANGE_MASK_STATE)
 		object->running = info->state == PW_NODE_STATE_RUNNING;
 	if (info->change_mask & (PW_NODE_CHANGE_MASK_STATE | PW_NODE_CHANGE_MASK_PROPS))
-		object_info(object, info->props);
+		object_info(object,
+			    info->change_mask & PW_NODE_CHANGE_MASK_PROPS ? info->props : NULL);
 }
 
 static const struct pw_node_events node_events = {

@@ -254,8 +254,10 @@ test_redirects_in_the_daemon_and_a_process() {
 	play_start music
 	one_has_it test second
 	echo >"$rig_dir/switch"
-	wait_for "the second takes over" 5 state_of second captured
+	wait_for "the second takes over" 5 plays_on music weir.capture.second.sink
+	wait_for "and says so" 5 state_of second captured
 	process_stop two
+	wait_for "music is back" 5 plays_on music speaker
 }
 
 # second_is_refused HOST FIRST: the second of this name, in the log of a process that runs on.
