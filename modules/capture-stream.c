@@ -161,6 +161,8 @@ static void target_send(struct capture_stream *stream, bool to_sink)
 	}
 	if (to_sink) {
 		capture_stream_watch(stream);
+		free(stream->pending);
+		stream->pending = strdup(capture_sink_get_name(capture));
 		capture_stream_set_target(stream, capture_sink_get_name(capture));
 	} else {
 		capture_stream_reset_target(stream);
@@ -223,7 +225,8 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 			target_send(stream, true);
 		break;
 	case PLACEMENT_CHECK:
-		if (spa_streq(target, capture_sink_get_name(capture)))
+		if (spa_streq(target, capture_sink_get_name(capture)) ||
+		    spa_streq(stream->pending, capture_sink_get_name(capture)))
 			break;
 		SPA_FALLTHROUGH;
 	case PLACEMENT_SEND:
@@ -261,6 +264,10 @@ void capture_stream_handle(struct capture_stream *stream, enum placement_event e
 	const enum placement before = stream->placement;
 	const struct placement_change change = placement_handle(before, event);
 
+	if (event != PLACEMENT_WANT_SINK) {
+		free(stream->pending);
+		stream->pending = NULL;
+	}
 	stream->placement = change.next;
 	if (change.next != before && change.next == PLACEMENT_OTHER_CAPTURE)
 		taker_note(stream);
@@ -412,6 +419,7 @@ void capture_stream_destroy(struct capture_stream *stream)
 	free(stream->home);
 	free(stream->home_name);
 	free(stream->home_node);
+	free(stream->pending);
 	free(stream->taker);
 	free(stream);
 	capture_rate_update(capture);

@@ -54,6 +54,7 @@ struct capture_stream {
 	char *home_name;	   /* that of its node, NULL: unknown */
 	char *home_node;	   /* the metadata's target.node before ours, NULL: none */
 	bool is_sent;		   /* has it ever been redirected? */
+	char *pending;		   /* the sink that it was sent to, and nothing has answered yet */
 	uint32_t remembered;	   /* the target.node that is ours, SPA_ID_INVALID: none */
 	char *taker;		   /* the other capture's name, while that redirects it */
 	bool starting; /* in the daemon: its first link is there, but not yet in the registry */
