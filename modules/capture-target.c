@@ -62,3 +62,32 @@ struct registry_object *capture_find_other(const struct capture *capture, const 
 	}
 	return NULL;
 }
+
+/* Of two captures that want the same stream, the older one keeps it. */
+static bool is_older(const struct capture *capture, const struct registry_object *other)
+{
+	const struct registry_object *source =
+		registry_find(capture->registry, REGISTRY_NODE, capture->source_id);
+
+	return source != NULL && source->serial < other->serial;
+}
+
+enum placement_event capture_target_event(const struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+	const char *target = stream->node->target, *home = capture_stream_get_home(stream);
+	const struct registry_object *other;
+
+	if (capture_is_target(capture, target))
+		return PLACEMENT_TARGET_SINK;
+	other = capture_find_other(capture, target);
+	if (other != NULL)
+		return is_older(capture, other) ? PLACEMENT_TARGET_RIVAL : PLACEMENT_TARGET_CAPTURE;
+	if (spa_streq(target, home))
+		return PLACEMENT_TARGET_ORIGINAL;
+	/* A capture in the daemon that ends sends a stream of its own hook to the default sink. */
+	return home == NULL && spa_streq(target, CAPTURE_TARGET_DEFAULT) &&
+			       stream->placement != PLACEMENT_ORIGINAL
+		       ? PLACEMENT_TARGET_ORIGINAL
+		       : PLACEMENT_TARGET_OTHER;
+}

@@ -224,35 +224,6 @@ static void registry_removed(void *data, struct registry_object *object)
 	capture_state_show(capture);
 }
 
-/* Of two captures that want the same stream, the older one keeps it. */
-static bool is_older(const struct capture *capture, const struct registry_object *other)
-{
-	const struct registry_object *source =
-		registry_find(capture->registry, REGISTRY_NODE, capture->source_id);
-
-	return source != NULL && source->serial < other->serial;
-}
-
-static enum placement_event target_event(const struct capture *capture,
-					 const struct capture_stream *stream)
-{
-	const char *target = stream->node->target, *home = capture_stream_get_home(stream);
-	const struct registry_object *other;
-
-	if (capture_is_target(capture, target))
-		return PLACEMENT_TARGET_SINK;
-	other = capture_find_other(capture, target);
-	if (other != NULL)
-		return is_older(capture, other) ? PLACEMENT_TARGET_RIVAL : PLACEMENT_TARGET_CAPTURE;
-	if (spa_streq(target, home))
-		return PLACEMENT_TARGET_ORIGINAL;
-	/* A capture in the daemon that ends sends a stream of its own hook to the default sink. */
-	return home == NULL && spa_streq(target, CAPTURE_TARGET_DEFAULT) &&
-			       stream->placement != PLACEMENT_ORIGINAL
-		       ? PLACEMENT_TARGET_ORIGINAL
-		       : PLACEMENT_TARGET_OTHER;
-}
-
 static void registry_target_changed(void *data, struct registry_object *node)
 {
 	struct capture *capture = data;
@@ -260,7 +231,7 @@ static void registry_target_changed(void *data, struct registry_object *node)
 
 	if (stream == NULL || capture->undone || !capture->args.redirect)
 		return;
-	capture_stream_handle(stream, target_event(capture, stream));
+	capture_stream_handle(stream, capture_target_event(stream));
 	if (capture_stream_is_at_sink(stream))
 		capture_stream_handle(stream, PLACEMENT_LINKED_SINK);
 	capture_state_show(capture);

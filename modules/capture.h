@@ -157,6 +157,8 @@ bool capture_target_is_serial(const char *target);
 struct registry_object *capture_find_target(const struct capture *capture, const char *target);
 /* The source of another capture that redirects to this target. NULL: there is none. */
 struct registry_object *capture_find_other(const struct capture *capture, const char *target);
+/* What the target that a stream has now means for its placement. */
+enum placement_event capture_target_event(const struct capture_stream *stream);
 /* Tells all streams where to play. */
 void capture_redirect(struct capture *capture);
 
