@@ -13,22 +13,32 @@
 
 #define RATE_KEY "capture:rate"
 
-/* The source is ours, in the daemon as in a process of its own, which exports it. */
+/*
+ * The source is ours, in the daemon as in a process of its own, which exports it.
+ *
+ * It has a connection of its own for that. The daemon reads nothing from a client that binds the
+ * session manager's metadata until the session manager has answered, and nothing from a session
+ * manager that sets a node's parameter until the node's client has: over one connection both would
+ * wait for each other for ever, and everybody who binds the metadata with them (1.4.2).
+ */
 struct capture_node {
+	struct connection connection; /* core is NULL in the daemon */
 	struct node unit_node;
 	struct pw_impl_node *impl;
 	struct spa_hook impl_listener;
 	struct pw_proxy *exported;
 	struct spa_hook exported_listener;
 	bool keeps_running;
+	bool lost;
 };
 
 /* Without the source nothing may stay redirected: end, and give the streams back. */
-static void node_lost(struct capture *capture)
+void capture_node_lose(struct capture *capture)
 {
 	capture->source_id = SPA_ID_INVALID;
-	if (capture->module == NULL || capture->disconnected)
+	if (capture->module == NULL || capture->disconnected || capture->node->lost)
 		return;
+	capture->node->lost = true;
 	pw_log_warn("weir.capture.%s: somebody removed the source: ending. Load the module again",
 		    capture->args.name);
 	pw_impl_module_schedule_destroy(capture->module);
@@ -40,7 +50,7 @@ static void impl_destroyed(void *data)
 
 	spa_hook_remove(&capture->node->impl_listener);
 	capture->node->impl = NULL;
-	node_lost(capture);
+	capture_node_lose(capture);
 }
 
 static void impl_info_changed(void *data, const struct pw_node_info *info)
@@ -62,6 +72,7 @@ static void exported_bound(void *data, uint32_t id)
 	struct capture *capture = data;
 
 	capture->source_id = id;
+	registry_sync(capture->registry);
 }
 
 static void exported_removed(void *data)
@@ -77,7 +88,7 @@ static void exported_destroyed(void *data)
 
 	spa_hook_remove(&capture->node->exported_listener);
 	capture->node->exported = NULL;
-	node_lost(capture);
+	capture_node_lose(capture);
 }
 
 static const struct pw_proxy_events exported_events = {
@@ -167,10 +178,12 @@ static int unit_node_init(struct capture *capture, struct pw_properties *props)
 static int node_export(struct capture *capture)
 {
 	struct capture_node *node = capture->node;
-	int res;
+	int res = connection_init(&node->connection, capture->connection.context);
 
-	node->exported = pw_core_export(capture->connection.core, PW_TYPE_INTERFACE_Node, NULL,
-					node->impl, 0);
+	if (res < 0)
+		return res;
+	node->exported =
+		pw_core_export(node->connection.core, PW_TYPE_INTERFACE_Node, NULL, node->impl, 0);
 	if (node->exported == NULL) {
 		res = -errno;
 		pw_log_error("weir.capture.%s: the daemon takes no node from this process. Load "
@@ -216,6 +229,7 @@ void capture_node_destroy(struct capture *capture)
 		spa_hook_remove(&node->impl_listener);
 		pw_impl_node_destroy(node->impl);
 	}
+	connection_finish(&node->connection);
 	node_finish(&node->unit_node);
 	free(node);
 	capture->node = NULL;

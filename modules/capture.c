@@ -204,6 +204,8 @@ static void registry_removed(void *data, struct registry_object *object)
 	if (capture->undone)
 		return;
 	if (object->type == REGISTRY_NODE) {
+		if (object->id == capture->source_id)
+			capture_node_lose(capture);
 		stream = stream_find(capture, object->id);
 		if (stream != NULL)
 			capture_stream_destroy(stream);
@@ -241,6 +243,9 @@ static void registry_ready(void *data)
 {
 	struct capture *capture = data;
 
+	/* In a process of its own the source has another connection: it may come later. */
+	if (capture->source_id == SPA_ID_INVALID)
+		return;
 	if (capture->undone || (!capture->accepted && !name_check(capture)))
 		return;
 	if (!capture->accepted)

@@ -246,6 +246,8 @@ void capture_stream_unlink(struct capture_stream *stream);
 /* The source. 0 or -errno. */
 int capture_node_create(struct capture *capture);
 void capture_node_destroy(struct capture *capture);
+/* The source has gone: ends the module. */
+void capture_node_lose(struct capture *capture);
 float capture_node_get_control(const struct capture *capture, enum capture_port port);
 void capture_node_set_rate(struct capture *capture, double rate);
 /* After a change of the links that lead out of it. */

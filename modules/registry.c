@@ -37,7 +37,7 @@ struct registry {
 	int sync; /* of the newest thing that was asked for */
 };
 
-static void registry_sync(struct registry *registry)
+void registry_sync(struct registry *registry)
 {
 	registry->sync = pw_core_sync(registry->core, PW_ID_CORE, registry->sync);
 }

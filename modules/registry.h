@@ -76,6 +76,9 @@ struct registry_object *registry_find_link(struct registry *registry, uint32_t o
 /* The number in this property, SPA_ID_INVALID: there is none. */
 uint32_t registry_object_get_id(const struct registry_object *object, const char *key);
 
+/* Has ready come again, once all that exists by now has been reported. */
+void registry_sync(struct registry *registry);
+
 /* Is there a metadata to set targets in, whose values have all been reported? */
 bool registry_has_targets(const struct registry *registry);
 /*

@@ -218,6 +218,21 @@ test_session_manager_restarts() {
 	check "nothing on the speaker" has_links music speaker 0
 }
 
+# The session manager sets parameters of the source, and the daemon reads nothing from it until weir has
+# answered. weir first reads that there is metadata, and binds it: it must not wait for an answer then.
+test_session_manager_waits_for_the_process() {
+	rig_start
+	process_host_start "capture.match = $MATCH"
+	process_stop wireplumber
+	kill -s STOP "${process_pids[weir]}"
+	process_start wireplumber wireplumber
+	wait_for "a session manager that waits" 20 not timeout 3 pw-dump
+	kill -s CONT "${process_pids[weir]}"
+	wait_for "WirePlumber" 20 rig_is_ready
+	play_start music
+	wait_for "music is captured" 5 is_captured music
+}
+
 test_stuck_recorder_does_not_disturb_the_stream() {
 	daemon_start "capture.match = $MATCH capture.mode = tap"
 	sound ramp "$rig_dir/ramp.wav" 3 48000 2
