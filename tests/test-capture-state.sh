@@ -326,7 +326,9 @@ test_target_given_as_serial() {
 	play_start music
 	wait_for "music is captured" 5 source_is captured
 	move music speaker
+	wait_for "music plays where it was moved" 5 plays_on music speaker
 	move music $SINK
+	wait_for "and on the sink again" 5 plays_on music $SINK
 	process_stop weir
 	wait_for "music is back" 5 plays_on music speaker
 	check "no target is left" not metadata_get target.object "$(node_id music)"
