@@ -77,15 +77,24 @@ bool capture_matches_jack(const struct capture *capture, const struct registry_o
 	       player_matches(capture, &node->props->dict, &client->props->dict) != CAPTURE_NOT;
 }
 
+/* In the daemon. NULL: it is gone, or the id is another object's by now. */
+static struct pw_impl_node *impl_find(const struct capture *capture, uint32_t node_id)
+{
+	struct pw_global *global = pw_context_find_global(capture->connection.context, node_id);
+
+	return global != NULL && pw_global_is_type(global, PW_TYPE_INTERFACE_Node)
+		       ? pw_global_get_object(global)
+		       : NULL;
+}
+
 void capture_impl_set(const struct capture *capture, uint32_t node_id, const char *key,
 		      const char *value)
 {
-	struct pw_global *global = pw_context_find_global(capture->connection.context, node_id);
+	struct pw_impl_node *node = impl_find(capture, node_id);
 	const struct spa_dict_item item = { key, value };
 
-	if (global != NULL && pw_global_is_type(global, PW_TYPE_INTERFACE_Node))
-		pw_impl_node_update_properties(pw_global_get_object(global),
-					       &SPA_DICT_INIT(&item, 1));
+	if (node != NULL)
+		pw_impl_node_update_properties(node, &SPA_DICT_INIT(&item, 1));
 }
 
 bool capture_is_redirecting(const struct capture *capture)
@@ -139,11 +148,10 @@ static bool is_deferred(const struct capture_stream *stream)
 static void memory_pause(const struct capture_stream *stream, bool to_sink)
 {
 	const struct capture *capture = stream->capture;
-	struct pw_global *global =
-		pw_context_find_global(capture->connection.context, stream->node->id);
+	struct pw_impl_node *node = impl_find(capture, stream->node->id);
 
-	if (global != NULL && pw_global_is_type(global, PW_TYPE_INTERFACE_Node))
-		capture_memory_pause(capture->connection.context, pw_global_get_object(global),
+	if (node != NULL)
+		capture_memory_pause(capture->connection.context, node,
 				     capture_sink_get_name(capture), to_sink);
 }
 

@@ -75,8 +75,7 @@ void soundfile_open(struct soundfile *sound, const char *path)
 		     path);
 	if (!sound->format.frames)
 		fail("%s is empty: its header says that it has no sound. A recorder that was "
-		     "killed "
-		     "leaves that behind: sox --ignore-length %s WHOLE.wav repairs it",
+		     "killed leaves that behind: sox --ignore-length %s WHOLE.wav repairs it",
 		     path, path);
 	sound->origin = positions_get(sound->file, &sound->format, sound->position);
 	if (is_named_ambisonic(path))
@@ -164,8 +163,10 @@ static double log_get_promise(const char *log)
 	return 1.0;
 }
 
-/* libsndfile looks for the last page of an Ogg stream when it opens a file, or at the end of a
- * pipe. */
+/*
+ * libsndfile looks for the last page of an Ogg stream when it opens a file, or at the end of a
+ * pipe.
+ */
 static bool ogg_is_cut(const struct soundfile *sound, const char *log)
 {
 	return is_pipe(sound) ? strstr(log, OGG_NO_END) != NULL
