@@ -92,6 +92,14 @@ stays_away() {
 	check "$1 does not play on the default sink meanwhile" not links_were_made "$1" speaker
 }
 
+# weir_captures_music HOST: music, which plays nowhere else on its way.
+weir_captures_music() {
+	links_watch
+	weir_start "$1" "${MODES[0]}"
+	wait_for "music is captured" 5 source_is captured
+	stays_away music
+}
+
 in_both_stream_names_its_target() {
 	local signal
 	sink_conf headphones | rig_write pipewire/pipewire.conf.d/20-headphones.conf
@@ -100,10 +108,7 @@ in_both_stream_names_its_target() {
 	wait_for "music plays there" 5 plays_on music headphones
 	traces_take before
 	for signal in TERM KILL; do
-		links_watch
-		weir_start "$1" "${MODES[0]}"
-		wait_for "music is captured" 5 source_is captured
-		stays_away music
+		weir_captures_music "$1"
 		# WirePlumber does so while the stream's own target is the default sink.
 		pw-metadata -- "$(node_id music)" target.node -1 Spa:Id >/dev/null
 		weir_end "$1" $signal
@@ -126,10 +131,7 @@ in_both_stream_was_moved() {
 	move_as_pulse music headphones
 	traces_take before
 	for signal in TERM KILL; do
-		links_watch
-		weir_start "$1" "${MODES[0]}"
-		wait_for "music is captured" 5 source_is captured
-		stays_away music
+		weir_captures_music "$1"
 		weir_end "$1" $signal
 		check_traces before
 	done
