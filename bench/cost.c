@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dsp/unit.h"
 #include "cost.h"
+#include "dsp/unit.h"
 
 static float audio[WEIR_MAX_PORTS][WEIR_MAX_FRAMES];
 static float control[WEIR_MAX_PORTS];

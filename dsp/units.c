@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "align/align.h"
-#include "analyze/analyze.h"
-#include "pitch/pitch.h"
+#include "dsp/align/align.h"
+#include "dsp/analyze/analyze.h"
+#include "dsp/pitch/pitch.h"
 #include "unit.h"
 
 const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1] = {

@@ -7,9 +7,9 @@
 #include <spa/param/props.h>
 #include <spa/pod/builder.h>
 
-#include "../spa/node.h"
 #include "capture.h"
 #include "log.h"
+#include "spa/node.h"
 
 #define RATE_KEY "capture:rate"
 

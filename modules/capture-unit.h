@@ -2,7 +2,7 @@
 #ifndef WEIR_CAPTURE_UNIT_H
 #define WEIR_CAPTURE_UNIT_H
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 /*
  * What the source weir.capture.<name> does with sound: it mixes the captured streams to stereo,

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 #define WEIR_EXPORT __attribute__((visibility("default")))
 

@@ -6,7 +6,7 @@
 #include <spa/support/log.h>
 #include <spa/utils/dict.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 /*
  * What a unit remembers from one start to the next, here and in a file. The file is that of the

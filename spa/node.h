@@ -13,7 +13,7 @@
 #include <spa/support/plugin.h>
 #include <spa/utils/hook.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 #include "memory.h"
 #include "report.h"
 #include "volume.h"

@@ -2,7 +2,7 @@
 #ifndef WEIR_SPA_REPORT_H
 #define WEIR_SPA_REPORT_H
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 /*
  * A unit's reports as OSC in a control buffer.

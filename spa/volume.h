@@ -6,7 +6,7 @@
 #include <spa/pod/pod.h>
 #include <stdatomic.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 /*
  * The volume and mute of a node that users see as a device or a stream: factors for its output

@@ -2,7 +2,7 @@
 #ifndef WEIR_ANALYST_H
 #define WEIR_ANALYST_H
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 #define ANALYST_CHANNELS 8
 

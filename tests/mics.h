@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 /* Microphones whose delay and drift are known exactly, and the unit that hears them. */
 

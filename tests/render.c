@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 #define RATE 48000
 #define BLOCK 256

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 /* A node of libspa-weir.so, driven by the test as a graph would, without a daemon. */
 

@@ -2,8 +2,8 @@
 
 /* The align unit works after days as in the first minute. Its counters are set ahead for that. */
 
-#include "../dsp/align/aligner.h"
 #include "check.h"
+#include "dsp/align/aligner.h"
 #include "mics.h"
 
 /* Samples of the analysis of about that many days: all rings are then where they were. */

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../dsp/align/align.h"
 #include "check.h"
+#include "dsp/align/align.h"
 
 #define PI 3.14159265358979323846
 #define MAX_MICS 4

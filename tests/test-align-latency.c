@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#include "../dsp/align/mix.h"
 #include "check.h"
+#include "dsp/align/mix.h"
 #include "mics.h"
 
 /* Frames: a delay wanders by as much before the latency follows, and has room for as much. */

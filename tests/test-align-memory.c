@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../dsp/align/align.h"
 #include "check.h"
+#include "dsp/align/align.h"
 #include "mics.h"
 
 static float memory[WEIR_MAX_MEMORY];

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../dsp/analyze/features.h"
 #include "check.h"
+#include "dsp/analyze/features.h"
 #include "hearing.h"
 
 #define MOST_RATE 96000

@@ -9,9 +9,9 @@
 
 #include <math.h>
 
-#include "../dsp/analyze/loudness.h"
 #include "analyst.h"
 #include "check.h"
+#include "dsp/analyze/loudness.h"
 
 #define TOLERANCE 0.1	    /* LU */
 #define RANGE_TOLERANCE 1.0 /* LU */

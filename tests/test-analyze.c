@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dsp/analyze/analyze.h"
 #include "check.h"
+#include "dsp/analyze/analyze.h"
 #include "realtime.h"
 
 #define RATE 48000

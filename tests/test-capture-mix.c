@@ -2,10 +2,10 @@
 /* How loud each channel of a captured stream is on each side of the source. */
 #include <math.h>
 
-#include "../dsp/unit.h"
-#include "../modules/capture-mix.h"
-#include "../modules/capture-unit.h"
 #include "check.h"
+#include "dsp/unit.h"
+#include "modules/capture-mix.h"
+#include "modules/capture-unit.h"
 
 #define RATE 48000
 #define N_FRAMES 64

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../tools/fields.h"
-#include "../tools/hops.h"
 #include "check.h"
+#include "tools/fields.h"
+#include "tools/hops.h"
 
 #define QUANTUM 1024
 

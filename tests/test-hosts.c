@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../dsp/unit.h"
 #include "check.h"
+#include "dsp/unit.h"
 #include "spa-rig.h"
 
 #define RATE 48000

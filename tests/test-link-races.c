@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../modules/link.h"
-#include "../modules/links.h"
-#include "../modules/log.h"
-#include "../modules/remote.h"
 #include "check.h"
+#include "modules/link.h"
+#include "modules/links.h"
+#include "modules/log.h"
+#include "modules/remote.h"
 
 PW_LOG_TOPIC(weir_topic, "test");
 

@@ -8,11 +8,11 @@
 
 #include <pipewire/pipewire.h>
 
-#include "../modules/args.h"
-#include "../modules/capture-match.h"
-#include "../modules/links.h"
-#include "../modules/log.h"
 #include "check.h"
+#include "modules/args.h"
+#include "modules/capture-match.h"
+#include "modules/links.h"
+#include "modules/log.h"
 
 PW_LOG_TOPIC(weir_topic, "test");
 

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#include "../dsp/pitch/onset.h"
 #include "check.h"
+#include "dsp/pitch/onset.h"
 
 #define RATE 48000
 #define HOP 256

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dsp/pitch/pitch.h"
 #include "check.h"
+#include "dsp/pitch/pitch.h"
 #include "realtime.h"
 
 #define RATE 48000

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../dsp/pitch/pitch.h"
 #include "check.h"
+#include "dsp/pitch/pitch.h"
 
 #define RATE 48000
 #define N_FRAMES (RATE * 5 / 4)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dsp/pitch/pitch.h"
 #include "check.h"
+#include "dsp/pitch/pitch.h"
 #include "realtime.h"
 
 #define MOST_RATE 384000

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "../dsp/pitch/pitch.h"
 #include "check.h"
+#include "dsp/pitch/pitch.h"
 #include "realtime.h"
 
 #define RATE 48000

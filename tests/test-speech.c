@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "../dsp/analyze/speech.h"
-#include "../dsp/scalar.h"
 #include "analyst.h"
 #include "check.h"
+#include "dsp/analyze/speech.h"
+#include "dsp/scalar.h"
 
 #define SECONDS 8
 #define HOPS (100 * SECONDS)

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "../dsp/unit.h"
-#include "../modules/capture-unit.h"
 #include "check.h"
+#include "dsp/unit.h"
+#include "modules/capture-unit.h"
 #include "realtime.h"
 
 #define RATE 48000

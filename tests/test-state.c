@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../spa/memory.h"
 #include "check.h"
+#include "spa/memory.h"
 
 static WEIR_REALTIME void fake_remember(const void *state, float *memory)
 {

@@ -2,8 +2,8 @@
 /* Names in any encoding become texts that terminals and JSON take. */
 #include <string.h>
 
-#include "../modules/text.h"
 #include "check.h"
+#include "modules/text.h"
 
 static void check_clean(const char *text, const char *expected)
 {

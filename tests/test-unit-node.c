@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../spa/node.h"
 #include "check.h"
 #include "spa-rig.h"
+#include "spa/node.h"
 
 #define QUANTUM 1024
 #define BAD_RATE 768000

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "../dsp/unit.h"
 #include "check.h"
+#include "dsp/unit.h"
 #include "realtime.h"
 
 #define MAX_RATE 96000

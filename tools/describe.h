@@ -2,7 +2,7 @@
 #ifndef WEIR_DESCRIBE_H
 #define WEIR_DESCRIBE_H
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 /* Prints all units, a line each. */
 void describe_units(void);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 #include "soundfile.h"
 
 /* Where an audio input comes from. */

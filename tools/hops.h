@@ -6,7 +6,7 @@
 #include <spa/utils/ringbuffer.h>
 #include <stdbool.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 
 /*
  * What a report port sent, on its way from the data thread to the main thread. Neither waits for

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 #include "message.h"
 #include "names.h"
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 #include "message.h"
 #include "picture.h"
 #include "series.h"

@@ -2,10 +2,10 @@
 #ifndef WEIR_PROBE_H
 #define WEIR_PROBE_H
 
-#include "../modules/link.h"
-#include "../modules/port.h"
-#include "../modules/remote.h"
 #include "graph.h"
+#include "modules/link.h"
+#include "modules/port.h"
+#include "modules/remote.h"
 
 /*
  * A node of our own that listens to a sink or a source, as long as we run. It is made in the

@@ -4,9 +4,9 @@
 
 #include <pipewire/filter.h>
 
-#include "../modules/link.h"
 #include "graph.h"
 #include "hops.h"
+#include "modules/link.h"
 
 /*
  * Reads the report port of one node: a node of our own with one port, linked to that one as often

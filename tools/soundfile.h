@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "../dsp/unit.h"
+#include "dsp/unit.h"
 #include "positions.h"
 
 /* A sound file or pipe that is read or written block by block, from its beginning on. */

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../modules/port.h"
 #include "controls.h"
 #include "message.h"
+#include "modules/port.h"
 #include "names.h"
 #include "page.h"
 #include "reader.h"

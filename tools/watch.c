@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../dsp/unit.h"
-#include "../modules/port.h"
+#include "dsp/unit.h"
 #include "json.h"
 #include "message.h"
+#include "modules/port.h"
 #include "names.h"
 #include "only.h"
 #include "osc.h"

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../dsp/unit.h"
 #include "describe.h"
+#include "dsp/unit.h"
 #include "feed.h"
 #include "json.h"
 #include "message.h"

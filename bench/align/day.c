@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../dsp/align/align.h"
+#include "dsp/align/align.h"
 
 #define RATE 48000
 #define BLOCK 480

@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "../cost.h"
+#include "bench/cost.h"
 
 #ifdef HAVE_LIBEBUR128
 #include <ebur128.h>

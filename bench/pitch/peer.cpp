@@ -19,7 +19,7 @@
 #include <sndfile.h>
 #include <vector>
 
-#include "../cost.h"
+#include "bench/cost.h"
 
 #ifdef HAVE_RUBBERBAND
 #include <rubberband/RubberBandStretcher.h>

@@ -7,8 +7,8 @@
 
 #include <math.h>
 
-#include "../scalar.h"
 #include "aligner.h"
+#include "dsp/scalar.h"
 
 #define TICK_COST 5 /* about microseconds, and one more for each TICK_PARTS of the lags */
 #define TICK_PARTS 8

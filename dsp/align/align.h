@@ -2,7 +2,7 @@
 #ifndef WEIR_ALIGN_H
 #define WEIR_ALIGN_H
 
-#include "../unit.h"
+#include "dsp/unit.h"
 
 /*
  * Align: microphones that hear the same source become one better microphone.

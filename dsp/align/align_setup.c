@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../declare.h"
 #include "aligner.h"
+#include "dsp/declare.h"
 
 #define MOST_RATE 384000
 #define TICK_SAMPLES 8 /* of the analysis */

@@ -21,7 +21,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../simd.h"
+#include "dsp/simd.h"
 
 /*
  * Chosen in ten scenes of bench/align, seeds 0 and 1, where nobody moves or takes turns, and at 96

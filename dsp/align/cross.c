@@ -13,8 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
 #include "rotor.h"
 
 #define PI 3.14159265358979323846

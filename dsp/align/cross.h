@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../fft.h"
-#include "../layout.h"
+#include "dsp/fft.h"
+#include "dsp/layout.h"
 #include "ear.h"
 
 #define CROSS_WINDOW 2048

@@ -19,9 +19,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
 #include "align.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
 #include "rotor.h"
 
 #define CURVE_POINTS (2 * DRIFT_CURVE + 1)

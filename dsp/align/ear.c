@@ -10,9 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
-#include "../sinc.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
+#include "dsp/sinc.h"
 
 #define TAPS_PER_FACTOR 64
 #define SMOOTH_SECONDS 0.08

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../fft.h"
-#include "../layout.h"
+#include "dsp/fft.h"
+#include "dsp/layout.h"
 
 #define EAR_LEAST_RATE 14500 /* of the analysis: the input's rate by a whole number */
 #define EAR_WINDOW 1024

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "../unit.h"
+#include "dsp/unit.h"
 
 struct track;
 

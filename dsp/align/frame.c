@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "../simd.h"
+#include "dsp/simd.h"
 
 #define LEAST_PRODUCT 1e-30f /* of two powers, as of digital silence: such bins have no phase */
 

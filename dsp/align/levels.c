@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../simd.h"
+#include "dsp/simd.h"
 
 #define LOW_HZ 200.0
 #define HIGH_HZ 7000.0

@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
-#include "../sinc.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
+#include "dsp/sinc.h"
 
 #define RISE_SECONDS 0.005 /* of a microphone that was silent */
 #define JOIN_SECONDS 0.1

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../unit.h"
+#include "dsp/unit.h"
 
 #define PLACES 4
 

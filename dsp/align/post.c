@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../simd.h"
+#include "dsp/simd.h"
 
 #define WINDOW_SECONDS 0.0213
 #define LEAST_WINDOW 256 /* whose hop has enough ticks for all steps */

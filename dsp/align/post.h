@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../fft.h"
-#include "../layout.h"
 #include "align.h"
+#include "dsp/fft.h"
+#include "dsp/layout.h"
 
 /*
  * Attenuates what the aligned microphones do not share: their own noise, and what comes from

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "../unit.h"
+#include "dsp/unit.h"
 
 #define ROTOR_LANES 8
 

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../simd.h"
+#include "dsp/simd.h"
 
 #define PARTS_PER_STEP 4
 #define TAU_SECONDS 4.0

@@ -2,7 +2,7 @@
 #ifndef WEIR_ALIGN_SLIDE_H
 #define WEIR_ALIGN_SLIDE_H
 
-#include "../unit.h"
+#include "dsp/unit.h"
 
 /*
  * A clock that runs at another rate from now on looks like a talker who walks. What must be

@@ -11,8 +11,8 @@
 
 #include <math.h>
 
-#include "../simd.h"
 #include "align.h"
+#include "dsp/simd.h"
 #include "elsewhere.h"
 
 enum {

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
 #include "analyzer.h"
+#include "dsp/scalar.h"
 #include "level.h"
 
 /* ITU-R BS.1770-4, table 4; in the order of the channels of analyze-8, by layout. */

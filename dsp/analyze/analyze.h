@@ -2,7 +2,7 @@
 #ifndef WEIR_ANALYZE_H
 #define WEIR_ANALYZE_H
 
-#include "../unit.h"
+#include "dsp/unit.h"
 
 /*
  * Analyze: tells what a sound is like, and passes it on unchanged, without latency.

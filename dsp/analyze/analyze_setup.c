@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../declare.h"
 #include "analyzer.h"
+#include "dsp/declare.h"
 #include "level.h"
 
 #define MOST_RATE 384000

@@ -2,8 +2,8 @@
 #ifndef WEIR_ANALYZER_H
 #define WEIR_ANALYZER_H
 
-#include "../layout.h"
 #include "analyze.h"
+#include "dsp/layout.h"
 #include "f0.h"
 #include "features.h"
 #include "hop.h"

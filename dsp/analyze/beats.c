@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#include "../scalar.h"
+#include "dsp/scalar.h"
 #include "onsets.h"
 
 #define KEEP 0.8f	/* of the strength of an accent, per period */

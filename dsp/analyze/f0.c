@@ -12,9 +12,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
-#include "../sinc.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
+#include "dsp/sinc.h"
 
 #define SOUND_HZ 12000.0
 #define BAND_HZ 4000.0

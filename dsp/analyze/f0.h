@@ -2,7 +2,7 @@
 #ifndef WEIR_F0_H
 #define WEIR_F0_H
 
-#include "../layout.h"
+#include "dsp/layout.h"
 
 #define F0_CANDIDATES 8
 

@@ -16,8 +16,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
 
 #define EPSILON 2.220446049250313e-16 /* of a double, as the package adds it */
 #define LEAST_POWER 1e-20f

@@ -2,7 +2,7 @@
 #ifndef WEIR_FEATURES_H
 #define WEIR_FEATURES_H
 
-#include "../layout.h"
+#include "dsp/layout.h"
 
 /* The order of the values. */
 enum {

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "../scalar.h"
+#include "dsp/scalar.h"
 
 /* IEC 61672-1:2013, 5.8: time constants of the time weightings F and S. */
 #define FAST_SECONDS 0.125

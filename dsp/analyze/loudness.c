@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
 #include "level.h"
 
 /* ITU-R BS.1770-4, annex 1: blocks of 400 ms, each 100 ms after the one before, and two gates. */

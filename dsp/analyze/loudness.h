@@ -2,7 +2,7 @@
 #ifndef WEIR_LOUDNESS_H
 #define WEIR_LOUDNESS_H
 
-#include "../layout.h"
+#include "dsp/layout.h"
 
 #define LOUDNESS_FIELDS 6 /* m, s, i, lra, m_max, s_max */
 

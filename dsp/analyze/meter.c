@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
+#include "dsp/scalar.h"
 #include "level.h"
 
 typedef long long order __attribute__((vector_size(32)));

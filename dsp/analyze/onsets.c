@@ -23,8 +23,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
 
 #define WINDOW_SECONDS 0.0145 /* at least: up to 10 % more */
 #define HIGHEST 0.46f	      /* of the rate */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "../layout.h"
+#include "dsp/layout.h"
 
 #define ONSETS_BANDS 24
 #define ONSETS_DELAY 4	/* steps by which the past precedes the present; a power of two */

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
+#include "dsp/scalar.h"
 #include "hop.h"
 
 int rhythm_init(struct rhythm *rhythm, uint32_t rate)

@@ -2,8 +2,8 @@
 #ifndef WEIR_RHYTHM_H
 #define WEIR_RHYTHM_H
 
-#include "../layout.h"
 #include "beats.h"
+#include "dsp/layout.h"
 #include "onsets.h"
 #include "tempo.h"
 

@@ -11,9 +11,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
-#include "../sinc.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
+#include "dsp/sinc.h"
 #include "hop.h"
 
 #define TAPS 32 /* per frame of the slower side */

@@ -14,8 +14,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
 
 #define FALL 128 /* of the window, samples */
 #define LOW_HZ 80.0

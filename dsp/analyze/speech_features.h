@@ -2,8 +2,8 @@
 #ifndef WEIR_ANALYZE_SPEECH_FEATURES_H
 #define WEIR_ANALYZE_SPEECH_FEATURES_H
 
-#include "../fft.h"
-#include "../layout.h"
+#include "dsp/fft.h"
+#include "dsp/layout.h"
 
 #define SPEECH_RATE 16000
 #define SPEECH_HOP 160

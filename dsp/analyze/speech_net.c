@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../simd.h"
+#include "dsp/simd.h"
 
 #define GATES (3 * SPEECH_UNITS)
 #define BLOCK SPEECH_NET_BLOCK

@@ -2,7 +2,7 @@
 #ifndef WEIR_ANALYZE_SPEECH_NET_H
 #define WEIR_ANALYZE_SPEECH_NET_H
 
-#include "../layout.h"
+#include "dsp/layout.h"
 #include "speech_weights.h"
 
 #define SPEECH_NET_BLOCK 48 /* outputs that are summed at once */

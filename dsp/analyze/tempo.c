@@ -19,8 +19,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../simd.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
 
 #define MEMORY_SECONDS 5.0f
 #define SILENCE 1e-4f	  /* amplitude */

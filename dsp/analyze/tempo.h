@@ -2,7 +2,7 @@
 #ifndef WEIR_ANALYZE_TEMPO_H
 #define WEIR_ANALYZE_TEMPO_H
 
-#include "../layout.h"
+#include "dsp/layout.h"
 
 #define TEMPO_PAST 1024 /* steps of about 5 ms, a power of two */
 #define TEMPO_LAGS 840	/* steps, of the autocorrelation */

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
+#include "dsp/scalar.h"
 #include "level.h"
 
 #define HALF_LANES 4

@@ -2,8 +2,8 @@
 #ifndef WEIR_THIRDS_H
 #define WEIR_THIRDS_H
 
-#include "../layout.h"
-#include "../simd.h"
+#include "dsp/layout.h"
+#include "dsp/simd.h"
 
 #define THIRDS 31 /* 20 Hz to 20 kHz */
 #define THIRDS_BANKS 14

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "../scalar.h"
-#include "../sinc.h"
+#include "dsp/scalar.h"
+#include "dsp/sinc.h"
 
 #define HALF (TRUE_PEAK_TAPS / 2)
 #define N_LANES 8

@@ -2,8 +2,8 @@
 #ifndef WEIR_TRUE_PEAK_H
 #define WEIR_TRUE_PEAK_H
 
-#include "../simd.h"
-#include "../unit.h"
+#include "dsp/simd.h"
+#include "dsp/unit.h"
 
 #define TRUE_PEAK_TAPS 32
 

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#include "../scalar.h"
-#include "../simd.h"
-#include "../unit.h"
+#include "dsp/scalar.h"
+#include "dsp/simd.h"
+#include "dsp/unit.h"
 
 #define PITCH_CHANNELS 8 /* at most */
 

@@ -2,7 +2,7 @@
 #ifndef WEIR_PITCH_H
 #define WEIR_PITCH_H
 
-#include "../unit.h"
+#include "dsp/unit.h"
 
 /*
  * Pitch: moves the pitch of a sound by up to two octaves, and keeps its time.

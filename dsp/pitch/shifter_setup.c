@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../layout.h"
-#include "../scalar.h"
-#include "../sinc.h"
+#include "dsp/layout.h"
+#include "dsp/scalar.h"
+#include "dsp/sinc.h"
 #include "shifter.h"
 
 #define FADE_SECONDS 0.0005

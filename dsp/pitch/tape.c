@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "../sinc.h"
+#include "dsp/sinc.h"
 
 /* Where fewer windows than this overlap, the sound is left as faint as it is. */
 #define LEAST_WEIGHT 0.05f

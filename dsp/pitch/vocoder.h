@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../fft.h"
 #include "common.h"
+#include "dsp/fft.h"
 #include "formant.h"
 #include "onset.h"
 #include "partials.h"

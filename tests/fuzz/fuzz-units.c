@@ -23,8 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../check.h"
 #include "judge.h"
+#include "tests/check.h"
 
 #define MOST_CPU_SECONDS 120 /* of one trial: a loop without end takes longer */
 #define MOST_FAILURES 50

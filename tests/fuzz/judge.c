@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../check.h"
+#include "tests/check.h"
 
 /*
  * What a field may be. Levels reach from the least one told, -200 dB, to +63 dB of samples at

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../check.h"
+#include "tests/check.h"
 
 #define PI 3.14159265358979323846
 #define MOST_PARTS 3

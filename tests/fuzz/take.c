@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "../check.h"
-#include "../realtime.h"
 #include "judge.h"
+#include "tests/check.h"
+#include "tests/realtime.h"
 
 static double cpu_seconds(void)
 {

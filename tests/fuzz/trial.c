@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../check.h"
 #include "sounds.h"
+#include "tests/check.h"
 
 /* Low rates take less time, so there are more of them. */
 static const uint32_t low[] = { 8000, 8000, 8001, 11025, 12000, 16000 };

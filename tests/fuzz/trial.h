@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../dsp/unit.h"
 #include "chance.h"
+#include "dsp/unit.h"
 
 #define TRIAL_SECONDS 2.0
 #define TRIAL_SEGMENTS 6

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../speech.h"
+#include "dsp/analyze/speech.h"
 
 #define MAX_HOP 4096
 
