@@ -4,9 +4,9 @@
 
 #include "capture-mix.h"
 #include "capture.h"
-#include "link.h"
-#include "log.h"
-#include "port.h"
+#include "graph/link.h"
+#include "graph/log.h"
+#include "graph/port.h"
 
 bool capture_stream_is_playing(const struct capture_stream *stream)
 {

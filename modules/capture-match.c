@@ -12,8 +12,8 @@
 #include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
-#include "args.h"
-#include "log.h"
+#include "graph/args.h"
+#include "graph/log.h"
 #include "process.h"
 
 #define TREE_KEY "process.tree"

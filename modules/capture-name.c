@@ -11,7 +11,7 @@
 #include <spa/utils/string.h>
 
 #include "capture.h"
-#include "log.h"
+#include "graph/log.h"
 
 static void twin_report(const struct capture *capture, const struct spa_dict *twin)
 {

@@ -8,7 +8,7 @@
 #include <spa/pod/builder.h>
 
 #include "capture.h"
-#include "log.h"
+#include "graph/log.h"
 #include "spa/node.h"
 
 #define RATE_KEY "capture:rate"

@@ -4,7 +4,7 @@
 #include <spa/utils/string.h>
 
 #include "capture.h"
-#include "port.h"
+#include "graph/port.h"
 
 /* Nodes that sound reaches, each once. A graph that is larger ends here. */
 #define MAX_NODES 256

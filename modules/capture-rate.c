@@ -32,7 +32,7 @@
 #include <spa/utils/json.h>
 
 #include "capture.h"
-#include "log.h"
+#include "graph/log.h"
 
 #define TICK_NSEC (20 * SPA_NSEC_PER_MSEC)
 #define TICK_MS (TICK_NSEC / SPA_NSEC_PER_MSEC)

@@ -8,7 +8,7 @@
 #include <spa/utils/string.h>
 
 #include "capture.h"
-#include "log.h"
+#include "graph/log.h"
 
 /* Long enough for a card that is just being set up, so that the usual start says nothing. */
 #define ABSENT_SECONDS 4

@@ -13,8 +13,8 @@
 #include <spa/utils/string.h>
 
 #include "capture.h"
-#include "log.h"
-#include "text.h"
+#include "graph/log.h"
+#include "graph/text.h"
 
 #define STREAMS_KEY "weir.capture.streams"
 /* A link that is lost is made again meanwhile. */

@@ -7,7 +7,7 @@
 #include <spa/utils/string.h>
 
 #include "capture.h"
-#include "log.h"
+#include "graph/log.h"
 
 #define STREAM_CLASS "Stream/Output/Audio"
 #define REQUEST_SECONDS 3

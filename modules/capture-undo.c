@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "graph/log.h"
 
 #define PROGRAM "weir-capture-undo"
 /* A line that is longer would be two. */

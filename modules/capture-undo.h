@@ -2,7 +2,7 @@
 #ifndef WEIR_CAPTURE_UNDO_H
 #define WEIR_CAPTURE_UNDO_H
 
-#include "registry.h"
+#include "graph/registry.h"
 
 /*
  * What the daemon is to undo when this process is killed: another process, weir-capture-undo,

@@ -9,7 +9,7 @@
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
-#include "log.h"
+#include "graph/log.h"
 
 /* An answer takes less than a millisecond; without one the daemon is not there any more. */
 #define UNDO_SECONDS 1

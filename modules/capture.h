@@ -9,9 +9,9 @@
 #include "capture-placement.h"
 #include "capture-undo.h"
 #include "capture-unit.h"
-#include "connection.h"
-#include "registry.h"
-#include "remote.h"
+#include "graph/connection.h"
+#include "graph/proxy.h"
+#include "graph/registry.h"
 
 /*
  * One running capture. capture.c decides which streams are captured and redirects them,

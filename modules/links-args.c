@@ -7,9 +7,9 @@
 #include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
-#include "args.h"
+#include "graph/args.h"
+#include "graph/log.h"
 #include "links.h"
-#include "log.h"
 
 #define EXAMPLE "{ from = \"weir.pitch\" to = \"speaker\" }"
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"

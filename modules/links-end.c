@@ -5,8 +5,8 @@
 
 #include <spa/utils/string.h>
 
+#include "graph/log.h"
 #include "links.h"
-#include "log.h"
 
 /* Long enough for a program or a card that is just starting: the usual start says nothing. */
 #define MISSING_NSEC (2 * SPA_NSEC_PER_SEC)

@@ -5,9 +5,9 @@
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
-#include "link.h"
+#include "graph/link.h"
+#include "graph/log.h"
 #include "links.h"
-#include "log.h"
 
 /* A captured source: awake for those only who record from it, whatever is linked to it. */
 #define CAPTURE_KEY "weir.capture.state"

@@ -6,7 +6,7 @@
 
 #include <spa/utils/result.h>
 
-#include "log.h"
+#include "graph/log.h"
 
 /* Between two attempts to reach a daemon that is not there. */
 #define CONNECT_NSEC SPA_NSEC_PER_SEC

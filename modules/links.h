@@ -6,9 +6,9 @@
 #include <regex.h>
 #include <stdbool.h>
 
-#include "connection.h"
-#include "port.h"
-#include "registry.h"
+#include "graph/connection.h"
+#include "graph/port.h"
+#include "graph/registry.h"
 
 /*
  * Links that are kept: links-args.c reads what is wanted, links-end.c finds the ports that it

@@ -162,9 +162,9 @@
 #include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
-#include "args.h"
 #include "capture.h"
-#include "log.h"
+#include "graph/args.h"
+#include "graph/log.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
 /* What is made of it must fit into texts of 256 characters. */

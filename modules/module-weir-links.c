@@ -101,8 +101,8 @@
  */
 #include <errno.h>
 
+#include "graph/log.h"
 #include "links.h"
-#include "log.h"
 
 PW_LOG_TOPIC(weir_topic, "mod.weir-links");
 

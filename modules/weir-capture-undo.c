@@ -15,7 +15,7 @@
 #include <spa/utils/string.h>
 
 #include "capture-undo.h"
-#include "log.h"
+#include "graph/log.h"
 
 PW_LOG_TOPIC(weir_topic, "weir-capture-undo");
 

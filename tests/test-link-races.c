@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Links whose daemon changes while they are made: modules/link.c and modules/links-pair.c with a
+ * Links whose daemon changes while they are made: graph/link.c and modules/links-pair.c with a
  * daemon and a clock of this test's own, so that events come in the order that is written down.
  */
 
@@ -9,10 +9,10 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "modules/link.h"
+#include "graph/link.h"
+#include "graph/log.h"
+#include "graph/proxy.h"
 #include "modules/links.h"
-#include "modules/log.h"
-#include "modules/remote.h"
 
 PW_LOG_TOPIC(weir_topic, "test");
 

@@ -9,10 +9,10 @@
 #include <pipewire/pipewire.h>
 
 #include "check.h"
-#include "modules/args.h"
+#include "graph/args.h"
+#include "graph/log.h"
 #include "modules/capture-match.h"
 #include "modules/links.h"
-#include "modules/log.h"
 
 PW_LOG_TOPIC(weir_topic, "test");
 

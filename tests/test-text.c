@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "modules/text.h"
+#include "graph/text.h"
 
 static void check_clean(const char *text, const char *expected)
 {

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graph/log.h"
+#include "graph/port.h"
 #include "message.h"
-#include "modules/log.h"
-#include "modules/port.h"
 #include "number.h"
 
 #define CONNECT_NSEC SPA_NSEC_PER_SEC

@@ -2,8 +2,8 @@
 #ifndef WEIR_GRAPH_H
 #define WEIR_GRAPH_H
 
-#include "modules/connection.h"
-#include "modules/registry.h"
+#include "graph/connection.h"
+#include "graph/registry.h"
 
 /*
  * The daemon's graph as a program sees it, and the loop that it runs in. A daemon that goes away is

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "modules/text.h"
+#include "graph/text.h"
 
 const char *message_program;
 

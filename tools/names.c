@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/port.h"
 #include "message.h"
-#include "modules/port.h"
 #include "number.h"
 
 bool node_has_report(const struct graph *graph, const struct registry_object *node)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/text.h"
+#include "graph/text.h"
 #include "page.h"
 
 #define MOST_STREAMS 12

@@ -3,9 +3,9 @@
 #define WEIR_PROBE_H
 
 #include "graph.h"
-#include "modules/link.h"
-#include "modules/port.h"
-#include "modules/remote.h"
+#include "graph/link.h"
+#include "graph/port.h"
+#include "graph/proxy.h"
 
 /*
  * A node of our own that listens to a sink or a source, as long as we run. It is made in the

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/port.h"
 #include "message.h"
-#include "modules/port.h"
 
 #define CYCLE_BYTES (256 * 1024) /* of all hops of a cycle: 17 of 10 ms at a quantum of 8192 */
 

@@ -5,8 +5,8 @@
 #include <pipewire/filter.h>
 
 #include "graph.h"
+#include "graph/link.h"
 #include "hops.h"
-#include "modules/link.h"
 
 /*
  * Reads the report port of one node: a node of our own with one port, linked to that one as often

@@ -16,8 +16,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "graph/text.h"
 #include "message.h"
-#include "modules/text.h"
 
 #define N_PARTS 8 /* of a character */
 

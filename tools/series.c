@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/text.h"
 #include "message.h"
-#include "modules/text.h"
 
 #define MOST_VALUES 4096 /* of a field at a time */
 #define MOST_TIME 1e12	 /* s */

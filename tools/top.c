@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "controls.h"
+#include "graph/port.h"
 #include "message.h"
-#include "modules/port.h"
 #include "names.h"
 #include "page.h"
 #include "reader.h"

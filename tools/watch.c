@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "dsp/unit.h"
+#include "graph/port.h"
 #include "json.h"
 #include "message.h"
-#include "modules/port.h"
 #include "names.h"
 #include "only.h"
 #include "osc.h"

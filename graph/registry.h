@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_REGISTRY_H
-#define WEIR_REGISTRY_H
+#ifndef WEIR_GRAPH_REGISTRY_H
+#define WEIR_GRAPH_REGISTRY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_LINK_H
-#define WEIR_LINK_H
+#ifndef WEIR_GRAPH_LINK_H
+#define WEIR_GRAPH_LINK_H
 
 #include "connection.h"
 #include "registry.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_ARGS_H
-#define WEIR_ARGS_H
+#ifndef WEIR_GRAPH_ARGS_H
+#define WEIR_GRAPH_ARGS_H
 
 #include <spa/utils/json.h>
 #include <stdbool.h>

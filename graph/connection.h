@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_CONNECTION_H
-#define WEIR_CONNECTION_H
+#ifndef WEIR_GRAPH_CONNECTION_H
+#define WEIR_GRAPH_CONNECTION_H
 
 #include <pipewire/impl.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_LOG_H
-#define WEIR_LOG_H
+#ifndef WEIR_GRAPH_LOG_H
+#define WEIR_GRAPH_LOG_H
 
 #include <pipewire/log.h>
 

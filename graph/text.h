@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_TEXT_H
-#define WEIR_TEXT_H
+#ifndef WEIR_GRAPH_TEXT_H
+#define WEIR_GRAPH_TEXT_H
 
 #include <stddef.h>
 

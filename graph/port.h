@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_PORT_H
-#define WEIR_PORT_H
+#ifndef WEIR_GRAPH_PORT_H
+#define WEIR_GRAPH_PORT_H
 
 #include "registry.h"
 

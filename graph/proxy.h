@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_REMOTE_H
-#define WEIR_REMOTE_H
+#ifndef WEIR_GRAPH_PROXY_H
+#define WEIR_GRAPH_PROXY_H
 
 #include <pipewire/pipewire.h>
 

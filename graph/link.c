@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "remote.h"
+#include "proxy.h"
 
 /* All within a second. */
 static const uint64_t retry_nsec[] = {

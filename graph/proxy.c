@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "remote.h"
+#include "proxy.h"
 
 #include <stdlib.h>
 
