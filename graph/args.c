@@ -9,7 +9,7 @@
 
 #include "log.h"
 
-bool args_parse_bool(const char *value, int length, bool *result)
+bool weir_args_parse_bool(const char *value, int length, bool *result)
 {
 	char text[8];
 
@@ -20,7 +20,7 @@ bool args_parse_bool(const char *value, int length, bool *result)
 	return *result || spa_streq(text, "false") || spa_streq(text, "0");
 }
 
-int args_get_key(struct spa_json *object, char *key, int size)
+int weir_args_get_key(struct spa_json *object, char *key, int size)
 {
 	const char *value;
 	const int length = spa_json_next(object, &value);
@@ -30,7 +30,7 @@ int args_get_key(struct spa_json *object, char *key, int size)
 	return spa_json_parse_stringn(value, length, key, size) > 0 ? 1 : -EINVAL;
 }
 
-int args_enter_object(struct spa_json *array, struct spa_json *object)
+int weir_args_enter_object(struct spa_json *array, struct spa_json *object)
 {
 	const char *value;
 	const int length = spa_json_next(array, &value);
@@ -50,7 +50,7 @@ static int keys_check(const char *who, struct spa_json *object, struct pw_proper
 	char key[256];
 	int found;
 
-	while ((found = args_get_key(object, key, sizeof(key))) > 0) {
+	while ((found = weir_args_get_key(object, key, sizeof(key))) > 0) {
 		if (pw_properties_get(seen, key) != NULL) {
 			pw_log_error("%s: \"%s\" is there twice: leave one of them out", who, key);
 			return -EINVAL;
@@ -69,7 +69,7 @@ static int keys_check(const char *who, struct spa_json *object, struct pw_proper
 	return -EINVAL;
 }
 
-int args_check_object(const char *who, const struct spa_json *object)
+int weir_args_check_object(const char *who, const struct spa_json *object)
 {
 	struct pw_properties *seen = pw_properties_new(NULL, NULL);
 	struct spa_json copy = *object;
@@ -82,12 +82,12 @@ int args_check_object(const char *who, const struct spa_json *object)
 	return res;
 }
 
-int args_check_text(const char *who, const char *object)
+int weir_args_check_text(const char *who, const char *object)
 {
 	struct spa_json top, inner;
 
 	spa_json_init(&top, object, strlen(object));
 	if (spa_json_enter_object(&top, &inner) <= 0)
 		spa_json_init(&inner, object, strlen(object));
-	return args_check_object(who, &inner);
+	return weir_args_check_object(who, &inner);
 }

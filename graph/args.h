@@ -8,21 +8,21 @@
 /* How the arguments of a module are written: SPA-JSON. Messages begin with who. */
 
 /* true, false, 1 or 0, in quotes or not. False: anything else. */
-bool args_parse_bool(const char *value, int length, bool *result);
+bool weir_args_parse_bool(const char *value, int length, bool *result);
 
 /*
  * As spa_json_get_string and spa_json_enter_object, which before PipeWire 1.2 return the same for
  * the end and for what is wrong. 1: there is one, 0: the end, below 0: it is something else.
  */
-int args_get_key(struct spa_json *object, char *key, int size);
-int args_enter_object(struct spa_json *array, struct spa_json *object);
+int weir_args_get_key(struct spa_json *object, char *key, int size);
+int weir_args_enter_object(struct spa_json *array, struct spa_json *object);
 
 /*
  * Are all keys of the object there once, with a value? 0, or -EINVAL after one message. The first
  * takes the text, whose outermost braces may be missing, the second one that was entered, and
  * leaves it where it is.
  */
-int args_check_text(const char *who, const char *object);
-int args_check_object(const char *who, const struct spa_json *object);
+int weir_args_check_text(const char *who, const char *object);
+int weir_args_check_object(const char *who, const struct spa_json *object);
 
 #endif

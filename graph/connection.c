@@ -7,7 +7,7 @@
  * The daemon connects to its own socket. Its "internal" connection has no event to resume a client
  * with: binding the session manager's metadata over it ends the daemon (1.4.2).
  */
-int connection_init(struct connection *connection, struct pw_context *context)
+int weir_connection_init(struct weir_connection *connection, struct pw_context *context)
 {
 	const struct pw_properties *props = pw_context_get_properties(context);
 	const char *name = pw_properties_get(props, PW_KEY_CORE_NAME);
@@ -21,19 +21,19 @@ int connection_init(struct connection *connection, struct pw_context *context)
 	return connection->core != NULL ? 0 : -errno;
 }
 
-void connection_finish(struct connection *connection)
+void weir_connection_finish(struct weir_connection *connection)
 {
 	if (connection->core != NULL)
 		pw_core_disconnect(connection->core);
 	connection->core = NULL;
 }
 
-bool connection_is_lost(uint32_t id, int res)
+bool weir_connection_is_lost(uint32_t id, int res)
 {
 	return id == PW_ID_CORE && (res == -EPIPE || res == -ECONNRESET || res == -EPROTO);
 }
 
-void context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec)
+void weir_context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec)
 {
 	struct timespec value = {
 		.tv_sec = (time_t)(nsec / SPA_NSEC_PER_SEC),

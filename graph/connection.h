@@ -6,20 +6,20 @@
 #include <stdbool.h>
 
 /* The connection to the daemon that a module works through, in the daemon itself as well. */
-struct connection {
+struct weir_connection {
 	struct pw_context *context;
 	struct pw_core *core; /* NULL: there is none */
 	bool in_daemon;
 };
 
 /* 0 or -errno. core goes with the context at the latest: finish before, on its destroy event. */
-int connection_init(struct connection *connection, struct pw_context *context);
-void connection_finish(struct connection *connection);
+int weir_connection_init(struct weir_connection *connection, struct pw_context *context);
+void weir_connection_finish(struct weir_connection *connection);
 
 /* Does a core's error event mean that the connection is of no more use? */
-bool connection_is_lost(uint32_t id, int res);
+bool weir_connection_is_lost(uint32_t id, int res);
 
 /* Lets a timer of the context's main loop fire once, in so many ns; 0: never. */
-void context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec);
+void weir_context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec);
 
 #endif

@@ -19,7 +19,7 @@ static const uint64_t retry_nsec[] = {
 
 static void timer_timeout(void *data, uint64_t expirations);
 
-static void timer_stop(struct link *link)
+static void timer_stop(struct weir_link *link)
 {
 	if (link->timer != NULL)
 		pw_loop_destroy_source(pw_context_get_main_loop(link->connection->context),
@@ -27,19 +27,19 @@ static void timer_stop(struct link *link)
 	link->timer = NULL;
 }
 
-static bool timer_start(struct link *link, uint64_t nsec)
+static bool timer_start(struct weir_link *link, uint64_t nsec)
 {
 	if (link->timer == NULL)
 		link->timer = pw_loop_add_timer(pw_context_get_main_loop(link->connection->context),
 						timer_timeout, link);
 	if (link->timer == NULL)
 		return false;
-	context_timer_set(link->connection->context, link->timer, nsec);
+	weir_context_timer_set(link->connection->context, link->timer, nsec);
 	return true;
 }
 
 /* What stays paused is looked at again. */
-static void link_follow(struct link *link, enum pw_link_state state)
+static void link_follow(struct weir_link *link, enum pw_link_state state)
 {
 	if (state == PW_LINK_STATE_PAUSED)
 		timer_start(link, PAUSED_NSEC);
@@ -49,36 +49,37 @@ static void link_follow(struct link *link, enum pw_link_state state)
 	link->n_retries = 0;
 }
 
-static void link_set_state(struct link *link, enum link_state state, int res, const char *error)
+static void link_set_state(struct weir_link *link, enum weir_link_state state, int res,
+			   const char *error)
 {
-	if (link->state == LINK_GONE)
+	if (link->state == WEIR_LINK_GONE)
 		return;
 	link->state = state;
 	link->res = res;
 	link->error = error != NULL ? strdup(error) : NULL;
 	/* Somebody may remove a link that failed before it is tried again. */
-	if (state == LINK_GONE)
+	if (state == WEIR_LINK_GONE)
 		timer_stop(link);
 	link->events->changed(link->data, link);
 }
 
 static void local_destroyed(void *data)
 {
-	struct link *link = data;
+	struct weir_link *link = data;
 
 	spa_hook_remove(&link->listener);
 	link->local = NULL;
-	link_set_state(link, LINK_GONE, 0, NULL);
+	link_set_state(link, WEIR_LINK_GONE, 0, NULL);
 }
 
-static bool link_retry(struct link *link, int res);
+static bool link_retry(struct weir_link *link, int res);
 
 static void local_state_changed(void *data, enum pw_link_state old, enum pw_link_state state,
 				const char *error)
 {
 	(void)old;
 	if (state == PW_LINK_STATE_ERROR && !link_retry(data, -EIO))
-		link_set_state(data, LINK_GONE, -EIO, error);
+		link_set_state(data, WEIR_LINK_GONE, -EIO, error);
 	link_follow(data, state);
 }
 
@@ -120,7 +121,7 @@ static struct pw_impl_port *impl_port_find(struct pw_context *context, uint32_t 
 }
 
 /* Takes props. */
-static int local_make(struct link *link, struct pw_properties *props)
+static int local_make(struct weir_link *link, struct pw_properties *props)
 {
 	struct pw_context *context = link->connection->context;
 	struct pw_impl_port *output = impl_port_find(context, link->output, link->output_serial);
@@ -134,33 +135,33 @@ static int local_make(struct link *link, struct pw_properties *props)
 	if (link->local == NULL)
 		return -errno;
 	pw_impl_link_add_listener(link->local, &link->listener, &local_events, link);
-	link->state = LINK_MADE;
+	link->state = WEIR_LINK_MADE;
 	return pw_impl_link_register(link->local, NULL);
 }
 
 static void remote_bound(void *data)
 {
-	link_set_state(data, LINK_MADE, 0, NULL);
+	link_set_state(data, WEIR_LINK_MADE, 0, NULL);
 }
 
 static void remote_gone(void *data, int res, const char *error)
 {
-	struct link *link = data;
+	struct weir_link *link = data;
 
 	spa_hook_remove(&link->listener);
 	spa_zero(link->listener);
 	if (!link_retry(link, res))
-		link_set_state(link, LINK_GONE, res, error);
+		link_set_state(link, WEIR_LINK_GONE, res, error);
 }
 
-static const struct remote_events remote_events = {
+static const struct weir_proxy_events remote_events = {
 	.bound = remote_bound,
 	.gone = remote_gone,
 };
 
 static void remote_info(void *data, const struct pw_link_info *info)
 {
-	struct link *link = data;
+	struct weir_link *link = data;
 
 	/* PipeWire's link-factory takes "link.passive" out unless it is told not to (1.4.2). */
 	if (info->change_mask & PW_LINK_CHANGE_MASK_PROPS)
@@ -179,23 +180,23 @@ static const struct pw_link_events remote_link_events = {
 };
 
 /* Takes props. */
-static int remote_make(struct link *link, struct pw_properties *props)
+static int remote_make(struct weir_link *link, struct pw_properties *props)
 {
 	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_NODE, "%u", link->output_node);
 	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_PORT, "%u", link->output);
 	pw_properties_setf(props, PW_KEY_LINK_INPUT_NODE, "%u", link->input_node);
 	pw_properties_setf(props, PW_KEY_LINK_INPUT_PORT, "%u", link->input);
-	link->remote = remote_create(link->connection->core, "link-factory", PW_TYPE_INTERFACE_Link,
-				     props);
+	link->remote = weir_proxy_create(link->connection->core, "link-factory",
+					 PW_TYPE_INTERFACE_Link, props);
 	if (link->remote == NULL)
 		return -errno;
-	remote_add_listener(link->remote, &remote_events, link);
+	weir_proxy_add_listener(link->remote, &remote_events, link);
 	pw_proxy_add_object_listener(link->remote->proxy, &link->listener, &remote_link_events,
 				     link);
 	return 0;
 }
 
-static int link_make(struct link *link)
+static int link_make(struct weir_link *link)
 {
 	struct pw_properties *props =
 		pw_properties_new(PW_KEY_LINK_PASSIVE, link->is_passive ? "true" : NULL,
@@ -207,23 +208,24 @@ static int link_make(struct link *link)
 }
 
 /* What is already destroyed or without listener is left alone. */
-static void link_unmake(struct link *link)
+static void link_unmake(struct weir_link *link)
 {
 	if (link->local != NULL) {
 		spa_hook_remove(&link->listener);
 		pw_impl_link_destroy(link->local);
 	} else if (link->remote != NULL) {
 		spa_hook_remove(&link->listener);
-		remote_destroy(link->remote);
+		weir_proxy_destroy(link->remote);
 	}
 	link->local = NULL;
 	link->remote = NULL;
 	spa_zero(link->listener);
 }
 
-static bool node_is_running(const struct link *link, uint32_t id)
+static bool node_is_running(const struct weir_link *link, uint32_t id)
 {
-	const struct registry_object *node = registry_find(link->registry, REGISTRY_NODE, id);
+	const struct weir_registry_object *node =
+		weir_registry_find(link->registry, WEIR_REGISTRY_NODE, id);
 
 	return node != NULL && node->running;
 }
@@ -232,7 +234,7 @@ static bool node_is_running(const struct link *link, uint32_t id)
  * PipeWire 1.4 forgets all but the first link of a node that is suspended while it runs, as the
  * session manager does when it configures one: it stays paused for as long as the node runs.
  */
-static bool is_forgotten(const struct link *link)
+static bool is_forgotten(const struct weir_link *link)
 {
 	return node_is_running(link, link->output_node) &&
 	       node_is_running(link, link->input_node) &&
@@ -241,23 +243,23 @@ static bool is_forgotten(const struct link *link)
 
 static void timer_timeout(void *data, uint64_t expirations)
 {
-	struct link *link = data;
+	struct weir_link *link = data;
 	int res;
 
 	(void)expirations;
 	timer_stop(link);
-	if (link->state == LINK_MADE && !is_forgotten(link))
+	if (link->state == WEIR_LINK_MADE && !is_forgotten(link))
 		return;
-	if (link->state == LINK_MADE)
+	if (link->state == WEIR_LINK_MADE)
 		link->n_retries++;
-	link->state = LINK_PENDING;
+	link->state = WEIR_LINK_PENDING;
 	link_unmake(link);
 	link->is_passive = link->wants_passive;
 	res = link_make(link);
-	if (res >= 0 && link->state == LINK_MADE)
+	if (res >= 0 && link->state == WEIR_LINK_MADE)
 		link->events->changed(link->data, link);
 	else if (res < 0 && !link_retry(link, res))
-		link_set_state(link, LINK_GONE, res, NULL);
+		link_set_state(link, WEIR_LINK_GONE, res, NULL);
 }
 
 /*
@@ -271,21 +273,22 @@ static bool is_passing(int res)
 }
 
 /* Is it to be made again, later? */
-static bool link_retry(struct link *link, int res)
+static bool link_retry(struct weir_link *link, int res)
 {
 	if (!is_passing(res) || link->n_retries == SPA_N_ELEMENTS(retry_nsec) ||
 	    !timer_start(link, retry_nsec[link->n_retries]))
 		return false;
 	link->n_retries++;
-	link->state = LINK_PENDING;
+	link->state = WEIR_LINK_PENDING;
 	return true;
 }
 
-struct link *link_create(const struct connection *connection, const struct registry_object *output,
-			 const struct registry_object *input, bool passive,
-			 const struct link_events *events, void *data)
+struct weir_link *weir_link_create(const struct weir_connection *connection,
+				   const struct weir_registry_object *output,
+				   const struct weir_registry_object *input, bool passive,
+				   const struct weir_link_events *events, void *data)
 {
-	struct link *link = calloc(1, sizeof(*link));
+	struct weir_link *link = calloc(1, sizeof(*link));
 	int res;
 
 	if (link == NULL)
@@ -304,12 +307,12 @@ struct link *link_create(const struct connection *connection, const struct regis
 	res = link_make(link);
 	if (res < 0 && !link_retry(link, res)) {
 		link->res = res;
-		link->state = LINK_GONE;
+		link->state = WEIR_LINK_GONE;
 	}
 	return link;
 }
 
-void link_destroy(struct link *link)
+void weir_link_destroy(struct weir_link *link)
 {
 	timer_stop(link);
 	link_unmake(link);

@@ -6,37 +6,37 @@
 #include "registry.h"
 
 /*
- * A link between two ports that we make. It vanishes with link_destroy, and with the connection,
- * however that ends. One that cannot be made for a reason that may pass is tried again, for less
- * than a second. One that failed for good or was removed is not made again by itself. One that
- * carries no sound although both of its nodes run is made anew.
+ * A link between two ports that we make. It vanishes with weir_link_destroy, and with the
+ * connection, however that ends. One that cannot be made for a reason that may pass is tried again,
+ * for less than a second. One that failed for good or was removed is not made again by itself. One
+ * that carries no sound although both of its nodes run is made anew.
  */
 
-enum link_state {
-	LINK_PENDING, /* or waiting to be tried again */
-	LINK_MADE,
-	LINK_GONE,
+enum weir_link_state {
+	WEIR_LINK_PENDING, /* or waiting to be tried again */
+	WEIR_LINK_MADE,
+	WEIR_LINK_GONE,
 };
 
-struct link;
+struct weir_link;
 
-struct link_events {
-	/* Made, first active, or gone, after link_create has returned. The link may not be
+struct weir_link_events {
+	/* Made, first active, or gone, after weir_link_create has returned. The link may not be
 	 * destroyed from here. */
-	void (*changed)(void *data, struct link *link);
+	void (*changed)(void *data, struct weir_link *link);
 };
 
-struct link {
+struct weir_link {
 	struct spa_list link; /* its owner's */
-	const struct connection *connection;
-	struct registry *registry;
+	const struct weir_connection *connection;
+	struct weir_registry *registry;
 	uint32_t output; /* port ids, which are used again... */
 	uint32_t input;
 	uint64_t output_serial; /* ...unlike these */
 	uint64_t input_serial;
 	uint32_t output_node;
 	uint32_t input_node;
-	enum link_state state;
+	enum weir_link_state state;
 	int res;	 /* gone: -errno when it cannot be, 0 when it was removed */
 	char *error;	 /* in words, NULL: there is only res */
 	bool was_active; /* sound has gone through it; not told in the daemon */
@@ -45,9 +45,9 @@ struct link {
 	unsigned int n_retries;
 	struct spa_source *timer; /* until it is tried again, or looked at; NULL: neither */
 
-	const struct link_events *events;
+	const struct weir_link_events *events;
 	void *data;
-	struct remote *remote;	    /* outside the daemon */
+	struct weir_proxy *remote;  /* outside the daemon */
 	struct pw_impl_link *local; /* in the daemon */
 	struct spa_hook listener;
 };
@@ -56,9 +56,10 @@ struct link {
  * NULL: no memory. In the daemon the link is made, gone or to be tried again on return, else it is
  * pending. connection and the ports' registry must outlive it.
  */
-struct link *link_create(const struct connection *connection, const struct registry_object *output,
-			 const struct registry_object *input, bool passive,
-			 const struct link_events *events, void *data);
-void link_destroy(struct link *link);
+struct weir_link *weir_link_create(const struct weir_connection *connection,
+				   const struct weir_registry_object *output,
+				   const struct weir_registry_object *input, bool passive,
+				   const struct weir_link_events *events, void *data);
+void weir_link_destroy(struct weir_link *link);
 
 #endif

@@ -5,27 +5,29 @@
 #include "registry.h"
 
 /* What the registry knows of a port. direction: "in" or "out". */
-bool port_is_of(const struct registry_object *port, uint32_t node_id, const char *direction);
+bool weir_port_is_of(const struct weir_registry_object *port, uint32_t node_id,
+		     const char *direction);
 /* A sink's output of what plays on it. */
-bool port_is_monitor(const struct registry_object *port);
+bool weir_port_is_monitor(const struct weir_registry_object *port);
 /* Is it only meant by its own name, not by that of its node? */
-bool port_is_extra(const struct registry_object *port);
+bool weir_port_is_extra(const struct weir_registry_object *port);
 /* One channel of sound; not MIDI, video, or a stream of encoded sound. */
-bool port_is_audio(const struct registry_object *port);
-const char *port_get_name(const struct registry_object *port);
+bool weir_port_is_audio(const struct weir_registry_object *port);
+const char *weir_port_get_name(const struct weir_registry_object *port);
 
 /* PipeWire's own limit on channels. */
-#define PORT_LIST_MAX 64
+#define WEIR_PORT_LIST_MAX 64
 
-struct port_list {
-	struct registry_object *ports[PORT_LIST_MAX];
+struct weir_port_list {
+	struct weir_registry_object *ports[WEIR_PORT_LIST_MAX];
 	unsigned int n;
 };
 
 /* In the order in which the node counts its ports. A full list stays as it is. */
-void port_list_add(struct port_list *list, struct registry_object *port);
-bool port_list_has_common_channel(const struct port_list *outputs, const struct port_list *inputs);
-bool port_is_same_channel(const struct registry_object *output,
-			  const struct registry_object *input);
+void weir_port_list_add(struct weir_port_list *list, struct weir_registry_object *port);
+bool weir_port_list_has_common_channel(const struct weir_port_list *outputs,
+				       const struct weir_port_list *inputs);
+bool weir_port_is_same_channel(const struct weir_registry_object *output,
+			       const struct weir_registry_object *input);
 
 #endif

@@ -12,7 +12,7 @@
 
 static void remote_bound(void *data, uint32_t id)
 {
-	struct remote *remote = data;
+	struct weir_proxy *remote = data;
 
 	remote->id = id;
 	if (remote->events != NULL)
@@ -20,9 +20,9 @@ static void remote_bound(void *data, uint32_t id)
 }
 
 /* Once. */
-static void remote_tell_gone(struct remote *remote, int res, const char *error)
+static void remote_tell_gone(struct weir_proxy *remote, int res, const char *error)
 {
-	const struct remote_events *events = remote->events;
+	const struct weir_proxy_events *events = remote->events;
 
 	remote->events = NULL;
 	if (events != NULL)
@@ -31,14 +31,14 @@ static void remote_tell_gone(struct remote *remote, int res, const char *error)
 
 static void remote_removed(void *data)
 {
-	struct remote *remote = data;
+	struct weir_proxy *remote = data;
 
 	pw_proxy_destroy(remote->proxy);
 }
 
 static void remote_proxy_destroy(void *data)
 {
-	struct remote *remote = data;
+	struct weir_proxy *remote = data;
 
 	spa_hook_remove(&remote->listener);
 	remote->proxy = NULL;
@@ -48,7 +48,7 @@ static void remote_proxy_destroy(void *data)
 
 static void remote_error(void *data, int seq, int res, const char *message)
 {
-	struct remote *remote = data;
+	struct weir_proxy *remote = data;
 
 	(void)seq;
 	if (remote->events == NULL)
@@ -62,10 +62,10 @@ static const struct pw_proxy_events remote_events = {
 	.destroy = remote_proxy_destroy, .error = remote_error,
 };
 
-struct remote *remote_create(struct pw_core *core, const char *factory, const char *type,
-			     struct pw_properties *props)
+struct weir_proxy *weir_proxy_create(struct pw_core *core, const char *factory, const char *type,
+				     struct pw_properties *props)
 {
-	struct remote *remote = calloc(1, sizeof(*remote));
+	struct weir_proxy *remote = calloc(1, sizeof(*remote));
 
 	if (remote == NULL || props == NULL)
 		goto error;
@@ -83,13 +83,14 @@ error:
 	return NULL;
 }
 
-void remote_add_listener(struct remote *remote, const struct remote_events *events, void *data)
+void weir_proxy_add_listener(struct weir_proxy *remote, const struct weir_proxy_events *events,
+			     void *data)
 {
 	remote->events = events;
 	remote->data = data;
 }
 
-void remote_destroy(struct remote *remote)
+void weir_proxy_destroy(struct weir_proxy *remote)
 {
 	if (remote == NULL)
 		return;

@@ -5,29 +5,30 @@
 #include <pipewire/pipewire.h>
 
 /*
- * A node or link that we have the daemon make. It vanishes with remote_destroy, and with the
+ * A node or link that we have the daemon make. It vanishes with weir_proxy_destroy, and with the
  * connection, however that ends.
  */
-struct remote {
+struct weir_proxy {
 	const char *type;
 	uint32_t id; /* SPA_ID_INVALID: not there yet, or not any more */
 	struct pw_proxy *proxy;
 	struct spa_hook listener;
-	const struct remote_events *events; /* NULL: nobody wants to know */
+	const struct weir_proxy_events *events; /* NULL: nobody wants to know */
 	void *data;
 };
 
-struct remote_events {
+struct weir_proxy_events {
 	void (*bound)(void *data);
 	/* Removed by somebody, or refused: then res is -errno and error the daemon's reason. */
 	void (*gone)(void *data, int res, const char *error);
 };
 
 /* Takes props. NULL and errno on failure; the daemon's refusal is logged if nobody listens. */
-struct remote *remote_create(struct pw_core *core, const char *factory, const char *type,
-			     struct pw_properties *props);
-/* Before the loop runs again. Not told of remote_destroy. */
-void remote_add_listener(struct remote *remote, const struct remote_events *events, void *data);
-void remote_destroy(struct remote *remote);
+struct weir_proxy *weir_proxy_create(struct pw_core *core, const char *factory, const char *type,
+				     struct pw_properties *props);
+/* Before the loop runs again. Not told of weir_proxy_destroy. */
+void weir_proxy_add_listener(struct weir_proxy *remote, const struct weir_proxy_events *events,
+			     void *data);
+void weir_proxy_destroy(struct weir_proxy *remote);
 
 #endif

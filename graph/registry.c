@@ -15,16 +15,16 @@
 #define DEFAULT_SINK_KEY "default.audio.sink"
 #define DEFAULT_SOURCE_KEY "default.audio.source"
 
-struct registry {
+struct weir_registry {
 	struct pw_core *core;
 	struct spa_hook core_listener;
 	struct pw_registry *proxy;
 	struct spa_hook listener;
 
-	const struct registry_events *events;
+	const struct weir_registry_events *events;
 	void *data;
 
-	struct spa_list objects[REGISTRY_N_TYPES];
+	struct spa_list objects[WEIR_REGISTRY_N_TYPES];
 
 	struct pw_proxy *metadata;
 	uint32_t metadata_id;
@@ -37,20 +37,21 @@ struct registry {
 	int sync; /* of the newest thing that was asked for */
 };
 
-void registry_sync(struct registry *registry)
+void weir_registry_sync(struct weir_registry *registry)
 {
 	registry->sync = pw_core_sync(registry->core, PW_ID_CORE, registry->sync);
 }
 
-struct spa_list *registry_get_objects(struct registry *registry, enum registry_type type)
+struct spa_list *weir_registry_get_objects(struct weir_registry *registry,
+					   enum weir_registry_type type)
 {
 	return &registry->objects[type];
 }
 
-struct registry_object *registry_find(struct registry *registry, enum registry_type type,
-				      uint32_t id)
+struct weir_registry_object *weir_registry_find(struct weir_registry *registry,
+						enum weir_registry_type type, uint32_t id)
 {
-	struct registry_object *object;
+	struct weir_registry_object *object;
 
 	spa_list_for_each(object, &registry->objects[type], link)
 	{
@@ -60,27 +61,27 @@ struct registry_object *registry_find(struct registry *registry, enum registry_t
 	return NULL;
 }
 
-struct registry_object *registry_find_link(struct registry *registry, uint32_t output,
-					   uint32_t input)
+struct weir_registry_object *weir_registry_find_link(struct weir_registry *registry,
+						     uint32_t output, uint32_t input)
 {
-	struct registry_object *object;
+	struct weir_registry_object *object;
 
-	spa_list_for_each(object, &registry->objects[REGISTRY_LINK], link)
+	spa_list_for_each(object, &registry->objects[WEIR_REGISTRY_LINK], link)
 	{
-		if (registry_object_get_id(object, PW_KEY_LINK_OUTPUT_PORT) == output &&
-		    registry_object_get_id(object, PW_KEY_LINK_INPUT_PORT) == input)
+		if (weir_registry_object_get_id(object, PW_KEY_LINK_OUTPUT_PORT) == output &&
+		    weir_registry_object_get_id(object, PW_KEY_LINK_INPUT_PORT) == input)
 			return object;
 	}
 	return NULL;
 }
 
-uint32_t registry_object_get_id(const struct registry_object *object, const char *key)
+uint32_t weir_registry_object_get_id(const struct weir_registry_object *object, const char *key)
 {
 	return pw_properties_get_uint32(object->props, key, SPA_ID_INVALID);
 }
 
 /* Of those that are gone only weir's own are forgotten: the global's need not be among them. */
-static void object_set_props(struct registry_object *object, const struct spa_dict *props)
+static void object_set_props(struct weir_registry_object *object, const struct spa_dict *props)
 {
 	uint32_t i;
 
@@ -93,7 +94,7 @@ static void object_set_props(struct registry_object *object, const struct spa_di
 	pw_properties_update(object->props, props);
 }
 
-static void object_info(struct registry_object *object, const struct spa_dict *props)
+static void object_info(struct weir_registry_object *object, const struct spa_dict *props)
 {
 	if (props != NULL)
 		object_set_props(object, props);
@@ -103,7 +104,7 @@ static void object_info(struct registry_object *object, const struct spa_dict *p
 
 static void node_info(void *data, const struct pw_node_info *info)
 {
-	struct registry_object *object = data;
+	struct weir_registry_object *object = data;
 
 	if (info->change_mask & PW_NODE_CHANGE_MASK_STATE)
 		object->running = info->state == PW_NODE_STATE_RUNNING;
@@ -130,14 +131,14 @@ static const struct pw_client_events client_events = {
 
 static void object_proxy_removed(void *data)
 {
-	struct registry_object *object = data;
+	struct weir_registry_object *object = data;
 
 	pw_proxy_destroy(object->proxy);
 }
 
 static void object_proxy_destroy(void *data)
 {
-	struct registry_object *object = data;
+	struct weir_registry_object *object = data;
 
 	spa_hook_remove(&object->proxy_listener);
 	spa_hook_remove(&object->object_listener);
@@ -155,16 +156,17 @@ static const struct {
 	const char *owner_key;
 	uint32_t version;
 	const void *events; /* NULL: the global says it all */
-} types[REGISTRY_N_TYPES] = {
-	[REGISTRY_NODE] = { PW_TYPE_INTERFACE_Node, PW_KEY_CLIENT_ID, PW_VERSION_NODE,
-			    &node_events },
-	[REGISTRY_CLIENT] = { PW_TYPE_INTERFACE_Client, NULL, PW_VERSION_CLIENT, &client_events },
-	[REGISTRY_PORT] = { PW_TYPE_INTERFACE_Port, PW_KEY_NODE_ID, PW_VERSION_PORT, NULL },
-	[REGISTRY_LINK] = { PW_TYPE_INTERFACE_Link, PW_KEY_LINK_OUTPUT_NODE, PW_VERSION_LINK,
-			    NULL },
+} types[WEIR_REGISTRY_N_TYPES] = {
+	[WEIR_REGISTRY_NODE] = { PW_TYPE_INTERFACE_Node, PW_KEY_CLIENT_ID, PW_VERSION_NODE,
+				 &node_events },
+	[WEIR_REGISTRY_CLIENT] = { PW_TYPE_INTERFACE_Client, NULL, PW_VERSION_CLIENT,
+				   &client_events },
+	[WEIR_REGISTRY_PORT] = { PW_TYPE_INTERFACE_Port, PW_KEY_NODE_ID, PW_VERSION_PORT, NULL },
+	[WEIR_REGISTRY_LINK] = { PW_TYPE_INTERFACE_Link, PW_KEY_LINK_OUTPUT_NODE, PW_VERSION_LINK,
+				 NULL },
 };
 
-static void object_destroy(struct registry_object *object)
+static void object_destroy(struct weir_registry_object *object)
 {
 	if (object->proxy != NULL)
 		pw_proxy_destroy(object->proxy);
@@ -174,9 +176,9 @@ static void object_destroy(struct registry_object *object)
 	free(object);
 }
 
-static void object_bind(struct registry_object *object)
+static void object_bind(struct weir_registry_object *object)
 {
-	struct registry *registry = object->registry;
+	struct weir_registry *registry = object->registry;
 
 	object->proxy = pw_registry_bind(registry->proxy, object->id, types[object->type].interface,
 					 types[object->type].version, 0);
@@ -185,13 +187,13 @@ static void object_bind(struct registry_object *object)
 	pw_proxy_add_listener(object->proxy, &object->proxy_listener, &object_proxy_events, object);
 	pw_proxy_add_object_listener(object->proxy, &object->object_listener,
 				     types[object->type].events, object);
-	registry_sync(registry);
+	weir_registry_sync(registry);
 }
 
-static void object_create(struct registry *registry, enum registry_type type, uint32_t id,
+static void object_create(struct weir_registry *registry, enum weir_registry_type type, uint32_t id,
 			  const struct spa_dict *props)
 {
-	struct registry_object *object = calloc(1, sizeof(*object));
+	struct weir_registry_object *object = calloc(1, sizeof(*object));
 
 	if (object == NULL)
 		return;
@@ -207,7 +209,7 @@ static void object_create(struct registry *registry, enum registry_type type, ui
 	object->serial = pw_properties_get_uint64(object->props, PW_KEY_OBJECT_SERIAL, 0);
 	object->owner_id = SPA_ID_INVALID;
 	if (types[type].owner_key != NULL)
-		object->owner_id = registry_object_get_id(object, types[type].owner_key);
+		object->owner_id = weir_registry_object_get_id(object, types[type].owner_key);
 	spa_list_append(&registry->objects[type], &object->link);
 
 	if (types[type].events != NULL)
@@ -216,13 +218,13 @@ static void object_create(struct registry *registry, enum registry_type type, ui
 		registry->events->changed(registry->data, object);
 }
 
-static void node_set_target_node(struct registry_object *node, const char *target)
+static void node_set_target_node(struct weir_registry_object *node, const char *target)
 {
 	free(node->target_node);
 	node->target_node = target != NULL ? strdup(target) : NULL;
 }
 
-static void node_set_target(struct registry_object *node, const char *target)
+static void node_set_target(struct weir_registry_object *node, const char *target)
 {
 	pw_log_debug("node %u: target %s", node->id, target != NULL ? target : "(none)");
 	if (spa_streq(node->target, target))
@@ -234,7 +236,7 @@ static void node_set_target(struct registry_object *node, const char *target)
 }
 
 /* value: an object with a name. */
-static void registry_set_default(struct registry *registry, char **node, const char *value,
+static void registry_set_default(struct weir_registry *registry, char **node, const char *value,
 				 void (*changed)(void *data))
 {
 	struct pw_properties *props = pw_properties_new_string(value);
@@ -249,11 +251,11 @@ static void registry_set_default(struct registry *registry, char **node, const c
 	pw_properties_free(props);
 }
 
-static struct registry_object *find_default(struct registry *registry, const char *name)
+static struct weir_registry_object *find_default(struct weir_registry *registry, const char *name)
 {
-	struct registry_object *node, *oldest = NULL;
+	struct weir_registry_object *node, *oldest = NULL;
 
-	spa_list_for_each(node, &registry->objects[REGISTRY_NODE], link)
+	spa_list_for_each(node, &registry->objects[WEIR_REGISTRY_NODE], link)
 	{
 		const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 
@@ -266,12 +268,12 @@ static struct registry_object *find_default(struct registry *registry, const cha
 	return oldest;
 }
 
-struct registry_object *registry_find_default_sink(struct registry *registry)
+struct weir_registry_object *weir_registry_find_default_sink(struct weir_registry *registry)
 {
 	return find_default(registry, registry->default_sink);
 }
 
-struct registry_object *registry_find_default_source(struct registry *registry)
+struct weir_registry_object *weir_registry_find_default_source(struct weir_registry *registry)
 {
 	return find_default(registry, registry->default_source);
 }
@@ -280,8 +282,9 @@ struct registry_object *registry_find_default_source(struct registry *registry)
 static int metadata_property(void *data, uint32_t subject, const char *key, const char *type,
 			     const char *value)
 {
-	struct registry *registry = data;
-	struct registry_object *node = registry_find(registry, REGISTRY_NODE, subject);
+	struct weir_registry *registry = data;
+	struct weir_registry_object *node =
+		weir_registry_find(registry, WEIR_REGISTRY_NODE, subject);
 
 	(void)type;
 	if (node != NULL && (key == NULL || spa_streq(key, TARGET_KEY)))
@@ -306,7 +309,7 @@ static const struct pw_metadata_events metadata_events = {
 
 static void metadata_proxy_removed(void *data)
 {
-	struct registry *registry = data;
+	struct weir_registry *registry = data;
 
 	pw_proxy_destroy(registry->metadata);
 	if (registry->events->targets_gone != NULL)
@@ -315,14 +318,14 @@ static void metadata_proxy_removed(void *data)
 
 static void metadata_proxy_destroy(void *data)
 {
-	struct registry *registry = data;
-	struct registry_object *node;
+	struct weir_registry *registry = data;
+	struct weir_registry_object *node;
 
 	spa_hook_remove(&registry->metadata_proxy_listener);
 	spa_hook_remove(&registry->metadata_listener);
 	registry->metadata = NULL;
 	registry->metadata_reported = false;
-	spa_list_for_each(node, &registry->objects[REGISTRY_NODE], link)
+	spa_list_for_each(node, &registry->objects[WEIR_REGISTRY_NODE], link)
 	{
 		node_set_target_node(node, NULL);
 		free(node->target);
@@ -336,7 +339,7 @@ static const struct pw_proxy_events metadata_proxy_events = {
 	.destroy = metadata_proxy_destroy,
 };
 
-static void metadata_bind(struct registry *registry, uint32_t id)
+static void metadata_bind(struct weir_registry *registry, uint32_t id)
 {
 	registry->metadata = pw_registry_bind(registry->proxy, id, PW_TYPE_INTERFACE_Metadata,
 					      PW_VERSION_METADATA, 0);
@@ -347,10 +350,10 @@ static void metadata_bind(struct registry *registry, uint32_t id)
 			      &metadata_proxy_events, registry);
 	pw_proxy_add_object_listener(registry->metadata, &registry->metadata_listener,
 				     &metadata_events, registry);
-	registry_sync(registry);
+	weir_registry_sync(registry);
 }
 
-void registry_refresh(struct registry *registry)
+void weir_registry_refresh(struct weir_registry *registry)
 {
 	const uint32_t id = registry->metadata_id;
 
@@ -360,12 +363,12 @@ void registry_refresh(struct registry *registry)
 	metadata_bind(registry, id);
 }
 
-bool registry_has_targets(const struct registry *registry)
+bool weir_registry_has_targets(const struct weir_registry *registry)
 {
 	return registry->metadata_reported;
 }
 
-void registry_set_target(struct registry *registry, uint32_t node_id, const char *target)
+void weir_registry_set_target(struct weir_registry *registry, uint32_t node_id, const char *target)
 {
 	if (registry->metadata == NULL)
 		return;
@@ -375,7 +378,8 @@ void registry_set_target(struct registry *registry, uint32_t node_id, const char
 				 target != NULL ? "Spa:String" : NULL, target);
 }
 
-void registry_set_target_node(struct registry *registry, uint32_t node_id, const char *target)
+void weir_registry_set_target_node(struct weir_registry *registry, uint32_t node_id,
+				   const char *target)
 {
 	if (registry->metadata == NULL)
 		return;
@@ -386,14 +390,14 @@ void registry_set_target_node(struct registry *registry, uint32_t node_id, const
 static void registry_global(void *data, uint32_t id, uint32_t permissions, const char *interface,
 			    uint32_t version, const struct spa_dict *props)
 {
-	struct registry *registry = data;
+	struct weir_registry *registry = data;
 	int type;
 
 	(void)permissions;
 	(void)version;
-	for (type = 0; type < REGISTRY_N_TYPES; type++) {
+	for (type = 0; type < WEIR_REGISTRY_N_TYPES; type++) {
 		if (spa_streq(interface, types[type].interface))
-			object_create(registry, (enum registry_type)type, id, props);
+			object_create(registry, (enum weir_registry_type)type, id, props);
 	}
 	if (registry->metadata == NULL && props != NULL &&
 	    spa_streq(interface, PW_TYPE_INTERFACE_Metadata) &&
@@ -403,12 +407,12 @@ static void registry_global(void *data, uint32_t id, uint32_t permissions, const
 
 static void registry_global_remove(void *data, uint32_t id)
 {
-	struct registry *registry = data;
-	struct registry_object *object;
+	struct weir_registry *registry = data;
+	struct weir_registry_object *object;
 	int type;
 
-	for (type = 0; type < REGISTRY_N_TYPES; type++) {
-		object = registry_find(registry, (enum registry_type)type, id);
+	for (type = 0; type < WEIR_REGISTRY_N_TYPES; type++) {
+		object = weir_registry_find(registry, (enum weir_registry_type)type, id);
 		if (object == NULL)
 			continue;
 		spa_list_remove(&object->link);
@@ -427,7 +431,7 @@ static const struct pw_registry_events registry_proxy_events = {
 
 static void core_done(void *data, uint32_t id, int seq)
 {
-	struct registry *registry = data;
+	struct weir_registry *registry = data;
 
 	if (id != PW_ID_CORE || seq != registry->sync)
 		return;
@@ -441,10 +445,10 @@ static const struct pw_core_events core_events = {
 	.done = core_done,
 };
 
-struct registry *registry_create(struct pw_core *core, const struct registry_events *events,
-				 void *data)
+struct weir_registry *weir_registry_create(struct pw_core *core,
+					   const struct weir_registry_events *events, void *data)
 {
-	struct registry *registry = calloc(1, sizeof(*registry));
+	struct weir_registry *registry = calloc(1, sizeof(*registry));
 	int type;
 
 	if (registry == NULL)
@@ -457,23 +461,23 @@ struct registry *registry_create(struct pw_core *core, const struct registry_eve
 	registry->core = core;
 	registry->events = events;
 	registry->data = data;
-	for (type = 0; type < REGISTRY_N_TYPES; type++)
+	for (type = 0; type < WEIR_REGISTRY_N_TYPES; type++)
 		spa_list_init(&registry->objects[type]);
 	pw_registry_add_listener(registry->proxy, &registry->listener, &registry_proxy_events,
 				 registry);
 	pw_core_add_listener(core, &registry->core_listener, &core_events, registry);
-	registry_sync(registry);
+	weir_registry_sync(registry);
 	return registry;
 }
 
-void registry_destroy(struct registry *registry)
+void weir_registry_destroy(struct weir_registry *registry)
 {
-	struct registry_object *object;
+	struct weir_registry_object *object;
 	int type;
 
 	if (registry == NULL)
 		return;
-	for (type = 0; type < REGISTRY_N_TYPES; type++) {
+	for (type = 0; type < WEIR_REGISTRY_N_TYPES; type++) {
 		spa_list_consume(object, &registry->objects[type], link)
 		{
 			spa_list_remove(&object->link);

@@ -14,20 +14,20 @@
  * which sink and source are the default ones.
  */
 
-struct registry;
+struct weir_registry;
 
-enum registry_type {
-	REGISTRY_NODE,
-	REGISTRY_CLIENT,
-	REGISTRY_PORT,
-	REGISTRY_LINK,
-	REGISTRY_N_TYPES,
+enum weir_registry_type {
+	WEIR_REGISTRY_NODE,
+	WEIR_REGISTRY_CLIENT,
+	WEIR_REGISTRY_PORT,
+	WEIR_REGISTRY_LINK,
+	WEIR_REGISTRY_N_TYPES,
 };
 
-struct registry_object {
+struct weir_registry_object {
 	struct spa_list link;
-	struct registry *registry;
-	enum registry_type type;
+	struct weir_registry *registry;
+	enum weir_registry_type type;
 	uint32_t id;		     /* another object's, once this one has gone */
 	uint64_t serial;	     /* nobody else's, ever; 0: the daemon tells none */
 	uint32_t owner_id;	     /* a node's client, a port's node, a link's output node */
@@ -42,16 +42,16 @@ struct registry_object {
 };
 
 /* What is NULL is not reported. */
-struct registry_events {
+struct weir_registry_events {
 	/*
 	 * New, or with new properties, or a node that runs or stopped. Clients and nodes first come
 	 * here when they are known.
 	 */
-	void (*changed)(void *data, struct registry_object *object);
+	void (*changed)(void *data, struct weir_registry_object *object);
 	/* Already out of the registry's lists. */
-	void (*removed)(void *data, struct registry_object *object);
+	void (*removed)(void *data, struct weir_registry_object *object);
 	/* Of a node. Also comes when we set it, once the session manager has done so. */
-	void (*target_changed)(void *data, struct registry_object *node);
+	void (*target_changed)(void *data, struct weir_registry_object *node);
 	/* The session manager went, and all targets with it. */
 	void (*targets_gone)(void *data);
 	void (*default_sink_changed)(void *data);
@@ -61,44 +61,46 @@ struct registry_events {
 };
 
 /* NULL and errno on failure. core must outlive the registry. */
-struct registry *registry_create(struct pw_core *core, const struct registry_events *events,
-				 void *data);
-void registry_destroy(struct registry *registry);
+struct weir_registry *weir_registry_create(struct pw_core *core,
+					   const struct weir_registry_events *events, void *data);
+void weir_registry_destroy(struct weir_registry *registry);
 
 /* Of one type, linked by registry_object.link. */
-struct spa_list *registry_get_objects(struct registry *registry, enum registry_type type);
+struct spa_list *weir_registry_get_objects(struct weir_registry *registry,
+					   enum weir_registry_type type);
 /* NULL: there is none. */
-struct registry_object *registry_find(struct registry *registry, enum registry_type type,
-				      uint32_t id);
+struct weir_registry_object *weir_registry_find(struct weir_registry *registry,
+						enum weir_registry_type type, uint32_t id);
 /* Between two ports, whoever made it. NULL: there is none. */
-struct registry_object *registry_find_link(struct registry *registry, uint32_t output,
-					   uint32_t input);
+struct weir_registry_object *weir_registry_find_link(struct weir_registry *registry,
+						     uint32_t output, uint32_t input);
 /* The number in this property, SPA_ID_INVALID: there is none. */
-uint32_t registry_object_get_id(const struct registry_object *object, const char *key);
+uint32_t weir_registry_object_get_id(const struct weir_registry_object *object, const char *key);
 
 /* Has ready come again, once all that exists by now has been reported. */
-void registry_sync(struct registry *registry);
+void weir_registry_sync(struct weir_registry *registry);
 
 /* Is there a metadata to set targets in, whose values have all been reported? */
-bool registry_has_targets(const struct registry *registry);
+bool weir_registry_has_targets(const struct weir_registry *registry);
 /*
  * NULL: there is none. While no session manager runs, the last one's stays. Of several of its name
  * it is the oldest one, which WirePlumber takes. The default source may be a sink, of which the
  * monitor is heard.
  */
-struct registry_object *registry_find_default_sink(struct registry *registry);
-struct registry_object *registry_find_default_source(struct registry *registry);
+struct weir_registry_object *weir_registry_find_default_sink(struct weir_registry *registry);
+struct weir_registry_object *weir_registry_find_default_source(struct weir_registry *registry);
 /*
  * Has the metadata tell everything again. A client does not hear of a change while another one
  * binds the metadata (1.4.2).
  */
-void registry_refresh(struct registry *registry);
+void weir_registry_refresh(struct weir_registry *registry);
 /* A node's name or serial, "-1" for the default one, or NULL to take the entry out. */
-void registry_set_target(struct registry *registry, uint32_t node_id, const char *target);
+void weir_registry_set_target(struct weir_registry *registry, uint32_t node_id, const char *target);
 /*
  * The same as target.node: a node's id, "-1" or NULL. WirePlumber takes what was set last of both
  * for what the application's next stream is to have, and knows no names there.
  */
-void registry_set_target_node(struct registry *registry, uint32_t node_id, const char *target);
+void weir_registry_set_target_node(struct weir_registry *registry, uint32_t node_id,
+				   const char *target);
 
 #endif

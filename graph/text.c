@@ -14,7 +14,7 @@ static const struct {
 	{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
 };
 
-size_t text_character(const char *text)
+size_t weir_text_character(const char *text)
 {
 	const uint8_t *bytes = (const uint8_t *)text;
 	size_t s = 0, n = 1;
@@ -41,12 +41,12 @@ static int is_control(const char *character)
 	return bytes[0] < ' ' || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
 }
 
-void text_clean(char *text)
+void weir_text_clean(char *text)
 {
 	char *to = text;
 
 	while (*text) {
-		const size_t n = text_character(text);
+		const size_t n = weir_text_character(text);
 
 		if (n == 0 || is_control(text)) {
 			*to++ = '?';

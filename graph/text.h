@@ -7,12 +7,12 @@
 /* Names and messages of others: they may be of any length and in any encoding. */
 
 /* The bytes of the UTF-8 character that text begins with; 0 at its end, and when it is none. */
-size_t text_character(const char *text);
+size_t weir_text_character(const char *text);
 
 /*
  * In place: each byte that is not UTF-8, and each control character, becomes "?". A terminal would
  * obey the latter; newlines stay.
  */
-void text_clean(char *text);
+void weir_text_clean(char *text);
 
 #endif

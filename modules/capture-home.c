@@ -29,7 +29,7 @@ static bool is_default(const char *target)
 static const char *home_resolve(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
-	const struct registry_object *node;
+	const struct weir_registry_object *node;
 
 	if (stream->home == NULL || !capture_target_is_serial(stream->home) ||
 	    capture_find_target(capture, stream->home) != NULL)
@@ -48,7 +48,7 @@ const char *capture_stream_get_home(const struct capture_stream *stream)
 
 bool capture_stream_has_target(const struct capture_stream *stream)
 {
-	const struct registry_object *node = stream->node;
+	const struct weir_registry_object *node = stream->node;
 	const char *target = capture_stream_get_home(stream);
 
 	if (target == NULL)
@@ -84,7 +84,7 @@ static void home_set_node(struct capture_stream *stream)
 void capture_stream_adopt_target(struct capture_stream *stream)
 {
 	const char *target = stream->node->target;
-	const struct registry_object *node = capture_find_target(stream->capture, target);
+	const struct weir_registry_object *node = capture_find_target(stream->capture, target);
 	const char *name = node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_NAME) : NULL;
 
 	free(stream->home);
@@ -111,24 +111,24 @@ static const char *home_get_node(const struct capture_stream *stream)
 void capture_stream_set_target(struct capture_stream *stream, const char *sink)
 {
 	const struct capture *capture = stream->capture;
-	const struct registry_object *home = capture_find_target(capture, stream->home);
+	const struct weir_registry_object *home = capture_find_target(capture, stream->home);
 	char id[16];
 
 	if (!stream->is_sent)
 		home_set_node(stream);
 	stream->is_sent = true;
 	target_note(stream, capture_stream_get_home(stream), home_get_node(stream));
-	registry_set_target(capture->registry, stream->node->id, sink);
+	weir_registry_set_target(capture->registry, stream->node->id, sink);
 	if (home == NULL || capture->connection.in_daemon)
 		return;
 	snprintf(id, sizeof(id), "%u", home->id);
-	registry_set_target_node(capture->registry, stream->node->id, id);
+	weir_registry_set_target_node(capture->registry, stream->node->id, id);
 	stream->remembered = home->id;
 }
 
 void capture_stream_reset_target(struct capture_stream *stream)
 {
-	struct registry *registry = stream->capture->registry;
+	struct weir_registry *registry = stream->capture->registry;
 	const char *home = capture_stream_get_home(stream);
 	const char *node;
 
@@ -138,17 +138,17 @@ void capture_stream_reset_target(struct capture_stream *stream)
 		home_set_node(stream);
 	node = home_get_node(stream);
 	target_note(stream, home, node);
-	registry_set_target_node(registry, stream->node->id, NULL);
-	registry_set_target(registry, stream->node->id, home);
+	weir_registry_set_target_node(registry, stream->node->id, NULL);
+	weir_registry_set_target(registry, stream->node->id, home);
 	if (node != NULL)
-		registry_set_target_node(registry, stream->node->id, node);
+		weir_registry_set_target_node(registry, stream->node->id, node);
 	stream->remembered = SPA_ID_INVALID;
 }
 
 void capture_stream_leave_target(struct capture_stream *stream)
 {
 	const char *target = stream->node->target, *node = stream->node->target_node;
-	const struct registry_object *choice = capture_find_target(stream->capture, target);
+	const struct weir_registry_object *choice = capture_find_target(stream->capture, target);
 	char id[16];
 
 	if (node_is_ours(stream)) {
@@ -156,7 +156,7 @@ void capture_stream_leave_target(struct capture_stream *stream)
 		if (choice != NULL)
 			snprintf(id, sizeof(id), "%u", choice->id);
 		node = choice != NULL ? id : stream->home_node;
-		registry_set_target_node(stream->capture->registry, stream->node->id, node);
+		weir_registry_set_target_node(stream->capture->registry, stream->node->id, node);
 	}
 	target_note(stream, target, node);
 	stream->remembered = SPA_ID_INVALID;

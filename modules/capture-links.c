@@ -11,12 +11,13 @@
 bool capture_stream_is_playing(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
-	struct registry_object *link;
+	struct weir_registry_object *link;
 
-	spa_list_for_each(link, registry_get_objects(capture->registry, REGISTRY_LINK), link)
+	spa_list_for_each(link, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_LINK),
+			  link)
 	{
 		if (link->owner_id == stream->node->id &&
-		    registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) != capture->source_id)
+		    weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) != capture->source_id)
 			return true;
 	}
 	return false;
@@ -25,15 +26,17 @@ bool capture_stream_is_playing(const struct capture_stream *stream)
 bool capture_stream_is_at_sink(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
-	const struct registry_object *sink;
-	struct registry_object *link;
+	const struct weir_registry_object *sink;
+	struct weir_registry_object *link;
 
-	spa_list_for_each(link, registry_get_objects(capture->registry, REGISTRY_LINK), link)
+	spa_list_for_each(link, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_LINK),
+			  link)
 	{
 		if (link->owner_id != stream->node->id)
 			continue;
-		sink = registry_find(capture->registry, REGISTRY_NODE,
-				     registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE));
+		sink = weir_registry_find(
+			capture->registry, WEIR_REGISTRY_NODE,
+			weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE));
 		if (sink != NULL && spa_streq(pw_properties_get(sink->props, PW_KEY_NODE_NAME),
 					      capture_sink_get_name(capture)))
 			return true;
@@ -60,7 +63,7 @@ static bool stream_is_linkable(const struct capture_stream *stream)
 /* A link that failed or was removed stays known, so that it is not made again and again. */
 static bool stream_has_link(const struct capture_stream *stream, uint32_t output, uint32_t input)
 {
-	struct link *link;
+	struct weir_link *link;
 
 	spa_list_for_each(link, &stream->links, link)
 	{
@@ -71,7 +74,7 @@ static bool stream_has_link(const struct capture_stream *stream, uint32_t output
 }
 
 /* Ports go away any time: no reason to worry anybody. */
-static void link_changed(void *data, struct link *link)
+static void link_changed(void *data, struct weir_link *link)
 {
 	(void)data;
 	if (link->res < 0)
@@ -79,45 +82,48 @@ static void link_changed(void *data, struct link *link)
 			    spa_strerror(link->res));
 }
 
-static const struct link_events link_events = {
+static const struct weir_link_events link_events = {
 	.changed = link_changed,
 };
 
-static void stream_add_link(struct capture_stream *stream, const struct registry_object *output,
-			    const struct registry_object *input)
+static void stream_add_link(struct capture_stream *stream,
+			    const struct weir_registry_object *output,
+			    const struct weir_registry_object *input)
 {
-	struct link *link = link_create(&stream->capture->connection, output, input, true,
-					&link_events, stream);
+	struct weir_link *link = weir_link_create(&stream->capture->connection, output, input, true,
+						  &link_events, stream);
 
 	if (link != NULL)
 		spa_list_append(&stream->links, &link->link);
 }
 
-static void stream_remove_link(struct link *link)
+static void stream_remove_link(struct weir_link *link)
 {
 	spa_list_remove(&link->link);
-	link_destroy(link);
+	weir_link_destroy(link);
 }
 
-static bool is_output(const struct capture_stream *stream, const struct registry_object *port)
+static bool is_output(const struct capture_stream *stream, const struct weir_registry_object *port)
 {
-	return port_is_of(port, stream->node->id, "out") && !port_is_monitor(port);
+	return weir_port_is_of(port, stream->node->id, "out") && !weir_port_is_monitor(port);
 }
 
 /* Is what comes out of the stream there to go into the source here? */
-static bool ports_belong(const struct capture_stream *stream, const struct registry_object *output,
-			 const struct registry_object *input)
+static bool ports_belong(const struct capture_stream *stream,
+			 const struct weir_registry_object *output,
+			 const struct weir_registry_object *input)
 {
-	return port_is_of(input, stream->capture->source_id, "in") &&
+	return weir_port_is_of(input, stream->capture->source_id, "in") &&
 	       capture_mix_has(pw_properties_get(output->props, PW_KEY_AUDIO_CHANNEL),
-			       port_get_name(input), pw_check_library_version(1, 5, 85));
+			       weir_port_get_name(input), pw_check_library_version(1, 5, 85));
 }
 
-static void port_link(struct capture_stream *stream, const struct registry_object *output)
+static void port_link(struct capture_stream *stream, const struct weir_registry_object *output)
 {
-	struct registry_object *input;
+	struct weir_registry_object *input;
 
-	spa_list_for_each(input, registry_get_objects(stream->capture->registry, REGISTRY_PORT),
+	spa_list_for_each(input,
+			  weir_registry_get_objects(stream->capture->registry, WEIR_REGISTRY_PORT),
 			  link)
 	{
 		if (ports_belong(stream, output, input) &&
@@ -128,13 +134,14 @@ static void port_link(struct capture_stream *stream, const struct registry_objec
 
 void capture_stream_link(struct capture_stream *stream)
 {
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
 	if (!stream_is_linkable(stream)) {
 		capture_stream_unlink(stream);
 		return;
 	}
-	spa_list_for_each(port, registry_get_objects(stream->capture->registry, REGISTRY_PORT),
+	spa_list_for_each(port,
+			  weir_registry_get_objects(stream->capture->registry, WEIR_REGISTRY_PORT),
 			  link)
 	{
 		if (is_output(stream, port))
@@ -143,28 +150,31 @@ void capture_stream_link(struct capture_stream *stream)
 }
 
 static bool port_is_linked(const struct capture_stream *stream,
-			   const struct registry_object *output)
+			   const struct weir_registry_object *output)
 {
-	struct registry *registry = stream->capture->registry;
-	struct registry_object *input;
+	struct weir_registry *registry = stream->capture->registry;
+	struct weir_registry_object *input;
 
-	spa_list_for_each(input, registry_get_objects(registry, REGISTRY_PORT), link)
+	spa_list_for_each(input, weir_registry_get_objects(registry, WEIR_REGISTRY_PORT), link)
 	{
 		if (ports_belong(stream, output, input) &&
-		    registry_find_link(registry, output->id, input->id) == NULL)
+		    weir_registry_find_link(registry, output->id, input->id) == NULL)
 			return false;
 	}
 	return true;
 }
 
-const struct registry_object *capture_stream_get_missing_port(const struct capture_stream *stream)
+const struct weir_registry_object *
+capture_stream_get_missing_port(const struct capture_stream *stream)
 {
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
-	spa_list_for_each(port, registry_get_objects(stream->capture->registry, REGISTRY_PORT),
+	spa_list_for_each(port,
+			  weir_registry_get_objects(stream->capture->registry, WEIR_REGISTRY_PORT),
 			  link)
 	{
-		if (is_output(stream, port) && port_is_audio(port) && !port_is_linked(stream, port))
+		if (is_output(stream, port) && weir_port_is_audio(port) &&
+		    !port_is_linked(stream, port))
 			return port;
 	}
 	return NULL;
@@ -172,7 +182,7 @@ const struct registry_object *capture_stream_get_missing_port(const struct captu
 
 void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id)
 {
-	struct link *link, *next;
+	struct weir_link *link, *next;
 
 	spa_list_for_each_safe(link, next, &stream->links, link)
 	{
@@ -183,7 +193,7 @@ void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id)
 
 void capture_stream_unlink(struct capture_stream *stream)
 {
-	struct link *link;
+	struct weir_link *link;
 
 	spa_list_consume(link, &stream->links, link) stream_remove_link(link);
 }

@@ -68,7 +68,7 @@ static int property_parse(const struct parser *parser, const char *key, const ch
 	if (spa_json_is_container(value, length))
 		return refuse(parser, "has an array or object as value");
 	if (spa_streq(key, TREE_KEY)) {
-		if (!args_parse_bool(value, length, tree))
+		if (!weir_args_parse_bool(value, length, tree))
 			return refuse(parser, "has a " TREE_KEY " that is neither true nor false");
 		return 0;
 	}
@@ -91,8 +91,8 @@ static int object_parse(const struct parser *parser, struct spa_json *object)
 	if (out == NULL)
 		return -errno;
 	snprintf(who, sizeof(who), "weir.capture.%s: %s", parser->name, parser->key);
-	res = args_check_object(who, object);
-	while (res == 0 && (found = args_get_key(object, key, sizeof(key))) > 0) {
+	res = weir_args_check_object(who, object);
+	while (res == 0 && (found = weir_args_get_key(object, key, sizeof(key))) > 0) {
 		length = spa_json_next(object, &value);
 		res = length > 0 ? property_parse(parser, key, value, length, out, &tree)
 				 : refuse(parser, "has a property without value");
@@ -119,7 +119,7 @@ static int array_parse(const struct parser *parser, const char *text)
 	spa_json_init(&top, text, strlen(text));
 	if (spa_json_enter_array(&top, &array) <= 0)
 		return refuse(parser, "is not an array of objects");
-	while ((entered = args_enter_object(&array, &object)) > 0) {
+	while ((entered = weir_args_enter_object(&array, &object)) > 0) {
 		res = object_parse(parser, &object);
 		if (res < 0)
 			return res;

@@ -158,5 +158,5 @@ void capture_memory_pause(struct pw_context *context, struct pw_impl_node *node,
 	memory->to_sink = to_sink;
 	memory_set(node, "false");
 	if (memory->timer != NULL)
-		context_timer_set(context, memory->timer, MOST_SECONDS * SPA_NSEC_PER_SEC);
+		weir_context_timer_set(context, memory->timer, MOST_SECONDS * SPA_NSEC_PER_SEC);
 }

@@ -54,11 +54,12 @@ int capture_name_check_impl(struct capture *capture)
 
 bool capture_name_is_taken(const struct capture *capture)
 {
-	const struct registry_object *own =
-		registry_find(capture->registry, REGISTRY_NODE, capture->source_id);
-	struct registry_object *node;
+	const struct weir_registry_object *own =
+		weir_registry_find(capture->registry, WEIR_REGISTRY_NODE, capture->source_id);
+	struct weir_registry_object *node;
 
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (node == own || !node->known || !is_twin(capture, &node->props->dict) ||
 		    (own != NULL && own->serial < node->serial))

@@ -22,7 +22,7 @@
  * wait for each other for ever, and everybody who binds the metadata with them (1.4.2).
  */
 struct capture_node {
-	struct connection connection; /* core is NULL in the daemon */
+	struct weir_connection connection; /* core is NULL in the daemon */
 	struct node unit_node;
 	struct pw_impl_node *impl;
 	struct spa_hook impl_listener;
@@ -72,7 +72,7 @@ static void exported_bound(void *data, uint32_t id)
 	struct capture *capture = data;
 
 	capture->source_id = id;
-	registry_sync(capture->registry);
+	weir_registry_sync(capture->registry);
 }
 
 static void exported_removed(void *data)
@@ -178,7 +178,7 @@ static int unit_node_init(struct capture *capture, struct pw_properties *props)
 static int node_export(struct capture *capture)
 {
 	struct capture_node *node = capture->node;
-	int res = connection_init(&node->connection, capture->connection.context);
+	int res = weir_connection_init(&node->connection, capture->connection.context);
 
 	if (res < 0)
 		return res;
@@ -229,7 +229,7 @@ void capture_node_destroy(struct capture *capture)
 		spa_hook_remove(&node->impl_listener);
 		pw_impl_node_destroy(node->impl);
 	}
-	connection_finish(&node->connection);
+	weir_connection_finish(&node->connection);
 	node_finish(&node->unit_node);
 	free(node);
 	capture->node = NULL;
@@ -266,9 +266,10 @@ void capture_node_set(struct capture *capture, const char *key, const char *valu
 
 static bool is_recorded(const struct capture *capture)
 {
-	struct registry_object *link;
+	struct weir_registry_object *link;
 
-	spa_list_for_each(link, registry_get_objects(capture->registry, REGISTRY_LINK), link)
+	spa_list_for_each(link, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_LINK),
+			  link)
 	{
 		if (link->owner_id == capture->source_id)
 			return true;

@@ -31,30 +31,31 @@ static void reach_add(struct reach *reach, uint32_t id)
 		reach->ids[reach->n++] = id;
 }
 
-static const char *group_get(const struct registry_object *node)
+static const char *group_get(const struct weir_registry_object *node)
 {
 	return node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) : NULL;
 }
 
 /* By one link, or inside a filter that consists of two nodes. */
-static void reach_follow(struct reach *reach, struct registry *registry, uint32_t id)
+static void reach_follow(struct reach *reach, struct weir_registry *registry, uint32_t id)
 {
-	const char *group = group_get(registry_find(registry, REGISTRY_NODE, id));
-	struct registry_object *object;
+	const char *group = group_get(weir_registry_find(registry, WEIR_REGISTRY_NODE, id));
+	struct weir_registry_object *object;
 
-	spa_list_for_each(object, registry_get_objects(registry, REGISTRY_LINK), link)
+	spa_list_for_each(object, weir_registry_get_objects(registry, WEIR_REGISTRY_LINK), link)
 	{
 		if (object->owner_id == id)
-			reach_add(reach, registry_object_get_id(object, PW_KEY_LINK_INPUT_NODE));
+			reach_add(reach,
+				  weir_registry_object_get_id(object, PW_KEY_LINK_INPUT_NODE));
 	}
-	spa_list_for_each(object, registry_get_objects(registry, REGISTRY_NODE), link)
+	spa_list_for_each(object, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (group != NULL && spa_streq(group_get(object), group))
 			reach_add(reach, object->id);
 	}
 }
 
-static void reach_extend(struct reach *reach, struct registry *registry)
+static void reach_extend(struct reach *reach, struct weir_registry *registry)
 {
 	unsigned int i;
 
@@ -62,7 +63,7 @@ static void reach_extend(struct reach *reach, struct registry *registry)
 		reach_follow(reach, registry, reach->ids[i]);
 }
 
-static void reach_init(struct reach *reach, struct registry *registry, uint32_t id)
+static void reach_init(struct reach *reach, struct weir_registry *registry, uint32_t id)
 {
 	reach->n = 0;
 	reach_add(reach, id);
@@ -70,7 +71,7 @@ static void reach_init(struct reach *reach, struct registry *registry, uint32_t 
 }
 
 /* Where sound leaves the graph: no sink of weir's or of this capture, no input of a filter. */
-static bool is_end(const struct capture *capture, const struct registry_object *node)
+static bool is_end(const struct capture *capture, const struct weir_registry_object *node)
 {
 	const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 	const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
@@ -82,11 +83,12 @@ static bool is_end(const struct capture *capture, const struct registry_object *
 
 static bool reaches_end(const struct capture *capture, uint32_t id)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 	struct reach reach;
 
 	reach_init(&reach, capture->registry, id);
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (node->id != id && reach_has(&reach, node->id) && is_end(capture, node))
 			return true;
@@ -94,30 +96,31 @@ static bool reaches_end(const struct capture *capture, uint32_t id)
 	return false;
 }
 
-static bool port_has_link(struct registry *registry, const struct registry_object *port)
+static bool port_has_link(struct weir_registry *registry, const struct weir_registry_object *port)
 {
-	struct registry_object *link;
+	struct weir_registry_object *link;
 
-	spa_list_for_each(link, registry_get_objects(registry, REGISTRY_LINK), link)
+	spa_list_for_each(link, weir_registry_get_objects(registry, WEIR_REGISTRY_LINK), link)
 	{
-		if (registry_object_get_id(link, PW_KEY_LINK_OUTPUT_PORT) == port->id)
+		if (weir_registry_object_get_id(link, PW_KEY_LINK_OUTPUT_PORT) == port->id)
 			return true;
 	}
 	return false;
 }
 
 /* The left or right one of the node's outputs that leads nowhere, while the other side's does. */
-static const struct registry_object *missing_side(struct registry *registry, uint32_t node_id)
+static const struct weir_registry_object *missing_side(struct weir_registry *registry,
+						       uint32_t node_id)
 {
-	const struct registry_object *missing = NULL;
-	struct registry_object *port;
+	const struct weir_registry_object *missing = NULL;
+	struct weir_registry_object *port;
 	bool heard = false;
 
-	spa_list_for_each(port, registry_get_objects(registry, REGISTRY_PORT), link)
+	spa_list_for_each(port, weir_registry_get_objects(registry, WEIR_REGISTRY_PORT), link)
 	{
 		const char *channel = pw_properties_get(port->props, PW_KEY_AUDIO_CHANNEL);
 
-		if (!port_is_of(port, node_id, "out") ||
+		if (!weir_port_is_of(port, node_id, "out") ||
 		    (!spa_streq(channel, "FL") && !spa_streq(channel, "FR")))
 			continue;
 		if (port_has_link(registry, port))
@@ -128,28 +131,32 @@ static const struct registry_object *missing_side(struct registry *registry, uin
 	return heard ? missing : NULL;
 }
 
-static char *side_get_missing(const struct capture *capture, const struct registry_object *needs)
+static char *side_get_missing(const struct capture *capture,
+			      const struct weir_registry_object *needs)
 {
-	const struct registry_object *port = missing_side(capture->registry, capture->source_id);
+	const struct weir_registry_object *port =
+		missing_side(capture->registry, capture->source_id);
 	const char *name = pw_properties_get(needs->props, PW_KEY_NODE_NAME);
 
 	if (port != NULL)
 		return spa_aprintf("no link from weir.capture.%s:%s", capture->args.name,
-				   port_get_name(port));
+				   weir_port_get_name(port));
 	port = missing_side(capture->registry, needs->id);
-	return port != NULL ? spa_aprintf("no link from %s:%s", name, port_get_name(port)) : NULL;
+	return port != NULL ? spa_aprintf("no link from %s:%s", name, weir_port_get_name(port))
+			    : NULL;
 }
 
 /* Of the nodes of this name, as far as sound gets through any of them. */
 char *capture_path_get_missing(const struct capture *capture)
 {
 	const char *name = capture->args.name, *needs = capture->args.needs;
-	struct registry_object *node;
+	struct weir_registry_object *node;
 	bool present = false, reached = false;
 	struct reach reach;
 
 	reach_init(&reach, capture->registry, capture->source_id);
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (!spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), needs))
 			continue;
@@ -167,7 +174,7 @@ char *capture_path_get_missing(const struct capture *capture)
 	return spa_aprintf("no link from %s to a sink", needs);
 }
 
-bool capture_path_leads_to(const struct capture *capture, const struct registry_object *node)
+bool capture_path_leads_to(const struct capture *capture, const struct weir_registry_object *node)
 {
 	const struct capture_stream *stream;
 	struct reach reach = { .n = 0 };

@@ -362,8 +362,8 @@ static void own_timeout(void *data, uint64_t expirations)
 			continue;
 		if (stream->fade == NULL)
 			capture_own_rate_ask(stream->own_rate);
-		context_timer_set(capture->connection.context, capture->rate.own_timer,
-				  OWN_RATE_NSEC);
+		weir_context_timer_set(capture->connection.context, capture->rate.own_timer,
+				       OWN_RATE_NSEC);
 	}
 }
 
@@ -372,8 +372,8 @@ void capture_stream_update_rate(struct capture_stream *stream)
 	const struct capture *capture = stream->capture;
 
 	if (own_rate_matters(stream))
-		context_timer_set(capture->connection.context, capture->rate.own_timer,
-				  OWN_RATE_NSEC);
+		weir_context_timer_set(capture->connection.context, capture->rate.own_timer,
+				       OWN_RATE_NSEC);
 	if (stream->fade != NULL && stream->fade->state != FADE_SETTLED)
 		return;
 	if (stream->rate != 0.0)
@@ -469,7 +469,8 @@ static void live_check(struct capture *capture)
 	if (starving == rate->starving)
 		return;
 	rate->starving = starving;
-	context_timer_set(capture->connection.context, rate->live_timer, starving ? LIVE_NSEC : 0);
+	weir_context_timer_set(capture->connection.context, rate->live_timer,
+			       starving ? LIVE_NSEC : 0);
 }
 
 static bool has_playing_stream(const struct capture *capture)

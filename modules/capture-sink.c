@@ -24,9 +24,10 @@ const char *capture_sink_get_name(const struct capture *capture)
 
 static bool node_has_ports(const struct capture *capture, uint32_t id)
 {
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
-	spa_list_for_each(port, registry_get_objects(capture->registry, REGISTRY_PORT), link)
+	spa_list_for_each(port, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_PORT),
+			  link)
 	{
 		if (port->owner_id == id)
 			return true;
@@ -41,7 +42,7 @@ static bool is_always_virtual(const struct capture *capture)
 }
 
 /* The session manager plays streams on nodes of these classes. */
-static bool node_is_sink(const struct registry_object *node)
+static bool node_is_sink(const struct weir_registry_object *node)
 {
 	const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 
@@ -63,7 +64,8 @@ bool capture_sink_is_substitute(const struct capture *capture)
 
 bool capture_sink_is_default(const struct capture *capture)
 {
-	const struct registry_object *sink = registry_find_default_sink(capture->registry);
+	const struct weir_registry_object *sink =
+		weir_registry_find_default_sink(capture->registry);
 
 	return sink != NULL && spa_streq(pw_properties_get(sink->props, PW_KEY_NODE_NAME),
 					 capture->sink.virtual_name);
@@ -72,9 +74,10 @@ bool capture_sink_is_default(const struct capture *capture)
 /* With ports that can be linked. */
 static bool has_sink(const struct capture *capture, const char *name)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (node_is_sink(node) &&
 		    spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), name) &&
@@ -130,7 +133,7 @@ static void virtual_gone(void *data, int res, const char *error)
 	capture_state_show(capture);
 }
 
-static const struct remote_events virtual_events = {
+static const struct weir_proxy_events virtual_events = {
 	.bound = virtual_bound,
 	.gone = virtual_gone,
 };
@@ -141,12 +144,13 @@ static void virtual_create(struct capture *capture)
 	char description[256];
 
 	snprintf(description, sizeof(description), "%s (virtual sink)", capture->args.name);
-	sink->virtual = remote_create(capture->connection.core, "adapter", PW_TYPE_INTERFACE_Node,
-				      virtual_props(sink->virtual_name, description));
+	sink->virtual = weir_proxy_create(capture->connection.core, "adapter",
+					  PW_TYPE_INTERFACE_Node,
+					  virtual_props(sink->virtual_name, description));
 	if (sink->virtual == NULL)
 		virtual_gone(capture, -errno, NULL);
 	else
-		remote_add_listener(sink->virtual, &virtual_events, capture);
+		weir_proxy_add_listener(sink->virtual, &virtual_events, capture);
 }
 
 /* It has come: streams whose own target is there are redirected now. */
@@ -168,7 +172,7 @@ static void virtual_update(struct capture *capture)
 	    !has_sink(capture, sink->virtual_name))
 		return;
 	sink->virtual_present = true;
-	context_timer_set(capture->connection.context, sink->virtual_timer, SETTLE_NSEC);
+	weir_context_timer_set(capture->connection.context, sink->virtual_timer, SETTLE_NSEC);
 }
 
 static void loss_report(const struct capture *capture)
@@ -197,7 +201,7 @@ static void sink_use(struct capture *capture)
 	sink->lost = false;
 	/* In this order: the session manager must know the new place before the old one goes. */
 	capture_redirect(capture);
-	remote_destroy(sink->virtual);
+	weir_proxy_destroy(sink->virtual);
 	sink->virtual = NULL;
 	pw_log_info("weir.capture.%s: using sink \"%s\"", capture->args.name, capture->args.sink);
 }
@@ -269,8 +273,8 @@ static void needs_update(struct capture *capture)
 			    capture->args.needs);
 	} else if (missing != NULL && (sink->missing != NULL || !sink->needs_known)) {
 		if (sink->missing == NULL)
-			context_timer_set(capture->connection.context, sink->needs_timer,
-					  ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+			weir_context_timer_set(capture->connection.context, sink->needs_timer,
+					       ABSENT_SECONDS * SPA_NSEC_PER_SEC);
 		if (!spa_streq(missing, sink->missing))
 			needs_set(capture, missing);
 		else
@@ -279,8 +283,8 @@ static void needs_update(struct capture *capture)
 		if (capture_find_target(capture, capture->args.needs) == NULL)
 			needs_report(capture, 1);
 		else if (!sink->needs_pending)
-			context_timer_set(capture->connection.context, sink->needs_timer,
-					  RELINK_NSEC);
+			weir_context_timer_set(capture->connection.context, sink->needs_timer,
+					       RELINK_NSEC);
 		sink->needs_pending = sink->missing == NULL;
 		free(missing);
 	}
@@ -301,15 +305,16 @@ void capture_sink_update(struct capture *capture)
 	if (present && !was_known) {
 		sink_use(capture);
 	} else if (present) {
-		context_timer_set(capture->connection.context, capture->sink.timer, SETTLE_NSEC);
+		weir_context_timer_set(capture->connection.context, capture->sink.timer,
+				       SETTLE_NSEC);
 	} else if (sink->in_use) {
 		sink_lose(capture);
 	} else if (!sink->lost) {
 		if (sink->virtual == NULL)
 			virtual_create(capture);
 		capture_redirect(capture);
-		context_timer_set(capture->connection.context, capture->sink.timer,
-				  ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+		weir_context_timer_set(capture->connection.context, capture->sink.timer,
+				       ABSENT_SECONDS * SPA_NSEC_PER_SEC);
 	}
 }
 
@@ -333,7 +338,7 @@ void capture_sink_finish(struct capture *capture)
 	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
 	struct capture_sink *sink = &capture->sink;
 
-	remote_destroy(sink->virtual);
+	weir_proxy_destroy(sink->virtual);
 	if (sink->timer != NULL)
 		pw_loop_destroy_source(loop, sink->timer);
 	if (sink->virtual_timer != NULL)

@@ -75,9 +75,10 @@ static const struct capture_stream *decisive_stream(const struct capture *captur
 
 static bool has_jack_client(const struct capture *capture)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (capture_matches_jack(capture, node))
 			return true;
@@ -87,7 +88,7 @@ static bool has_jack_client(const struct capture *capture)
 
 static char *channel_state(const struct capture_stream *stream)
 {
-	const struct registry_object *port = capture_stream_get_missing_port(stream);
+	const struct weir_registry_object *port = capture_stream_get_missing_port(stream);
 	const char *channel =
 		port != NULL ? pw_properties_get(port->props, PW_KEY_AUDIO_CHANNEL) : NULL;
 
@@ -109,8 +110,8 @@ static char *streams_state(struct capture *capture)
 		if (capture->state.late)
 			return channel_state(stream);
 		if (!capture->state.waiting)
-			context_timer_set(capture->connection.context, capture->state.timer,
-					  LATE_SECONDS * SPA_NSEC_PER_SEC);
+			weir_context_timer_set(capture->connection.context, capture->state.timer,
+					       LATE_SECONDS * SPA_NSEC_PER_SEC);
 		capture->state.waiting = true;
 		return NULL;
 	case STREAM_CAPTURED:
@@ -144,7 +145,7 @@ static void string_print(FILE *out, const char *name)
 	const char *c;
 
 	if (text != NULL)
-		text_clean(text);
+		weir_text_clean(text);
 	fputc('"', out);
 	for (c = text; c != NULL && *c != '\0'; c++) {
 		if (*c == '"' || *c == '\\')
@@ -172,7 +173,7 @@ static char *streams_get(const struct capture *capture)
 	fputc('[', out);
 	spa_list_for_each(stream, &capture->streams, link)
 	{
-		const struct registry_object *client = capture_stream_get_client(stream);
+		const struct weir_registry_object *client = capture_stream_get_client(stream);
 		struct pw_properties *props = capture_merge_props(
 			&stream->node->props->dict, client != NULL ? &client->props->dict : NULL);
 

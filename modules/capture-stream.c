@@ -67,10 +67,10 @@ enum capture_fit capture_matches(const struct capture *capture, const struct spa
 	return player_matches(capture, node, client);
 }
 
-bool capture_matches_jack(const struct capture *capture, const struct registry_object *node)
+bool capture_matches_jack(const struct capture *capture, const struct weir_registry_object *node)
 {
-	const struct registry_object *client =
-		registry_find(capture->registry, REGISTRY_CLIENT, node->owner_id);
+	const struct weir_registry_object *client =
+		weir_registry_find(capture->registry, WEIR_REGISTRY_CLIENT, node->owner_id);
 
 	return client != NULL && pw_properties_get(node->props, PW_KEY_MEDIA_CLASS) == NULL &&
 	       spa_streq(pw_properties_get(client->props, PW_KEY_CLIENT_API), "jack") &&
@@ -106,7 +106,8 @@ const char *capture_stream_get_taker(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 	const char *owner = pw_properties_get(stream->node->props, CAPTURE_OWNER_KEY);
-	const struct registry_object *other = capture_find_other(capture, stream->node->target);
+	const struct weir_registry_object *other =
+		capture_find_other(capture, stream->node->target);
 
 	if (owner != NULL && *owner != '\0' && !spa_streq(owner, capture->args.name))
 		return owner;
@@ -118,7 +119,7 @@ const char *capture_stream_get_taker(const struct capture_stream *stream)
 bool capture_stream_is_free(const struct capture_stream *stream)
 {
 	char name[256];
-	const struct registry_object *taker;
+	const struct weir_registry_object *taker;
 	const char *sink;
 
 	snprintf(name, sizeof(name), "weir.capture.%s", stream->taker);
@@ -132,8 +133,8 @@ void capture_stream_watch(struct capture_stream *stream)
 	const struct capture *capture = stream->capture;
 
 	clock_gettime(CLOCK_MONOTONIC, &stream->requested);
-	context_timer_set(capture->connection.context, capture->request_timer,
-			  REQUEST_SECONDS * SPA_NSEC_PER_SEC);
+	weir_context_timer_set(capture->connection.context, capture->request_timer,
+			       REQUEST_SECONDS * SPA_NSEC_PER_SEC);
 }
 
 /*
@@ -180,7 +181,7 @@ static void target_send(struct capture_stream *stream, bool to_sink)
 /* Has the session manager been asked, or is there none to ask? */
 static bool is_requested(const struct capture_stream *stream)
 {
-	return registry_has_targets(stream->capture->registry)
+	return weir_registry_has_targets(stream->capture->registry)
 		       ? stream->placement == PLACEMENT_REQUESTED && !is_deferred(stream)
 		       : stream->placement == PLACEMENT_REQUESTED ||
 				 stream->placement == PLACEMENT_ORIGINAL;
@@ -207,7 +208,7 @@ static void placement_report(const struct capture_stream *stream)
 		pw_log_warn("weir.capture.%s: cannot move \"%s\" (stream %u): %s. "
 			    "Use capture.mode = tap for it",
 			    capture->args.name, capture_stream_get_name(stream), stream->node->id,
-			    registry_has_targets(capture->registry)
+			    weir_registry_has_targets(capture->registry)
 				    ? "the session manager leaves it where it plays"
 				    : "there is no session manager");
 	} else if (stream->placement == PLACEMENT_OTHER_CAPTURE) {
@@ -248,7 +249,7 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 		target_send(stream, false);
 		break;
 	case PLACEMENT_ASK:
-		registry_refresh(capture->registry);
+		weir_registry_refresh(capture->registry);
 		break;
 	case PLACEMENT_LEAVE:
 		capture_stream_leave_target(stream);
@@ -306,7 +307,7 @@ void capture_stream_redirect(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 
-	if (!capture->args.redirect || !registry_has_targets(capture->registry))
+	if (!capture->args.redirect || !weir_registry_has_targets(capture->registry))
 		return;
 	if (!capture_is_redirecting(capture))
 		capture_stream_handle(stream, PLACEMENT_WANT_ORIGINAL);
@@ -354,9 +355,10 @@ void capture_stream_restore(struct capture_stream *stream)
 		properties_restore(stream);
 }
 
-struct registry_object *capture_stream_get_client(const struct capture_stream *stream)
+struct weir_registry_object *capture_stream_get_client(const struct capture_stream *stream)
 {
-	return registry_find(stream->capture->registry, REGISTRY_CLIENT, stream->node->owner_id);
+	return weir_registry_find(stream->capture->registry, WEIR_REGISTRY_CLIENT,
+				  stream->node->owner_id);
 }
 
 const char *capture_stream_get_name(const struct capture_stream *stream)
@@ -366,7 +368,7 @@ const char *capture_stream_get_name(const struct capture_stream *stream)
 		PW_KEY_APP_PROCESS_BINARY,
 		PW_KEY_NODE_NAME,
 	};
-	const struct registry_object *const objects[] = {
+	const struct weir_registry_object *const objects[] = {
 		stream->node,
 		capture_stream_get_client(stream),
 	};
@@ -386,7 +388,7 @@ void capture_stream_log(const struct capture_stream *stream, const char *what)
 		    capture_stream_get_name(stream), stream->node->id);
 }
 
-void capture_stream_create(struct capture *capture, struct registry_object *node,
+void capture_stream_create(struct capture *capture, struct weir_registry_object *node,
 			   enum capture_fit fit)
 {
 	const char *rate = pw_properties_get(node->props, capture->rate_key);

@@ -97,7 +97,7 @@ void capture_undo_finish(struct capture_undo *undo)
 	free(undo);
 }
 
-static void undo_send(struct capture_undo *undo, const struct registry_object *stream,
+static void undo_send(struct capture_undo *undo, const struct weir_registry_object *stream,
 		      const char *key, const char *value)
 {
 	const char *serial = pw_properties_get(stream->props, PW_KEY_OBJECT_SERIAL);
@@ -114,13 +114,13 @@ static void undo_send(struct capture_undo *undo, const struct registry_object *s
 	free(line);
 }
 
-void capture_undo_note(struct capture_undo *undo, const struct registry_object *stream,
+void capture_undo_note(struct capture_undo *undo, const struct weir_registry_object *stream,
 		       const char *key, const char *value)
 {
 	undo_send(undo, stream, key, value);
 }
 
-void capture_undo_forget(struct capture_undo *undo, const struct registry_object *stream)
+void capture_undo_forget(struct capture_undo *undo, const struct weir_registry_object *stream)
 {
 	undo_send(undo, stream, NULL, NULL);
 }

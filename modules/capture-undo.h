@@ -26,8 +26,8 @@ struct capture_undo;
 struct capture_undo *capture_undo_start(const char *name, const char *remote);
 void capture_undo_finish(struct capture_undo *undo);
 
-void capture_undo_note(struct capture_undo *undo, const struct registry_object *stream,
+void capture_undo_note(struct capture_undo *undo, const struct weir_registry_object *stream,
 		       const char *key, const char *value);
-void capture_undo_forget(struct capture_undo *undo, const struct registry_object *stream);
+void capture_undo_forget(struct capture_undo *undo, const struct weir_registry_object *stream);
 
 #endif

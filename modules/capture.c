@@ -57,10 +57,10 @@ static struct capture_stream *stream_find(struct capture *capture, uint32_t node
 	return NULL;
 }
 
-static void node_update(struct capture *capture, struct registry_object *node)
+static void node_update(struct capture *capture, struct weir_registry_object *node)
 {
-	const struct registry_object *client =
-		registry_find(capture->registry, REGISTRY_CLIENT, node->owner_id);
+	const struct weir_registry_object *client =
+		weir_registry_find(capture->registry, WEIR_REGISTRY_CLIENT, node->owner_id);
 	struct capture_stream *stream = stream_find(capture, node->id);
 	enum capture_fit fit;
 
@@ -87,16 +87,17 @@ static void node_update(struct capture *capture, struct registry_object *node)
 /* After a change of links: what filters play may come from elsewhere now. */
 static void filters_update(struct capture *capture)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) != NULL)
 			node_update(capture, node);
 	}
 }
 
-static void port_update(struct capture *capture, const struct registry_object *port)
+static void port_update(struct capture *capture, const struct weir_registry_object *port)
 {
 	struct capture_stream *stream = stream_find(capture, port->owner_id);
 
@@ -107,7 +108,7 @@ static void port_update(struct capture *capture, const struct registry_object *p
 	}
 }
 
-static void link_update(struct capture *capture, const struct registry_object *link)
+static void link_update(struct capture *capture, const struct weir_registry_object *link)
 {
 	struct capture_stream *stream = stream_find(capture, link->owner_id);
 
@@ -123,15 +124,15 @@ static void link_update(struct capture *capture, const struct registry_object *l
  * A client does not hear of a change in the metadata while another one binds it (1.4.2): what the
  * session manager restores may replace our target unnoticed. The link it makes then tells.
  */
-static void link_check(struct capture *capture, const struct registry_object *link)
+static void link_check(struct capture *capture, const struct weir_registry_object *link)
 {
-	const uint32_t input = registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE);
+	const uint32_t input = weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE);
 	struct capture_stream *stream = stream_find(capture, link->owner_id);
 
 	if (stream == NULL || input == capture->source_id)
 		return;
 	stream->starting = false;
-	if (!registry_has_targets(capture->registry))
+	if (!weir_registry_has_targets(capture->registry))
 		capture_stream_watch(stream);
 	else if (capture->args.redirect)
 		capture_stream_handle(stream, capture_stream_is_at_sink(stream)
@@ -142,11 +143,11 @@ static void link_check(struct capture *capture, const struct registry_object *li
 /* Streams that were there before it was known that nobody else has the name. */
 static void capture_accept(struct capture *capture)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
 	capture->accepted = true;
-	spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE), link)
-		node_update(capture, node);
+	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
+			  link) node_update(capture, node);
 }
 
 /* May the capture go on? */
@@ -160,29 +161,30 @@ static bool name_check(struct capture *capture)
 	return false;
 }
 
-static void registry_changed(void *data, struct registry_object *object)
+static void registry_changed(void *data, struct weir_registry_object *object)
 {
 	struct capture *capture = data;
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
 	if (capture->undone || !capture->accepted)
 		return;
 	switch (object->type) {
-	case REGISTRY_CLIENT:
-		spa_list_for_each(node, registry_get_objects(capture->registry, REGISTRY_NODE),
+	case WEIR_REGISTRY_CLIENT:
+		spa_list_for_each(node,
+				  weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
 				  link)
 		{
 			if (node->owner_id == object->id)
 				node_update(capture, node);
 		}
 		break;
-	case REGISTRY_NODE:
+	case WEIR_REGISTRY_NODE:
 		if (!name_check(capture))
 			return;
 		node_update(capture, object);
 		others_check(capture);
 		break;
-	case REGISTRY_PORT:
+	case WEIR_REGISTRY_PORT:
 		port_update(capture, object);
 		break;
 	default:
@@ -196,24 +198,24 @@ static void registry_changed(void *data, struct registry_object *object)
 	capture_state_show(capture);
 }
 
-static void registry_removed(void *data, struct registry_object *object)
+static void registry_removed(void *data, struct weir_registry_object *object)
 {
 	struct capture *capture = data;
 	struct capture_stream *stream;
 
 	if (capture->undone)
 		return;
-	if (object->type == REGISTRY_NODE) {
+	if (object->type == WEIR_REGISTRY_NODE) {
 		if (object->id == capture->source_id)
 			capture_node_lose(capture);
 		stream = stream_find(capture, object->id);
 		if (stream != NULL)
 			capture_stream_destroy(stream);
 		others_check(capture);
-	} else if (object->type == REGISTRY_PORT) {
+	} else if (object->type == WEIR_REGISTRY_PORT) {
 		spa_list_for_each(stream, &capture->streams, link)
 			capture_stream_unlink_port(stream, object->id);
-	} else if (object->type == REGISTRY_LINK) {
+	} else if (object->type == WEIR_REGISTRY_LINK) {
 		stream = stream_find(capture, object->owner_id);
 		if (capture->args.redirect && stream != NULL && !capture_stream_is_at_sink(stream))
 			capture_stream_handle(stream, PLACEMENT_UNLINKED);
@@ -226,7 +228,7 @@ static void registry_removed(void *data, struct registry_object *object)
 	capture_state_show(capture);
 }
 
-static void registry_target_changed(void *data, struct registry_object *node)
+static void registry_target_changed(void *data, struct weir_registry_object *node)
 {
 	struct capture *capture = data;
 	struct capture_stream *stream = stream_find(capture, node->id);
@@ -288,7 +290,7 @@ static void registry_default_sink_changed(void *data)
 	capture_state_show(data);
 }
 
-static const struct registry_events registry_events = {
+static const struct weir_registry_events registry_events = {
 	.changed = registry_changed,
 	.default_sink_changed = registry_default_sink_changed,
 	.removed = registry_removed,
@@ -312,14 +314,14 @@ static void capture_destroy(struct capture *capture)
 	capture_state_finish(capture);
 	capture_rate_finish(capture);
 	capture_node_destroy(capture);
-	registry_destroy(capture->registry);
+	weir_registry_destroy(capture->registry);
 	if (capture->undo_timer != NULL)
 		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
 				       capture->undo_timer);
 	if (capture->request_timer != NULL)
 		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
 				       capture->request_timer);
-	connection_finish(&capture->connection);
+	weir_connection_finish(&capture->connection);
 	capture_undo_finish(capture->undo);
 	free(capture->before_key);
 	free(capture->rate_key);
@@ -362,8 +364,8 @@ static void module_destroy(void *data)
 		return;
 	}
 	capture_undo(capture);
-	context_timer_set(capture->connection.context, capture->undo_timer,
-			  UNDO_SECONDS * SPA_NSEC_PER_SEC);
+	weir_context_timer_set(capture->connection.context, capture->undo_timer,
+			       UNDO_SECONDS * SPA_NSEC_PER_SEC);
 }
 
 static const struct pw_impl_module_events module_events = {
@@ -490,7 +492,7 @@ static void core_done(void *data, uint32_t id, int seq)
 	capture->undo_answered = true;
 	/* Not from here: the connection is in use. */
 	if (capture->undo_timer != NULL)
-		context_timer_set(capture->connection.context, capture->undo_timer, 1);
+		weir_context_timer_set(capture->connection.context, capture->undo_timer, 1);
 }
 
 static void core_error(void *data, uint32_t id, int seq, int res, const char *message)
@@ -498,7 +500,7 @@ static void core_error(void *data, uint32_t id, int seq, int res, const char *me
 	struct capture *capture = data;
 
 	(void)seq;
-	if (!connection_is_lost(id, res))
+	if (!weir_connection_is_lost(id, res))
 		return;
 	pw_log_warn("weir.capture.%s: connection lost: %s", capture->args.name, message);
 	capture->disconnected = true;
@@ -516,7 +518,7 @@ static const struct pw_core_events core_events = {
 static int capture_start(struct capture *capture, struct pw_context *context)
 {
 	const char *name = capture->args.name;
-	int res = connection_init(&capture->connection, context);
+	int res = weir_connection_init(&capture->connection, context);
 
 	if (res < 0) {
 		pw_log_error("weir.capture.%s: no connection to PipeWire: %s", name,
@@ -543,7 +545,8 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 		capture->undo = capture_undo_start(
 			name, pw_properties_get(pw_core_get_properties(capture->connection.core),
 						PW_KEY_REMOTE_NAME));
-	capture->registry = registry_create(capture->connection.core, &registry_events, capture);
+	capture->registry =
+		weir_registry_create(capture->connection.core, &registry_events, capture);
 	return capture->registry != NULL ? 0 : -errno;
 }
 

@@ -45,7 +45,7 @@ enum capture_fit {
 struct capture_stream {
 	struct spa_list link;
 	struct capture *capture;
-	struct registry_object *node;
+	struct weir_registry_object *node;
 	enum capture_fit fit;
 	struct spa_list links;
 	enum placement placement;
@@ -66,8 +66,8 @@ struct capture_stream {
 
 struct capture_sink {
 	char *virtual_name;
-	struct remote *virtual; /* NULL while streams go to args.sink */
-	bool known;		/* is it known whether args.sink is there? */
+	struct weir_proxy *virtual; /* NULL while streams go to args.sink */
+	bool known;		    /* is it known whether args.sink is there? */
 	bool present;
 	bool in_use;	      /* args.sink, not the virtual one */
 	bool virtual_present; /* has it ports... */
@@ -103,14 +103,14 @@ struct capture {
 	struct capture_args args;
 	char *before_key; /* properties that the daemon's hook leaves with a stream */
 	char *rate_key;
-	struct connection connection;
+	struct weir_connection connection;
 	struct spa_hook context_listener;
 	struct pw_impl_module *module; /* NULL while unloading */
 	struct spa_hook module_listener;
 	struct spa_hook core_listener;
 	bool disconnected;
 
-	struct registry *registry;
+	struct weir_registry *registry;
 	struct spa_list streams;
 	struct capture_node *node;
 	uint32_t source_id; /* global id of the node, SPA_ID_INVALID: not there */
@@ -154,9 +154,9 @@ bool capture_is_virtual_target(const struct capture *capture, const char *target
 /* Is the target a serial, not a name? */
 bool capture_target_is_serial(const char *target);
 /* The node of a target, a name or a serial. NULL: there is none. */
-struct registry_object *capture_find_target(const struct capture *capture, const char *target);
+struct weir_registry_object *capture_find_target(const struct capture *capture, const char *target);
 /* The source of another capture that redirects to this target. NULL: there is none. */
-struct registry_object *capture_find_other(const struct capture *capture, const char *target);
+struct weir_registry_object *capture_find_other(const struct capture *capture, const char *target);
 /* What the target that a stream has now means for its placement. */
 enum placement_event capture_target_event(const struct capture_stream *stream);
 /* Tells all streams where to play. */
@@ -182,7 +182,7 @@ void capture_redirect(struct capture *capture);
 enum capture_fit capture_matches(const struct capture *capture, const struct spa_dict *node,
 				 const struct spa_dict *client);
 /* Is the node one of a JACK client that would be captured if it had streams? */
-bool capture_matches_jack(const struct capture *capture, const struct registry_object *node);
+bool capture_matches_jack(const struct capture *capture, const struct weir_registry_object *node);
 /* All properties: the stream's, the client's where it has none, and the right process id. */
 struct pw_properties *capture_merge_props(const struct spa_dict *node,
 					  const struct spa_dict *client);
@@ -198,7 +198,7 @@ void capture_impl_set(const struct capture *capture, uint32_t node_id, const cha
 void capture_memory_pause(struct pw_context *context, struct pw_impl_node *node, const char *sink,
 			  bool to_sink);
 
-void capture_stream_create(struct capture *capture, struct registry_object *node,
+void capture_stream_create(struct capture *capture, struct weir_registry_object *node,
 			   enum capture_fit fit);
 void capture_stream_destroy(struct capture_stream *stream);
 /* Tells it where to play. */
@@ -227,7 +227,7 @@ bool capture_stream_is_free(const struct capture_stream *stream);
 /* Has it play where and as it did before. */
 void capture_stream_restore(struct capture_stream *stream);
 /* NULL: there is none. */
-struct registry_object *capture_stream_get_client(const struct capture_stream *stream);
+struct weir_registry_object *capture_stream_get_client(const struct capture_stream *stream);
 /* As users know it: the application's, or else the node's. */
 const char *capture_stream_get_name(const struct capture_stream *stream);
 void capture_stream_log(const struct capture_stream *stream, const char *what);
@@ -235,7 +235,8 @@ void capture_stream_log(const struct capture_stream *stream, const char *what);
 /* Is it linked to anything but the source? */
 bool capture_stream_is_playing(const struct capture_stream *stream);
 /* The first of its channels that lacks a link to the source, as a new one does. NULL: none. */
-const struct registry_object *capture_stream_get_missing_port(const struct capture_stream *stream);
+const struct weir_registry_object *
+capture_stream_get_missing_port(const struct capture_stream *stream);
 /* Is it linked to the capture's sink? */
 bool capture_stream_is_at_sink(const struct capture_stream *stream);
 /* The stream's links to the source as they should be now. */
@@ -279,7 +280,7 @@ char *capture_path_get_missing(const struct capture *capture);
  * Does a filter's stream play what comes from the source, or from another stream that is captured?
  * It would be in the source twice, or lead back into it.
  */
-bool capture_path_leads_to(const struct capture *capture, const struct registry_object *node);
+bool capture_path_leads_to(const struct capture *capture, const struct weir_registry_object *node);
 
 int capture_state_init(struct capture *capture);
 void capture_state_finish(struct capture *capture);

@@ -71,7 +71,7 @@ static int end_parse(struct links_end *end, unsigned int index, const char *valu
 
 static int passive_parse(struct links_rule *rule, const char *value, int length)
 {
-	if (args_parse_bool(value, length, &rule->passive))
+	if (weir_args_parse_bool(value, length, &rule->passive))
 		return 0;
 	pw_log_error("weir-links: links[%u]: passive is \"%.*s\": it says whether the link lets "
 		     "its nodes sleep. Write passive = true (yes) or false (no)",
@@ -121,7 +121,7 @@ static int rule_parse(struct links_rule *rule, struct spa_json *array)
 		return -EINVAL;
 	}
 	snprintf(who, sizeof(who), "weir-links: links[%u]", rule->index);
-	res = args_check_object(who, &object);
+	res = weir_args_check_object(who, &object);
 	if (res < 0)
 		return res;
 	while ((key_length = spa_json_next(&object, &key)) > 0) {
@@ -202,7 +202,7 @@ int links_args_init(struct links_args *args, const char *string)
 
 	if (props == NULL)
 		return -errno;
-	res = args_check_text("weir-links", string != NULL ? string : "");
+	res = weir_args_check_text("weir-links", string != NULL ? string : "");
 	if (res == 0)
 		res = args_parse(args, props);
 	pw_properties_free(props);

@@ -23,12 +23,12 @@ static const char *text_after_name(const struct links_end *end, const char *name
 }
 
 /* Names of nodes can have a ":", too: "a:b" is the node "a:b" rather than a port of "a". */
-static size_t longest_name(const struct links_end *end, struct registry *registry)
+static size_t longest_name(const struct links_end *end, struct weir_registry *registry)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 	size_t longest = 0;
 
-	spa_list_for_each(node, registry_get_objects(registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE), link)
 	{
 		const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
 
@@ -39,7 +39,7 @@ static size_t longest_name(const struct links_end *end, struct registry *registr
 }
 
 /* port: the one that it names there, NULL: all. */
-static bool end_names_node(const struct links_end *end, struct registry *registry,
+static bool end_names_node(const struct links_end *end, struct weir_registry *registry,
 			   const struct links_ports *ports, const char **port)
 {
 	const char *name = pw_properties_get(ports->node->props, PW_KEY_NODE_NAME);
@@ -52,7 +52,7 @@ static bool end_names_node(const struct links_end *end, struct registry *registr
 		return regexec(&end->regex, name, 0, NULL, 0) == 0;
 	}
 	if (end->follows_default)
-		rest = ports->node == registry_find_default_sink(registry)
+		rest = ports->node == weir_registry_find_default_sink(registry)
 			       ? strchrnul(end->text, ':')
 			       : NULL;
 	else
@@ -71,37 +71,40 @@ enum port_kind {
 	PORT_ANY,
 };
 
-static bool port_is_kind(const struct registry_object *port, enum port_kind kind, const char *name)
+static bool port_is_kind(const struct weir_registry_object *port, enum port_kind kind,
+			 const char *name)
 {
 	switch (kind) {
 	case PORT_BY_NAME:
-		return spa_streq(port_get_name(port), name);
+		return spa_streq(weir_port_get_name(port), name);
 	case PORT_BY_CHANNEL:
 		return spa_streq(pw_properties_get(port->props, PW_KEY_AUDIO_CHANNEL), name);
 	case PORT_OF_NODE:
-		return port_is_audio(port) && !port_is_monitor(port) && !port_is_extra(port);
+		return weir_port_is_audio(port) && !weir_port_is_monitor(port) &&
+		       !weir_port_is_extra(port);
 	case PORT_MONITOR_OF_NODE:
-		return port_is_audio(port);
+		return weir_port_is_audio(port);
 	default:
 		return true;
 	}
 }
 
-static void ports_find(struct links_ports *ports, struct registry *registry, const char *direction,
-		       enum port_kind kind, const char *name)
+static void ports_find(struct links_ports *ports, struct weir_registry *registry,
+		       const char *direction, enum port_kind kind, const char *name)
 {
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
 	ports->list.n = 0;
-	spa_list_for_each(port, registry_get_objects(registry, REGISTRY_PORT), link)
+	spa_list_for_each(port, weir_registry_get_objects(registry, WEIR_REGISTRY_PORT), link)
 	{
-		if (port_is_of(port, ports->node->id, direction) && port_is_kind(port, kind, name))
-			port_list_add(&ports->list, port);
+		if (weir_port_is_of(port, ports->node->id, direction) &&
+		    port_is_kind(port, kind, name))
+			weir_port_list_add(&ports->list, port);
 	}
 }
 
 /* What a sink plays is only meant where it has nothing else to give. */
-static void end_find_ports(const struct links_end *end, struct registry *registry,
+static void end_find_ports(const struct links_end *end, struct weir_registry *registry,
 			   struct links_ports *ports, const char *name)
 {
 	const enum port_kind first = name != NULL ? PORT_BY_NAME : PORT_OF_NODE;
@@ -112,10 +115,10 @@ static void end_find_ports(const struct links_end *end, struct registry *registr
 		ports_find(ports, registry, end->direction, first + 1, name);
 }
 
-bool links_end_next(const struct links_end *end, struct registry *registry,
+bool links_end_next(const struct links_end *end, struct weir_registry *registry,
 		    struct links_ports *ports)
 {
-	struct spa_list *nodes = registry_get_objects(registry, REGISTRY_NODE);
+	struct spa_list *nodes = weir_registry_get_objects(registry, WEIR_REGISTRY_NODE);
 	struct spa_list *next = ports->node != NULL ? ports->node->link.next : nodes->next;
 	const char *name;
 
@@ -123,7 +126,7 @@ bool links_end_next(const struct links_end *end, struct registry *registry,
 		ports->name_length =
 			end->is_regex || end->follows_default ? 0 : longest_name(end, registry);
 	for (; next != nodes; next = next->next) {
-		ports->node = SPA_CONTAINER_OF(next, struct registry_object, link);
+		ports->node = SPA_CONTAINER_OF(next, struct weir_registry_object, link);
 		if (!end_names_node(end, registry, ports, &name))
 			continue;
 		end_find_ports(end, registry, ports, name);
@@ -174,7 +177,7 @@ static void node_report(const struct links_end *end, const struct links_rule *ru
 }
 
 static void port_report(const struct links_end *end, const struct links_rule *rule,
-			struct registry *registry)
+			struct weir_registry *registry)
 {
 	struct links_ports ports = { .node = NULL };
 	const char *what = spa_streq(end->direction, "in") ? "input" : "output";
@@ -187,14 +190,15 @@ static void port_report(const struct links_end *end, const struct links_rule *ru
 	ports_find(&ports, registry, end->direction, PORT_ANY, NULL);
 	for (i = 0; i < ports.list.n && length < sizeof(names); i++)
 		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
-					   i > 0 ? ", " : "", port_get_name(ports.list.ports[i]));
+					   i > 0 ? ", " : "",
+					   weir_port_get_name(ports.list.ports[i]));
 	pw_log_warn("weir-links: links[%u]: node \"%s\" has no such %s (%s = \"%s\"), but: %s",
 		    rule->index, pw_properties_get(ports.node->props, PW_KEY_NODE_NAME), what,
 		    end->key, end->text, ports.list.n > 0 ? names : "none at all");
 }
 
 uint64_t links_end_report(struct links_end *end, const struct links_rule *rule,
-			  struct registry *registry)
+			  struct weir_registry *registry)
 {
 	uint64_t age = now_nsec() - end->missing_since;
 

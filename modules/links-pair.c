@@ -14,20 +14,22 @@
 /* Tries to make ours where somebody else's was in the way, but is not in the registry. */
 #define MAX_UNSEEN 8
 
-static char *pair_name(struct registry *registry, const struct registry_object *output,
-		       const struct registry_object *input)
+static char *pair_name(struct weir_registry *registry, const struct weir_registry_object *output,
+		       const struct weir_registry_object *input)
 {
-	const struct registry_object *from =
-		registry_find(registry, REGISTRY_NODE, output->owner_id);
-	const struct registry_object *to = registry_find(registry, REGISTRY_NODE, input->owner_id);
+	const struct weir_registry_object *from =
+		weir_registry_find(registry, WEIR_REGISTRY_NODE, output->owner_id);
+	const struct weir_registry_object *to =
+		weir_registry_find(registry, WEIR_REGISTRY_NODE, input->owner_id);
 
 	return spa_aprintf("%s:%s -> %s:%s", pw_properties_get(from->props, PW_KEY_NODE_NAME),
-			   port_get_name(output), pw_properties_get(to->props, PW_KEY_NODE_NAME),
-			   port_get_name(input));
+			   weir_port_get_name(output),
+			   pw_properties_get(to->props, PW_KEY_NODE_NAME),
+			   weir_port_get_name(input));
 }
 
-void links_pair_add(struct links *links, const struct registry_object *output,
-		    const struct registry_object *input, bool passive)
+void links_pair_add(struct links *links, const struct weir_registry_object *output,
+		    const struct weir_registry_object *input, bool passive)
 {
 	struct links_pair *pair;
 
@@ -52,7 +54,7 @@ void links_pair_add(struct links *links, const struct registry_object *output,
 	spa_list_append(&links->pairs, &pair->link);
 }
 
-static void own_changed(void *data, struct link *link)
+static void own_changed(void *data, struct weir_link *link)
 {
 	struct links_pair *pair = data;
 
@@ -60,14 +62,14 @@ static void own_changed(void *data, struct link *link)
 	links_update(pair->links);
 }
 
-static const struct link_events own_events = {
+static const struct weir_link_events own_events = {
 	.changed = own_changed,
 };
 
 static bool input_sleeps_anyway(const struct links_pair *pair)
 {
-	const struct registry_object *node =
-		registry_find(pair->links->registry, REGISTRY_NODE, pair->own->input_node);
+	const struct weir_registry_object *node = weir_registry_find(
+		pair->links->registry, WEIR_REGISTRY_NODE, pair->own->input_node);
 
 	return node != NULL && pw_properties_get(node->props, CAPTURE_KEY) != NULL;
 }
@@ -96,11 +98,11 @@ static void pair_leave(struct links_pair *pair)
 
 static void pair_update_own(struct links_pair *pair)
 {
-	struct link *own = pair->own;
+	struct weir_link *own = pair->own;
 
-	if (own->state == LINK_PENDING)
+	if (own->state == WEIR_LINK_PENDING)
 		return;
-	if (own->state == LINK_MADE) {
+	if (own->state == WEIR_LINK_MADE) {
 		if (!pair->logged)
 			pw_log_info("weir-links: linked %s", pair->name);
 		pair->logged = true;
@@ -119,17 +121,17 @@ static void pair_update_own(struct links_pair *pair)
 		pw_log_warn("weir-links: cannot link %s: %s", pair->name,
 			    own->error != NULL ? own->error : spa_strerror(own->res));
 	pair->own = NULL;
-	link_destroy(own);
+	weir_link_destroy(own);
 }
 
 static void pair_make(struct links_pair *pair)
 {
-	struct registry *registry = pair->links->registry;
+	struct weir_registry *registry = pair->links->registry;
 
-	pair->own = link_create(&pair->links->connection,
-				registry_find(registry, REGISTRY_PORT, pair->output),
-				registry_find(registry, REGISTRY_PORT, pair->input), pair->passive,
-				&own_events, pair);
+	pair->own = weir_link_create(&pair->links->connection,
+				     weir_registry_find(registry, WEIR_REGISTRY_PORT, pair->output),
+				     weir_registry_find(registry, WEIR_REGISTRY_PORT, pair->input),
+				     pair->passive, &own_events, pair);
 	if (pair->own == NULL)
 		return;
 	pair->state = LINKS_PAIR_OURS;
@@ -140,7 +142,7 @@ void links_pair_update(struct links_pair *pair)
 {
 	const bool linked =
 		pair->state != LINKS_PAIR_OURS &&
-		registry_find_link(pair->links->registry, pair->output, pair->input) != NULL;
+		weir_registry_find_link(pair->links->registry, pair->output, pair->input) != NULL;
 
 	switch (pair->state) {
 	case LINKS_PAIR_NEW:
@@ -167,7 +169,7 @@ void links_pair_destroy(struct links_pair *pair)
 {
 	if (pair->own != NULL) {
 		pw_log_info("weir-links: lost %s", pair->name);
-		link_destroy(pair->own);
+		weir_link_destroy(pair->own);
 	}
 	spa_list_remove(&pair->link);
 	free(pair->name);

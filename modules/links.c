@@ -16,7 +16,7 @@
 /* 0: never. */
 static void timer_set(struct links *links, enum links_timer timer, uint64_t nsec)
 {
-	context_timer_set(links->context, links->timers[timer], nsec);
+	weir_context_timer_set(links->context, links->timers[timer], nsec);
 }
 
 /*
@@ -26,16 +26,17 @@ static void timer_set(struct links *links, enum links_timer timer, uint64_t nsec
 static void ports_pair(struct links *links, const struct links_rule *rule,
 		       const struct links_ports *from, const struct links_ports *to)
 {
-	const struct port_list *outputs = &from->list, *inputs = &to->list;
+	const struct weir_port_list *outputs = &from->list, *inputs = &to->list;
 	const bool all = (from->named && to->named) || outputs->n == 1 || inputs->n == 1;
 	const bool by_channel =
-		!(from->named && to->named) && port_list_has_common_channel(outputs, inputs);
+		!(from->named && to->named) && weir_port_list_has_common_channel(outputs, inputs);
 	unsigned int i, j;
 
 	for (i = 0; i < outputs->n; i++) {
 		for (j = 0; j < inputs->n; j++) {
-			if (by_channel ? port_is_same_channel(outputs->ports[i], inputs->ports[j])
-				       : all || i == j)
+			if (by_channel
+				    ? weir_port_is_same_channel(outputs->ports[i], inputs->ports[j])
+				    : all || i == j)
 				links_pair_add(links, outputs->ports[i], inputs->ports[j],
 					       rule->passive);
 		}
@@ -140,18 +141,18 @@ static void refresh_timeout(void *data, uint64_t expirations)
 
 	(void)expirations;
 	links->refreshing = false;
-	registry_refresh(links->registry);
+	weir_registry_refresh(links->registry);
 }
 
-static void registry_changed(void *data, struct registry_object *object)
+static void registry_changed(void *data, struct weir_registry_object *object)
 {
-	if (object->type == REGISTRY_CLIENT)
+	if (object->type == WEIR_REGISTRY_CLIENT)
 		refresh_later(data);
 	else
 		links_update(data);
 }
 
-static void registry_removed(void *data, struct registry_object *object)
+static void registry_removed(void *data, struct weir_registry_object *object)
 {
 	struct links *links = data;
 	struct links_pair *pair, *next;
@@ -159,7 +160,7 @@ static void registry_removed(void *data, struct registry_object *object)
 	/* At once: the daemon gives a free id to the next port. */
 	spa_list_for_each_safe(pair, next, &links->pairs, link)
 	{
-		if (object->type == REGISTRY_PORT &&
+		if (object->type == WEIR_REGISTRY_PORT &&
 		    (pair->output == object->id || pair->input == object->id))
 			links_pair_destroy(pair);
 	}
@@ -171,7 +172,7 @@ static void registry_default_sink_changed(void *data)
 	links_update(data);
 }
 
-static const struct registry_events registry_events = {
+static const struct weir_registry_events registry_events = {
 	.changed = registry_changed,
 	.removed = registry_removed,
 	.default_sink_changed = registry_default_sink_changed,
@@ -195,7 +196,7 @@ static void core_error(void *data, uint32_t id, int seq, int res, const char *me
 	struct links *links = data;
 
 	(void)seq;
-	if (!connection_is_lost(id, res))
+	if (!weir_connection_is_lost(id, res))
 		return;
 	pw_log_warn("weir-links: connection lost: %s. The links are made again when PipeWire is "
 		    "back",
@@ -218,9 +219,9 @@ static void links_disconnect(struct links *links)
 	spa_list_consume(pair, &links->pairs, link) links_pair_destroy(pair);
 	if (links->registry != NULL)
 		spa_hook_remove(&links->core_listener);
-	registry_destroy(links->registry);
+	weir_registry_destroy(links->registry);
 	links->registry = NULL;
-	connection_finish(&links->connection);
+	weir_connection_finish(&links->connection);
 	links->syncing = false;
 	links->refreshing = false;
 	timer_set(links, LINKS_TIMER_REFRESH, 0);
@@ -229,11 +230,11 @@ static void links_disconnect(struct links *links)
 
 static int links_connect(struct links *links)
 {
-	int res = connection_init(&links->connection, links->context);
+	int res = weir_connection_init(&links->connection, links->context);
 
 	if (res < 0)
 		return res;
-	links->registry = registry_create(links->connection.core, &registry_events, links);
+	links->registry = weir_registry_create(links->connection.core, &registry_events, links);
 	if (links->registry == NULL)
 		return -errno;
 	pw_core_add_listener(links->connection.core, &links->core_listener, &core_events, links);

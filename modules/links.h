@@ -59,9 +59,9 @@ void links_args_finish(struct links_args *args);
 
 /* Ports that one end names in one node. */
 struct links_ports {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 	size_t name_length; /* of the longest name of a node that the end begins with */
-	struct port_list list;
+	struct weir_port_list list;
 	bool named; /* one by one, not with the node */
 };
 
@@ -69,12 +69,12 @@ struct links_ports {
  * Goes through the nodes that the end names: starts with node NULL, ends with false. ports->list
  * may be empty.
  */
-bool links_end_next(const struct links_end *end, struct registry *registry,
+bool links_end_next(const struct links_end *end, struct weir_registry *registry,
 		    struct links_ports *ports);
 void links_end_set_state(struct links_end *end, enum links_end_state state);
 /* Says what is missing if it is so for long enough. ns to the time to look again, 0: never. */
 uint64_t links_end_report(struct links_end *end, const struct links_rule *rule,
-			  struct registry *registry);
+			  struct weir_registry *registry);
 
 enum links_pair_state {
 	LINKS_PAIR_NEW,
@@ -95,7 +95,7 @@ struct links_pair {
 	enum links_pair_state state;
 	unsigned int n_unseen; /* theirs: how often it was not in the registry */
 	bool logged;	       /* ours: as made */
-	struct link *own;      /* ours */
+	struct weir_link *own; /* ours */
 };
 
 enum links_timer {
@@ -110,9 +110,9 @@ struct links {
 	struct spa_hook module_listener;
 	struct pw_context *context;
 	struct spa_hook context_listener;
-	struct connection connection;
+	struct weir_connection connection;
 	struct spa_hook core_listener;
-	struct registry *registry; /* NULL: not connected */
+	struct weir_registry *registry; /* NULL: not connected */
 	struct spa_list pairs;
 
 	int sync;
@@ -129,8 +129,8 @@ int links_create(struct pw_impl_module *module, struct links_args *args);
 void links_update(struct links *links);
 
 /* This pair is wanted. */
-void links_pair_add(struct links *links, const struct registry_object *output,
-		    const struct registry_object *input, bool passive);
+void links_pair_add(struct links *links, const struct weir_registry_object *output,
+		    const struct weir_registry_object *input, bool passive);
 /* Makes the link unless it is there, and logs what happened to it. */
 void links_pair_update(struct links_pair *pair);
 void links_pair_destroy(struct links_pair *pair);

@@ -354,7 +354,7 @@ int pipewire__module_init(struct pw_impl_module *module, const char *string)
 	PW_LOG_TOPIC_INIT(weir_topic);
 	if (args.props == NULL)
 		return -errno;
-	res = args_check_text("weir-capture", string != NULL ? string : "");
+	res = weir_args_check_text("weir-capture", string != NULL ? string : "");
 	if (res == 0)
 		res = args_parse(&args);
 	if (res < 0) {

@@ -33,7 +33,7 @@ struct undo {
 	struct pw_main_loop *loop;
 	struct pw_core *core;
 	struct spa_hook core_listener;
-	struct registry *registry;
+	struct weir_registry *registry;
 	int sync;
 };
 
@@ -104,7 +104,7 @@ static void line_read(struct undo *undo, char *line)
 	note_set(note, key, value != NULL && *value != '\0' ? value : NULL);
 }
 
-static void params_restore(const struct note *note, struct registry_object *node)
+static void params_restore(const struct note *note, struct weir_registry_object *node)
 {
 	uint8_t memory[256];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
@@ -122,22 +122,22 @@ static void params_restore(const struct note *note, struct registry_object *node
 }
 
 /* In this order: the session manager remembers what comes last. */
-static void target_restore(const struct note *note, struct registry_object *node)
+static void target_restore(const struct note *note, struct weir_registry_object *node)
 {
 	if (!note->has_target)
 		return;
-	registry_set_target_node(node->registry, node->id, NULL);
-	registry_set_target(node->registry, node->id, note->target);
+	weir_registry_set_target_node(node->registry, node->id, NULL);
+	weir_registry_set_target(node->registry, node->id, note->target);
 	if (note->target_node != NULL)
-		registry_set_target_node(node->registry, node->id, note->target_node);
+		weir_registry_set_target_node(node->registry, node->id, note->target_node);
 }
 
 static void ready(void *data)
 {
 	struct undo *undo = data;
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
-	spa_list_for_each(node, registry_get_objects(undo->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(undo->registry, WEIR_REGISTRY_NODE), link)
 	{
 		const char *serial = pw_properties_get(node->props, PW_KEY_OBJECT_SERIAL);
 		struct note *note =
@@ -152,13 +152,13 @@ static void ready(void *data)
 	undo->sync = pw_core_sync(undo->core, PW_ID_CORE, 0);
 }
 
-static void ignore_object(void *data, struct registry_object *object)
+static void ignore_object(void *data, struct weir_registry_object *object)
 {
 	(void)data;
 	(void)object;
 }
 
-static const struct registry_events registry_events = {
+static const struct weir_registry_events registry_events = {
 	.changed = ignore_object,
 	.removed = ignore_object,
 	.ready = ready,
@@ -203,10 +203,10 @@ static int undo_run(struct undo *undo, const char *remote)
 	if (undo->core == NULL)
 		return EXIT_FAILURE;
 	pw_core_add_listener(undo->core, &undo->core_listener, &core_events, undo);
-	undo->registry = registry_create(undo->core, &registry_events, undo);
+	undo->registry = weir_registry_create(undo->core, &registry_events, undo);
 	if (undo->registry != NULL)
 		pw_main_loop_run(undo->loop);
-	registry_destroy(undo->registry);
+	weir_registry_destroy(undo->registry);
 	pw_context_destroy(context);
 	pw_main_loop_destroy(undo->loop);
 	return EXIT_SUCCESS;

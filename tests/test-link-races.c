@@ -20,7 +20,7 @@ PW_LOG_TOPIC(weir_topic, "test");
 struct port {
 	uint32_t id;
 	uint64_t serial;
-	struct registry_object known;
+	struct weir_registry_object known;
 };
 
 enum { OUTPUT, INPUT, N_PORTS };
@@ -34,7 +34,7 @@ static struct {
 
 	/* Of the latest link. */
 	struct spa_hook_list listeners;
-	const struct remote_events *remote_events;
+	const struct weir_proxy_events *remote_events;
 	void *remote_data;
 
 	/* Of the latest timer. */
@@ -44,7 +44,7 @@ static struct {
 } fake;
 
 static struct pw_impl_link *const fake_link = (struct pw_impl_link *)&fake.n_created;
-static struct remote fake_remote;
+static struct weir_proxy fake_remote;
 
 static struct spa_source *timer_add(void *object, spa_source_timer_func_t func, void *data)
 {
@@ -77,7 +77,7 @@ SPA_EXPORT struct pw_loop *pw_context_get_main_loop(struct pw_context *context)
 	return &fake_loop;
 }
 
-void context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec)
+void weir_context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec)
 {
 	(void)context;
 	(void)timer;
@@ -166,8 +166,8 @@ SPA_EXPORT void pw_impl_link_destroy(struct pw_impl_link *link)
 	fake.n_destroyed++;
 }
 
-struct remote *remote_create(struct pw_core *core, const char *factory, const char *type,
-			     struct pw_properties *props)
+struct weir_proxy *weir_proxy_create(struct pw_core *core, const char *factory, const char *type,
+				     struct pw_properties *props)
 {
 	(void)core;
 	(void)factory;
@@ -178,14 +178,15 @@ struct remote *remote_create(struct pw_core *core, const char *factory, const ch
 	return &fake_remote;
 }
 
-void remote_add_listener(struct remote *remote, const struct remote_events *events, void *data)
+void weir_proxy_add_listener(struct weir_proxy *remote, const struct weir_proxy_events *events,
+			     void *data)
 {
 	CHECK(remote == &fake_remote);
 	fake.remote_events = events;
 	fake.remote_data = data;
 }
 
-void remote_destroy(struct remote *remote)
+void weir_proxy_destroy(struct weir_proxy *remote)
 {
 	CHECK(remote == &fake_remote);
 	fake.n_destroyed++;
@@ -198,13 +199,13 @@ SPA_EXPORT void pw_proxy_add_object_listener(struct pw_proxy *proxy, struct spa_
 	spa_hook_list_append(&fake.listeners, listener, funcs, data);
 }
 
-struct registry_object *registry_find(struct registry *registry, enum registry_type type,
-				      uint32_t id)
+struct weir_registry_object *weir_registry_find(struct weir_registry *registry,
+						enum weir_registry_type type, uint32_t id)
 {
-	static struct registry_object node;
+	static struct weir_registry_object node;
 
 	(void)registry;
-	if (type != REGISTRY_PORT) {
+	if (type != WEIR_REGISTRY_PORT) {
 		if (node.props == NULL)
 			node.props = pw_properties_new(PW_KEY_NODE_NAME, "node", NULL);
 		return &node;
@@ -212,8 +213,8 @@ struct registry_object *registry_find(struct registry *registry, enum registry_t
 	return &fake.port[id == fake.port[OUTPUT].known.id ? OUTPUT : INPUT].known;
 }
 
-struct registry_object *registry_find_link(struct registry *registry, uint32_t output,
-					   uint32_t input)
+struct weir_registry_object *weir_registry_find_link(struct weir_registry *registry,
+						     uint32_t output, uint32_t input)
 {
 	(void)registry;
 	(void)output;
@@ -221,7 +222,7 @@ struct registry_object *registry_find_link(struct registry *registry, uint32_t o
 	return fake.has_registry_link ? &fake.port[OUTPUT].known : NULL;
 }
 
-const char *port_get_name(const struct registry_object *port)
+const char *weir_port_get_name(const struct weir_registry_object *port)
 {
 	(void)port;
 	return "port";
@@ -336,7 +337,7 @@ static void test_no_link_goes_to_a_port_that_has_the_id_of_another(void)
 		uint64_t nsec = 0;
 
 		update(pair);
-		CHECK(pair->own->state == LINK_PENDING);
+		CHECK(pair->own->state == WEIR_LINK_PENDING);
 		for (uint64_t more; (more = clock_advance()) > 0; nsec += more)
 			update(pair);
 		CHECK(nsec > 0 && nsec <= SPA_NSEC_PER_SEC);
@@ -353,11 +354,11 @@ static void test_a_port_that_the_daemon_has_late_is_linked(void)
 	struct links_pair *pair = pair_add();
 
 	update(pair);
-	CHECK(pair->own->state == LINK_PENDING);
+	CHECK(pair->own->state == WEIR_LINK_PENDING);
 	fake.port[INPUT].serial = fake.port[INPUT].known.serial;
 	CHECK(clock_advance() > 0);
 	update(pair);
-	CHECK(pair->own->state == LINK_MADE && fake.n_created == 1);
+	CHECK(pair->own->state == WEIR_LINK_MADE && fake.n_created == 1);
 	links_pair_destroy(pair);
 }
 
@@ -370,12 +371,12 @@ static void test_a_link_whose_buffers_failed_is_made_again(bool in_daemon)
 	update(pair);
 	link_fail(in_daemon);
 	update(pair);
-	CHECK(pair->state == LINKS_PAIR_OURS && pair->own->state == LINK_PENDING);
+	CHECK(pair->state == LINKS_PAIR_OURS && pair->own->state == WEIR_LINK_PENDING);
 	CHECK(clock_advance() <= SPA_NSEC_PER_SEC);
 	if (!in_daemon)
 		fake.remote_events->bound(fake.remote_data);
 	update(pair);
-	CHECK(pair->own->state == LINK_MADE);
+	CHECK(pair->own->state == WEIR_LINK_MADE);
 	CHECK(fake.n_created == 2 && fake.n_destroyed == 1);
 	links_pair_destroy(pair);
 	CHECK(fake.n_destroyed == 2);
@@ -392,7 +393,7 @@ static void test_a_link_whose_buffers_fail_always_is_given_up(bool in_daemon)
 	for (uint64_t more; link_fail(in_daemon), (more = clock_advance()) > 0; nsec += more)
 		update(pair);
 	CHECK(nsec > 0 && nsec <= SPA_NSEC_PER_SEC);
-	CHECK(pair->own->state == LINK_GONE && pair->own->res == -EIO);
+	CHECK(pair->own->state == WEIR_LINK_GONE && pair->own->res == -EIO);
 	CHECK(spa_streq(pair->own->error, "no buffers"));
 	update(pair);
 	CHECK(pair->state == LINKS_PAIR_OVER);
@@ -410,7 +411,7 @@ static void test_a_failed_link_that_was_removed_stays_removed(void)
 	update(pair);
 	link_fail(true);
 	link_remove();
-	CHECK(pair->own->state == LINK_GONE);
+	CHECK(pair->own->state == WEIR_LINK_GONE);
 	clock_advance();
 	update(pair);
 	CHECK(pair->state == LINKS_PAIR_OVER && fake.n_created == 1);

@@ -99,9 +99,9 @@ static void test_keys_that_are_there_twice_are_refused(void)
 	CHECK(match_read("[ { node.name = a node.name = b } ]") == -EINVAL);
 	CHECK(match_read("[ { node.name = a process.tree = true process.tree = false } ]") ==
 	      -EINVAL);
-	CHECK(args_check_text("test", "{ capture.name = a capture.name = b }") == -EINVAL);
-	CHECK(args_check_text("test", "capture.name = a capture.match = [ { a = b } { a = b } ]") ==
-	      0);
+	CHECK(weir_args_check_text("test", "{ capture.name = a capture.name = b }") == -EINVAL);
+	CHECK(weir_args_check_text(
+		      "test", "capture.name = a capture.match = [ { a = b } { a = b } ]") == 0);
 }
 
 static void test_what_is_cut_off_is_refused(void)
@@ -129,7 +129,7 @@ static void test_yes_and_no_are_read_as_people_write_them(void)
 	for (i = 0; i < SPA_N_ELEMENTS(cases); i++) {
 		bool value = false;
 
-		CHECK(args_parse_bool(cases[i].text, (int)strlen(cases[i].text), &value) ==
+		CHECK(weir_args_parse_bool(cases[i].text, (int)strlen(cases[i].text), &value) ==
 		      cases[i].is_read);
 		CHECK(value == cases[i].value);
 	}

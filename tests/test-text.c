@@ -10,7 +10,7 @@ static void check_clean(const char *text, const char *expected)
 	char copy[64];
 
 	strcpy(copy, text);
-	text_clean(copy);
+	weir_text_clean(copy);
 	CHECK(strcmp(copy, expected) == 0);
 }
 
@@ -48,9 +48,10 @@ static void test_what_a_terminal_obeys_becomes_a_question_mark(void)
 
 static void test_characters_are_counted_in_bytes(void)
 {
-	CHECK(text_character("") == 0 && text_character("a") == 1);
-	CHECK(text_character("ö") == 2 && text_character("耳") == 3 && text_character("🎧") == 4);
-	CHECK(text_character("\x80") == 0);
+	CHECK(weir_text_character("") == 0 && weir_text_character("a") == 1);
+	CHECK(weir_text_character("ö") == 2 && weir_text_character("耳") == 3 &&
+	      weir_text_character("🎧") == 4);
+	CHECK(weir_text_character("\x80") == 0);
 }
 
 int main(void)

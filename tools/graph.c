@@ -26,11 +26,11 @@ void graph_touch(struct graph *graph)
 	pw_loop_signal_event(graph->loop, graph->touched);
 }
 
-static void registry_changed(void *data, struct registry_object *object)
+static void registry_changed(void *data, struct weir_registry_object *object)
 {
 	struct graph *graph = data;
 
-	graph->has_new_clients |= object->type == REGISTRY_CLIENT;
+	graph->has_new_clients |= object->type == WEIR_REGISTRY_CLIENT;
 	graph_touch(graph);
 }
 
@@ -47,7 +47,7 @@ static void registry_ready(void *data)
 	graph_touch(graph);
 }
 
-static const struct registry_events registry_events = {
+static const struct weir_registry_events registry_events = {
 	.changed = registry_changed,
 	.removed = registry_changed,
 	.default_sink_changed = default_changed,
@@ -71,7 +71,7 @@ static void core_error(void *data, uint32_t id, int seq, int res, const char *me
 
 	(void)seq;
 	(void)message;
-	if (!connection_is_lost(id, res))
+	if (!weir_connection_is_lost(id, res))
 		return;
 	graph->is_lost = true;
 	graph_touch(graph);
@@ -85,25 +85,26 @@ static const struct pw_core_events core_events = {
 
 static void graph_connect(struct graph *graph)
 {
-	graph->res = connection_init(&graph->connection, graph->connection.context);
+	graph->res = weir_connection_init(&graph->connection, graph->connection.context);
 	if (graph->res == 0) {
 		pw_core_add_listener(graph->connection.core, &graph->core_listener, &core_events,
 				     graph);
-		graph->registry = registry_create(graph->connection.core, &registry_events, graph);
+		graph->registry =
+			weir_registry_create(graph->connection.core, &registry_events, graph);
 		if (!graph->registry)
 			fail("%s", strerror(errno));
 		return;
 	}
-	context_timer_set(graph->connection.context, graph->timer, CONNECT_NSEC);
+	weir_context_timer_set(graph->connection.context, graph->timer, CONNECT_NSEC);
 }
 
 static void graph_disconnect(struct graph *graph)
 {
 	graph->ready = false;
-	registry_destroy(graph->registry);
+	weir_registry_destroy(graph->registry);
 	graph->registry = NULL;
 	spa_hook_remove(&graph->core_listener);
-	connection_finish(&graph->connection);
+	weir_connection_finish(&graph->connection);
 }
 
 static void on_timer(void *data, uint64_t expirations)
@@ -148,7 +149,7 @@ static void graph_leave(struct graph *graph)
 		fail("%s", strerror(errno));
 	graph->is_stopping = true;
 	graph->events->stopping(graph->data);
-	context_timer_set(graph->connection.context, graph->stop_timer, STOP_NSEC);
+	weir_context_timer_set(graph->connection.context, graph->stop_timer, STOP_NSEC);
 }
 
 static void on_touched(void *data, uint64_t count)
@@ -165,7 +166,7 @@ static void on_touched(void *data, uint64_t count)
 		graph->is_lost = false;
 		graph->events->lost(graph->data);
 		graph_disconnect(graph);
-		context_timer_set(graph->connection.context, graph->timer, CONNECT_NSEC);
+		weir_context_timer_set(graph->connection.context, graph->timer, CONNECT_NSEC);
 	}
 	if (graph->ready || !graph->registry)
 		graph->events->changed(graph->data);
@@ -218,24 +219,25 @@ void graph_quit(struct graph *graph)
 void graph_refresh_defaults(struct graph *graph)
 {
 	if (graph->registry && graph->has_new_clients)
-		registry_refresh(graph->registry);
+		weir_registry_refresh(graph->registry);
 	graph->has_new_clients = false;
 }
 
-const char *graph_get_name(const struct registry_object *node)
+const char *graph_get_name(const struct weir_registry_object *node)
 {
 	const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
 
 	return name ? name : "";
 }
 
-struct registry_object *graph_find_node(const struct graph *graph, const char *name)
+struct weir_registry_object *graph_find_node(const struct graph *graph, const char *name)
 {
-	struct registry_object *node, *found = NULL;
+	struct weir_registry_object *node, *found = NULL;
 	uint32_t id = SPA_ID_INVALID;
 
 	number_parse(name, &id);
-	spa_list_for_each(node, registry_get_objects(graph->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (strcmp(graph_get_name(node), name) == 0)
 			return node;
@@ -245,11 +247,12 @@ struct registry_object *graph_find_node(const struct graph *graph, const char *n
 	return found;
 }
 
-struct registry_object *graph_find_serial(const struct graph *graph, uint64_t serial)
+struct weir_registry_object *graph_find_serial(const struct graph *graph, uint64_t serial)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
-	spa_list_for_each(node, registry_get_objects(graph->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (serial && node->serial == serial)
 			return node;
@@ -257,15 +260,16 @@ struct registry_object *graph_find_serial(const struct graph *graph, uint64_t se
 	return NULL;
 }
 
-struct registry_object *graph_find_report(const struct graph *graph,
-					  const struct registry_object *node)
+struct weir_registry_object *graph_find_report(const struct graph *graph,
+					       const struct weir_registry_object *node)
 {
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
-	spa_list_for_each(port, registry_get_objects(graph->registry, REGISTRY_PORT), link)
+	spa_list_for_each(port, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_PORT),
+			  link)
 	{
-		if (port_is_of(port, node->id, "out") &&
-		    strcmp(port_get_name(port), REPORT_PORT) == 0 &&
+		if (weir_port_is_of(port, node->id, "out") &&
+		    strcmp(weir_port_get_name(port), REPORT_PORT) == 0 &&
 		    spa_streq(pw_properties_get(port->props, PW_KEY_FORMAT_DSP), CONTROL_FORMAT))
 			return port;
 	}

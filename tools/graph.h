@@ -29,11 +29,11 @@ struct graph_events {
 struct graph {
 	struct pw_main_loop *main_loop;
 	struct pw_loop *loop;
-	struct connection connection;
-	struct registry *registry; /* NULL: there is no connection */
-	bool ready;		   /* all that there is has been told */
-	bool has_async;		   /* nodes that nobody waits for: since 1.2 */
-	int res;		   /* of the latest attempt to connect, 0 or -errno */
+	struct weir_connection connection;
+	struct weir_registry *registry; /* NULL: there is no connection */
+	bool ready;			/* all that there is has been told */
+	bool has_async;			/* nodes that nobody waits for: since 1.2 */
+	int res;			/* of the latest attempt to connect, 0 or -errno */
 
 	const struct graph_events *events;
 	void *data;
@@ -43,7 +43,7 @@ struct graph {
 	struct spa_source *stop_timer;
 	bool is_stopping;
 	bool is_lost;
-	bool has_new_clients; /* or some that went: see registry_refresh */
+	bool has_new_clients; /* or some that went: see weir_registry_refresh */
 };
 
 /* Ends the program when there is no memory. Connects; graph->res tells whether it could. */
@@ -62,14 +62,14 @@ void graph_refresh_defaults(struct graph *graph);
 void graph_touch(struct graph *graph);
 
 /* The node of this name, or else of this id, NULL: there is none. */
-struct registry_object *graph_find_node(const struct graph *graph, const char *name);
+struct weir_registry_object *graph_find_node(const struct graph *graph, const char *name);
 /* That very one, NULL: it is gone, or serial is 0. Its id may be another one's by now. */
-struct registry_object *graph_find_serial(const struct graph *graph, uint64_t serial);
+struct weir_registry_object *graph_find_serial(const struct graph *graph, uint64_t serial);
 /* "" when it has none. */
-const char *graph_get_name(const struct registry_object *node);
+const char *graph_get_name(const struct weir_registry_object *node);
 
 /* What tools list and look for: the port by which a node reports, NULL: it has none. */
-struct registry_object *graph_find_report(const struct graph *graph,
-					  const struct registry_object *node);
+struct weir_registry_object *graph_find_report(const struct graph *graph,
+					       const struct weir_registry_object *node);
 
 #endif

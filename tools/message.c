@@ -24,7 +24,7 @@ static void print(const char *format, va_list arguments)
 		return;
 	vfprintf(file, format, arguments);
 	fclose(file);
-	text_clean(text);
+	weir_text_clean(text);
 	fprintf(stderr, "%s: %s\n", message_program, text);
 	free(text);
 }

@@ -10,23 +10,23 @@
 #include "message.h"
 #include "number.h"
 
-bool node_has_report(const struct graph *graph, const struct registry_object *node)
+bool node_has_report(const struct graph *graph, const struct weir_registry_object *node)
 {
 	return graph_find_report(graph, node) != NULL;
 }
 
-bool node_will_report(const struct registry_object *node)
+bool node_will_report(const struct weir_registry_object *node)
 {
 	return !node->known || pw_properties_get(node->props, NODE_REPORT_KEY);
 }
 
-bool node_is_reporting(const struct graph *graph, const struct registry_object *node)
+bool node_is_reporting(const struct graph *graph, const struct weir_registry_object *node)
 {
 	return node->known && !pw_properties_get(node->props, NODE_PROBE_KEY) &&
 	       node_has_report(graph, node);
 }
 
-bool node_is_sink_or_source(const struct graph *graph, const struct registry_object *node)
+bool node_is_sink_or_source(const struct graph *graph, const struct weir_registry_object *node)
 {
 	const char *media_class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 
@@ -38,12 +38,13 @@ bool node_is_sink_or_source(const struct graph *graph, const struct registry_obj
 
 /* Name NULL: all names. The last one goes to *last. */
 static uint32_t count_named(const struct graph *graph, node_is *is, const char *name,
-			    struct registry_object **last)
+			    struct weir_registry_object **last)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 	uint32_t n = 0;
 
-	spa_list_for_each(node, registry_get_objects(graph->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if ((name && strcmp(graph_get_name(node), name) != 0) || !is(graph, node))
 			continue;
@@ -53,14 +54,14 @@ static uint32_t count_named(const struct graph *graph, node_is *is, const char *
 	return n;
 }
 
-uint32_t names_count(const struct graph *graph, node_is *is, struct registry_object **last)
+uint32_t names_count(const struct graph *graph, node_is *is, struct weir_registry_object **last)
 {
 	return count_named(graph, is, NULL, last);
 }
 
-bool names_has_twin(const struct graph *graph, node_is *is, const struct registry_object *node)
+bool names_has_twin(const struct graph *graph, node_is *is, const struct weir_registry_object *node)
 {
-	struct registry_object *last;
+	struct weir_registry_object *last;
 
 	return count_named(graph, is, graph_get_name(node), &last) > 1;
 }
@@ -68,14 +69,15 @@ bool names_has_twin(const struct graph *graph, node_is *is, const struct registr
 /* The ids of those of this name; NULL: all names, with ids where names do not tell them apart. */
 static char *list_named(const struct graph *graph, node_is *is, const char *only_name)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
 
 	if (!file)
 		fail("%s", strerror(errno));
-	spa_list_for_each(node, registry_get_objects(graph->registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		const char *name = graph_get_name(node);
 
@@ -102,9 +104,9 @@ char *names_list(const struct graph *graph, node_is *is)
 	return list_named(graph, is, NULL);
 }
 
-struct registry_object *names_find(const struct graph *graph, node_is *is, const char *name)
+struct weir_registry_object *names_find(const struct graph *graph, node_is *is, const char *name)
 {
-	struct registry_object *node = NULL;
+	struct weir_registry_object *node = NULL;
 	const uint32_t n = count_named(graph, is, name, &node);
 	uint32_t id = SPA_ID_INVALID;
 
@@ -113,7 +115,7 @@ struct registry_object *names_find(const struct graph *graph, node_is *is, const
 	if (n == 1)
 		return node;
 	number_parse(name, &id);
-	node = registry_find(graph->registry, REGISTRY_NODE, id);
+	node = weir_registry_find(graph->registry, WEIR_REGISTRY_NODE, id);
 	return node && is(graph, node) ? node : NULL;
 }
 

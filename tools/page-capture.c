@@ -29,7 +29,7 @@ static void name_read(char *name, size_t size, const char *value, int length)
 
 	if (whole && spa_json_parse_stringn(value, length, whole, length + 1) > 0) {
 		snprintf(name, size, "%s", whole);
-		text_clean(name);
+		weir_text_clean(name);
 	}
 	free(whole);
 }

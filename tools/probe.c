@@ -28,7 +28,7 @@ static void probe_gone(void *data, int res, const char *error)
 	graph_touch(probe->graph);
 }
 
-static const struct remote_events probe_events = {
+static const struct weir_proxy_events probe_events = {
 	.bound = probe_bound,
 	.gone = probe_gone,
 };
@@ -41,61 +41,63 @@ static void probe_create(struct probe *probe)
 				  "false", NODE_PROBE_KEY, "true", NULL);
 
 	pw_properties_setf(props, PW_KEY_NODE_NAME, "%s.probe", probe->factory);
-	probe->remote = remote_create(probe->graph->connection.core, "spa-node-factory",
-				      PW_TYPE_INTERFACE_Node, props);
+	probe->remote = weir_proxy_create(probe->graph->connection.core, "spa-node-factory",
+					  PW_TYPE_INTERFACE_Node, props);
 	if (!probe->remote)
 		fail("cannot make %s: %m", probe->factory);
-	remote_add_listener(probe->remote, &probe_events, probe);
+	weir_proxy_add_listener(probe->remote, &probe_events, probe);
 }
 
-void probe_list_outputs(const struct graph *graph, const struct registry_object *node,
-			struct port_list *list)
+void probe_list_outputs(const struct graph *graph, const struct weir_registry_object *node,
+			struct weir_port_list *list)
 {
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
 	list->n = 0;
-	spa_list_for_each(port, registry_get_objects(graph->registry, REGISTRY_PORT), link)
+	spa_list_for_each(port, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_PORT),
+			  link)
 	{
-		if (port_is_of(port, node->id, "out") && port_is_audio(port))
-			port_list_add(list, port);
+		if (weir_port_is_of(port, node->id, "out") && weir_port_is_audio(port))
+			weir_port_list_add(list, port);
 	}
 }
 
-static void list_inputs(const struct probe *probe, struct port_list *list)
+static void list_inputs(const struct probe *probe, struct weir_port_list *list)
 {
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
 	list->n = 0;
-	spa_list_for_each(port, registry_get_objects(probe->graph->registry, REGISTRY_PORT), link)
+	spa_list_for_each(
+		port, weir_registry_get_objects(probe->graph->registry, WEIR_REGISTRY_PORT), link)
 	{
-		if (port_is_of(port, probe->remote->id, "in") && port_is_audio(port))
-			port_list_add(list, port);
+		if (weir_port_is_of(port, probe->remote->id, "in") && weir_port_is_audio(port))
+			weir_port_list_add(list, port);
 	}
 }
 
 static void links_drop(struct probe *probe)
 {
 	while (probe->n_links > 0)
-		link_destroy(probe->link[--probe->n_links]);
+		weir_link_destroy(probe->link[--probe->n_links]);
 	probe->hears = false;
 }
 
-static void on_link(void *data, struct link *link)
+static void on_link(void *data, struct weir_link *link)
 {
 	struct probe *probe = data;
 
-	if (link->state == LINK_GONE && link->res != 0)
+	if (link->state == WEIR_LINK_GONE && link->res != 0)
 		say("cannot link %s: %s", probe->factory,
 		    link->error ? link->error : spa_strerror(link->res));
 	graph_touch(probe->graph);
 }
 
-static const struct link_events link_events = {
+static const struct weir_link_events link_events = {
 	.changed = on_link,
 };
 
-static bool has_link(const struct probe *probe, const struct registry_object *output,
-		     const struct registry_object *input)
+static bool has_link(const struct probe *probe, const struct weir_registry_object *output,
+		     const struct weir_registry_object *input)
 {
 	for (uint32_t i = 0; i < probe->n_links; i++)
 		if (probe->link[i]->output_serial == output->serial &&
@@ -104,7 +106,7 @@ static bool has_link(const struct probe *probe, const struct registry_object *ou
 	return false;
 }
 
-static bool list_has(const struct port_list *list, uint64_t serial)
+static bool list_has(const struct weir_port_list *list, uint64_t serial)
 {
 	for (uint32_t i = 0; i < list->n; i++)
 		if (list->ports[i]->serial == serial)
@@ -113,37 +115,38 @@ static bool list_has(const struct port_list *list, uint64_t serial)
 }
 
 /* Those of ports that are gone. One that was removed by hand stays, so as not to be made again. */
-static void links_prune(struct probe *probe, const struct port_list *from,
-			const struct port_list *to)
+static void links_prune(struct probe *probe, const struct weir_port_list *from,
+			const struct weir_port_list *to)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < probe->n_links; i++) {
-		struct link *link = probe->link[i];
+		struct weir_link *link = probe->link[i];
 
 		if (list_has(from, link->output_serial) && list_has(to, link->input_serial))
 			probe->link[n++] = link;
 		else
-			link_destroy(link);
+			weir_link_destroy(link);
 	}
 	probe->n_links = n;
 }
 
 /* By channel where both sides tell theirs, else by order. */
-static void links_make(struct probe *probe, const struct port_list *from,
-		       const struct port_list *to)
+static void links_make(struct probe *probe, const struct weir_port_list *from,
+		       const struct weir_port_list *to)
 {
-	const bool by_channel = port_list_has_common_channel(from, to);
+	const bool by_channel = weir_port_list_has_common_channel(from, to);
 
-	for (uint32_t i = 0; i < from->n * to->n && probe->n_links < PORT_LIST_MAX; i++) {
+	for (uint32_t i = 0; i < from->n * to->n && probe->n_links < WEIR_PORT_LIST_MAX; i++) {
 		const uint32_t o = i / to->n, p = i % to->n;
 
-		if (by_channel ? !port_is_same_channel(from->ports[o], to->ports[p]) : o != p)
+		if (by_channel ? !weir_port_is_same_channel(from->ports[o], to->ports[p]) : o != p)
 			continue;
 		if (has_link(probe, from->ports[o], to->ports[p]))
 			continue;
-		probe->link[probe->n_links] = link_create(&probe->graph->connection, from->ports[o],
-							  to->ports[p], true, &link_events, probe);
+		probe->link[probe->n_links] =
+			weir_link_create(&probe->graph->connection, from->ports[o], to->ports[p],
+					 true, &link_events, probe);
 		if (probe->link[probe->n_links])
 			probe->n_links++;
 	}
@@ -152,16 +155,17 @@ static void links_make(struct probe *probe, const struct port_list *from,
 static bool links_are_active(const struct probe *probe)
 {
 	for (uint32_t i = 0; i < probe->n_links; i++)
-		if (probe->link[i]->state != LINK_GONE && !probe->link[i]->was_active)
+		if (probe->link[i]->state != WEIR_LINK_GONE && !probe->link[i]->was_active)
 			return false;
 	return true;
 }
 
 /* In front of the links our node would hear silence that the target does not play. */
-struct registry_object *probe_update(struct probe *probe, const struct registry_object *target)
+struct weir_registry_object *probe_update(struct probe *probe,
+					  const struct weir_registry_object *target)
 {
-	struct registry_object *node;
-	struct port_list from, to;
+	struct weir_registry_object *node;
+	struct weir_port_list from, to;
 
 	if (!target || target->serial != probe->target_serial)
 		links_drop(probe);
@@ -174,7 +178,7 @@ struct registry_object *probe_update(struct probe *probe, const struct registry_
 		probe_create(probe);
 	if (probe->remote->id == SPA_ID_INVALID)
 		return NULL;
-	node = registry_find(probe->graph->registry, REGISTRY_NODE, probe->remote->id);
+	node = weir_registry_find(probe->graph->registry, WEIR_REGISTRY_NODE, probe->remote->id);
 	if (!node || !node->known)
 		return NULL;
 	probe_list_outputs(probe->graph, target, &from);
@@ -189,6 +193,6 @@ struct registry_object *probe_update(struct probe *probe, const struct registry_
 void probe_disconnect(struct probe *probe)
 {
 	links_drop(probe);
-	remote_destroy(probe->remote);
+	weir_proxy_destroy(probe->remote);
 	probe->remote = NULL;
 }

@@ -15,20 +15,21 @@
 struct probe {
 	struct graph *graph;
 	const char *factory; /* "weir.analyze" */
-	struct remote *remote;
-	struct link *link[PORT_LIST_MAX];
+	struct weir_proxy *remote;
+	struct weir_link *link[WEIR_PORT_LIST_MAX];
 	uint32_t n_links;
 	uint64_t target_serial; /* the node that is linked */
 	bool hears;		/* what the target plays, as soon as it plays */
 };
 
 /* When the graph has changed. Returns our node once it hears the target, else NULL. */
-struct registry_object *probe_update(struct probe *probe, const struct registry_object *target);
+struct weir_registry_object *probe_update(struct probe *probe,
+					  const struct weir_registry_object *target);
 /* When the connection is lost, or no longer wanted. */
 void probe_disconnect(struct probe *probe);
 
 /* The outputs of a source, or the monitors of a sink. */
-void probe_list_outputs(const struct graph *graph, const struct registry_object *node,
-			struct port_list *list);
+void probe_list_outputs(const struct graph *graph, const struct weir_registry_object *node,
+			struct weir_port_list *list);
 
 #endif

@@ -83,16 +83,16 @@ void reader_finish(struct reader *reader)
 }
 
 /* Is it as it should be, or to stay away until the port is another one? */
-static bool link_is_settled(const struct reader *reader, const struct registry_object *port)
+static bool link_is_settled(const struct reader *reader, const struct weir_registry_object *port)
 {
 	return port && port->serial == reader->report_serial &&
-	       (reader->link->state != LINK_GONE || reader->link->res != 0);
+	       (reader->link->state != WEIR_LINK_GONE || reader->link->res != 0);
 }
 
 static void unlink_port(struct reader *reader)
 {
 	if (reader->link)
-		link_destroy(reader->link);
+		weir_link_destroy(reader->link);
 	reader->link = NULL;
 }
 
@@ -145,41 +145,42 @@ static void reader_connect(struct reader *reader)
 		fail("cannot make a node: %s", spa_strerror(res));
 }
 
-static struct registry_object *find_own_port(const struct reader *reader)
+static struct weir_registry_object *find_own_port(const struct reader *reader)
 {
 	const uint32_t id = pw_filter_get_node_id(reader->filter);
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
-	spa_list_for_each(port, registry_get_objects(reader->graph->registry, REGISTRY_PORT), link)
+	spa_list_for_each(
+		port, weir_registry_get_objects(reader->graph->registry, WEIR_REGISTRY_PORT), link)
 	{
-		if (id != SPA_ID_INVALID && port_is_of(port, id, "in"))
+		if (id != SPA_ID_INVALID && weir_port_is_of(port, id, "in"))
 			return port;
 	}
 	return NULL;
 }
 
-static void on_link(void *data, struct link *link)
+static void on_link(void *data, struct weir_link *link)
 {
 	struct reader *reader = data;
 
-	if (link->state == LINK_GONE && link->res != 0)
+	if (link->state == WEIR_LINK_GONE && link->res != 0)
 		say("cannot link the report port: %s",
 		    link->error ? link->error : spa_strerror(link->res));
 	graph_touch(reader->graph);
 }
 
-static const struct link_events link_events = {
+static const struct weir_link_events link_events = {
 	.changed = on_link,
 };
 
 bool reader_is_linked(const struct reader *reader)
 {
-	return reader->link && reader->link->state == LINK_MADE;
+	return reader->link && reader->link->state == WEIR_LINK_MADE;
 }
 
-void reader_set_port(struct reader *reader, const struct registry_object *port)
+void reader_set_port(struct reader *reader, const struct weir_registry_object *port)
 {
-	const struct registry_object *own;
+	const struct weir_registry_object *own;
 
 	if (!reader->filter && port)
 		reader_connect(reader);
@@ -190,7 +191,7 @@ void reader_set_port(struct reader *reader, const struct registry_object *port)
 		return;
 	reader->report_serial = port->serial;
 	reader->link =
-		link_create(&reader->graph->connection, port, own, true, &link_events, reader);
+		weir_link_create(&reader->graph->connection, port, own, true, &link_events, reader);
 }
 
 void reader_skip_cycle(struct reader *reader)

@@ -27,7 +27,7 @@ struct reader {
 	void *port;
 	struct spa_source *arrived;
 	struct hops hops;
-	struct link *link;
+	struct weir_link *link;
 	uint64_t report_serial; /* the port that link is from */
 	void *controls;		/* of the hop that is read */
 	uint64_t last_frame, hop_frames;
@@ -39,7 +39,7 @@ void reader_init(struct reader *reader, struct graph *graph, const char *name);
 void reader_finish(struct reader *reader);
 
 /* When the graph has changed: the report port to read, NULL: it is not there now. */
-void reader_set_port(struct reader *reader, const struct registry_object *port);
+void reader_set_port(struct reader *reader, const struct weir_registry_object *port);
 /* Leaves out the next cycle that has hops. */
 void reader_skip_cycle(struct reader *reader);
 /* When the connection is lost, or no longer wanted. */

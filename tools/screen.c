@@ -217,8 +217,8 @@ static void text_adapt(char *text)
 	char *to = text;
 	size_t n;
 
-	text_clean(text);
-	for (; (n = text_character(text)); text += n) {
+	weir_text_clean(text);
+	for (; (n = weir_text_character(text)); text += n) {
 		const bool is_shown = *text != '\n' && (n == 1 || has_blocks);
 
 		memmove(to, is_shown ? text : "?", is_shown ? n : 1);
@@ -232,7 +232,7 @@ static int character_columns(const char *text)
 {
 	mbstate_t state = { 0 };
 	wchar_t character = 0;
-	const int width = mbrtowc(&character, text, text_character(text), &state) > MB_CUR_MAX
+	const int width = mbrtowc(&character, text, weir_text_character(text), &state) > MB_CUR_MAX
 				  ? 1
 				  : wcwidth(character);
 
@@ -253,7 +253,7 @@ static int text_fit(const char *text, int columns, const char **rest)
 			*rest = has_blocks ? "…" : &"..."[3 - dots];
 			return (int)(end - text);
 		}
-		at += text_character(at);
+		at += weir_text_character(at);
 		if (used <= columns - dots)
 			end = at;
 	}
@@ -265,7 +265,7 @@ int screen_width(const char *text)
 	int columns = 0;
 
 	for (size_t n; *text; text += n ? n : 1) {
-		n = text_character(text);
+		n = weir_text_character(text);
 		columns += n > 1 && has_blocks ? character_columns(text) : 1;
 	}
 	return columns;

@@ -96,7 +96,7 @@ static bool read_string(struct line *line, char text[SERIES_NAME])
 	if (n >= SERIES_NAME)
 		snprintf(line->reason, REASON, "a name of %zu bytes is longer than %d", n,
 			 SERIES_NAME - 1);
-	text_clean(text);
+	weir_text_clean(text);
 	return true;
 }
 

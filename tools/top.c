@@ -54,7 +54,7 @@ struct top {
 	uint64_t lost;
 };
 
-static bool node_is_shown(const struct graph *graph, const struct registry_object *node)
+static bool node_is_shown(const struct graph *graph, const struct weir_registry_object *node)
 {
 	return node_is_reporting(graph, node) || pw_properties_get(node->props, STATE_KEY);
 }
@@ -73,7 +73,7 @@ static void on_filled(void *data)
 }
 
 /* Nothing of the one before, nor what its port still sends, is shown on the page. */
-static void want(struct top *top, const struct registry_object *node)
+static void want(struct top *top, const struct weir_registry_object *node)
 {
 	if (node->serial == top->serial)
 		return;
@@ -90,16 +90,17 @@ static void want(struct top *top, const struct registry_object *node)
 }
 
 /* The one that was chosen, and when that is gone another one of its name. */
-static struct registry_object *find_wanted(const struct top *top)
+static struct weir_registry_object *find_wanted(const struct top *top)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
 	if (!top->graph.registry || !top->wanted)
 		return NULL;
 	node = graph_find_serial(&top->graph, top->serial);
 	if (node)
 		return node_is_shown(&top->graph, node) ? node : NULL;
-	spa_list_for_each(node, registry_get_objects(top->graph.registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(top->graph.registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (strcmp(graph_get_name(node), top->wanted) == 0 &&
 		    node_is_shown(&top->graph, node))
@@ -109,11 +110,12 @@ static struct registry_object *find_wanted(const struct top *top)
 }
 
 /* Of what is shown, the n-th one; NULL: there are not so many. */
-static struct registry_object *find_shown(const struct top *top, uint32_t n)
+static struct weir_registry_object *find_shown(const struct top *top, uint32_t n)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
-	spa_list_for_each(node, registry_get_objects(top->graph.registry, REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(top->graph.registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (node_is_shown(&top->graph, node) && n-- == 0)
 			return node;
@@ -124,7 +126,7 @@ static struct registry_object *find_shown(const struct top *top, uint32_t n)
 static void on_changed(void *data)
 {
 	struct top *top = data;
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
 	top->is_known = true;
 	if (!top->is_open)
@@ -146,7 +148,8 @@ static void on_lost(void *data)
 }
 
 /* The i-th of what is shown, by its number and its name; to be released by free(). */
-static char *label_create(const struct top *top, const struct registry_object *node, uint32_t i)
+static char *label_create(const struct top *top, const struct weir_registry_object *node,
+			  uint32_t i)
 {
 	const bool has_twin = names_has_twin(&top->graph, node_is_shown, node);
 	char *text;
@@ -158,7 +161,7 @@ static char *label_create(const struct top *top, const struct registry_object *n
 }
 
 /* With the space behind it. */
-static int count_columns(const struct top *top, const struct registry_object *node, uint32_t i)
+static int count_columns(const struct top *top, const struct weir_registry_object *node, uint32_t i)
 {
 	char *label = label_create(top, node, i);
 	const int columns = screen_width(label) + 2;
@@ -167,7 +170,7 @@ static int count_columns(const struct top *top, const struct registry_object *no
 	return columns;
 }
 
-static bool node_is_wanted(const struct top *top, const struct registry_object *node)
+static bool node_is_wanted(const struct top *top, const struct weir_registry_object *node)
 {
 	return top->wanted && node->serial == top->serial;
 }
@@ -175,7 +178,7 @@ static bool node_is_wanted(const struct top *top, const struct registry_object *
 /* The first of the names that are drawn, so that there is room for the one that is shown. */
 static uint32_t find_first_name(const struct top *top)
 {
-	const struct registry_object *node;
+	const struct weir_registry_object *node;
 	uint32_t first = 0;
 	int columns = NAMES_COLUMN;
 
@@ -193,7 +196,7 @@ static uint32_t find_first_name(const struct top *top)
 
 static void draw_names(const struct top *top)
 {
-	const struct registry_object *node;
+	const struct weir_registry_object *node;
 	int column = NAMES_COLUMN;
 
 	screen_print(0, 1, SCREEN_STRONG, "weir top");
@@ -234,7 +237,7 @@ static void draw_absence(const struct top *top)
 
 static void draw(struct top *top)
 {
-	const struct registry_object *node = find_wanted(top);
+	const struct weir_registry_object *node = find_wanted(top);
 	const int rows = screen_rows();
 	char message[512];
 
@@ -299,7 +302,7 @@ static const struct graph_events graph_events = {
 /* step: 1 or -1 */
 static void move(struct top *top, int step)
 {
-	struct registry_object *node, *last = NULL;
+	struct weir_registry_object *node, *last = NULL;
 	uint32_t n, at;
 
 	if (!top->graph.registry)
@@ -315,7 +318,7 @@ static void move(struct top *top, int step)
 
 static void press(struct top *top, int key)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
 	switch (key) {
 	case 'q':
@@ -410,7 +413,7 @@ static void parse_arguments(struct top *top, int argc, char *argv[])
 /* Before there is a page: one that goes away later is waited for. */
 static void check_wanted(struct top *top)
 {
-	const struct registry_object *node = find_wanted(top);
+	const struct weir_registry_object *node = find_wanted(top);
 	char *names = names_list(&top->graph, node_is_shown);
 
 	if (!node)

@@ -43,7 +43,7 @@ struct watch {
 	const char *node_name; /* NULL: the only one */
 	const char *target;
 	/* The target is whatever this one is, NULL: it is the node of that name. */
-	struct registry_object *(*find_default)(struct registry *registry);
+	struct weir_registry_object *(*find_default)(struct weir_registry *registry);
 	char *factory;
 	struct only only;
 	double period; /* between two lines, s; 0: each hop */
@@ -157,7 +157,7 @@ static void drain(void *data)
 	}
 }
 
-static void check_only(struct watch *watch, const struct registry_object *node)
+static void check_only(struct watch *watch, const struct weir_registry_object *node)
 {
 	const char *names = pw_properties_get(node->props, NODE_REPORT_KEY);
 
@@ -167,16 +167,17 @@ static void check_only(struct watch *watch, const struct registry_object *node)
 	only_check(&watch->only, graph_get_name(node), names);
 }
 
-static void list_inputs(const struct watch *watch, const struct registry_object *node,
-			struct port_list *list)
+static void list_inputs(const struct watch *watch, const struct weir_registry_object *node,
+			struct weir_port_list *list)
 {
-	struct registry_object *port;
+	struct weir_registry_object *port;
 
 	list->n = 0;
-	spa_list_for_each(port, registry_get_objects(watch->graph.registry, REGISTRY_PORT), link)
+	spa_list_for_each(
+		port, weir_registry_get_objects(watch->graph.registry, WEIR_REGISTRY_PORT), link)
 	{
-		if (port_is_of(port, node->id, "in") && port_is_audio(port))
-			port_list_add(list, port);
+		if (weir_port_is_of(port, node->id, "in") && weir_port_is_audio(port))
+			weir_port_list_add(list, port);
 	}
 }
 
@@ -204,9 +205,9 @@ static void say_absent(struct watch *watch)
 	free(names);
 }
 
-static struct registry_object *find_target(struct watch *watch, const char *name)
+static struct weir_registry_object *find_target(struct watch *watch, const char *name)
 {
-	struct registry_object *node;
+	struct weir_registry_object *node;
 
 	if (watch->find_default)
 		return watch->find_default(watch->graph.registry);
@@ -216,9 +217,9 @@ static struct registry_object *find_target(struct watch *watch, const char *name
 	return node;
 }
 
-static struct registry_object *find_named(struct watch *watch, const char *name)
+static struct weir_registry_object *find_named(struct watch *watch, const char *name)
 {
-	struct registry_object *node = names_find(&watch->graph, node_has_report, name);
+	struct weir_registry_object *node = names_find(&watch->graph, node_has_report, name);
 
 	if (node)
 		return node;
@@ -232,9 +233,9 @@ static struct registry_object *find_named(struct watch *watch, const char *name)
  * The node that was asked for, or else the only one that reports. One that is read is not left for
  * another one of its name.
  */
-static struct registry_object *find_node(struct watch *watch)
+static struct weir_registry_object *find_node(struct watch *watch)
 {
-	struct registry_object *node = graph_find_serial(&watch->graph, watch->node_serial);
+	struct weir_registry_object *node = graph_find_serial(&watch->graph, watch->node_serial);
 	/* Where an id was given, another node has it when that one is gone. */
 	const char *name = watch->reading_name ? watch->reading_name : watch->node_name;
 
@@ -250,7 +251,7 @@ static struct registry_object *find_node(struct watch *watch)
 	return node;
 }
 
-static void begin_reading(struct watch *watch, const struct registry_object *node)
+static void begin_reading(struct watch *watch, const struct weir_registry_object *node)
 {
 	const char *name = graph_get_name(node);
 
@@ -269,8 +270,8 @@ static void begin_reading(struct watch *watch, const struct registry_object *nod
 static void on_changed(void *data)
 {
 	struct watch *watch = data;
-	struct registry_object *node, *from = NULL;
-	struct port_list in;
+	struct weir_registry_object *node, *from = NULL;
+	struct weir_port_list in;
 
 	if (!watch->graph.registry)
 		return;
@@ -329,11 +330,12 @@ static const struct graph_events graph_events = {
 
 static bool is_linked(const struct watch *watch, uint32_t node_id)
 {
-	struct registry_object *link;
+	struct weir_registry_object *link;
 
-	spa_list_for_each(link, registry_get_objects(watch->graph.registry, REGISTRY_LINK), link)
+	spa_list_for_each(
+		link, weir_registry_get_objects(watch->graph.registry, WEIR_REGISTRY_LINK), link)
 	{
-		if (registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) == node_id)
+		if (weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) == node_id)
 			return true;
 	}
 	return false;
@@ -341,10 +343,11 @@ static bool is_linked(const struct watch *watch, uint32_t node_id)
 
 static void say_idle(const struct watch *watch)
 {
-	const struct registry_object *from = graph_find_serial(&watch->graph, watch->from_serial);
+	const struct weir_registry_object *from =
+		graph_find_serial(&watch->graph, watch->from_serial);
 	const char *name = watch->reading_name;
 	const char *state = from ? pw_properties_get(from->props, NODE_STATE_KEY) : NULL;
-	struct port_list in = { 0 };
+	struct weir_port_list in = { 0 };
 
 	if (from)
 		list_inputs(watch, from, &in);
@@ -353,7 +356,7 @@ static void say_idle(const struct watch *watch)
 		    state);
 	else if (!watch->target && in.n && !is_linked(watch, from->id))
 		say("%s is idle: nothing is linked to %s:%s%s. Waiting... Ctrl-C ends", name, name,
-		    port_get_name(in.ports[0]), in.n > 1 ? " and its other inputs" : "");
+		    weir_port_get_name(in.ports[0]), in.n > 1 ? " and its other inputs" : "");
 	else if (!watch->target && from && from->running)
 		say("%s runs, but reports nothing: are all its groups off? See: pw-cli "
 		    "enum-params %u Props. Waiting... Ctrl-C ends",
@@ -366,7 +369,8 @@ static void say_idle(const struct watch *watch)
 /* Hops come, and what is wanted is in none of them. */
 static void say_missing(struct watch *watch)
 {
-	const struct registry_object *from = graph_find_serial(&watch->graph, watch->from_serial);
+	const struct weir_registry_object *from =
+		graph_find_serial(&watch->graph, watch->from_serial);
 	char *fields = only_list_fields(&watch->only);
 
 	watch->missing_said = true;
@@ -454,9 +458,9 @@ static void check_arguments(struct watch *watch, const char *unit)
 	if (!watch->to_osc && (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		fail("standard output is closed. Write to a file or a program, or use --osc");
 	if (watch->target && strcmp(watch->target, DEFAULT_SINK) == 0)
-		watch->find_default = registry_find_default_sink;
+		watch->find_default = weir_registry_find_default_sink;
 	if (watch->target && strcmp(watch->target, DEFAULT_SOURCE) == 0)
-		watch->find_default = registry_find_default_source;
+		watch->find_default = weir_registry_find_default_source;
 	if (!unit)
 		unit = "analyze";
 	check_unit(unit);
