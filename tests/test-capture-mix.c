@@ -4,8 +4,8 @@
 
 #include "check.h"
 #include "dsp/unit.h"
-#include "modules/capture-mix.h"
-#include "modules/capture-unit.h"
+#include "modules/capture/mix.h"
+#include "modules/capture/unit.h"
 
 #define RATE 48000
 #define N_FRAMES 64

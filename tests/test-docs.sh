@@ -349,8 +349,8 @@ test_doc_holds() {
 
 test_pages_of_modules_hold() {
 	local page
-	for page in "$source_dir"/modules/module-weir-*.c; do
-		document "modules/${page##*/}"
+	for page in "$source_dir"/modules/*/module.c; do
+		document "${page#"$source_dir/"}"
 	done
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Links whose daemon changes while they are made: graph/link.c and modules/links-pair.c with a
+ * Links whose daemon changes while they are made: graph/link.c and modules/links/pair.c with a
  * daemon and a clock of this test's own, so that events come in the order that is written down.
  */
 
@@ -12,7 +12,7 @@
 #include "graph/link.h"
 #include "graph/log.h"
 #include "graph/proxy.h"
-#include "modules/links.h"
+#include "modules/links/links.h"
 
 PW_LOG_TOPIC(weir_topic, "test");
 

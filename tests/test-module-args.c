@@ -11,8 +11,8 @@
 #include "check.h"
 #include "graph/args.h"
 #include "graph/log.h"
-#include "modules/capture-match.h"
-#include "modules/links.h"
+#include "modules/capture/match.h"
+#include "modules/links/links.h"
 
 PW_LOG_TOPIC(weir_topic, "test");
 

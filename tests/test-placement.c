@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "modules/capture-placement.h"
+#include "modules/capture/placement.h"
 
 /* In the order of enum placement and of enum placement_action. */
 static const char *const placement_names[N_PLACEMENTS] = {

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "dsp/unit.h"
-#include "modules/capture-unit.h"
+#include "modules/capture/unit.h"
 #include "realtime.h"
 
 #define RATE 48000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_LINKS_H
-#define WEIR_LINKS_H
+#ifndef WEIR_LINKS_LINKS_H
+#define WEIR_LINKS_LINKS_H
 
 #include <pipewire/impl.h>
 #include <regex.h>
@@ -11,8 +11,8 @@
 #include "graph/registry.h"
 
 /*
- * Links that are kept: links-args.c reads what is wanted, links-end.c finds the ports that it
- * names, links-pair.c makes and watches the link of two ports, links.c goes through all of them
+ * Links that are kept: args.c reads what is wanted, end.c finds the ports that it
+ * names, pair.c makes and watches the link of two ports, links.c goes through all of them
  * whenever the graph has changed.
  */
 

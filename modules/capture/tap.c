@@ -2,11 +2,11 @@
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
-#include "capture-mix.h"
 #include "capture.h"
 #include "graph/link.h"
 #include "graph/log.h"
 #include "graph/port.h"
+#include "mix.h"
 
 bool capture_stream_is_playing(const struct capture_stream *stream)
 {

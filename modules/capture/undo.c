@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "capture-undo.h"
+#include "undo.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "capture-match.h"
+#include "match.h"
 
 #include <errno.h>
 #include <regex.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads what a capture changes, in the lines that capture-undo.h tells of, and undoes it when
+ * Reads what a capture changes, in the lines that undo.h tells of, and undoes it when
  * whoever writes them ends without having done so.
  */
 #include <errno.h>
@@ -14,8 +14,8 @@
 #include <spa/pod/builder.h>
 #include <spa/utils/string.h>
 
-#include "capture-undo.h"
 #include "graph/log.h"
+#include "undo.h"
 
 PW_LOG_TOPIC(weir_topic, "weir-capture-undo");
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_PROCESS_H
-#define WEIR_PROCESS_H
+#ifndef WEIR_CAPTURE_PROCESS_H
+#define WEIR_CAPTURE_PROCESS_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 
 /*
  * What the source weir.capture.<name> does with sound: it mixes the captured streams to stereo,
- * without delay (capture-mix.h says which channel comes in where, and stereo stays as it is), and
+ * without delay (mix.h says which channel comes in where, and stereo stays as it is), and
  * listens for a source that cannot keep up with being played faster.
  *
  * A stream that is pulled at rate r but delivers sound at rate 1 lacks 1 - 1/r of its frames. What
@@ -26,7 +26,7 @@ enum capture_port {
 	CAPTURE_IN_TOP_R,
 	CAPTURE_OUT_L,
 	CAPTURE_OUT_R,
-	CAPTURE_RATE,	  /* carried out by the module: see capture-rate.c */
+	CAPTURE_RATE,	  /* carried out by the module: see rate.c */
 	CAPTURE_GLIDE_MS, /* likewise */
 	CAPTURE_MISSING,
 	CAPTURE_N_PORTS,

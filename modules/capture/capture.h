@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_CAPTURE_H
-#define WEIR_CAPTURE_H
+#ifndef WEIR_CAPTURE_CAPTURE_H
+#define WEIR_CAPTURE_CAPTURE_H
 
 #include <pipewire/impl.h>
 #include <stdbool.h>
 
-#include "capture-match.h"
-#include "capture-placement.h"
-#include "capture-undo.h"
-#include "capture-unit.h"
 #include "graph/connection.h"
 #include "graph/proxy.h"
 #include "graph/registry.h"
+#include "match.h"
+#include "placement.h"
+#include "undo.h"
+#include "unit.h"
 
 /*
  * One running capture. capture.c decides which streams are captured and redirects them,
- * capture-links.c leads their sound to the source, capture-node.c is the source, capture-sink.c
- * keeps a sink to redirect to, capture-path.c finds out whether sound gets from the source to a
- * sink, and which filters play what is captured already, capture-placement.c decides where each
- * stream plays, capture-home.c tells the session manager and knows where it played before,
- * capture-memory.c keeps that from being remembered, capture-target.c finds the node of a target,
- * capture-name.c refuses a second capture of one name, capture-state.c reports what is captured and
- * why not, capture-rate.c changes the speed of the streams, capture-own-rate.c finds out the speed
+ * tap.c leads their sound to the source, source.c is the source, sink.c
+ * keeps a sink to redirect to, path.c finds out whether sound gets from the source to a
+ * sink, and which filters play what is captured already, placement.c decides where each
+ * stream plays, home.c tells the session manager and knows where it played before,
+ * memory.c keeps that from being remembered, target.c finds the node of a target,
+ * name.c refuses a second capture of one name, status.c reports what is captured and
+ * why not, rate.c changes the speed of the streams, own_rate.c finds out the speed
  * at which they play already.
  */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "capture-mix.h"
+#include "mix.h"
 
 #include <stddef.h>
 #include <string.h>

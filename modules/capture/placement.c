@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "capture-placement.h"
+#include "placement.h"
 
 #define TO(placement, action)                             \
 	{                                                 \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "capture-unit.h"
+#include "unit.h"
 
 #include <math.h>
 #include <stdlib.h>
