@@ -318,7 +318,7 @@ document() {
 
 test_promises_are_about_commands_of_the_text() {
 	local page command
-	for page in "$source_dir"/{README.md,doc/*.md,tools/*.1,conf/*/*.conf}; do
+	for page in "$source_dir"/{README.md,doc/*.md,man/*.1,conf/*/*.conf}; do
 		(cd "$source_dir" && python3 tests/documents.py "${page#"$source_dir/"}") >>"$rig_dir/commands" || exit
 	done
 	for command in "${!promises[@]}"; do
@@ -331,8 +331,8 @@ test_the_manual_pages_hold() {
 	session_start
 	installed
 	nodes_start
-	for page in "$source_dir"/tools/*.1; do
-		document "tools/${page##*/}"
+	for page in "$source_dir"/man/*.1; do
+		document "man/${page##*/}"
 	done
 }
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "tools/fields.h"
-#include "tools/hops.h"
+#include "tools/report/fields.h"
+#include "tools/report/fifo.h"
 
 #define QUANTUM 1024
 

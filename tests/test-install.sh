@@ -11,13 +11,13 @@ build=$(dirname "${WEIR_EXAMPLES:?the folder of the built examples}")
 rig_need meson ninja
 
 test_packages_are_all_there_and_nothing_is_said() {
-	check "tools/install-deps is quiet" [ -z "$("$source_dir/tools/install-deps" --test 2>&1)" ]
+	check "scripts/install-deps is quiet" [ -z "$("$source_dir/scripts/install-deps" --test 2>&1)" ]
 }
 
 # Debian testing and unstable have no VERSION_ID.
 test_a_system_without_a_number_is_known() {
 	printf 'ID=debian\nPRETTY_NAME="Debian GNU/Linux forky/sid"\n' >"$rig_dir/os-release"
-	check "all packages are there" env OS_RELEASE="$rig_dir/os-release" "$source_dir/tools/install-deps"
+	check "all packages are there" env OS_RELEASE="$rig_dir/os-release" "$source_dir/scripts/install-deps"
 }
 
 # ends_with STATUS COMMAND...
@@ -30,8 +30,8 @@ ends_with() {
 test_another_system_gets_the_list() {
 	printf 'ID=plan9\nPRETTY_NAME="Plan 9"\n' >"$rig_dir/os-release"
 	check "it fails with status 2" ends_with 2 env OS_RELEASE="$rig_dir/os-release" \
-		"$source_dir/tools/install-deps"
-	OS_RELEASE=$rig_dir/os-release "$source_dir/tools/install-deps" 2>"$rig_dir/said.txt" || true
+		"$source_dir/scripts/install-deps"
+	OS_RELEASE=$rig_dir/os-release "$source_dir/scripts/install-deps" 2>"$rig_dir/said.txt" || true
 	check "it names the system" grep -q 'Plan 9' "$rig_dir/said.txt"
 	check "it lists the packages" grep -q 'libfftw3-dev' "$rig_dir/said.txt"
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "plot.h"
+#include "commands.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "dsp/unit.h"
-#include "message.h"
-#include "picture.h"
-#include "series.h"
+#include "tools/cli/message.h"
+#include "tools/plot/gnuplot.h"
+#include "tools/plot/series.h"
 
 #define WIDTH 1200 /* pixels */
 #define PANEL_HEIGHT 150

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "top.h"
+#include "commands.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "controls.h"
 #include "graph/port.h"
-#include "message.h"
-#include "names.h"
-#include "page.h"
-#include "reader.h"
+#include "tools/cli/message.h"
+#include "tools/report/reader.h"
+#include "tools/screen/page.h"
+#include "tools/session/controls.h"
+#include "tools/session/selection.h"
 
 #define FRAMES_PER_SECOND 20
 #define IDLE_FRAMES FRAMES_PER_SECOND	    /* without a report */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "watch.h"
+#include "commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,14 +10,14 @@
 
 #include "dsp/unit.h"
 #include "graph/port.h"
-#include "json.h"
-#include "message.h"
-#include "names.h"
-#include "only.h"
-#include "osc.h"
-#include "output.h"
-#include "probe.h"
-#include "reader.h"
+#include "tools/cli/message.h"
+#include "tools/report/filter.h"
+#include "tools/report/json.h"
+#include "tools/report/osc.h"
+#include "tools/report/output.h"
+#include "tools/report/reader.h"
+#include "tools/session/probe.h"
+#include "tools/session/selection.h"
 
 #define IDLE_SECONDS 2
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"

@@ -14,14 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "describe.h"
 #include "dsp/unit.h"
-#include "feed.h"
-#include "json.h"
-#include "message.h"
-#include "number.h"
-#include "replacement.h"
-#include "soundfile.h"
+#include "tools/cli/message.h"
+#include "tools/cli/number.h"
+#include "tools/cli/replacement.h"
+#include "tools/report/json.h"
+#include "tools/run/describe.h"
+#include "tools/run/feed.h"
+#include "tools/run/soundfile.h"
 
 #define DEFAULT_BLOCK 1024
 

@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message.h"
-#include "plot.h"
-#include "top.h"
-#include "watch.h"
+#include "commands.h"
+#include "tools/cli/message.h"
 
 static const struct {
 	const char *name, *program, *summary;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "output.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/cli/message.h"
+
+static void on_change(void *data, int fd, uint32_t mask)
+{
+	struct output *output = data;
+
+	(void)fd;
+	if (mask & (SPA_IO_ERR | SPA_IO_HUP)) {
+		pw_loop_destroy_source(output->loop, output->source);
+		output->source = NULL;
+		output->closed(output->data, EPIPE);
+		return;
+	}
+	pw_loop_update_io(output->loop, output->source, SPA_IO_HUP);
+	output->waiting = false;
+	if (output_flush(output))
+		output->writable(output->data);
+}
+
+void output_init(struct output *output, struct pw_loop *loop)
+{
+	*output = (struct output){ .loop = loop };
+	output->file = open_memstream(&output->text, &output->size);
+	if (!output->file)
+		fail("%s", strerror(errno));
+	signal(SIGPIPE, SIG_IGN);
+}
+
+void output_finish(struct output *output)
+{
+	if (output->source)
+		pw_loop_destroy_source(output->loop, output->source);
+	fclose(output->file);
+	free(output->text);
+}
+
+void output_listen(struct output *output)
+{
+	output->source =
+		pw_loop_add_io(output->loop, STDOUT_FILENO, SPA_IO_HUP, false, on_change, output);
+}
+
+static void output_wait(struct output *output)
+{
+	pw_loop_update_io(output->loop, output->source, SPA_IO_OUT | SPA_IO_HUP);
+	output->waiting = true;
+}
+
+/* PIPE_BUF bytes never block where something can be written. */
+static bool write_some(struct output *output)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	const size_t left = output->size - output->written;
+	ssize_t n;
+
+	if (output->source && poll(&out, 1, 0) == 0) {
+		output_wait(output);
+		return false;
+	}
+	n = write(STDOUT_FILENO, output->text + output->written, left < PIPE_BUF ? left : PIPE_BUF);
+	if (n >= 0) {
+		output->written += (size_t)n;
+		return true;
+	}
+	if (errno == EINTR)
+		return true;
+	if (errno == EAGAIN && output->source)
+		output_wait(output);
+	else
+		output->closed(output->data, errno);
+	return false;
+}
+
+bool output_flush(struct output *output)
+{
+	if (output->waiting)
+		return false;
+	fflush(output->file);
+	while (output->written < output->size)
+		if (!write_some(output))
+			return false;
+	rewind(output->file);
+	output->written = 0;
+	return true;
+}

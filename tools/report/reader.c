@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "reader.h"
+
+#include <errno.h>
+#include <spa/control/control.h>
+#include <spa/param/buffers.h>
+#include <spa/pod/builder.h>
+#include <spa/utils/result.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/port.h"
+#include "tools/cli/message.h"
+
+#define CYCLE_BYTES (256 * 1024) /* of all hops of a cycle: 17 of 10 ms at a quantum of 8192 */
+
+/* Data thread. */
+static bool is_skipped(struct reader *reader, uint32_t size)
+{
+	return size > sizeof(struct spa_pod_sequence) &&
+	       __atomic_exchange_n(&reader->skips, false, __ATOMIC_ACQ_REL);
+}
+
+static void on_process(void *data, struct spa_io_position *position)
+{
+	struct reader *reader = data;
+	const bool is_new = position && hops_begin(&reader->hops, &position->clock);
+	struct pw_buffer *buffer = pw_filter_dequeue_buffer(reader->port);
+
+	if (!buffer)
+		return;
+
+	const struct spa_data *d = &buffer->buffer->datas[0];
+	const uint32_t size = d->chunk->size, offset = d->chunk->offset;
+
+	if (is_new && d->data && offset <= d->maxsize && size <= d->maxsize - offset &&
+	    !is_skipped(reader, size) &&
+	    hops_push(&reader->hops, (const uint8_t *)d->data + offset, size))
+		pw_loop_signal_event(reader->graph->loop, reader->arrived);
+	pw_filter_queue_buffer(reader->port, buffer);
+}
+
+static void on_state(void *data, enum pw_filter_state old, enum pw_filter_state state,
+		     const char *error)
+{
+	struct reader *reader = data;
+
+	(void)old;
+	(void)error;
+	if (state != PW_FILTER_STATE_ERROR)
+		hops_restart(&reader->hops);
+}
+
+static const struct pw_filter_events filter_events = {
+	PW_VERSION_FILTER_EVENTS,
+	.state_changed = on_state,
+	.process = on_process,
+};
+
+static void on_arrived(void *data, uint64_t count)
+{
+	struct reader *reader = data;
+
+	(void)count;
+	if (reader->filter)
+		reader->filled(reader->data);
+}
+
+void reader_init(struct reader *reader, struct graph *graph, const char *name)
+{
+	*reader = (struct reader){ .graph = graph, .name = name };
+	reader->controls = malloc(HOPS_BYTES);
+	reader->arrived = pw_loop_add_event(graph->loop, on_arrived, reader);
+	if (!reader->controls || !reader->arrived)
+		fail("%s", strerror(errno));
+}
+
+void reader_finish(struct reader *reader)
+{
+	reader_disconnect(reader);
+	pw_loop_destroy_source(reader->graph->loop, reader->arrived);
+	free(reader->controls);
+}
+
+/* Is it as it should be, or to stay away until the port is another one? */
+static bool link_is_settled(const struct reader *reader, const struct weir_registry_object *port)
+{
+	return port && port->serial == reader->report_serial &&
+	       (reader->link->state != WEIR_LINK_GONE || reader->link->res != 0);
+}
+
+static void unlink_port(struct reader *reader)
+{
+	if (reader->link)
+		weir_link_destroy(reader->link);
+	reader->link = NULL;
+}
+
+void reader_disconnect(struct reader *reader)
+{
+	unlink_port(reader);
+	if (!reader->filter)
+		return;
+	pw_filter_destroy(reader->filter);
+	reader->filter = NULL;
+	hops_finish(&reader->hops);
+}
+
+/* What comes in goes through a mixer, which leaves out what its 8192 bytes do not hold (1.4.2). */
+static void *port_add(struct pw_filter *filter)
+{
+	uint8_t memory[256];
+	struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	const struct spa_pod *buffers = spa_pod_builder_add_object(
+		&builder, SPA_TYPE_OBJECT_ParamBuffers, SPA_PARAM_Buffers, SPA_PARAM_BUFFERS_size,
+		SPA_POD_CHOICE_RANGE_Int(CYCLE_BYTES, CYCLE_BYTES, INT32_MAX));
+
+	return pw_filter_add_port(filter, PW_DIRECTION_INPUT, PW_FILTER_PORT_FLAG_MAP_BUFFERS,
+				  sizeof(void *),
+				  pw_properties_new(PW_KEY_FORMAT_DSP, "8 bit raw control",
+						    PW_KEY_PORT_NAME, "input", NULL),
+				  &buffers, 1);
+}
+
+static void reader_connect(struct reader *reader)
+{
+	const bool async = reader->graph->has_async;
+	int res = hops_init(&reader->hops, async);
+
+	if (res < 0)
+		fail("%s", strerror(-res));
+	reader->last_frame = 0;
+	reader->filter =
+		pw_filter_new(reader->graph->connection.core, reader->name,
+			      pw_properties_new(PW_KEY_NODE_NAME, reader->name, PW_KEY_NODE_PASSIVE,
+						"true", PW_KEY_NODE_PAUSE_ON_IDLE, "false",
+						"node.async", async ? "true" : "false", NULL));
+	if (!reader->filter)
+		fail("%s", strerror(errno));
+	pw_filter_add_listener(reader->filter, &reader->listener, &filter_events, reader);
+	reader->port = port_add(reader->filter);
+	res = reader->port ? pw_filter_connect(reader->filter, PW_FILTER_FLAG_RT_PROCESS, NULL, 0)
+			   : -errno;
+	if (res < 0)
+		fail("cannot make a node: %s", spa_strerror(res));
+}
+
+static struct weir_registry_object *find_own_port(const struct reader *reader)
+{
+	const uint32_t id = pw_filter_get_node_id(reader->filter);
+	struct weir_registry_object *port;
+
+	spa_list_for_each(
+		port, weir_registry_get_objects(reader->graph->registry, WEIR_REGISTRY_PORT), link)
+	{
+		if (id != SPA_ID_INVALID && weir_port_is_of(port, id, "in"))
+			return port;
+	}
+	return NULL;
+}
+
+static void on_link(void *data, struct weir_link *link)
+{
+	struct reader *reader = data;
+
+	if (link->state == WEIR_LINK_GONE && link->res != 0)
+		say("cannot link the report port: %s",
+		    link->error ? link->error : spa_strerror(link->res));
+	graph_touch(reader->graph);
+}
+
+static const struct weir_link_events link_events = {
+	.changed = on_link,
+};
+
+bool reader_is_linked(const struct reader *reader)
+{
+	return reader->link && reader->link->state == WEIR_LINK_MADE;
+}
+
+void reader_set_port(struct reader *reader, const struct weir_registry_object *port)
+{
+	const struct weir_registry_object *own;
+
+	if (!reader->filter && port)
+		reader_connect(reader);
+	if (reader->link && !link_is_settled(reader, port))
+		unlink_port(reader);
+	own = reader->filter ? find_own_port(reader) : NULL;
+	if (reader->link || !port || !own)
+		return;
+	reader->report_serial = port->serial;
+	reader->link =
+		weir_link_create(&reader->graph->connection, port, own, true, &link_events, reader);
+}
+
+void reader_skip_cycle(struct reader *reader)
+{
+	__atomic_store_n(&reader->skips, true, __ATOMIC_RELEASE);
+}
+
+/* Gaps are told in frames: hops are as far apart as the two closest ones that were seen. */
+static uint64_t count_lost(struct reader *reader, const struct hop *hop)
+{
+	const uint64_t step = hop->frame - reader->last_frame;
+	uint64_t lost = hop->lost;
+
+	if (hop->not_heard && reader->hop_frames)
+		lost += (hop->not_heard + reader->hop_frames / 2) / reader->hop_frames;
+	else if (hop->not_heard)
+		lost++;
+	if (reader->last_frame && !lost && hop->frame > reader->last_frame &&
+	    (!reader->hop_frames || step < reader->hop_frames))
+		reader->hop_frames = step;
+	reader->last_frame = hop->frame;
+	return lost;
+}
+
+bool reader_next(struct reader *reader, struct reading *reading)
+{
+	struct hop hop;
+
+	if (!reader->filter || !hops_pop(&reader->hops, &hop, reader->controls))
+		return false;
+	reading->t = hop.rate ? (double)(hop.frame + 1) / hop.rate : 0.0;
+	reading->lost = count_lost(reader, &hop);
+	reading->controls = reader->controls;
+	reading->size = hop.size;
+	return true;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_REPORT_READER_H
+#define WEIR_REPORT_READER_H
+
+#include <pipewire/filter.h>
+
+#include "fifo.h"
+#include "graph/link.h"
+#include "tools/session/session.h"
+
+/*
+ * Reads the report port of one node: a node of our own with one port, linked to that one as often
+ * as it is there. Nobody in the graph waits for it (PipeWire 1.2 or newer), so that a reader that
+ * is stopped does not stop the sound.
+ */
+
+struct reader {
+	struct graph *graph;
+	const char *name; /* of our own node */
+
+	/* From the loop, when there is something for reader_next. */
+	void (*filled)(void *data);
+	void *data;
+
+	struct pw_filter *filter; /* NULL: there is no connection */
+	struct spa_hook listener;
+	void *port;
+	struct spa_source *arrived;
+	struct hops hops;
+	struct weir_link *link;
+	uint64_t report_serial; /* the port that link is from */
+	void *controls;		/* of the hop that is read */
+	uint64_t last_frame, hop_frames;
+	bool skips; /* the next cycle that has hops; the data thread's, once it is set */
+};
+
+/* Ends the program when there is no memory. */
+void reader_init(struct reader *reader, struct graph *graph, const char *name);
+void reader_finish(struct reader *reader);
+
+/* When the graph has changed: the report port to read, NULL: it is not there now. */
+void reader_set_port(struct reader *reader, const struct weir_registry_object *port);
+/* Leaves out the next cycle that has hops. */
+void reader_skip_cycle(struct reader *reader);
+/* When the connection is lost, or no longer wanted. */
+void reader_disconnect(struct reader *reader);
+
+/* Is it linked? */
+bool reader_is_linked(const struct reader *reader);
+
+struct reading {
+	double t;	      /* s of the graph */
+	uint64_t lost;	      /* hops before this one that could not be read */
+	const void *controls; /* for fields_read */
+	uint32_t size;
+};
+
+/* False when there is none. */
+bool reader_next(struct reader *reader, struct reading *reading);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe.h"
+
+#include <spa/utils/names.h>
+#include <spa/utils/result.h>
+#include <spa/utils/string.h>
+
+#include "selection.h"
+#include "tools/cli/message.h"
+
+#define LIBRARY "weir/libspa-weir"
+
+static void probe_bound(void *data)
+{
+	struct probe *probe = data;
+
+	graph_touch(probe->graph);
+}
+
+static void probe_gone(void *data, int res, const char *error)
+{
+	struct probe *probe = data;
+
+	if (res < 0)
+		fail("the sound server cannot make %s: %s. It must find " LIBRARY
+		     ": see \"Install\" in README.md",
+		     probe->factory, error);
+	graph_touch(probe->graph);
+}
+
+static const struct weir_proxy_events probe_events = {
+	.bound = probe_bound,
+	.gone = probe_gone,
+};
+
+static void probe_create(struct probe *probe)
+{
+	struct pw_properties *props =
+		pw_properties_new(SPA_KEY_FACTORY_NAME, probe->factory, SPA_KEY_LIBRARY_NAME,
+				  LIBRARY, PW_KEY_NODE_PASSIVE, "true", PW_KEY_OBJECT_LINGER,
+				  "false", NODE_PROBE_KEY, "true", NULL);
+
+	pw_properties_setf(props, PW_KEY_NODE_NAME, "%s.probe", probe->factory);
+	probe->remote = weir_proxy_create(probe->graph->connection.core, "spa-node-factory",
+					  PW_TYPE_INTERFACE_Node, props);
+	if (!probe->remote)
+		fail("cannot make %s: %m", probe->factory);
+	weir_proxy_add_listener(probe->remote, &probe_events, probe);
+}
+
+void probe_list_outputs(const struct graph *graph, const struct weir_registry_object *node,
+			struct weir_port_list *list)
+{
+	struct weir_registry_object *port;
+
+	list->n = 0;
+	spa_list_for_each(port, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_PORT),
+			  link)
+	{
+		if (weir_port_is_of(port, node->id, "out") && weir_port_is_audio(port))
+			weir_port_list_add(list, port);
+	}
+}
+
+static void list_inputs(const struct probe *probe, struct weir_port_list *list)
+{
+	struct weir_registry_object *port;
+
+	list->n = 0;
+	spa_list_for_each(
+		port, weir_registry_get_objects(probe->graph->registry, WEIR_REGISTRY_PORT), link)
+	{
+		if (weir_port_is_of(port, probe->remote->id, "in") && weir_port_is_audio(port))
+			weir_port_list_add(list, port);
+	}
+}
+
+static void links_drop(struct probe *probe)
+{
+	while (probe->n_links > 0)
+		weir_link_destroy(probe->link[--probe->n_links]);
+	probe->hears = false;
+}
+
+static void on_link(void *data, struct weir_link *link)
+{
+	struct probe *probe = data;
+
+	if (link->state == WEIR_LINK_GONE && link->res != 0)
+		say("cannot link %s: %s", probe->factory,
+		    link->error ? link->error : spa_strerror(link->res));
+	graph_touch(probe->graph);
+}
+
+static const struct weir_link_events link_events = {
+	.changed = on_link,
+};
+
+static bool has_link(const struct probe *probe, const struct weir_registry_object *output,
+		     const struct weir_registry_object *input)
+{
+	for (uint32_t i = 0; i < probe->n_links; i++)
+		if (probe->link[i]->output_serial == output->serial &&
+		    probe->link[i]->input_serial == input->serial)
+			return true;
+	return false;
+}
+
+static bool list_has(const struct weir_port_list *list, uint64_t serial)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		if (list->ports[i]->serial == serial)
+			return true;
+	return false;
+}
+
+/* Those of ports that are gone. One that was removed by hand stays, so as not to be made again. */
+static void links_prune(struct probe *probe, const struct weir_port_list *from,
+			const struct weir_port_list *to)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < probe->n_links; i++) {
+		struct weir_link *link = probe->link[i];
+
+		if (list_has(from, link->output_serial) && list_has(to, link->input_serial))
+			probe->link[n++] = link;
+		else
+			weir_link_destroy(link);
+	}
+	probe->n_links = n;
+}
+
+/* By channel where both sides tell theirs, else by order. */
+static void links_make(struct probe *probe, const struct weir_port_list *from,
+		       const struct weir_port_list *to)
+{
+	const bool by_channel = weir_port_list_has_common_channel(from, to);
+
+	for (uint32_t i = 0; i < from->n * to->n && probe->n_links < WEIR_PORT_LIST_MAX; i++) {
+		const uint32_t o = i / to->n, p = i % to->n;
+
+		if (by_channel ? !weir_port_is_same_channel(from->ports[o], to->ports[p]) : o != p)
+			continue;
+		if (has_link(probe, from->ports[o], to->ports[p]))
+			continue;
+		probe->link[probe->n_links] =
+			weir_link_create(&probe->graph->connection, from->ports[o], to->ports[p],
+					 true, &link_events, probe);
+		if (probe->link[probe->n_links])
+			probe->n_links++;
+	}
+}
+
+static bool links_are_active(const struct probe *probe)
+{
+	for (uint32_t i = 0; i < probe->n_links; i++)
+		if (probe->link[i]->state != WEIR_LINK_GONE && !probe->link[i]->was_active)
+			return false;
+	return true;
+}
+
+/* In front of the links our node would hear silence that the target does not play. */
+struct weir_registry_object *probe_update(struct probe *probe,
+					  const struct weir_registry_object *target)
+{
+	struct weir_registry_object *node;
+	struct weir_port_list from, to;
+
+	if (!target || target->serial != probe->target_serial)
+		links_drop(probe);
+	if (!target)
+		return NULL;
+	probe->target_serial = target->serial;
+	if (probe->remote && !probe->remote->proxy)
+		probe_disconnect(probe);
+	if (!probe->remote)
+		probe_create(probe);
+	if (probe->remote->id == SPA_ID_INVALID)
+		return NULL;
+	node = weir_registry_find(probe->graph->registry, WEIR_REGISTRY_NODE, probe->remote->id);
+	if (!node || !node->known)
+		return NULL;
+	probe_list_outputs(probe->graph, target, &from);
+	list_inputs(probe, &to);
+	links_prune(probe, &from, &to);
+	if (to.n)
+		links_make(probe, &from, &to);
+	probe->hears |= to.n && (!target->running || links_are_active(probe));
+	return probe->hears ? node : NULL;
+}
+
+void probe_disconnect(struct probe *probe)
+{
+	links_drop(probe);
+	weir_proxy_destroy(probe->remote);
+	probe->remote = NULL;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_SESSION_PROBE_H
+#define WEIR_SESSION_PROBE_H
+
+#include "graph/link.h"
+#include "graph/port.h"
+#include "graph/proxy.h"
+#include "session.h"
+
+/*
+ * A node of our own that listens to a sink or a source, as long as we run. It is made in the
+ * daemon, and neither wakes what it listens to nor keeps it awake.
+ */
+
+struct probe {
+	struct graph *graph;
+	const char *factory; /* "weir.analyze" */
+	struct weir_proxy *remote;
+	struct weir_link *link[WEIR_PORT_LIST_MAX];
+	uint32_t n_links;
+	uint64_t target_serial; /* the node that is linked */
+	bool hears;		/* what the target plays, as soon as it plays */
+};
+
+/* When the graph has changed. Returns our node once it hears the target, else NULL. */
+struct weir_registry_object *probe_update(struct probe *probe,
+					  const struct weir_registry_object *target);
+/* When the connection is lost, or no longer wanted. */
+void probe_disconnect(struct probe *probe);
+
+/* The outputs of a source, or the monitors of a sink. */
+void probe_list_outputs(const struct graph *graph, const struct weir_registry_object *node,
+			struct weir_port_list *list);
+
+#endif

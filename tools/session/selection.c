@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "selection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/port.h"
+#include "tools/cli/message.h"
+#include "tools/cli/number.h"
+
+bool node_has_report(const struct graph *graph, const struct weir_registry_object *node)
+{
+	return graph_find_report(graph, node) != NULL;
+}
+
+bool node_will_report(const struct weir_registry_object *node)
+{
+	return !node->known || pw_properties_get(node->props, NODE_REPORT_KEY);
+}
+
+bool node_is_reporting(const struct graph *graph, const struct weir_registry_object *node)
+{
+	return node->known && !pw_properties_get(node->props, NODE_PROBE_KEY) &&
+	       node_has_report(graph, node);
+}
+
+bool node_is_sink_or_source(const struct graph *graph, const struct weir_registry_object *node)
+{
+	const char *media_class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
+
+	(void)graph;
+	return media_class && strncmp(media_class, "Audio/", 6) == 0 &&
+	       (strstr(media_class, "Sink") || strstr(media_class, "Source") ||
+		strstr(media_class, "Duplex"));
+}
+
+/* Name NULL: all names. The last one goes to *last. */
+static uint32_t count_named(const struct graph *graph, node_is *is, const char *name,
+			    struct weir_registry_object **last)
+{
+	struct weir_registry_object *node;
+	uint32_t n = 0;
+
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
+	{
+		if ((name && strcmp(graph_get_name(node), name) != 0) || !is(graph, node))
+			continue;
+		*last = node;
+		n++;
+	}
+	return n;
+}
+
+uint32_t names_count(const struct graph *graph, node_is *is, struct weir_registry_object **last)
+{
+	return count_named(graph, is, NULL, last);
+}
+
+bool names_has_twin(const struct graph *graph, node_is *is, const struct weir_registry_object *node)
+{
+	struct weir_registry_object *last;
+
+	return count_named(graph, is, graph_get_name(node), &last) > 1;
+}
+
+/* The ids of those of this name; NULL: all names, with ids where names do not tell them apart. */
+static char *list_named(const struct graph *graph, node_is *is, const char *only_name)
+{
+	struct weir_registry_object *node;
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		fail("%s", strerror(errno));
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
+	{
+		const char *name = graph_get_name(node);
+
+		if ((only_name && strcmp(name, only_name) != 0) || !is(graph, node))
+			continue;
+		if (ftell(file))
+			fputs(", ", file);
+		if (only_name)
+			fprintf(file, "%u", node->id);
+		else if (names_has_twin(graph, is, node))
+			fprintf(file, "%s (%u)", name, node->id);
+		else
+			fputs(name, file);
+	}
+	if (!ftell(file))
+		fputs("none", file);
+	if (fclose(file))
+		fail("%s", strerror(errno));
+	return text;
+}
+
+char *names_list(const struct graph *graph, node_is *is)
+{
+	return list_named(graph, is, NULL);
+}
+
+struct weir_registry_object *names_find(const struct graph *graph, node_is *is, const char *name)
+{
+	struct weir_registry_object *node = NULL;
+	const uint32_t n = count_named(graph, is, name, &node);
+	uint32_t id = SPA_ID_INVALID;
+
+	if (n > 1)
+		fail("\"%s\" is %u nodes: %s. Give the id", name, n, list_named(graph, is, name));
+	if (n == 1)
+		return node;
+	number_parse(name, &id);
+	node = weir_registry_find(graph->registry, WEIR_REGISTRY_NODE, id);
+	return node && is(graph, node) ? node : NULL;
+}
+
+bool names_has(const char *names, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (const char *at = names; (at = strstr(at, name)); at += length)
+		if ((at == names || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+			return true;
+	return false;
+}
