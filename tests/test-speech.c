@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The voice activity detector of the analyze unit: dsp/analyze/speech.h, and the unit with it. */
+/* The voice activity detector of the analyze unit: dsp/vad/vad.h, and the unit with it. */
 
 #include <math.h>
 #include <string.h>
 
 #include "analyst.h"
 #include "check.h"
-#include "dsp/analyze/speech.h"
 #include "dsp/scalar.h"
+#include "dsp/vad/vad.h"
 
 #define SECONDS 8
 #define HOPS (100 * SECONDS)

@@ -3,14 +3,14 @@
 #define WEIR_ANALYZER_H
 
 #include "analyze.h"
+#include "dsp/hop.h"
 #include "dsp/layout.h"
+#include "dsp/vad/vad.h"
 #include "f0.h"
 #include "features.h"
-#include "hop.h"
 #include "loudness.h"
 #include "meter.h"
 #include "rhythm.h"
-#include "speech.h"
 #include "thirds.h"
 
 #define ANALYZE_CHANNELS 8

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 
+#include "dsp/hop.h"
 #include "features.h"
-#include "hop.h"
 
 #define WINDOWS_PER_SECOND 20
 #define MOST_PRIME 29

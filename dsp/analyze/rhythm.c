@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "dsp/hop.h"
 #include "dsp/scalar.h"
-#include "hop.h"
 
 int rhythm_init(struct rhythm *rhythm, uint32_t rate)
 {

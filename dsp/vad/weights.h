@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_ANALYZE_SPEECH_WEIGHTS_H
-#define WEIR_ANALYZE_SPEECH_WEIGHTS_H
+#ifndef WEIR_VAD_WEIGHTS_H
+#define WEIR_VAD_WEIGHTS_H
 
 #define SPEECH_INPUTS 106
 #define SPEECH_ENTER 48
@@ -8,7 +8,7 @@
 #define SPEECH_CONFIRM 96
 
 /*
- * What vad-train/ finds. A weight is a character: its distance from SPEECH_ZERO times the scale of
+ * What train/ finds. A weight is a character: its distance from SPEECH_ZERO times the scale of
  * the output that it belongs to. Those of an input follow each other.
  */
 #define SPEECH_ZERO 'Q'
@@ -25,7 +25,7 @@ extern const float speech_recall_bias[3 * SPEECH_UNITS];
 extern const float speech_leave[SPEECH_ENTER + SPEECH_UNITS];
 extern const float speech_leave_bias;
 
-/* What vad-train/train-beginnings finds: of the features, then of the units' state. */
+/* What train/train-beginnings finds: of the features, then of the units' state. */
 extern const char speech_confirm[(SPEECH_INPUTS + SPEECH_UNITS) * SPEECH_CONFIRM + 1];
 extern const float speech_confirm_scale[SPEECH_CONFIRM];
 extern const float speech_confirm_input_scale[SPEECH_INPUTS + SPEECH_UNITS];

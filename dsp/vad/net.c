@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "speech_net.h"
+#include "net.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The network of ../speech_net.c: training it."""
+"""The network of ../net.c: training it."""
 import time
 
 import numpy as np

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Written by vad-train/train. */
-#include "speech_weights.h"
+/* Written by train/train. */
+#include "weights.h"
 
 /* clang-format off */
 const char speech_enter[SPEECH_INPUTS * SPEECH_ENTER + 1] =

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_ANALYZE_SPEECH_H
-#define WEIR_ANALYZE_SPEECH_H
+#ifndef WEIR_VAD_VAD_H
+#define WEIR_VAD_VAD_H
 
 #include <stdbool.h>
 
-#include "speech_features.h"
-#include "speech_net.h"
+#include "features.h"
+#include "net.h"
 
 #define SPEECH_HOPS 64 /* that onset and hangover may look back */
 

@@ -6,22 +6,22 @@
  * not a whole number of frames, the sound is wrong by 0.6 % at most.
  */
 
-#include "speech.h"
+#include "vad.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "dsp/hop.h"
 #include "dsp/scalar.h"
 #include "dsp/simd.h"
 #include "dsp/sinc.h"
-#include "hop.h"
 
 #define TAPS 32 /* per frame of the slower side */
 #define CUTOFF 0.9
 #define BETA 5.0
 #define HOP_MS 10.0f
 
-/* Of music that begins 3.5 % pass, of speech 99.8 %: vad-train/README.md. 3 hops let 3.8 % pass. */
+/* Of music that begins 3.5 % pass, of speech 99.8 %: train/README.md. 3 hops let 3.8 % pass. */
 #define CONFIRM_HOPS 5
 #define CONFIRM_LIMIT 0.7f
 #define MOST_LOUD 30 /* hops: what has been loud for longer began as something else */

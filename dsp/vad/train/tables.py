@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What was learnt, as the C of ../speech_weights.h."""
+"""What was learnt, as the C of ../weights.h."""
 import re
 
 import numpy as np
@@ -19,7 +19,7 @@ def rounded(weight):
 
 
 def network(found):
-    """The arrays of ../speech_weights.h; what normalises the features is in the first of them."""
+    """The arrays of ../weights.h; what normalises the features is in the first of them."""
     net = {k: v.numpy().astype(np.float64) for k, v in found['net'].items()}
     mean, deviation = (found[k].numpy().astype(np.float64) for k in ('mean', 'deviation'))
     enter = net['enter.weight'] / deviation
@@ -70,7 +70,7 @@ def write(arrays, header, path, maker):
     with open(header) as file:
         declared = {m[2]: m[1] for m in re.finditer(r'extern (const \w+ (\w+)[^;]*);', file.read())}
     text = ['/* SPDX-License-Identifier: MIT */', '', f'/* Written by {maker}. */',
-            '#include "speech_weights.h"', '', '/* clang-format off */']
+            '#include "weights.h"', '', '/* clang-format off */']
     for name, value in arrays.items():
         if np.ndim(value) == 0:
             text.append(f'{declared[name]} = {value:.6g}f;')

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/analyze/speech.h"
+#include "dsp/vad/vad.h"
 
 #define MAX_HOP 4096
 

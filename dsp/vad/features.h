@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_ANALYZE_SPEECH_FEATURES_H
-#define WEIR_ANALYZE_SPEECH_FEATURES_H
+#ifndef WEIR_VAD_FEATURES_H
+#define WEIR_VAD_FEATURES_H
 
 #include "dsp/fft.h"
 #include "dsp/layout.h"

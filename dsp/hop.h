@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_ANALYZE_HOP_H
-#define WEIR_ANALYZE_HOP_H
+#ifndef WEIR_HOP_H
+#define WEIR_HOP_H
 
 #include <stdint.h>
 

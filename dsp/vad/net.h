@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_ANALYZE_SPEECH_NET_H
-#define WEIR_ANALYZE_SPEECH_NET_H
+#ifndef WEIR_VAD_NET_H
+#define WEIR_VAD_NET_H
 
 #include "dsp/layout.h"
-#include "speech_weights.h"
+#include "weights.h"
 
 #define SPEECH_NET_BLOCK 48 /* outputs that are summed at once */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Written by vad-train/train-beginnings. */
-#include "speech_weights.h"
+/* Written by train/train-beginnings. */
+#include "weights.h"
 
 /* clang-format off */
 const char speech_confirm[(SPEECH_INPUTS + SPEECH_UNITS) * SPEECH_CONFIRM + 1] =

@@ -9,7 +9,7 @@
  * The window rises for 24 ms and falls for 8 ms: what is new counts early.
  */
 
-#include "speech_features.h"
+#include "features.h"
 
 #include <math.h>
 #include <string.h>
