@@ -85,14 +85,14 @@ static void test_channels_weigh_as_their_positions(void)
 	struct analyst analyst;
 
 	analyst_init(&analyst, "analyze-8", 48000);
-	for (uint32_t layout = 0; layout < 2; layout++)
+	for (uint32_t arena = 0; arena < 2; arena++)
 		for (uint32_t row = 0; row < 2; row++) {
 			for (uint32_t c = 0; c < 8; c++)
 				analyst.gain[c] = powf(10.0f, (float)level_db[row][c] / 20.0f);
-			*analyst_control(&analyst, "layout") = (float)layout;
+			*analyst_control(&analyst, "arena") = (float)arena;
 			analyst_begin(&analyst);
 			analyst_tone(&analyst, 1000.0, 0.0, 5.0, 0.0);
-			check_near((double)analyst_last(&analyst, "i", 0), expected[layout][row],
+			check_near((double)analyst_last(&analyst, "i", 0), expected[arena][row],
 				   TOLERANCE);
 		}
 	analyst_finish(&analyst);
@@ -328,16 +328,16 @@ static void test_a_long_programme_is_measured_exactly(uint32_t length)
 {
 	static const float weight = 1.0f;
 	struct loudness loudness = { 0 };
-	struct layout layout = { 0 };
+	struct arena arena = { 0 };
 	float value[LOUDNESS_FIELDS];
 	double integrated, range;
 	uint32_t seed = 5;
 
 	loudness_init(&loudness, 1);
-	loudness_place(&loudness, &layout);
-	layout = (struct layout){ .memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size) };
-	CHECK(layout.memory);
-	loudness_place(&loudness, &layout);
+	loudness_allocate(&loudness, &arena);
+	arena = (struct arena){ .memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size) };
+	CHECK(arena.memory);
+	loudness_allocate(&loudness, &arena);
 	loudness_reset(&loudness);
 	for (uint32_t i = 0; i < N_HOPS; i++) {
 		seed = i % length ? seed : seed * 1664525u + 1013904223u;
@@ -347,7 +347,7 @@ static void test_a_long_programme_is_measured_exactly(uint32_t length)
 	programme_define(&integrated, &range);
 	check_near((double)value[2], integrated, 0.02);
 	check_near((double)value[3], range, 0.02);
-	free(layout.memory);
+	free(arena.memory);
 }
 
 int main(void)

@@ -82,19 +82,19 @@ static void input_fill(uint32_t rate)
 
 static void *speech_create(struct speech *speech, uint32_t rate)
 {
-	struct layout layout = { 0 };
+	struct arena arena = { 0 };
 
 	*speech = (struct speech){ 0 };
 	CHECK(speech_init(speech, rate) == 0);
-	speech_place(speech, &layout);
-	layout.memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
-	CHECK(layout.memory);
-	memset(layout.memory, 0x55, layout.size);
-	layout.size = 0;
-	speech_place(speech, &layout);
+	speech_allocate(speech, &arena);
+	arena.memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
+	CHECK(arena.memory);
+	memset(arena.memory, 0x55, arena.size);
+	arena.size = 0;
+	speech_allocate(speech, &arena);
 	speech_fill(speech);
 	speech_reset(speech);
-	return layout.memory;
+	return arena.memory;
 }
 
 static void hear(struct speech *speech, uint32_t rate, uint32_t block,

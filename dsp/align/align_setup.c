@@ -23,21 +23,21 @@ static void align_destroy(void *state)
 	free(align);
 }
 
-static void align_place(struct align *align, struct layout *layout)
+static void align_allocate(struct align *align, struct arena *arena)
 {
 	const double lag = ALIGN_LAG_SECONDS * (double)align->ears.rate;
 	const uint32_t n_parts = (uint32_t)ceil(lag / EAR_BLOCK);
 
-	ear_kit_place(&align->ears, layout);
-	cross_kit_place(&align->crosses, layout);
-	drift_kit_place(&align->drifts, &align->crosses, layout);
+	ear_kit_allocate(&align->ears, arena);
+	cross_kit_allocate(&align->crosses, arena);
+	drift_kit_allocate(&align->drifts, &align->crosses, arena);
 	for (uint32_t m = 0; m < align->n_mics; m++)
-		ear_place(&align->ear[m], &align->ears, layout);
+		ear_allocate(&align->ear[m], &align->ears, arena);
 	for (uint32_t m = 1; m < align->n_mics; m++)
-		pair_place(&align->pair[m], &align->ears, &align->crosses, &align->drifts, n_parts,
-			   layout);
-	mix_place(&align->mix, layout);
-	post_place(&align->post, layout);
+		pair_allocate(&align->pair[m], &align->ears, &align->crosses, &align->drifts,
+			      n_parts, arena);
+	mix_allocate(&align->mix, arena);
+	post_allocate(&align->post, arena);
 }
 
 static void align_fill(struct align *align)
@@ -53,7 +53,7 @@ static void align_fill(struct align *align)
 
 static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
 {
-	struct layout layout = { 0 };
+	struct arena arena = { 0 };
 
 	align->rate = rate;
 	align->n_mics = n_mics;
@@ -63,13 +63,13 @@ static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
 		return -ENOMEM;
 	align->tick_frames = TICK_SAMPLES * align->ears.factor;
 	mix_init(&align->mix, rate, n_mics, ALIGN_LAG_SECONDS);
-	align_place(align, &layout);
-	align->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
+	align_allocate(align, &arena);
+	align->memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
 	if (!align->memory)
 		return -ENOMEM;
-	memset(align->memory, 0, layout.size);
-	layout = (struct layout){ .memory = align->memory };
-	align_place(align, &layout);
+	memset(align->memory, 0, arena.size);
+	arena = (struct arena){ .memory = align->memory };
+	align_allocate(align, &arena);
 	align_fill(align);
 	align_reset(align);
 	return 0;

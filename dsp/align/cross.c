@@ -37,13 +37,13 @@ void cross_kit_finish(struct cross_kit *kit)
 	weir_fft_finish(&kit->fine_fft);
 }
 
-void cross_kit_place(struct cross_kit *kit, struct layout *layout)
+void cross_kit_allocate(struct cross_kit *kit, struct arena *arena)
 {
-	kit->window = floats_place(layout, CROSS_WINDOW);
-	kit->time = floats_place(layout, CROSS_WINDOW);
-	kit->bins = bins_place(layout, CROSS_FINE / 2 + 1);
-	kit->re = floats_place(layout, CROSS_BINS);
-	kit->im = floats_place(layout, CROSS_BINS);
+	kit->window = arena_floats(arena, CROSS_WINDOW);
+	kit->time = arena_floats(arena, CROSS_WINDOW);
+	kit->bins = arena_bins(arena, CROSS_FINE / 2 + 1);
+	kit->re = arena_floats(arena, CROSS_BINS);
+	kit->im = arena_floats(arena, CROSS_BINS);
 }
 
 void cross_kit_fill(struct cross_kit *kit)
@@ -51,18 +51,18 @@ void cross_kit_fill(struct cross_kit *kit)
 	ear_fill_hann(kit->window, CROSS_WINDOW);
 }
 
-void cross_place(struct cross *cross, const struct cross_kit *kit, struct layout *layout)
+void cross_allocate(struct cross *cross, const struct cross_kit *kit, struct arena *arena)
 {
-	cross->re = floats_place(layout, kit->n);
-	cross->im = floats_place(layout, kit->n);
-	cross->weight = floats_place(layout, kit->n);
+	cross->re = arena_floats(arena, kit->n);
+	cross->im = arena_floats(arena, kit->n);
+	cross->weight = arena_floats(arena, kit->n);
 }
 
-void cross_weighted_place(struct cross_weighted *weighted, const struct cross_kit *kit,
-			  struct layout *layout)
+void cross_weighted_allocate(struct cross_weighted *weighted, const struct cross_kit *kit,
+			     struct arena *arena)
 {
-	weighted->re = floats_place(layout, kit->n);
-	weighted->im = floats_place(layout, kit->n);
+	weighted->re = arena_floats(arena, kit->n);
+	weighted->im = arena_floats(arena, kit->n);
 }
 
 WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_kit *kit)

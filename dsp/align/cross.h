@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dsp/arena.h"
 #include "dsp/fft.h"
-#include "dsp/layout.h"
 #include "ear.h"
 
 #define CROSS_WINDOW 2048
@@ -48,13 +48,13 @@ struct cross_peak {
 
 /* Returns 0 or -ENOMEM. */
 int cross_kit_init(struct cross_kit *kit, const struct ear_kit *ear);
-void cross_kit_place(struct cross_kit *kit, struct layout *layout);
+void cross_kit_allocate(struct cross_kit *kit, struct arena *arena);
 void cross_kit_fill(struct cross_kit *kit);
 void cross_kit_finish(struct cross_kit *kit);
 
-void cross_place(struct cross *cross, const struct cross_kit *kit, struct layout *layout);
-void cross_weighted_place(struct cross_weighted *weighted, const struct cross_kit *kit,
-			  struct layout *layout);
+void cross_allocate(struct cross *cross, const struct cross_kit *kit, struct arena *arena);
+void cross_weighted_allocate(struct cross_weighted *weighted, const struct cross_kit *kit,
+			     struct arena *arena);
 WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_kit *kit);
 WEIR_REALTIME void cross_copy(struct cross *to, const struct cross *from,
 			      const struct cross_kit *kit);

@@ -45,11 +45,11 @@
 #define TELL_SECONDS 60e-6
 #define TEMPLATE_REACH 0.001
 
-void drift_kit_place(struct drift_kit *kit, const struct cross_kit *cross, struct layout *layout)
+void drift_kit_allocate(struct drift_kit *kit, const struct cross_kit *cross, struct arena *arena)
 {
 	kit->cross = cross;
-	kit->cosine = floats_place(layout, (size_t)(DRIFT_CURVE + 1) * cross->n);
-	kit->sine = floats_place(layout, (size_t)(DRIFT_CURVE + 1) * cross->n);
+	kit->cosine = arena_floats(arena, (size_t)(DRIFT_CURVE + 1) * cross->n);
+	kit->sine = arena_floats(arena, (size_t)(DRIFT_CURVE + 1) * cross->n);
 }
 
 void drift_kit_fill(struct drift_kit *kit)
@@ -64,17 +64,17 @@ void drift_kit_fill(struct drift_kit *kit)
 		}
 }
 
-void drift_place(struct drift *drift, const struct drift_kit *kit, struct layout *layout)
+void drift_allocate(struct drift *drift, const struct drift_kit *kit, struct arena *arena)
 {
 	drift->kit = kit;
 	for (int i = 0; i < DRIFT_BLOCKS; i++) {
-		drift->block[i].re = floats_place(layout, kit->cross->n);
-		drift->block[i].im = floats_place(layout, kit->cross->n);
+		drift->block[i].re = arena_floats(arena, kit->cross->n);
+		drift->block[i].im = arena_floats(arena, kit->cross->n);
 	}
-	drift->curve = floats_place(layout, DRIFT_BLOCKS * DRIFT_BLOCKS * CURVE_POINTS);
-	cross_place(&drift->template, kit->cross, layout);
-	cross_weighted_place(&drift->weighted, kit->cross, layout);
-	drift->lags = floats_place(layout, CROSS_FINE);
+	drift->curve = arena_floats(arena, DRIFT_BLOCKS * DRIFT_BLOCKS * CURVE_POINTS);
+	cross_allocate(&drift->template, kit->cross, arena);
+	cross_weighted_allocate(&drift->weighted, kit->cross, arena);
+	drift->lags = arena_floats(arena, CROSS_FINE);
 }
 
 WEIR_REALTIME void drift_reset(struct drift *drift)

@@ -68,9 +68,9 @@ struct drift {
 	bool has_solved;
 };
 
-void drift_kit_place(struct drift_kit *kit, const struct cross_kit *cross, struct layout *layout);
+void drift_kit_allocate(struct drift_kit *kit, const struct cross_kit *cross, struct arena *arena);
 void drift_kit_fill(struct drift_kit *kit);
-void drift_place(struct drift *drift, const struct drift_kit *kit, struct layout *layout);
+void drift_allocate(struct drift *drift, const struct drift_kit *kit, struct arena *arena);
 WEIR_REALTIME void drift_reset(struct drift *drift);
 
 /*

@@ -61,11 +61,11 @@ void ear_kit_finish(struct ear_kit *kit)
 	weir_fft_finish(&kit->block_fft);
 }
 
-void ear_kit_place(struct ear_kit *kit, struct layout *layout)
+void ear_kit_allocate(struct ear_kit *kit, struct arena *arena)
 {
-	kit->lowpass = floats_place(layout, 2 * (size_t)kit->n_taps);
-	kit->window = floats_place(layout, EAR_WINDOW);
-	kit->time = floats_place(layout, 2 * EAR_BLOCK);
+	kit->lowpass = arena_floats(arena, 2 * (size_t)kit->n_taps);
+	kit->window = arena_floats(arena, EAR_WINDOW);
+	kit->time = arena_floats(arena, 2 * EAR_BLOCK);
 }
 
 void ear_fill_hann(float *window, uint32_t n)
@@ -80,18 +80,18 @@ void ear_kit_fill(struct ear_kit *kit)
 	ear_fill_hann(kit->window, EAR_WINDOW);
 }
 
-void ear_place(struct ear *ear, const struct ear_kit *kit, struct layout *layout)
+void ear_allocate(struct ear *ear, const struct ear_kit *kit, struct arena *arena)
 {
 	ear->kit = kit;
-	ear->input = floats_place(layout, 2 * (size_t)kit->n_input);
-	ear->sound = floats_place(layout, kit->n_sound);
-	ear->floor = floats_place(layout, EAR_BINS);
-	ear->smoothed = floats_place(layout, EAR_BINS);
-	ear->spectrum = bins_place(layout, EAR_BINS);
-	ear->white = floats_place(layout, N_WHITE);
+	ear->input = arena_floats(arena, 2 * (size_t)kit->n_input);
+	ear->sound = arena_floats(arena, kit->n_sound);
+	ear->floor = arena_floats(arena, EAR_BINS);
+	ear->smoothed = arena_floats(arena, EAR_BINS);
+	ear->spectrum = arena_bins(arena, EAR_BINS);
+	ear->white = arena_floats(arena, N_WHITE);
 	for (int i = 0; i < EAR_ALONE; i++)
-		ear->alone[i] = bins_place(layout, EAR_BLOCK_BINS);
-	ear->spectra = bins_place(layout, (size_t)kit->n_spectra * EAR_BLOCK_BINS);
+		ear->alone[i] = arena_bins(arena, EAR_BLOCK_BINS);
+	ear->spectra = arena_bins(arena, (size_t)kit->n_spectra * EAR_BLOCK_BINS);
 }
 
 WEIR_REALTIME void ear_reset(struct ear *ear)

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dsp/arena.h"
 #include "dsp/fft.h"
-#include "dsp/layout.h"
 
 #define EAR_LEAST_RATE 14500 /* of the analysis: the input's rate by a whole number */
 #define EAR_WINDOW 1024
@@ -69,13 +69,13 @@ struct ear {
 
 /* Returns 0 or -ENOMEM. */
 int ear_kit_init(struct ear_kit *kit, uint32_t rate, double lag_seconds);
-void ear_kit_place(struct ear_kit *kit, struct layout *layout);
+void ear_kit_allocate(struct ear_kit *kit, struct arena *arena);
 void ear_kit_fill(struct ear_kit *kit);
 void ear_kit_finish(struct ear_kit *kit);
 
 void ear_fill_hann(float *window, uint32_t n);
 
-void ear_place(struct ear *ear, const struct ear_kit *kit, struct layout *layout);
+void ear_allocate(struct ear *ear, const struct ear_kit *kit, struct arena *arena);
 
 WEIR_REALTIME void ear_reset(struct ear *ear);
 WEIR_REALTIME void ear_hear(struct ear *ear, const float *in, uint32_t n);

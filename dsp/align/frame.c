@@ -7,13 +7,13 @@
 
 #define LEAST_PRODUCT 1e-30f /* of two powers, as of digital silence: such bins have no phase */
 
-void frame_place(struct frame *frame, const struct cross_kit *kit, struct layout *layout)
+void frame_allocate(struct frame *frame, const struct cross_kit *kit, struct arena *arena)
 {
 	frame->kit = kit;
-	cross_place(&frame->cross, kit, layout);
+	cross_allocate(&frame->cross, kit, arena);
 	for (int e = 0; e < 2; e++) {
-		frame->bins[e] = bins_place(layout, CROSS_BINS);
-		frame->power[e] = floats_place(layout, kit->n);
+		frame->bins[e] = arena_bins(arena, CROSS_BINS);
+		frame->power[e] = arena_floats(arena, kit->n);
 	}
 }
 

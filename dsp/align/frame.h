@@ -13,7 +13,7 @@ struct frame {
 	fftwf_complex *bins[2];
 };
 
-void frame_place(struct frame *frame, const struct cross_kit *kit, struct layout *layout);
+void frame_allocate(struct frame *frame, const struct cross_kit *kit, struct arena *arena);
 
 /* One ear's spectrum, of the window that begins at sample `first`; `e` is 0 or 1. */
 WEIR_REALTIME void frame_hear(struct frame *frame, const struct ear *ear, uint32_t e,

@@ -24,14 +24,14 @@
 #define LEAST_BANDS 5
 #define SPEECH_FRAMES 20 /* before the ratios mean anything */
 
-void levels_place(struct levels *levels, const struct cross_kit *kit, struct layout *layout)
+void levels_allocate(struct levels *levels, const struct cross_kit *kit, struct arena *arena)
 {
 	levels->kit = kit;
 	for (int m = 0; m < 2; m++) {
-		levels->smoothed[m] = floats_place(layout, kit->n);
-		levels->floor[m] = floats_place(layout, kit->n);
-		levels->noise[m] = floats_place(layout, kit->n);
-		levels->speech[m] = floats_place(layout, kit->n);
+		levels->smoothed[m] = arena_floats(arena, kit->n);
+		levels->floor[m] = arena_floats(arena, kit->n);
+		levels->noise[m] = arena_floats(arena, kit->n);
+		levels->speech[m] = arena_floats(arena, kit->n);
 	}
 }
 

@@ -25,7 +25,7 @@ struct levels {
 	double speech_ratio, noise_ratio; /* second over first: mean logarithms of power */
 };
 
-void levels_place(struct levels *levels, const struct cross_kit *kit, struct layout *layout);
+void levels_allocate(struct levels *levels, const struct cross_kit *kit, struct arena *arena);
 void levels_fill(struct levels *levels, double hop_seconds);
 WEIR_REALTIME void levels_reset(struct levels *levels);
 

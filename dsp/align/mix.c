@@ -44,12 +44,12 @@ void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_second
 	mix->n_fade = (uint32_t)(FADE_SECONDS * rate) / MIX_CELL * MIX_CELL;
 }
 
-void mix_place(struct mix *mix, struct layout *layout)
+void mix_allocate(struct mix *mix, struct arena *arena)
 {
-	mix->kernel = floats_place(layout, (SINC_PHASES + 1) * MIX_TAPS);
+	mix->kernel = arena_floats(arena, (SINC_PHASES + 1) * MIX_TAPS);
 	for (uint32_t m = 0; m < mix->n_mics; m++) {
-		mix->head[m].ring = floats_place(layout, mix->n_ring + MIX_TAPS);
-		mix->head[m].is_silent = array_place(layout, mix->n_ring / MIX_CELL);
+		mix->head[m].ring = arena_floats(arena, mix->n_ring + MIX_TAPS);
+		mix->head[m].is_silent = arena_bytes(arena, mix->n_ring / MIX_CELL);
 	}
 }
 
@@ -167,7 +167,7 @@ static WEIR_REALTIME uint64_t fixed(double frames)
 }
 
 /* Where microphone m is to be read for the next frame. */
-static WEIR_REALTIME uint64_t aimed_place(const struct mix *mix, uint32_t m)
+static WEIR_REALTIME uint64_t aimed_allocate(const struct mix *mix, uint32_t m)
 {
 	const struct mix_target *target = &mix->target[m];
 	const double since = (double)(int64_t)(mix->n_frames - mix->n_aimed) - mix->latency;
@@ -176,7 +176,7 @@ static WEIR_REALTIME uint64_t aimed_place(const struct mix *mix, uint32_t m)
 	       fixed(target->delay + target->drift * since);
 }
 
-static WEIR_REALTIME void head_place(struct mix *mix, uint32_t m)
+static WEIR_REALTIME void head_allocate(struct mix *mix, uint32_t m)
 {
 	struct mix_head *head = &mix->head[m];
 	const bool aligned = mix->target[m].is_aligned;
@@ -184,7 +184,7 @@ static WEIR_REALTIME void head_place(struct mix *mix, uint32_t m)
 	head->is_loose = !aligned;
 	head->step = (uint64_t)1 << 32;
 	head->place =
-		aligned ? aimed_place(mix, m) : (mix->n_frames << 32) - fixed(MIX_LEAST_LATENCY);
+		aligned ? aimed_allocate(mix, m) : (mix->n_frames << 32) - fixed(MIX_LEAST_LATENCY);
 	head->merit = aligned ? mix->target[m].merit : 1.0f;
 	head->gain = aligned ? mix->target[m].gain : 1.0f;
 }
@@ -199,7 +199,7 @@ static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
 	if (head->is_loose || !target->is_aligned)
 		return;
 
-	const int64_t off = (int64_t)(aimed_place(mix, m) - head->place);
+	const int64_t off = (int64_t)(aimed_allocate(mix, m) - head->place);
 	const double glide = (double)off / 4294967296.0 / (GLIDE_SECONDS * mix->rate);
 
 	head->step = fixed(1.0 + target->drift + fmin(fmax(glide, -MOST_GLIDE), MOST_GLIDE));
@@ -210,7 +210,7 @@ static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
 /* Near enough to glide there. */
 static WEIR_REALTIME bool head_is_near(const struct mix *mix, uint32_t m)
 {
-	const int64_t off = (int64_t)(aimed_place(mix, m) - mix->head[m].place);
+	const int64_t off = (int64_t)(aimed_allocate(mix, m) - mix->head[m].place);
 
 	return !mix->head[m].is_loose && llabs(off) >> 32 < (int64_t)(GLIDE_REACH * mix->rate);
 }
@@ -250,7 +250,7 @@ static WEIR_REALTIME void share_update(struct mix *mix, uint32_t m, bool is_any_
 	const bool wanted = is_wanted(mix, m, is_any_aligned);
 
 	if (m > 0 && wanted && head->share == 0.0f)
-		head_place(mix, m);
+		head_allocate(mix, m);
 
 	const double seconds = wanted ? JOIN_SECONDS : -LEAVE_SECONDS;
 	const float share = head->share + (float)(MIX_CELL / (seconds * mix->rate));

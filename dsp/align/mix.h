@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "align.h"
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 
 #define MIX_TAPS 64
 #define MIX_LEAST_LATENCY 32 /* frames: half the taps */
@@ -52,7 +52,7 @@ struct mix {
 };
 
 void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_seconds);
-void mix_place(struct mix *mix, struct layout *layout);
+void mix_allocate(struct mix *mix, struct arena *arena);
 void mix_fill(struct mix *mix);
 WEIR_REALTIME void mix_reset(struct mix *mix);
 

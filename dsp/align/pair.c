@@ -60,12 +60,12 @@
 #define TOLD_LOCK_ACTIVE 0.25
 #define TOLD_LOCK_HOPS 1
 
-void pair_place(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
-		const struct drift_kit *drifts, uint32_t max_parts, struct layout *layout)
+void pair_allocate(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
+		   const struct drift_kit *drifts, uint32_t max_parts, struct arena *arena)
 {
-	search_place(&pair->search, ears, max_parts, layout);
-	track_place(&pair->track, cross, drifts, layout);
-	levels_place(&pair->levels, cross, layout);
+	search_allocate(&pair->search, ears, max_parts, arena);
+	track_allocate(&pair->track, cross, drifts, arena);
+	levels_allocate(&pair->levels, cross, arena);
 }
 
 WEIR_REALTIME void pair_forget(struct pair *pair)

@@ -46,8 +46,8 @@ struct pair {
 	int32_t most_lag;
 };
 
-void pair_place(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
-		const struct drift_kit *drifts, uint32_t max_parts, struct layout *layout);
+void pair_allocate(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
+		   const struct drift_kit *drifts, uint32_t max_parts, struct arena *arena);
 WEIR_REALTIME void pair_reset(struct pair *pair);
 
 /* Forgets where the second microphone is, and how fast its clock. */

@@ -44,19 +44,19 @@ void post_finish(struct post *post)
 	weir_fft_finish(&post->fft);
 }
 
-void post_place(struct post *post, struct layout *layout)
+void post_allocate(struct post *post, struct arena *arena)
 {
-	post->window = floats_place(layout, post->n);
-	post->time = floats_place(layout, post->n);
+	post->window = arena_floats(arena, post->n);
+	post->time = arena_floats(arena, post->n);
 	for (uint32_t m = 0; m <= post->n_mics; m++)
-		post->in[m] = floats_place(layout, 2 * (size_t)post->n);
-	post->out = floats_place(layout, 2 * (size_t)post->n);
-	post->bins = bins_place(layout, post->n_bins);
-	post->sum = bins_place(layout, post->n_bins);
-	post->energy = floats_place(layout, post->n_bins);
-	post->coherent = floats_place(layout, post->n_bins);
-	post->total = floats_place(layout, post->n_bins);
-	post->gain = floats_place(layout, post->n_bins);
+		post->in[m] = arena_floats(arena, 2 * (size_t)post->n);
+	post->out = arena_floats(arena, 2 * (size_t)post->n);
+	post->bins = arena_bins(arena, post->n_bins);
+	post->sum = arena_bins(arena, post->n_bins);
+	post->energy = arena_floats(arena, post->n_bins);
+	post->coherent = arena_floats(arena, post->n_bins);
+	post->total = arena_floats(arena, post->n_bins);
+	post->gain = arena_floats(arena, post->n_bins);
 }
 
 /* The root of a Hann window, before and after: four of them add up to two. */

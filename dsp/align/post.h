@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "align.h"
+#include "dsp/arena.h"
 #include "dsp/fft.h"
-#include "dsp/layout.h"
 
 /*
  * Attenuates what the aligned microphones do not share: their own noise, and what comes from
@@ -32,7 +32,7 @@ struct post {
 };
 
 int post_init(struct post *post, uint32_t rate, uint32_t n_mics);
-void post_place(struct post *post, struct layout *layout);
+void post_allocate(struct post *post, struct arena *arena);
 void post_fill(struct post *post);
 void post_finish(struct post *post);
 WEIR_REALTIME void post_reset(struct post *post);

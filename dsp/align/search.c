@@ -35,17 +35,17 @@
 #define DRIFTS_PER_STEP 16
 #define SHORT_TILES 4 /* tiles in one step when there is one drift only */
 
-void search_place(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
-		  struct layout *layout)
+void search_allocate(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
+		     struct arena *arena)
 {
 	const size_t n_columns = 2 * (size_t)max_parts * EAR_BLOCK;
 
 	search->kit = kit;
 	search->max_parts = max_parts;
-	search->cross = bins_place(layout, 2 * (size_t)max_parts * EAR_BLOCK_BINS);
+	search->cross = arena_bins(arena, 2 * (size_t)max_parts * EAR_BLOCK_BINS);
 	for (int i = 0; i < SEARCH_ROWS; i++)
-		search->row[i] = floats_place(layout, n_columns + 2 * SEARCH_PAD);
-	search->tile = array_place(layout, n_columns / SEARCH_TILE * sizeof(struct search_tile));
+		search->row[i] = arena_floats(arena, n_columns + 2 * SEARCH_PAD);
+	search->tile = arena_bytes(arena, n_columns / SEARCH_TILE * sizeof(struct search_tile));
 }
 
 WEIR_REALTIME void search_restart(struct search *search, uint32_t n_parts)

@@ -68,8 +68,8 @@ struct search {
 	uint64_t n_hops;		     /* completed: peaks are new */
 };
 
-void search_place(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
-		  struct layout *layout);
+void search_allocate(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
+		     struct arena *arena);
 WEIR_REALTIME void search_reset(struct search *search);
 
 /* Forgets the rows, and from now on looks only n_parts * EAR_BLOCK lags far. */

@@ -47,17 +47,17 @@ enum {
 #define LEAST_AGREEMENT 0.11f
 #define JUMP_SECONDS 80e-6
 
-void track_place(struct track *track, const struct cross_kit *kit, const struct drift_kit *drifts,
-		 struct layout *layout)
+void track_allocate(struct track *track, const struct cross_kit *kit,
+		    const struct drift_kit *drifts, struct arena *arena)
 {
 	track->kit = kit;
-	frame_place(&track->latest, kit, layout);
-	cross_place(&track->slow, kit, layout);
-	cross_place(&track->fast, kit, layout);
-	cross_place(&track->block, kit, layout);
-	cross_weighted_place(&track->weighted, kit, layout);
-	track->lags = floats_place(layout, CROSS_FINE);
-	drift_place(&track->blocks, drifts, layout);
+	frame_allocate(&track->latest, kit, arena);
+	cross_allocate(&track->slow, kit, arena);
+	cross_allocate(&track->fast, kit, arena);
+	cross_allocate(&track->block, kit, arena);
+	cross_weighted_allocate(&track->weighted, kit, arena);
+	track->lags = arena_floats(arena, CROSS_FINE);
+	drift_allocate(&track->blocks, drifts, arena);
 }
 
 WEIR_REALTIME void track_block_clear(struct track *track)

@@ -63,8 +63,8 @@ struct track {
 	uint64_t n_frames; /* heard: latest is new */
 };
 
-void track_place(struct track *track, const struct cross_kit *kit, const struct drift_kit *drifts,
-		 struct layout *layout);
+void track_allocate(struct track *track, const struct cross_kit *kit,
+		    const struct drift_kit *drifts, struct arena *arena);
 
 /* Starts anew, with frames from `first` seconds on. */
 WEIR_REALTIME void track_start(struct track *track, double delay, double drift,

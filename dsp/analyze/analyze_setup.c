@@ -23,14 +23,14 @@ static void analyze_destroy(void *state)
 	free(analyze);
 }
 
-static void analyze_place(struct analyze *analyze, struct layout *layout)
+static void analyze_allocate(struct analyze *analyze, struct arena *arena)
 {
-	loudness_place(&analyze->loudness, layout);
-	thirds_place(&analyze->thirds, layout);
-	features_place(&analyze->features, layout);
-	rhythm_place(&analyze->rhythm, layout);
-	f0_place(&analyze->f0, layout);
-	speech_place(&analyze->speech, layout);
+	loudness_allocate(&analyze->loudness, arena);
+	thirds_allocate(&analyze->thirds, arena);
+	features_allocate(&analyze->features, arena);
+	rhythm_allocate(&analyze->rhythm, arena);
+	f0_allocate(&analyze->f0, arena);
+	speech_allocate(&analyze->speech, arena);
 }
 
 static void analyze_fill(struct analyze *analyze)
@@ -44,7 +44,7 @@ static void analyze_fill(struct analyze *analyze)
 
 static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_channels)
 {
-	struct layout layout = { 0 };
+	struct arena arena = { 0 };
 
 	analyze->n_channels = n_channels;
 	analyze->has_layout = n_channels == ANALYZE_CHANNELS;
@@ -56,13 +56,13 @@ static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_chann
 	    rhythm_init(&analyze->rhythm, rate) < 0 || f0_init(&analyze->f0, rate) < 0 ||
 	    speech_init(&analyze->speech, rate) < 0)
 		return -ENOMEM;
-	analyze_place(analyze, &layout);
-	analyze->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
+	analyze_allocate(analyze, &arena);
+	analyze->memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
 	if (!analyze->memory)
 		return -ENOMEM;
-	memset(analyze->memory, 0, layout.size);
-	layout = (struct layout){ .memory = analyze->memory };
-	analyze_place(analyze, &layout);
+	memset(analyze->memory, 0, arena.size);
+	arena = (struct arena){ .memory = analyze->memory };
+	analyze_allocate(analyze, &arena);
 	analyze_fill(analyze);
 	analyze_reset(analyze);
 	return 0;
@@ -142,11 +142,11 @@ static void *create_8(uint32_t rate)
 
 static const char *const layouts[] = { "5.1", "7.1" };
 
-#define LAYOUT                                                                                 \
-	{                                                                                      \
-		.name = "layout", .type = WEIR_CONTROL_IN, .kind = WEIR_CHOICE, .measure = "", \
-		.help = "How loudness weighs what is behind: as 5.1, or as 7.1",               \
-		.choices = layouts, .min = 0.0f, .def = 0.0f, .max = 1.0f                      \
+#define LAYOUT                                                                                \
+	{                                                                                     \
+		.name = "arena", .type = WEIR_CONTROL_IN, .kind = WEIR_CHOICE, .measure = "", \
+		.help = "How loudness weighs what is behind: as 5.1, or as 7.1",              \
+		.choices = layouts, .min = 0.0f, .def = 0.0f, .max = 1.0f                     \
 	}
 
 #define SHARE(port, text) OUTPUT(port, WEIR_FLOAT, "", text, 0.0f, 1.0f)

@@ -3,8 +3,8 @@
 #define WEIR_ANALYZER_H
 
 #include "analyze.h"
+#include "dsp/arena.h"
 #include "dsp/hop.h"
-#include "dsp/layout.h"
 #include "dsp/vad/vad.h"
 #include "f0.h"
 #include "features.h"

@@ -62,16 +62,16 @@ int f0_init(struct f0 *f0, uint32_t rate)
 	return weir_fft_init(&f0->fft, f0->n_fft);
 }
 
-void f0_place(struct f0 *f0, struct layout *layout)
+void f0_allocate(struct f0 *f0, struct arena *arena)
 {
-	f0->lowpass = floats_place(layout, 2 * (size_t)f0->n_taps);
-	f0->input = floats_place(layout, f0->n_taps + WEIR_BLOCK);
-	f0->sound = floats_place(layout, f0->n_window + f0->most_lag);
-	f0->energy = floats_place(layout, f0->most_lag + FINE_TAPS);
-	f0->time = floats_place(layout, f0->n_fft);
-	f0->spectrum = bins_place(layout, f0->n_fft / 2 + 4);
-	f0->fine = floats_place(layout, (FINE_PHASES + 1) * FINE_TAPS);
-	f0->both_sides = floats_place(layout, f0->most_lag + 2 * FINE_TAPS);
+	f0->lowpass = arena_floats(arena, 2 * (size_t)f0->n_taps);
+	f0->input = arena_floats(arena, f0->n_taps + WEIR_BLOCK);
+	f0->sound = arena_floats(arena, f0->n_window + f0->most_lag);
+	f0->energy = arena_floats(arena, f0->most_lag + FINE_TAPS);
+	f0->time = arena_floats(arena, f0->n_fft);
+	f0->spectrum = arena_bins(arena, f0->n_fft / 2 + 4);
+	f0->fine = arena_floats(arena, (FINE_PHASES + 1) * FINE_TAPS);
+	f0->both_sides = arena_floats(arena, f0->most_lag + 2 * FINE_TAPS);
 }
 
 void f0_fill(struct f0 *f0)

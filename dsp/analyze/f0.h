@@ -2,7 +2,7 @@
 #ifndef WEIR_F0_H
 #define WEIR_F0_H
 
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 
 #define F0_CANDIDATES 8
 
@@ -47,7 +47,7 @@ struct f0 {
 
 /* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
 int f0_init(struct f0 *f0, uint32_t rate);
-void f0_place(struct f0 *f0, struct layout *layout);
+void f0_allocate(struct f0 *f0, struct arena *arena);
 void f0_fill(struct f0 *f0);
 
 /* A zeroed one is allowed. */

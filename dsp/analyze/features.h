@@ -2,7 +2,7 @@
 #ifndef WEIR_FEATURES_H
 #define WEIR_FEATURES_H
 
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 
 /* The order of the values. */
 enum {
@@ -71,7 +71,7 @@ struct features {
 
 /* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
 int features_init(struct features *features, uint32_t rate);
-void features_place(struct features *features, struct layout *layout);
+void features_allocate(struct features *features, struct arena *arena);
 void features_fill(struct features *features);
 
 /* A zeroed one is allowed. */

@@ -61,15 +61,15 @@ int features_init(struct features *features, uint32_t rate)
 	return weir_fft_init(&features->fft, features->n_fft);
 }
 
-void features_place(struct features *features, struct layout *layout)
+void features_allocate(struct features *features, struct arena *arena)
 {
-	features->time = floats_place(layout, features->n_fft);
-	features->spectrum = bins_place(layout, features->n_fft / 2 + 1);
+	features->time = arena_floats(arena, features->n_fft);
+	features->spectrum = arena_bins(arena, features->n_fft / 2 + 1);
 	for (int i = 0; i < 2; i++)
-		features->magnitude[i] = floats_place(layout, features->n_bins);
-	features->mel_weight = floats_place(layout, features->n_mel_weights);
+		features->magnitude[i] = arena_floats(arena, features->n_bins);
+	features->mel_weight = arena_floats(arena, features->n_mel_weights);
 	features->cosine =
-		array_place(layout, FEATURES_MFCCS * FEATURES_MELS * sizeof(*features->cosine));
+		arena_bytes(arena, FEATURES_MFCCS * FEATURES_MELS * sizeof(*features->cosine));
 }
 
 static void mels_fill(struct features *features)

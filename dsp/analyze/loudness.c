@@ -24,10 +24,10 @@ void loudness_init(struct loudness *loudness, uint32_t n_channels)
 	loudness->n_channels = n_channels;
 }
 
-void loudness_place(struct loudness *loudness, struct layout *layout)
+void loudness_allocate(struct loudness *loudness, struct arena *arena)
 {
-	loudness->blocks = array_place(layout, sizeof(*loudness->blocks));
-	loudness->short_terms = array_place(layout, sizeof(*loudness->short_terms));
+	loudness->blocks = arena_bytes(arena, sizeof(*loudness->blocks));
+	loudness->short_terms = arena_bytes(arena, sizeof(*loudness->short_terms));
 }
 
 WEIR_REALTIME void loudness_forget(struct loudness *loudness)

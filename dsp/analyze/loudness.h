@@ -2,7 +2,7 @@
 #ifndef WEIR_LOUDNESS_H
 #define WEIR_LOUDNESS_H
 
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 
 #define LOUDNESS_FIELDS 6 /* m, s, i, lra, m_max, s_max */
 
@@ -36,7 +36,7 @@ struct loudness {
 
 /* Then place, twice, and reset. */
 void loudness_init(struct loudness *loudness, uint32_t n_channels);
-void loudness_place(struct loudness *loudness, struct layout *layout);
+void loudness_allocate(struct loudness *loudness, struct arena *arena);
 
 WEIR_REALTIME void loudness_reset(struct loudness *loudness);
 

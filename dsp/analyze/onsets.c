@@ -115,12 +115,12 @@ void onsets_finish(struct onsets *onsets)
 	weir_fft_finish(&onsets->fft);
 }
 
-void onsets_place(struct onsets *onsets, struct layout *layout)
+void onsets_allocate(struct onsets *onsets, struct arena *arena)
 {
-	onsets->window = floats_place(layout, onsets->n);
-	onsets->time = floats_place(layout, onsets->n);
-	onsets->power = floats_place(layout, onsets->n / 2 + 1);
-	onsets->bins = bins_place(layout, onsets->n / 2 + 1);
+	onsets->window = arena_floats(arena, onsets->n);
+	onsets->time = arena_floats(arena, onsets->n);
+	onsets->power = arena_floats(arena, onsets->n / 2 + 1);
+	onsets->bins = arena_bins(arena, onsets->n / 2 + 1);
 }
 
 /* A sine at full scale has the power 1. */

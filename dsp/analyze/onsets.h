@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 
 #define ONSETS_BANDS 24
 #define ONSETS_DELAY 4	/* steps by which the past precedes the present; a power of two */
@@ -67,7 +67,7 @@ struct onsets_found {
 
 /* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
 int onsets_init(struct onsets *onsets, uint32_t rate);
-void onsets_place(struct onsets *onsets, struct layout *layout);
+void onsets_allocate(struct onsets *onsets, struct arena *arena);
 void onsets_fill(struct onsets *onsets);
 
 /* A zeroed one is allowed. */

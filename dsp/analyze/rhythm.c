@@ -16,11 +16,11 @@ int rhythm_init(struct rhythm *rhythm, uint32_t rate)
 	return onsets_init(&rhythm->onsets, rate);
 }
 
-void rhythm_place(struct rhythm *rhythm, struct layout *layout)
+void rhythm_allocate(struct rhythm *rhythm, struct arena *arena)
 {
-	rhythm->recent = floats_place(layout, rhythm->onsets.n + rhythm->hop_frames);
-	onsets_place(&rhythm->onsets, layout);
-	tempo_place(&rhythm->tempo, layout);
+	rhythm->recent = arena_floats(arena, rhythm->onsets.n + rhythm->hop_frames);
+	onsets_allocate(&rhythm->onsets, arena);
+	tempo_allocate(&rhythm->tempo, arena);
 }
 
 void rhythm_fill(struct rhythm *rhythm)

@@ -3,7 +3,7 @@
 #define WEIR_RHYTHM_H
 
 #include "beats.h"
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 #include "onsets.h"
 #include "tempo.h"
 
@@ -35,7 +35,7 @@ struct rhythm {
 
 /* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
 int rhythm_init(struct rhythm *rhythm, uint32_t rate);
-void rhythm_place(struct rhythm *rhythm, struct layout *layout);
+void rhythm_allocate(struct rhythm *rhythm, struct arena *arena);
 void rhythm_fill(struct rhythm *rhythm);
 
 /* A zeroed one is allowed. */

@@ -63,13 +63,13 @@ void tempo_init(struct tempo *tempo, float step_seconds)
 	tempo->keep = expf(-step_seconds / MEMORY_SECONDS);
 }
 
-void tempo_place(struct tempo *tempo, struct layout *layout)
+void tempo_allocate(struct tempo *tempo, struct arena *arena)
 {
-	tempo->past = floats_place(layout, 2 * TEMPO_PAST);
-	tempo->product = floats_place(layout, TEMPO_LAGS);
-	tempo->likeness = floats_place(layout, TEMPO_LAGS);
-	tempo->trial = floats_place(layout, TEMPO_PERIODS);
-	tempo->usual = floats_place(layout, TEMPO_PERIODS);
+	tempo->past = arena_floats(arena, 2 * TEMPO_PAST);
+	tempo->product = arena_floats(arena, TEMPO_LAGS);
+	tempo->likeness = arena_floats(arena, TEMPO_LAGS);
+	tempo->trial = arena_floats(arena, TEMPO_PERIODS);
+	tempo->usual = arena_floats(arena, TEMPO_PERIODS);
 }
 
 void tempo_fill(struct tempo *tempo)

@@ -2,7 +2,7 @@
 #ifndef WEIR_ANALYZE_TEMPO_H
 #define WEIR_ANALYZE_TEMPO_H
 
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 
 #define TEMPO_PAST 1024 /* steps of about 5 ms, a power of two */
 #define TEMPO_LAGS 840	/* steps, of the autocorrelation */
@@ -34,7 +34,7 @@ struct tempo {
 };
 
 void tempo_init(struct tempo *tempo, float step_seconds);
-void tempo_place(struct tempo *tempo, struct layout *layout);
+void tempo_allocate(struct tempo *tempo, struct arena *arena);
 void tempo_fill(struct tempo *tempo);
 WEIR_REALTIME void tempo_reset(struct tempo *tempo);
 

@@ -2,7 +2,7 @@
 #ifndef WEIR_THIRDS_H
 #define WEIR_THIRDS_H
 
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 #include "dsp/simd.h"
 
 #define THIRDS 31 /* 20 Hz to 20 kHz */
@@ -62,7 +62,7 @@ struct thirds {
 
 /* Then place, twice, fill and reset. */
 void thirds_init(struct thirds *thirds, uint32_t rate, uint32_t n_channels);
-void thirds_place(struct thirds *thirds, struct layout *layout);
+void thirds_allocate(struct thirds *thirds, struct arena *arena);
 void thirds_fill(struct thirds *thirds);
 
 WEIR_REALTIME void thirds_reset(struct thirds *thirds);

@@ -92,10 +92,10 @@ void thirds_init(struct thirds *thirds, uint32_t rate, uint32_t n_channels)
 	thirds->top = top;
 }
 
-void thirds_place(struct thirds *thirds, struct layout *layout)
+void thirds_allocate(struct thirds *thirds, struct arena *arena)
 {
-	thirds->bank = array_place(layout, thirds->n_banks * sizeof(*thirds->bank));
-	thirds->pair = array_place(layout, thirds->n_pairs * sizeof(*thirds->pair));
+	thirds->bank = arena_bytes(arena, thirds->n_banks * sizeof(*thirds->bank));
+	thirds->pair = arena_bytes(arena, thirds->n_pairs * sizeof(*thirds->pair));
 }
 
 void thirds_fill(struct thirds *thirds)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 #include "dsp/scalar.h"
 #include "dsp/sinc.h"
 #include "shifter.h"
@@ -47,47 +47,47 @@ static uint32_t hop_frames(uint32_t wanted)
 	}
 }
 
-static void vocoder_place(struct vocoder *vocoder, struct layout *layout)
+static void vocoder_allocate(struct vocoder *vocoder, struct arena *arena)
 {
 	struct tape *tape = &vocoder->tape;
 	const uint32_t n = vocoder->n, n_bins = vocoder->n_bins;
 
-	vocoder->window = floats_place(layout, n);
-	vocoder->unwindow = floats_place(layout, n);
-	vocoder->gated = floats_place(layout, n);
-	vocoder->shape = floats_place(layout, n);
+	vocoder->window = arena_floats(arena, n);
+	vocoder->unwindow = arena_floats(arena, n);
+	vocoder->gated = arena_floats(arena, n);
+	vocoder->shape = arena_floats(arena, n);
 	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
-		vocoder->grain[c] = floats_place(layout, n);
-		vocoder->spectrum[c] = bins_place(layout, n_bins);
-		vocoder->spectrum_before[c] = bins_place(layout, n_bins);
-		tape->grain[c] = floats_place(layout, tape->n_grain);
-		tape->done[c] = floats_place(layout, tape->n_done + TAPE_TAPS);
+		vocoder->grain[c] = arena_floats(arena, n);
+		vocoder->spectrum[c] = arena_bins(arena, n_bins);
+		vocoder->spectrum_before[c] = arena_bins(arena, n_bins);
+		tape->grain[c] = arena_floats(arena, tape->n_grain);
+		tape->done[c] = arena_floats(arena, tape->n_done + TAPE_TAPS);
 	}
-	tape->weight = floats_place(layout, tape->n_grain);
-	tape->kernel = floats_place(layout, (size_t)(SINC_PHASES + 1) * TAPE_TAPS);
-	vocoder->partials.shape = bins_place(layout, PARTIALS_SHAPE);
-	vocoder->turned = bins_place(layout, n_bins);
-	vocoder->rotor = bins_place(layout, n_bins + VOCODER_CHUNK);
+	tape->weight = arena_floats(arena, tape->n_grain);
+	tape->kernel = arena_floats(arena, (size_t)(SINC_PHASES + 1) * TAPE_TAPS);
+	vocoder->partials.shape = arena_bins(arena, PARTIALS_SHAPE);
+	vocoder->turned = arena_bins(arena, n_bins);
+	vocoder->rotor = arena_bins(arena, n_bins + VOCODER_CHUNK);
 	for (int i = 0; i <= VOCODER_MEMORY; i++)
-		vocoder->power[i] = floats_place(layout, n_bins);
-	vocoder->turn = floats_place(layout, n_bins + VOCODER_CHUNK);
-	vocoder->turn_before = floats_place(layout, n_bins + VOCODER_CHUNK);
-	vocoder->peak = array_place(layout, n_bins * sizeof(uint32_t));
-	vocoder->cross = bins_place(layout, n_bins);
-	vocoder->peak_off = floats_place(layout, n_bins);
-	vocoder->peak_turn = floats_place(layout, n_bins);
-	vocoder->peak_gain = floats_place(layout, n_bins);
-	vocoder->onsets.power = floats_place(layout, vocoder->hop);
+		vocoder->power[i] = arena_floats(arena, n_bins);
+	vocoder->turn = arena_floats(arena, n_bins + VOCODER_CHUNK);
+	vocoder->turn_before = arena_floats(arena, n_bins + VOCODER_CHUNK);
+	vocoder->peak = arena_bytes(arena, n_bins * sizeof(uint32_t));
+	vocoder->cross = arena_bins(arena, n_bins);
+	vocoder->peak_off = arena_floats(arena, n_bins);
+	vocoder->peak_turn = arena_floats(arena, n_bins);
+	vocoder->peak_gain = arena_floats(arena, n_bins);
+	vocoder->onsets.power = arena_floats(arena, vocoder->hop);
 
-	vocoder->formant.point = array_place(layout, n_bins * sizeof(struct formant_point));
-	vocoder->formant.envelope = floats_place(layout, n_bins);
+	vocoder->formant.point = arena_bytes(arena, n_bins * sizeof(struct formant_point));
+	vocoder->formant.envelope = arena_floats(arena, n_bins);
 }
 
-static void shifter_place(struct shifter *shifter, struct layout *layout)
+static void shifter_allocate(struct shifter *shifter, struct arena *arena)
 {
 	for (uint32_t c = 0; c < shifter->n_channels; c++)
-		shifter->input[c] = floats_place(layout, 2 * (size_t)shifter->n_input);
-	vocoder_place(&shifter->vocoder, layout);
+		shifter->input[c] = arena_floats(arena, 2 * (size_t)shifter->n_input);
+	vocoder_allocate(&shifter->vocoder, arena);
 }
 
 /* Of two blocks of differences, which are less the higher the rate. */
@@ -116,7 +116,7 @@ static void shifter_size(struct shifter *shifter)
 	vocoder->fade = (uint32_t)(FADE_SECONDS * shifter->rate + 0.5);
 	vocoder->strike = (uint32_t)(STRIKE_SECONDS * shifter->rate + 0.5);
 
-	/* From the first place that is open to the end of the grain; see open_place(). */
+	/* From the first place that is open to the end of the grain; see open_allocate(). */
 	vocoder->tape.n_channels = n_channels;
 	vocoder->tape.n_grain = VOCODER_REACH * hop * MOST_SPEED + VOCODER_AHEAD * hop;
 	vocoder->tape.n_done = power_of_two(2 * hop * MOST_SPEED + 2 * TAPE_TAPS);
@@ -159,7 +159,7 @@ void shifter_finish(struct shifter *shifter)
 int shifter_init(struct shifter *shifter, uint32_t rate, uint32_t n_channels, double hop_seconds)
 {
 	struct vocoder *vocoder = &shifter->vocoder;
-	struct layout layout = { 0 };
+	struct arena arena = { 0 };
 
 	*shifter = (struct shifter){
 		.rate = rate,
@@ -167,14 +167,14 @@ int shifter_init(struct shifter *shifter, uint32_t rate, uint32_t n_channels, do
 		.hop = hop_frames((uint32_t)(hop_seconds * rate + 0.5)),
 	};
 	shifter_size(shifter);
-	shifter_place(shifter, &layout);
-	shifter->memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
+	shifter_allocate(shifter, &arena);
+	shifter->memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
 	if (!shifter->memory || weir_fft_init(&vocoder->fft, vocoder->n))
 		return -ENOMEM;
 
-	memset(shifter->memory, 0, layout.size);
-	layout = (struct layout){ .memory = shifter->memory };
-	shifter_place(shifter, &layout);
+	memset(shifter->memory, 0, arena.size);
+	arena = (struct arena){ .memory = shifter->memory };
+	shifter_allocate(shifter, &arena);
 	fill_windows(vocoder);
 	partials_fill_shape(&vocoder->partials, vocoder->window, vocoder->n);
 	sinc_fill(vocoder->tape.kernel, TAPE_TAPS, SINC_PHASES, 0.97, 9.0);

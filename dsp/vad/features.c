@@ -35,16 +35,16 @@ static double mel(double hz)
 	return log(1.0 + hz / 700.0);
 }
 
-void speech_features_place(struct speech_features *features, struct layout *layout)
+void speech_features_allocate(struct speech_features *features, struct arena *arena)
 {
-	features->window = floats_place(layout, SPEECH_WINDOW);
-	features->time = floats_place(layout, SPEECH_WINDOW);
-	features->sound = floats_place(layout, SPEECH_WINDOW);
-	features->power = floats_place(layout, SPEECH_BINS);
-	features->weight = floats_place(layout, SPEECH_BINS);
-	features->smoothed = floats_place(layout, SPEECH_BINS);
-	features->floor = floats_place(layout, SPEECH_BINS);
-	features->bins = bins_place(layout, SPEECH_BINS);
+	features->window = arena_floats(arena, SPEECH_WINDOW);
+	features->time = arena_floats(arena, SPEECH_WINDOW);
+	features->sound = arena_floats(arena, SPEECH_WINDOW);
+	features->power = arena_floats(arena, SPEECH_BINS);
+	features->weight = arena_floats(arena, SPEECH_BINS);
+	features->smoothed = arena_floats(arena, SPEECH_BINS);
+	features->floor = arena_floats(arena, SPEECH_BINS);
+	features->bins = arena_bins(arena, SPEECH_BINS);
 }
 
 static void window_fill(float *window)

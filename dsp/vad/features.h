@@ -2,8 +2,8 @@
 #ifndef WEIR_VAD_FEATURES_H
 #define WEIR_VAD_FEATURES_H
 
+#include "dsp/arena.h"
 #include "dsp/fft.h"
-#include "dsp/layout.h"
 
 #define SPEECH_RATE 16000
 #define SPEECH_HOP 160
@@ -35,7 +35,7 @@ struct speech_features {
 };
 
 int speech_features_init(struct speech_features *features);
-void speech_features_place(struct speech_features *features, struct layout *layout);
+void speech_features_allocate(struct speech_features *features, struct arena *arena);
 void speech_features_fill(struct speech_features *features);
 void speech_features_finish(struct speech_features *features);
 WEIR_REALTIME void speech_features_reset(struct speech_features *features);

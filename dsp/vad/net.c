@@ -14,12 +14,12 @@
 _Static_assert(SPEECH_ENTER % BLOCK == 0 && GATES % BLOCK == 0 && SPEECH_CONFIRM % BLOCK == 0,
 	       "blocks are whole");
 
-void speech_net_place(struct speech_net *net, struct layout *layout)
+void speech_net_allocate(struct speech_net *net, struct arena *arena)
 {
-	net->enter = floats_place(layout, (size_t)SPEECH_INPUTS * SPEECH_ENTER);
-	net->listen = floats_place(layout, (size_t)SPEECH_ENTER * GATES);
-	net->recall = floats_place(layout, (size_t)SPEECH_UNITS * GATES);
-	net->confirm = floats_place(layout, (size_t)CONFIRM_INPUTS * SPEECH_CONFIRM);
+	net->enter = arena_floats(arena, (size_t)SPEECH_INPUTS * SPEECH_ENTER);
+	net->listen = arena_floats(arena, (size_t)SPEECH_ENTER * GATES);
+	net->recall = arena_floats(arena, (size_t)SPEECH_UNITS * GATES);
+	net->confirm = arena_floats(arena, (size_t)CONFIRM_INPUTS * SPEECH_CONFIRM);
 }
 
 /* input_scale: of each input, or NULL for 1. */

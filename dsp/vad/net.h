@@ -2,7 +2,7 @@
 #ifndef WEIR_VAD_NET_H
 #define WEIR_VAD_NET_H
 
-#include "dsp/layout.h"
+#include "dsp/arena.h"
 #include "weights.h"
 
 #define SPEECH_NET_BLOCK 48 /* outputs that are summed at once */
@@ -21,7 +21,7 @@ struct speech_net {
 	float entered[SPEECH_ENTER], state[SPEECH_UNITS];
 };
 
-void speech_net_place(struct speech_net *net, struct layout *layout);
+void speech_net_allocate(struct speech_net *net, struct arena *arena);
 void speech_net_fill(struct speech_net *net);
 WEIR_REALTIME void speech_net_reset(struct speech_net *net);
 

@@ -49,12 +49,12 @@ int speech_init(struct speech *speech, uint32_t rate)
 	return speech_features_init(&speech->features);
 }
 
-void speech_place(struct speech *speech, struct layout *layout)
+void speech_allocate(struct speech *speech, struct arena *arena)
 {
-	speech->kernel = floats_place(layout, (size_t)(speech->n_phases + 1) * speech->n_taps);
-	speech->input = floats_place(layout, speech->n_taps + speech->hop);
-	speech_features_place(&speech->features, layout);
-	speech_net_place(&speech->net, layout);
+	speech->kernel = arena_floats(arena, (size_t)(speech->n_phases + 1) * speech->n_taps);
+	speech->input = arena_floats(arena, speech->n_taps + speech->hop);
+	speech_features_allocate(&speech->features, arena);
+	speech_net_allocate(&speech->net, arena);
 }
 
 void speech_fill(struct speech *speech)

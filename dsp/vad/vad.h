@@ -55,7 +55,7 @@ struct speech_found {
 
 /* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
 int speech_init(struct speech *speech, uint32_t rate);
-void speech_place(struct speech *speech, struct layout *layout);
+void speech_allocate(struct speech *speech, struct arena *arena);
 void speech_fill(struct speech *speech);
 
 /* A zeroed speech is allowed. */

@@ -23,7 +23,7 @@ int main(int argc, char *argv[])
 	const struct speech_control control = { .threshold = 0.5f };
 	const uint32_t rate = argc == 3 ? (uint32_t)atoi(argv[2]) : 0;
 	struct speech speech = { 0 };
-	struct layout layout = { 0 };
+	struct arena arena = { 0 };
 	struct speech_found found;
 	float in[MAX_HOP];
 
@@ -33,12 +33,12 @@ int main(int argc, char *argv[])
 	}
 	if (speech_init(&speech, rate) < 0)
 		return EXIT_FAILURE;
-	speech_place(&speech, &layout);
-	layout.memory = aligned_alloc(WEIR_FFT_ALIGN, layout.size);
-	layout.size = 0;
-	if (!layout.memory)
+	speech_allocate(&speech, &arena);
+	arena.memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
+	arena.size = 0;
+	if (!arena.memory)
 		return EXIT_FAILURE;
-	speech_place(&speech, &layout);
+	speech_allocate(&speech, &arena);
 	speech_fill(&speech);
 	speech_reset(&speech);
 	while (fread(in, sizeof(float), speech.hop, stdin) == speech.hop) {
@@ -56,6 +56,6 @@ int main(int argc, char *argv[])
 			fwrite(&found.probability, sizeof(float), 1, stdout);
 	}
 	speech_finish(&speech);
-	free(layout.memory);
+	free(arena.memory);
 	return EXIT_SUCCESS;
 }
