@@ -7,7 +7,7 @@
 
 #include "analyst.h"
 #include "check.h"
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/vad/vad.h"
 
 #define SECONDS 8
@@ -108,7 +108,7 @@ static void hear(struct speech *speech, uint32_t rate, uint32_t block,
 		struct speech_found found;
 
 		for (uint32_t f = 0; f < hop; f += block)
-			speech_run(speech, input + h * hop + f, least(block, hop - f));
+			speech_run(speech, input + h * hop + f, min_u32(block, hop - f));
 		speech_hop(speech, control, &found);
 		CHECK(found.probability >= 0.0f && found.probability <= 1.0f);
 		outcome->probability[h] = found.probability;

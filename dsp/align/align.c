@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "aligner.h"
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 
 #define TICK_COST 5 /* about microseconds, and one more for each TICK_PARTS of the lags */
 #define TICK_PARTS 8
@@ -76,7 +76,7 @@ WEIR_REALTIME void align_recall(void *state, const float *memory)
 
 static WEIR_REALTIME float trust(float share)
 {
-	return lower(higher((share - NO_SHARE) / (FULL_SHARE - NO_SHARE), 0.01f), 1.0f);
+	return min_f32(max_f32((share - NO_SHARE) / (FULL_SHARE - NO_SHARE), 0.01f), 1.0f);
 }
 
 /*
@@ -305,7 +305,7 @@ static WEIR_REALTIME void filter_run(struct align *align, float (*aligned)[MIX_C
 			align->filter_frames--;
 		else
 			align->filter_share += is_wanted ? step : -step;
-		align->filter_share = lower(higher(align->filter_share, 0.0f), 1.0f);
+		align->filter_share = min_f32(max_f32(align->filter_share, 0.0f), 1.0f);
 		out[i] += smooth_step(align->filter_share) * (filtered - out[i]);
 	}
 	align->filters = is_wanted || align->filter_share > 0.0f;
@@ -330,8 +330,8 @@ WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames
 		float aligned[ALIGN_MICS][MIX_CELL];
 		float *out = port[align->n_mics] + done;
 
-		n = least(n_frames - done, MIX_CELL - align->tick_frame % MIX_CELL);
-		n = least(n, align->report_frames);
+		n = min_u32(n_frames - done, MIX_CELL - align->tick_frame % MIX_CELL);
+		n = min_u32(n, align->report_frames);
 		for (uint32_t m = 0; m < align->n_mics; m++) {
 			in[m] = port[m] + done;
 			ear_hear(&align->ear[m], in[m], n);

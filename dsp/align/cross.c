@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "rotor.h"
 
@@ -265,7 +265,7 @@ WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted
 
 	return (struct cross_peak){
 		.lag = refine(weighted, lags, at, kit) / 2.0 / (double)kit->rate,
-		.agreement = lower(higher(0.5f * height / (weighted->sum + 1e-9f), 0.0f), 1.0f),
+		.agreement = min_f32(max_f32(0.5f * height / (weighted->sum + 1e-9f), 0.0f), 1.0f),
 		.height = height / deviation,
 		.own = own / deviation,
 		.slope = (double)weighted->slope * omega * omega,

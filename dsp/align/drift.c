@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "align.h"
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "rotor.h"
 
@@ -271,7 +271,7 @@ static WEIR_REALTIME bool is_on_curve(double at)
 /* Adds the votes of some pairs for `n` drifts around the centre. Returns true after the last. */
 static WEIR_REALTIME bool vote(struct drift *drift, int n, double bend)
 {
-	const uint32_t end = least(drift->pair + VOTES_PER_STEP / (uint32_t)n, drift->n_pairs);
+	const uint32_t end = min_u32(drift->pair + VOTES_PER_STEP / (uint32_t)n, drift->n_pairs);
 
 	for (; drift->pair < end; drift->pair++) {
 		const struct drift_pair *pair = &drift->pairs[drift->pair];

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "dsp/sinc.h"
 

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "dsp/sinc.h"
 

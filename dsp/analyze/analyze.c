@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analyzer.h"
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "level.h"
 
 /* ITU-R BS.1770-4, table 4; in the order of the channels of analyze-8, by layout. */
@@ -253,7 +253,7 @@ static WEIR_REALTIME void controls_write(struct analyze *analyze, float *const o
 		float most = isnan(value[0]) ? shown[i].unknown : value[0];
 
 		for (uint32_t c = 1; c < n; c++)
-			most = higher(value[c], most);
+			most = max_f32(value[c], most);
 		*out[shown[i].control - ANALYZE_N_INPUTS] = most;
 	}
 	for (uint32_t i = 0; i < FEATURES_MFCC; i++) {
@@ -278,7 +278,7 @@ WEIR_REALTIME void analyze_run(void *state, float *const port[], uint32_t n_fram
 
 		if (analyze->frame == 0)
 			hop_begin(analyze, control);
-		n = least(n_frames - done, analyze->hop_frames - analyze->frame);
+		n = min_u32(n_frames - done, analyze->hop_frames - analyze->frame);
 		for (uint32_t c = 0; c < analyze->n_channels; c++) {
 			in[c] = port[c] + done;
 			memcpy(port[analyze->n_channels + c] + done, in[c], n * sizeof(float));

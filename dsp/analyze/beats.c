@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "onsets.h"
 
 #define KEEP 0.8f	/* of the strength of an accent, per period */
@@ -44,9 +44,9 @@ static WEIR_REALTIME float strength_find(const struct tempo *tempo, float ago)
 static WEIR_REALTIME float preference(float ago, float expected, float period)
 {
 	const float off = fabsf(ago - expected) / period;
-	const float reach = lower(off, 1.0f - off) / REACH;
+	const float reach = min_f32(off, 1.0f - off) / REACH;
 
-	return ELSEWHERE + (1.0f - ELSEWHERE) * higher(1.0f - reach * reach, 0.0f);
+	return ELSEWHERE + (1.0f - ELSEWHERE) * max_f32(1.0f - reach * reach, 0.0f);
 }
 
 /* Steps since the latest beat. `expected`: the same, from 0 to the period, or NaN. */

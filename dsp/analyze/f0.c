@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "dsp/sinc.h"
 
@@ -200,7 +200,7 @@ static WEIR_REALTIME float parabola_peak(const float value[3], float *height)
 {
 	const float slope = value[0] - value[2];
 	const float bend = value[0] - 2.0f * value[1] + value[2];
-	const float place = bend < 0.0f ? lower(higher(0.5f * slope / bend, -1.0f), 1.0f) : 0.0f;
+	const float place = bend < 0.0f ? min_f32(max_f32(0.5f * slope / bend, -1.0f), 1.0f) : 0.0f;
 
 	*height = value[1] - 0.5f * place * (slope - bend * place);
 	return place;
@@ -255,7 +255,7 @@ static WEIR_REALTIME uint32_t maxima_find(const struct f0 *f0, uint16_t *maximum
 		    like[lag] < like[lag + 1])
 			continue;
 		maximum[n++] = (uint16_t)lag;
-		*best = higher(*best, like[lag]);
+		*best = max_f32(*best, like[lag]);
 	}
 	return n;
 }
@@ -265,7 +265,7 @@ static WEIR_REALTIME void candidates_find(struct f0 *f0)
 	uint16_t maximum[MOST_MAXIMA];
 	float best;
 	const uint32_t n = maxima_find(f0, maximum, &best);
-	const float octave_cost = OCTAVE_COST + OCTAVE_NOISE_COST * higher(0.0f, 1.0f - best);
+	const float octave_cost = OCTAVE_COST + OCTAVE_NOISE_COST * max_f32(0.0f, 1.0f - best);
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct f0_candidate found;
@@ -285,7 +285,7 @@ static WEIR_REALTIME const struct f0_candidate *course_follow(struct f0 *f0)
 	float silent = f0->silent_cost[before], least;
 
 	for (uint32_t j = 0; j < f0->n_candidates[before]; j++)
-		silent = lower(silent, from[j].cost + VOICE_COST);
+		silent = min_f32(silent, from[j].cost + VOICE_COST);
 	silent = MEMORY * silent + SILENT_COST;
 	least = silent;
 	for (uint32_t i = 0; i < f0->n_candidates[now]; i++) {
@@ -295,7 +295,8 @@ static WEIR_REALTIME const struct f0_candidate *course_follow(struct f0 *f0)
 		for (uint32_t j = 0; j < f0->n_candidates[before]; j++) {
 			const float jump = fabsf(to->octave - from[j].octave);
 
-			cost = lower(cost, from[j].cost + lower(JUMP_COST * jump, MOST_JUMP_COST));
+			cost = min_f32(cost,
+				       from[j].cost + min_f32(JUMP_COST * jump, MOST_JUMP_COST));
 		}
 		to->cost += MEMORY * cost;
 		if (to->cost < least) {
@@ -347,5 +348,5 @@ WEIR_REALTIME void f0_hop(struct f0 *f0, float *frequency, float *confidence)
 	if (!found || (found->octave > HIGH_OCTAVE && found->likeness < HIGH_LIKENESS))
 		return;
 	*frequency = f0->rate / lag_sharpen(f0, found);
-	*confidence = lower(1.0f, higher(0.0f, found->likeness));
+	*confidence = min_f32(1.0f, max_f32(0.0f, found->likeness));
 }

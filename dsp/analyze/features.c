@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 
 #define EPSILON 2.220446049250313e-16 /* of a double, as the package adds it */
@@ -134,7 +134,7 @@ static WEIR_SIMD WEIR_REALTIME void magnitudes_get(const float *restrict spectru
 		magnitude[k] = bin[0] * bin[0] + bin[1] * bin[1];
 	}
 	for (k = 0; k < n; k++)
-		magnitude[k] = scale * sqrtf(higher(magnitude[k] - noise, 0.0f));
+		magnitude[k] = scale * sqrtf(max_f32(magnitude[k] - noise, 0.0f));
 }
 
 /* The sum of x, and of x times its index, counted from 1. */

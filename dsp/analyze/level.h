@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 
 /* IEC 61672-1:2013, 5.8: time constants of the time weightings F and S. */
 #define FAST_SECONDS 0.125
@@ -24,7 +24,7 @@ static inline WEIR_REALTIME float decibels(float square)
 /* Of a mean square: that of a sine is half of its peak's square. */
 static inline WEIR_REALTIME float level_of(float square, float calibration)
 {
-	return higher(decibels(2.0f * square) + calibration, LEAST_LEVEL);
+	return max_f32(decibels(2.0f * square) + calibration, LEAST_LEVEL);
 }
 
 #endif

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "level.h"
 
@@ -49,8 +49,8 @@ WEIR_REALTIME void loudness_reset(struct loudness *loudness)
 
 static WEIR_REALTIME float lufs(double energy)
 {
-	return higher(-0.691f + 10.0f * log10f((float)(energy + (double)LEAST_SQUARE)),
-		      LEAST_LEVEL);
+	return max_f32(-0.691f + 10.0f * log10f((float)(energy + (double)LEAST_SQUARE)),
+		       LEAST_LEVEL);
 }
 
 static WEIR_REALTIME double momentary_of(const struct loudness *loudness)
@@ -78,8 +78,8 @@ static WEIR_SIMD WEIR_REALTIME double short_term_of(const struct loudness *loudn
 /* In the histogram; loud is what passes the absolute gate. */
 static WEIR_REALTIME uint32_t share_of(float loud)
 {
-	return (uint32_t)lower(higher((loud - ABSOLUTE) * 100.0f, 0.0f),
-			       (float)(LOUDNESS_SHARES - 1));
+	return (uint32_t)min_f32(max_f32((loud - ABSOLUTE) * 100.0f, 0.0f),
+				 (float)(LOUDNESS_SHARES - 1));
 }
 
 static WEIR_REALTIME void histogram_add(struct loudness_histogram *histogram, double energy)
@@ -205,8 +205,8 @@ WEIR_REALTIME void loudness_hop(struct loudness *loudness, const double *energy,
 		sum += weight[c] * energy[c];
 	loudness->energy[loudness->next] = sum;
 	loudness->next = (loudness->next + 1) % LOUDNESS_HOPS;
-	loudness->n_hops = least(loudness->n_hops + 1, LOUDNESS_HOPS);
-	loudness->n_heard = least(loudness->n_heard + 1, LOUDNESS_HOPS);
+	loudness->n_hops = min_u32(loudness->n_hops + 1, LOUDNESS_HOPS);
+	loudness->n_heard = min_u32(loudness->n_heard + 1, LOUDNESS_HOPS);
 
 	const double momentary = momentary_of(loudness);
 	const double short_term = short_term_of(loudness);
@@ -221,7 +221,7 @@ WEIR_REALTIME void loudness_hop(struct loudness *loudness, const double *energy,
 	value[3] = loudness->range;
 	value[4] = value[5] = NAN;
 	if (loudness->n_heard >= MOMENTARY_HOPS)
-		value[4] = loudness->momentary_max = higher(value[0], loudness->momentary_max);
+		value[4] = loudness->momentary_max = max_f32(value[0], loudness->momentary_max);
 	if (loudness->n_heard >= LOUDNESS_HOPS)
-		value[5] = loudness->short_term_max = higher(value[1], loudness->short_term_max);
+		value[5] = loudness->short_term_max = max_f32(value[1], loudness->short_term_max);
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "level.h"
 
 typedef long long order __attribute__((vector_size(32)));
@@ -102,7 +102,7 @@ static WEIR_REALTIME void clip_look(struct meter *meter, struct meter_clip *clip
 			clip->length = 0;
 			continue;
 		}
-		clip->length = least(clip->length + 1, 3);
+		clip->length = min_u32(clip->length + 1, 3);
 		if (clip->length == 1)
 			clip->begin = (int32_t)(meter->n_frames + i);
 		if (clip->length != 2)
@@ -120,8 +120,8 @@ WEIR_REALTIME void meter_run(struct meter *meter, float *const in[], uint32_t n)
 		const float peak = peak_find(in[c], n);
 		const float tp = true_peak_run(&meter->true_peak, &channel->true_peak, in[c], n);
 
-		channel->peak = higher(peak, channel->peak);
-		channel->tp = higher(tp, channel->tp);
+		channel->peak = max_f32(peak, channel->peak);
+		channel->tp = max_f32(tp, channel->tp);
 		levels_run(meter, &channel->levels, in[c], n);
 		if (peak >= METER_CLIPPED)
 			clip_look(meter, &channel->clip, in[c], n);
@@ -163,8 +163,8 @@ static WEIR_REALTIME void channel_hop(struct meter *meter, struct meter_channel 
 	struct meter_levels *levels = &channel->levels;
 	const float square = (float)(levels->sum[WEIGHTING_Z] / frames);
 
-	channel->peak_max = higher(channel->peak, channel->peak_max);
-	channel->tp_max = higher(channel->tp, channel->tp_max);
+	channel->peak_max = max_f32(channel->peak, channel->peak_max);
+	channel->tp_max = max_f32(channel->tp, channel->tp_max);
 	channel->energy = levels->sum[WEIGHTING_K] / frames;
 	channel->recent_peak[meter->recent] = channel->peak;
 	channel->recent_square[meter->recent] = square;
@@ -218,10 +218,10 @@ WEIR_REALTIME void meter_recent(const struct meter *meter, float calibration, fl
 		float square = 0.0f;
 
 		for (uint32_t i = 0; i < METER_RECENT; i++) {
-			most = higher(channel->recent_peak[i], most);
+			most = max_f32(channel->recent_peak[i], most);
 			square += channel->recent_square[i];
 		}
-		most_square = higher(square, most_square);
+		most_square = max_f32(square, most_square);
 	}
 	*peak = peak_level(most);
 	*rms = level_of(most_square / METER_RECENT, calibration);

@@ -23,7 +23,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 
 #define WINDOW_SECONDS 0.0145 /* at least: up to 10 % more */
@@ -106,7 +106,7 @@ int onsets_init(struct onsets *onsets, uint32_t rate)
 		band_init(&onsets->band[onsets->n_bands++], edge_hz[i] / bin_hz,
 			  edge_hz[i + 1] / bin_hz, 0.5f * (edge_hz[i] + edge_hz[i + 1]));
 	onsets->edges.lag = rate < 48000 ? 1 : (uint32_t)lroundf((float)rate / EDGE_RATE);
-	onsets->edges.weight = EDGE_WEIGHT * sqrtf(lower((float)rate / EDGE_RATE, 1.0f));
+	onsets->edges.weight = EDGE_WEIGHT * sqrtf(min_f32((float)rate / EDGE_RATE, 1.0f));
 	return weir_fft_init(&onsets->fft, onsets->n);
 }
 
@@ -221,7 +221,7 @@ static WEIR_REALTIME void floors_follow(struct onsets *onsets)
 
 		if (is_known(onsets)) {
 			*smooth += SMOOTH * (onsets->energy[b] - *smooth);
-			*floor = lower(*floor * FLOOR_RISE, *smooth);
+			*floor = min_f32(*floor * FLOOR_RISE, *smooth);
 		} else {
 			*floor = *smooth = onsets->energy[b];
 		}
@@ -237,7 +237,7 @@ static WEIR_REALTIME void hold_follow(struct onsets_hold *hold, float level, flo
 	} else if (hold->steps < HOLD_STEPS) {
 		hold->steps++;
 	} else {
-		hold->level = higher(hold->level - fall, level);
+		hold->level = max_f32(hold->level - fall, level);
 	}
 }
 
@@ -255,10 +255,10 @@ static WEIR_REALTIME float bands_rise(struct onsets *onsets)
 		float past = hold[b].level;
 
 		if (b > 0)
-			past = higher(past, hold[b - 1].level);
+			past = max_f32(past, hold[b - 1].level);
 		if (b + 1 < onsets->n_bands)
-			past = higher(past, hold[b + 1].level);
-		rise += lower(higher(level[b] - past, 0.0f), MOST_RISE);
+			past = max_f32(past, hold[b + 1].level);
+		rise += min_f32(max_f32(level[b] - past, 0.0f), MOST_RISE);
 	}
 	return rise;
 }
@@ -271,19 +271,20 @@ static WEIR_REALTIME float edges_rise(struct onsets_edges *edges, const float *q
 	float rise = 0.0f;
 
 	for (uint32_t i = 0; i < EDGE_QUARTERS; i++) {
-		power[0] = higher(power[0], 0.5f * (edges->latest + quarter[i]));
+		power[0] = max_f32(power[0], 0.5f * (edges->latest + quarter[i]));
 		power[1] += quarter[i] / EDGE_QUARTERS;
 		edges->latest = quarter[i];
 	}
 	edges->smooth += (known ? EDGE_SMOOTH : 1.0f) * (power[1] - edges->smooth);
-	edges->floor = known ? lower(edges->floor * EDGE_FLOOR_RISE, edges->smooth) : edges->smooth;
+	edges->floor =
+		known ? min_f32(edges->floor * EDGE_FLOOR_RISE, edges->smooth) : edges->smooth;
 	for (uint32_t i = 0; i < 2; i++) {
 		float *level = &edges->level[i][n_steps % EDGE_DELAY];
 
 		hold_follow(&edges->hold[i], *level, EDGE_FALL);
 		*level = logf(power[i] + edges->floor + EDGE_SILENCE);
 		rise += edges->weight *
-			lower(higher(*level - edges->hold[i].level, 0.0f), EDGE_MOST_RISE);
+			min_f32(max_f32(*level - edges->hold[i].level, 0.0f), EDGE_MOST_RISE);
 	}
 	return rise;
 }
@@ -326,8 +327,8 @@ static WEIR_REALTIME void accent_find(struct onsets *onsets, struct onsets_found
 
 		for (uint32_t i = 0; i < ONSETS_DELAY; i++)
 			if (i != (now + ONSETS_DELAY - 1) % ONSETS_DELAY)
-				most = higher(most, onsets->amplitude[i][g]);
-		found->accent += higher(amplitude - most, 0.0f);
+				most = max_f32(most, onsets->amplitude[i][g]);
+		found->accent += max_f32(amplitude - most, 0.0f);
 		found->level += amplitude;
 		onsets->amplitude[now][g] = amplitude;
 	}
@@ -337,8 +338,8 @@ static WEIR_REALTIME void accent_find(struct onsets *onsets, struct onsets_found
 static WEIR_REALTIME bool is_breaking_off(const struct onsets *onsets)
 {
 	const uint64_t now = onsets->n_steps;
-	const float before = higher(onsets->loudness[(now - 3) % ONSETS_POWERS],
-				    onsets->loudness[(now - 4) % ONSETS_POWERS]);
+	const float before = max_f32(onsets->loudness[(now - 3) % ONSETS_POWERS],
+				     onsets->loudness[(now - 4) % ONSETS_POWERS]);
 
 	return onsets->loudness[now % ONSETS_POWERS] < LEAST_LEFT * before;
 }
@@ -350,7 +351,7 @@ WEIR_REALTIME void onsets_step(struct onsets *onsets, const float *recent, uint3
 	const float rise = rise_find(onsets, recent, n_new);
 
 	accent_find(onsets, found);
-	found->accent *= smooth_step(lower(higher(rise / limit - NO_ACCENT, 0.0f), 1.0f));
+	found->accent *= smooth_step(min_f32(max_f32(rise / limit - NO_ACCENT, 0.0f), 1.0f));
 
 	found->onset = onsets->is_rising && onsets->rest >= REST && !is_breaking_off(onsets);
 	if (found->onset)
@@ -360,6 +361,6 @@ WEIR_REALTIME void onsets_step(struct onsets *onsets, const float *recent, uint3
 	onsets->is_rising = rise > limit && onsets->is_calm;
 	onsets->is_calm = rise <= limit && (onsets->is_calm || rise < CALM * limit);
 	onsets->mean +=
-		USUAL_SHARE * (lower(rise, USUAL + USUAL_MEANS * onsets->mean) - onsets->mean);
+		USUAL_SHARE * (min_f32(rise, USUAL + USUAL_MEANS * onsets->mean) - onsets->mean);
 	onsets->n_steps++;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "dsp/hop.h"
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 
 int rhythm_init(struct rhythm *rhythm, uint32_t rate)
 {
@@ -65,7 +65,7 @@ WEIR_REALTIME void rhythm_run(struct rhythm *rhythm, const float *in, uint32_t n
 		const bool is_first = rhythm->frame < rhythm->half_frames;
 		const uint32_t end = is_first ? rhythm->half_frames : rhythm->hop_frames;
 
-		part = least(n - done, end - rhythm->frame);
+		part = min_u32(n - done, end - rhythm->frame);
 		memcpy(rhythm->recent + rhythm->onsets.n + rhythm->frame, in + done,
 		       part * sizeof(float));
 		rhythm->frame += part;

@@ -19,7 +19,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 
 #define MEMORY_SECONDS 5.0f
@@ -141,9 +141,10 @@ static WEIR_REALTIME float likeness_at(const struct tempo *tempo, float lag)
 static WEIR_REALTIME float likeness_near(const struct tempo *tempo, float lag)
 {
 	const float reach = NEAR * lag;
-	const float most = higher(likeness_at(tempo, lag - reach), likeness_at(tempo, lag + reach));
+	const float most =
+		max_f32(likeness_at(tempo, lag - reach), likeness_at(tempo, lag + reach));
 
-	return higher(likeness_at(tempo, lag), most);
+	return max_f32(likeness_at(tempo, lag), most);
 }
 
 /* Was there an accent that long ago, and is there a likeness around that lag? */
@@ -165,12 +166,12 @@ static WEIR_REALTIME float score_find(const struct tempo *tempo, float period)
 	}
 	if (weight == 0.0f)
 		return 0.0f;
-	once = higher(like[0], 0.0f);
-	faster = higher(likeness_near(tempo, period / 2.0f) - HALF_LIKE * once,
-			likeness_near(tempo, period / 3.0f) - THIRD_LIKE * once);
+	once = max_f32(like[0], 0.0f);
+	faster = max_f32(likeness_near(tempo, period / 2.0f) - HALF_LIKE * once,
+			 likeness_near(tempo, period / 3.0f) - THIRD_LIKE * once);
 	slower = like[1] - TWICE_LIKE * once;
-	return sum / weight - HALF_WEIGHT * higher(faster, 0.0f) -
-	       TWICE_WEIGHT * higher(slower, 0.0f);
+	return sum / weight - HALF_WEIGHT * max_f32(faster, 0.0f) -
+	       TWICE_WEIGHT * max_f32(slower, 0.0f);
 }
 
 /* The lag of the highest likeness around this one. */
@@ -220,7 +221,7 @@ static WEIR_REALTIME void periods_try(struct tempo *tempo, uint32_t first)
 			tempo->best = period;
 		}
 		if (is_same(period, tempo->period))
-			tempo->kept_score = higher(tempo->kept_score, score);
+			tempo->kept_score = max_f32(tempo->kept_score, score);
 	}
 }
 
@@ -250,7 +251,7 @@ static WEIR_REALTIME void search_end(struct tempo *tempo)
 		tempo->period = 0.0f;
 	tempo->confidence = 0.0f;
 	if (tempo->period > 0.0f)
-		tempo->confidence = lower(higher(score_find(tempo, tempo->period), 0.0f), 1.0f);
+		tempo->confidence = min_f32(max_f32(score_find(tempo, tempo->period), 0.0f), 1.0f);
 }
 
 static WEIR_REALTIME void search(struct tempo *tempo)
@@ -274,8 +275,8 @@ WEIR_REALTIME void tempo_step(struct tempo *tempo, float accent, float level)
 	float now;
 
 	tempo->level += share * (level - tempo->level);
-	tempo->peak = higher(accent, tempo->peak * (1.0f - share));
-	now = accent / (higher(tempo->peak, LEAST_PEAK * tempo->level) + SILENCE);
+	tempo->peak = max_f32(accent, tempo->peak * (1.0f - share));
+	now = accent / (max_f32(tempo->peak, LEAST_PEAK * tempo->level) + SILENCE);
 	past[0] = past[TEMPO_PAST] = now;
 	tempo->n_steps++;
 	products_add(tempo->product, past, now, tempo->keep);

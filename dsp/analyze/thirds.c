@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "level.h"
 
 #define HALF_LANES 4
@@ -168,7 +168,7 @@ static WEIR_REALTIME void bank_tell(const struct thirds_bank *bank,
 WEIR_REALTIME void thirds_hop(struct thirds *thirds, float calibration, float smoothing,
 			      float *value)
 {
-	const double seconds = (double)higher(smoothing, (float)FAST_SECONDS);
+	const double seconds = (double)max_f32(smoothing, (float)FAST_SECONDS);
 
 	for (uint32_t i = 0; i < THIRDS * thirds->n_channels; i++)
 		value[i] = LEAST_LEVEL;
@@ -178,7 +178,7 @@ WEIR_REALTIME void thirds_hop(struct thirds *thirds, float calibration, float sm
 		const double kept = exp(-n / (thirds->seconds * thirds->rate));
 
 		for (uint32_t p = 0; p < thirds->n_pairs; p++) {
-			const uint32_t right = least(2 * p + 1, thirds->n_channels - 1);
+			const uint32_t right = min_u32(2 * p + 1, thirds->n_channels - 1);
 			float *const two[2] = { value + 2 * p * THIRDS, value + right * THIRDS };
 
 			bank_hop(bank, &thirds->pair[p].bank[i], kept);

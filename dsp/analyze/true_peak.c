@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/sinc.h"
 
 #define HALF (TRUE_PEAK_TAPS / 2)
@@ -113,7 +113,7 @@ static WEIR_SIMD WEIR_REALTIME float quarters_top(const struct points *points, u
 		const float c = vertex(quarter[i], half[i], three[i]);
 		const float d = vertex(half[i], three[i], x[i + 1]);
 
-		heights.height[i] = higher(higher(a, b), higher(c, d));
+		heights.height[i] = max_f32(max_f32(a, b), max_f32(c, d));
 	}
 	return highest(&heights, n);
 }
@@ -124,8 +124,8 @@ static WEIR_SIMD WEIR_REALTIME float halves_top(const struct points *points, uin
 	union heights heights;
 
 	for (uint32_t i = 0; i < n; i++)
-		heights.height[i] = higher(vertex(points->half[i], x[i], half[i]),
-					   vertex(x[i], half[i], x[i + 1]));
+		heights.height[i] = max_f32(vertex(points->half[i], x[i], half[i]),
+					    vertex(x[i], half[i], x[i + 1]));
 	return highest(&heights, n);
 }
 

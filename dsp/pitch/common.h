@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "dsp/unit.h"
 

@@ -72,7 +72,7 @@ WEIR_REALTIME void formant_find_spacing(struct formant *formant, const float *co
 	period = find_period(correlation, t, formant->longest, VOICED * correlation[0]);
 	if (before && period)
 		kept = find_period(correlation, before - before / 8 > t ? before - before / 8 : t,
-				   least(formant->longest, before + before / 8),
+				   min_u32(formant->longest, before + before / 8),
 				   FAITHFUL * correlation[period]);
 	formant->period = kept ? kept : period;
 	formant->spacing =
@@ -98,8 +98,8 @@ static WEIR_REALTIME struct formant_point point_at(const float *power, uint32_t 
 {
 	const float *p = power + peak;
 	const float a = logf(p[-1] + least), b = logf(p[0] + least), c = logf(p[1] + least);
-	const float curve = higher(2.0f * b - a - c, 1e-6f);
-	const float off = lower(higher(0.5f * (c - a) / curve, -0.5f), 0.5f);
+	const float curve = max_f32(2.0f * b - a - c, 1e-6f);
+	const float off = min_f32(max_f32(0.5f * (c - a) / curve, -0.5f), 0.5f);
 
 	return (struct formant_point){ .bin = (float)peak + off,
 				       .level = b + 0.25f * (c - a) * off };
@@ -109,7 +109,7 @@ static WEIR_REALTIME struct formant_point point_at(const float *power, uint32_t 
 static WEIR_REALTIME void mask(const struct formant *formant, const struct formant_point *loud,
 			       struct formant_point *point)
 {
-	const float width = higher(formant->critical, CRITICAL_SHARE * point->bin);
+	const float width = max_f32(formant->critical, CRITICAL_SHARE * point->bin);
 
 	point->masked =
 		point->masked ||
@@ -161,7 +161,7 @@ WEIR_REALTIME void formant_find_envelope(struct formant *formant, const float *p
 	float loudest = LEAST;
 
 	for (uint32_t i = 0; i < n_peaks; i++)
-		loudest = higher(loudest, power[peak[i]]);
+		loudest = max_f32(loudest, power[peak[i]]);
 	formant->n_points = 0;
 	for (uint32_t i = 0; i < n_peaks; i++)
 		if (is_partial(formant, power, peak, n_peaks, i))
@@ -173,7 +173,7 @@ WEIR_REALTIME void formant_find_envelope(struct formant *formant, const float *p
 
 static WEIR_REALTIME float envelope_at(const struct formant *formant, float bin)
 {
-	const float at = lower(higher(bin, 0.0f), (float)(formant->n_bins - 2));
+	const float at = min_f32(max_f32(bin, 0.0f), (float)(formant->n_bins - 2));
 	const uint32_t below = (uint32_t)at;
 	const float *e = formant->envelope + below;
 
@@ -184,5 +184,5 @@ WEIR_REALTIME float formant_gain(const struct formant *formant, float bin, float
 {
 	const float gain = 0.5f * (envelope_at(formant, speed * bin) - envelope_at(formant, bin));
 
-	return expf(lower(higher(gain, LEAST_GAIN), MOST_GAIN));
+	return expf(min_f32(max_f32(gain, LEAST_GAIN), MOST_GAIN));
 }

@@ -145,7 +145,7 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 
 	const float off = partials_off(re, im, k, turns);
 
-	partial->frequency = (float)k + lower(higher(off, -MOST_OFF), MOST_OFF);
+	partial->frequency = (float)k + min_f32(max_f32(off, -MOST_OFF), MOST_OFF);
 	shape_at(partials, partial->frequency - (float)k, shape);
 
 	const float scale = 1.0f / (shape[0] * shape[0] + shape[1] * shape[1]);

@@ -229,7 +229,7 @@ static WEIR_REALTIME uint32_t count_frames(const struct pitch *pitch, uint32_t n
 	};
 
 	for (uint32_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		n = least(n, limits[i]);
+		n = min_u32(n, limits[i]);
 	return n;
 }
 

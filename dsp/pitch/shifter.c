@@ -298,8 +298,8 @@ WEIR_REALTIME void shifter_run(struct shifter *shifter, const struct shifter_set
 
 		if (shifter->hop_frame == shifter->tick * shifter->hop / shifter->n_ticks)
 			begin_tick(shifter, settings);
-		n = least(n_frames - done,
-			  shifter->tick * shifter->hop / shifter->n_ticks - shifter->hop_frame);
+		n = min_u32(n_frames - done,
+			    shifter->tick * shifter->hop / shifter->n_ticks - shifter->hop_frame);
 		for (uint32_t c = 0; c < shifter->n_channels; c++) {
 			in_now[c] = in[c] + done;
 			out_now[c] = out[c] + done;

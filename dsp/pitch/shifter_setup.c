@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "dsp/arena.h"
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/sinc.h"
 #include "shifter.h"
 
@@ -95,7 +95,7 @@ static float quiet_power(uint32_t hop, uint32_t rate)
 {
 	const float per_frame = 48000.0f / (float)rate;
 
-	return 1e-5f * (float)hop / 256.0f * lower(per_frame * per_frame, 1.0f);
+	return 1e-5f * (float)hop / 256.0f * min_f32(per_frame * per_frame, 1.0f);
 }
 
 static void shifter_size(struct shifter *shifter)
@@ -131,7 +131,7 @@ static void shifter_size(struct shifter *shifter)
 
 	formant->n_bins = vocoder->n_bins;
 	formant->shortest = (uint32_t)(SHORTEST_PERIOD * shifter->rate);
-	formant->longest = least((uint32_t)(LONGEST_PERIOD * shifter->rate), vocoder->n / 2);
+	formant->longest = min_u32((uint32_t)(LONGEST_PERIOD * shifter->rate), vocoder->n / 2);
 	formant->critical = CRITICAL_HZ / (float)shifter->rate * (float)vocoder->n;
 	formant->unvoiced = (uint32_t)(UNVOICED_HZ / shifter->rate * vocoder->n);
 }

@@ -16,7 +16,7 @@
 static inline WEIR_REALTIME float turns_of(float re, float im)
 {
 	const float x = fabsf(re), y = fabsf(im);
-	const float a = lower(x, y) / higher(higher(x, y), FLT_MIN), b = a * a;
+	const float a = min_f32(x, y) / max_f32(max_f32(x, y), FLT_MIN), b = a * a;
 	const float is_steep = (float)(y > x), is_back = (float)(re < 0.0f);
 	float turns = -6.453044054e-04f;
 
@@ -59,7 +59,7 @@ static inline WEIR_REALTIME float turns_sine(float turns)
 /* rotor = { cosine, sine } of -1/2 to 1/2 turns, times scale; within 1e-6 of scale. */
 static inline WEIR_REALTIME void turns_rotor(float turns, float scale, float rotor[2])
 {
-	const float size = fabsf(turns), folded = lower(size, 0.5f - size);
+	const float size = fabsf(turns), folded = min_f32(size, 0.5f - size);
 
 	rotor[0] = scale * turns_sine(0.25f - size);
 	rotor[1] = copysignf(scale * turns_sine(folded), turns);

@@ -136,8 +136,8 @@ static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 	const struct vocoder_frame *now = &vocoder->now;
 	const uint32_t centre = VOCODER_BEFORE * vocoder->hop, most = vocoder->n - centre;
 	const uint32_t reach = (uint32_t)(VOCODER_REACH * now->speed * (float)vocoder->hop);
-	const uint32_t fall = least(reach - TAPE_TAPS / 2 - 1, most);
-	const uint32_t rise = least(now->place - vocoder->tape.open, fall);
+	const uint32_t fall = min_u32(reach - TAPE_TAPS / 2 - 1, most);
+	const uint32_t rise = min_u32(now->place - vocoder->tape.open, fall);
 	const uint32_t from = centre - rise;
 	const float per_rise = 1.0f / (float)rise, per_fall = 1.0f / (float)fall;
 
@@ -339,7 +339,7 @@ static WEIR_REALTIME void turn_region(struct vocoder *vocoder, uint32_t k, uint3
 static WEIR_REALTIME void find_gains(struct vocoder *vocoder)
 {
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
-		const float off = lower(higher(vocoder->peak_off[i], -MOST_OFF), MOST_OFF);
+		const float off = min_f32(max_f32(vocoder->peak_off[i], -MOST_OFF), MOST_OFF);
 
 		vocoder->peak_gain[i] = formant_gain(
 			&vocoder->formant, (float)vocoder->peak[i] + off, vocoder->now.speed);
@@ -394,7 +394,7 @@ static WEIR_REALTIME float most_louder(const struct vocoder *vocoder)
 	const float by_speed =
 		vocoder->is_gated || vocoder->now.attack ? MOST_LOUDER_ATTACK : MOST_LOUDER_STEADY;
 
-	return lower(MOST_LOUDER, by_speed * vocoder->now.speed);
+	return min_f32(MOST_LOUDER, by_speed * vocoder->now.speed);
 }
 
 /*
@@ -417,11 +417,11 @@ static WEIR_SIMD WEIR_REALTIME void bound_power(struct vocoder *vocoder)
 
 		sum.before += powers.before;
 		sum.after += powers.after;
-		loudest.before = higher(loudest.before, powers.before);
-		loudest.after = higher(loudest.after, powers.after);
+		loudest.before = max_f32(loudest.before, powers.before);
+		loudest.after = max_f32(loudest.after, powers.after);
 	}
 
-	const float louder = higher(sum.after / sum.before, loudest.after / loudest.before);
+	const float louder = max_f32(sum.after / sum.before, loudest.after / loudest.before);
 	const float most = sqrtf(most_louder(vocoder) / louder);
 
 	if (most < 1.0f)

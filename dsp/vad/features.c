@@ -14,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 
 #define FALL 128 /* of the window, samples */
@@ -185,7 +185,7 @@ static WEIR_REALTIME float floor_step(float floor, float level, float rise)
 
 static WEIR_REALTIME float limit(float x, float least, float most)
 {
-	return higher(least, lower(x, most));
+	return max_f32(least, min_f32(x, most));
 }
 
 static WEIR_REALTIME float *voice_find(struct speech_features *features, float *value, float *most)
@@ -200,9 +200,9 @@ static WEIR_REALTIME float *voice_find(struct speech_features *features, float *
 		float best = -1e9f;
 
 		for (uint32_t i = features->lag_end[g]; i < features->lag_end[g + 1]; i++)
-			best = higher(time[i], best);
+			best = max_f32(time[i], best);
 		*value = 3.0f * best / sum;
-		*most = higher(*value++, *most);
+		*most = max_f32(*value++, *most);
 	}
 	*value++ = time[0] / sum;
 	*value++ = *most / (3.0f * time[0] / sum + 0.05f);
@@ -225,7 +225,7 @@ static WEIR_REALTIME float *newest_find(const struct speech_features *features, 
 	float peak = 1e-5f;
 
 	for (uint32_t i = 0; i < SPEECH_HOP; i++)
-		peak = higher(fabsf(newest[i]), peak);
+		peak = max_f32(fabsf(newest[i]), peak);
 	*value++ = limit(0.5f * log10f(now / before), -2.0f, 2.0f);
 	*value++ = log10f(peak * peak * SPEECH_HOP / now) - 0.8f;
 	return value;
@@ -269,7 +269,7 @@ static WEIR_REALTIME float *bands_find(struct speech_features *features, float *
 		const float rise = level[b] - features->level[2][b];
 
 		*value++ = limit(0.1f * rise, -3.0f, 3.0f);
-		sum_change += lower(fabsf(level[b] - features->level[0][b]), 30.0f);
+		sum_change += min_f32(fabsf(level[b] - features->level[0][b]), 30.0f);
 	}
 	*change = 0.1f * sum_change / SPEECH_BANDS;
 	for (uint32_t g = 0; g < SPEECH_GROUPS; g++) {

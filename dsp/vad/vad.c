@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "dsp/hop.h"
-#include "dsp/scalar.h"
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "dsp/sinc.h"
 
@@ -137,7 +137,7 @@ static WEIR_REALTIME void decide(struct speech *speech, const struct speech_cont
 		mean_get(speech->probability, speech->n_hops, onset) >= control->threshold;
 
 	speech->n_loud = mean_get(speech->heard, speech->n_hops, onset) >= control->threshold
-				 ? least(speech->n_loud + 1, MOST_LOUD)
+				 ? min_u32(speech->n_loud + 1, MOST_LOUD)
 				 : 0;
 	found->ago = 1e-3f * control->onset_ms;
 	if (speech->n_loud > 1)
@@ -157,7 +157,7 @@ static WEIR_REALTIME float probability_find(struct speech *speech)
 	const uint32_t now = speech->n_hops % SPEECH_HOPS, n_hops = speech->n_hops + 1;
 	const float *features = speech->features.value;
 	const float heard = speech_net_step(&speech->net, features);
-	const float limited = lower(heard, speech_net_confirm(&speech->net, features));
+	const float limited = min_f32(heard, speech_net_confirm(&speech->net, features));
 
 	speech->heard[now] = heard;
 	speech->limited[now] = limited;

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEIR_SCALAR_H
-#define WEIR_SCALAR_H
+#ifndef WEIR_MINMAX_H
+#define WEIR_MINMAX_H
 
 #include <stdint.h>
 
 #include "unit.h"
 
-static inline WEIR_REALTIME uint32_t least(uint32_t a, uint32_t b)
+static inline WEIR_REALTIME uint32_t min_u32(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
 }
 
-static inline uint32_t power_of_two(uint32_t least)
+static inline uint32_t power_of_two(uint32_t min)
 {
 	uint32_t n = 1;
 
-	while (n < least)
+	while (n < min)
 		n *= 2;
 	return n;
 }
 
 /* fminf() and fmaxf() are calls of libm; these are instructions. NaN in a gives b. */
-static inline WEIR_REALTIME float lower(float a, float b)
+static inline WEIR_REALTIME float min_f32(float a, float b)
 {
 	return a < b ? a : b;
 }
 
-static inline WEIR_REALTIME float higher(float a, float b)
+static inline WEIR_REALTIME float max_f32(float a, float b)
 {
 	return a > b ? a : b;
 }
