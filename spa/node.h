@@ -14,8 +14,8 @@
 #include <spa/utils/hook.h>
 
 #include "dsp/unit.h"
-#include "memory.h"
 #include "report.h"
+#include "state.h"
 #include "volume.h"
 
 /*

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "spa/memory.h"
+#include "spa/state.h"
 
 static WEIR_REALTIME void fake_remember(const void *state, float *memory)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "memory.h"
+#include "state.h"
 
 #include <errno.h>
 #include <fcntl.h>
