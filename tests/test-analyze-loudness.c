@@ -85,14 +85,14 @@ static void test_channels_weigh_as_their_positions(void)
 	struct analyst analyst;
 
 	analyst_init(&analyst, "analyze-8", 48000);
-	for (uint32_t arena = 0; arena < 2; arena++)
+	for (uint32_t layout = 0; layout < 2; layout++)
 		for (uint32_t row = 0; row < 2; row++) {
 			for (uint32_t c = 0; c < 8; c++)
 				analyst.gain[c] = powf(10.0f, (float)level_db[row][c] / 20.0f);
-			*analyst_control(&analyst, "arena") = (float)arena;
+			*analyst_control(&analyst, "layout") = (float)layout;
 			analyst_begin(&analyst);
 			analyst_tone(&analyst, 1000.0, 0.0, 5.0, 0.0);
-			check_near((double)analyst_last(&analyst, "i", 0), expected[arena][row],
+			check_near((double)analyst_last(&analyst, "i", 0), expected[layout][row],
 				   TOLERANCE);
 		}
 	analyst_finish(&analyst);

@@ -144,7 +144,7 @@ static const char *const layouts[] = { "5.1", "7.1" };
 
 #define LAYOUT                                                                                \
 	{                                                                                     \
-		.name = "arena", .type = WEIR_CONTROL_IN, .kind = WEIR_CHOICE, .measure = "", \
+		.name = "layout", .type = WEIR_CONTROL_IN, .kind = WEIR_CHOICE, .measure = "", \
 		.help = "How loudness weighs what is behind: as 5.1, or as 7.1",              \
 		.choices = layouts, .min = 0.0f, .def = 0.0f, .max = 1.0f                     \
 	}
