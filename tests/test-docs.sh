@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 
-# Everything that README.md, doc/, the man pages, the drop-ins and the modules' pages tell a reader to
-# type, in the order in which they tell it: in a /usr of its own, into which weir is installed as README.md
+# Everything that README.md, CONTRIBUTING.md, doc/, the man pages, the drop-ins and the modules' pages tell
+# a reader to type, in the order in which they tell it: in a /usr of its own, into which weir is installed as README.md
 # says, in a private session with the names of the examples. Nothing of weir is in the environment.
 # tests/documents.py finds the commands and explains how they are marked; what is not run is listed.
 
@@ -46,6 +46,7 @@ declare -A promises=(
 	["pw-cli enum-params weir.pitch Props"]='pitch:semitones"\s+Float 3\.0'
 	["pw-cli info weir.pitch | grep weir.report"]='"semitones onset"'
 	["pw-cli info weir.pitch | grep weir.state"]='"ready"'
+	["pw-link -ol | grep -A1 weir.pitch:out"]="out-l\\s+\\|-> $SINK:playback_FL\\s.*out-r\\s+\\|-> $SINK:playback_FR"
 	["pw-link -ol | grep -A1 weir.nightcore:out"]="out-l\\s+\\|-> $SINK:playback_FL\\s.*out-r\\s+\\|-> $SINK:playback_FR"
 	["pw-link -il | grep -A1 weir.analyze.output:in"]="in-l\\s+\\|<- $SINK:monitor_FL\\s.*in-r\\s+\\|<- $SINK:monitor_FR"
 	["pw-link -il | grep -A1 weir.analyze.app:in"]='\|<- weir.capture.analyze:'
@@ -58,6 +59,9 @@ declare -A promises=(
 	["weir watch weir.analyze.output --only laf,m,bpm,vad"]='"laf":\[-?[0-9.]+,.*"m":-[0-9.]+'
 	["weir watch weir.pitch"]='"semitones":[0-9]'
 )
+
+# Pages that set a job up, and undo it at their end.
+jobs="change-pitch capture-program play-faster combine-microphones measure-sound keep-links"
 
 # Programs by their binaries, as drop-ins name them; Firefox is known by its node's name.
 programs="spotify chromium mpv"
@@ -318,7 +322,7 @@ document() {
 
 test_promises_are_about_commands_of_the_text() {
 	local page command
-	for page in "$source_dir"/{README.md,doc/*.md,man/*.1,conf/*/*.conf}; do
+	for page in "$source_dir"/{*.md,doc/*.md,man/*.1,conf/*/*.conf}; do
 		(cd "$source_dir" && python3 tests/documents.py "${page#"$source_dir/"}") >>"$rig_dir/commands" || exit
 	done
 	for command in "${!promises[@]}"; do
@@ -336,15 +340,38 @@ test_the_manual_pages_hold() {
 	done
 }
 
-test_doc_holds() {
+test_pages_have_the_sections_of_a_job() {
+	local page section
+	for page in $jobs install process-files watch-reports; do
+		for section in "Check" "Undo" "When it does not work"; do
+			check "doc/$page.md has \"$section\"" grep -qx "## $section" "$source_dir/doc/$page.md"
+		done
+	done
+}
+
+test_pages_of_jobs_hold() {
+	local page
+	session_start
+	installed
+	mkdir -p "$HOME"/.config/pipewire/{weir,filter-chain}.conf.d
+	systemctl --user enable --now weir filter-chain
+	for page in $jobs; do
+		programs_stop
+		programs_start
+		document "doc/$page.md"
+		wait_for "doc/$page.md: nothing remains" 5 no_node_of_ours
+	done
+}
+
+test_other_pages_hold() {
 	local page
 	session_start
 	installed
 	nodes_start
-	for page in "$source_dir"/doc/*.md; do
-		document "doc/${page##*/}"
+	for page in "$source_dir"/{CONTRIBUTING.md,doc/*.md}; do
+		page=${page#"$source_dir/"}
+		[[ " $jobs " = *" $(basename "$page" .md) "* ]] || document "$page"
 	done
-	check "nothing of weir is installed any more" [ ! -e /usr/bin/weir ]
 }
 
 test_pages_of_modules_hold() {
@@ -407,6 +434,7 @@ drop_in_holds() {
 test_the_readme_holds() {
 	session_start
 	document README.md
+	check "nothing of weir is installed any more" [ ! -e /usr/bin/weir ]
 }
 
 tests_run "$@"
