@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- Puts a filter graph into streams of programs: no node more, no link, nothing to wire. Rules are in
--- the section weir.in-stream.rules; see wireplumber.conf.avail/50-weir-pitch-app.conf.
+-- Puts a filter graph into streams of programs, without further nodes or links. Rules are in the
+-- section weir.in-stream.rules; see wireplumber.conf.avail/50-weir-pitch-app.conf.
 
 log = Log.open_topic ("s-weir")
 
@@ -10,7 +10,7 @@ rules = Conf.get_section_as_json ("weir.in-stream.rules", Json.Array {})
 clients = ObjectManager { Interest { type = "client" } }
 clients:activate ()
 
--- What started the program is known of its client; a stream knows its name and role.
+-- The client has the properties of the program, the stream its own name and role.
 function describe (node)
   local client = clients:lookup {
     Constraint { "bound-id", "=", tonumber (node.properties ["client.id"]), type = "gobject" },
@@ -33,7 +33,7 @@ function set_graph (node, graph)
   })
 end
 
--- A stream takes a graph once its format is set.
+-- A stream accepts a graph once its format is set.
 SimpleEventHook {
   name = "weir/in-stream",
   interests = {
@@ -46,7 +46,7 @@ SimpleEventHook {
   execute = function (event)
     local node = event:get_subject ()
     if event:get_properties () ["event.subject.old-state"] == "idle" then
-      return -- it has one
+      return -- the graph is still set
     end
     JsonUtils.match_rules (rules, describe (node), function (action, value)
       if action == "filter-graph" then
