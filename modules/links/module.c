@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /** \page page_module_weir_links Links
  *
- * Keeps links between nodes: what `pw-link FROM TO` does once, and again whenever one of the ends
- * has gone and come back, be it that a program was started again, a card was plugged in, or the
- * session manager or the sound server was restarted. This is how files in pipewire.conf.d wire the
- * nodes that they make.
+ * Keeps links between nodes: makes the links of `pw-link FROM TO`, and makes them again whenever
+ * one of the two ends has gone and come back, because a program was started again, a card was
+ * plugged in, or the session manager or the sound server was restarted. Files in pipewire.conf.d
+ * link the nodes that they create in this way.
  *
  *      weir.capture.music ──▶ weir.pitch ──▶ the default sink
  *                         └─▶ analyser
  *
- * It runs in the daemon (pipewire.conf.d) and in a process of its own (weir.conf.d, `pipewire -c
- * weir.conf`), which waits for the daemon and connects again after it was restarted.
+ * The module runs in the daemon (pipewire.conf.d) and in a process of its own (weir.conf.d,
+ * `pipewire -c weir.conf`), which waits for the daemon and connects again after a restart.
  *
- * Links are made as soon as both ports are there, a few messages later. That can cost the first
- * quantum or two of a program that is just starting: to have its first frame for certain, use
+ * Links are made as soon as both ports exist, a few messages later. A program that is just starting
+ * can lose its first quantum or two: to have its first frame for certain, use
  * libpipewire-module-weir-capture and link `weir.capture.<name>`.
  *
  * ## Module Name
@@ -23,62 +23,64 @@
  * ## Module Options
  *
  * - `links`: an array of objects with these keys; required
- *   - `from`: what is heard: one of the names below; required
- *   - `to`: what hears it: one of the names below; required
- *   - `passive` = true | false: whether the link alone lets its nodes sleep. Without, an idle sink
- *     and what is linked to it stay awake (and a card at work) as long as the link is there. With
- *     it, what hears a sink is awake while something plays there, and a microphone while what it is
- *     linked to is. But what hears a microphone by such a link may sleep on while another program
- *     records from that. Default false, as with pw-link
+ *   - `from`: the source node: one of the names below; required
+ *   - `to`: the destination node: one of the names below; required
+ *   - `passive` = true | false: whether the nodes may sleep while only this link connects them.
+ *     With false, an idle sink and the nodes that are linked to it stay awake (and a card stays at
+ *     work) as long as the link exists. With true, a destination that is linked to the monitor of a
+ *     sink is awake while something plays there, and a microphone while its destination is. But the
+ *     destination of a microphone may sleep on while another program records from the microphone.
+ *     Default false, as with pw-link
  *
  * ## Names
  *
  * - `weir.pitch`: the node with this `node.name`. `from` takes its outputs, of a sink those of its
- *   monitor, that is what plays on it; `to` takes its inputs. Never anything else: no microphone
- *   takes part that is not named. Only ports for sound count, no MIDI, video or reports
- * - `weir.pitch:in-l`: one port, by its `port.name` (`pw-link -io` lists all), of whatever kind
+ *   monitor, which have the sound that plays on the sink; `to` takes its inputs. No other node is
+ *   ever linked: no microphone that is not named. Only audio ports count, no MIDI, video or reports
+ * - `weir.pitch:in-l`: one port of any kind, by its `port.name` (`pw-link -io` lists all)
  * - `speaker:FL`: one port, by its channel
- * - `~^alsa_output`: all nodes whose name fits this extended regular expression, anywhere in the
- *   name unless it says ^ and $. The links of each with each are made, but none from a node to
- *   itself
- * - `~^alsa_output:FL`: one port of each. What follows the last `:` is a port unless it has one of
- *   the characters `[](){}*+?|^$\.` in it; for a `:` in the name of the node itself write `[:]`
- * - `@DEFAULT_AUDIO_SINK@`, also with `:FL` or a port: the default sink, and when that changes the
- *   new one
+ * - `~^alsa_output`: all nodes whose name matches this extended regular expression, anywhere in the
+ *   name unless the expression has ^ and $. Each node is linked with each, but no node with itself
+ * - `~^alsa_output:FL`: one port of each. The text after the last `:` is a port unless it contains
+ *   one of the characters `[](){}*+?|^$\.`; for a `:` in the name of the node itself write `[:]`
+ * - `@DEFAULT_AUDIO_SINK@`, also with `:FL` or a port: the default sink, and after a change the new
+ *   one
  *
- * Several nodes of the same name, such as the streams of one program, are all meant. A name with a
- * `:` is the whole name of a node if there is such a node, and else a node and its port. Names with
- * a `:` must stand in quotes.
+ * A name stands for all nodes that have it, such as the streams of one program. A name with a `:`
+ * is the whole name of a node if there is such a node, and otherwise a node and its port. Names
+ * with a `:` must be quoted.
  *
  * ## Channels
  *
  * Two ports that are both named are linked as they are. Otherwise outputs and inputs of the same
- * channel are: FL to FL, FR to FR; channels that only one side has stay unlinked. Where no channel
- * is on both sides, a single port (mono) is linked to all of the other side: it is heard on all, or
- * it hears the sum of all. Several ports are linked in their order, the first to the first, as
- * pw-link does. Of a captured source's inputs only `in-l` and `in-r` are meant by its name.
+ * channel are linked: FL to FL, FR to FR; channels that only one side has stay unlinked. Where the
+ * two sides have no channel in common, a single port (mono) is linked to all ports of the other
+ * side: its sound goes to all of them, or it gets the sum of all. Several ports are linked in their
+ * order, the first to the first, as pw-link does. The name of a captured source stands for its
+ * inputs `in-l` and `in-r` only.
  *
  * ## What others do
  *
- * - A link that is already there is left alone, and is not removed when the module ends. When it
- *   goes, the module makes its own. Two links that name the same ports are made once; the first
- *   one's `passive` counts.
+ * - The module leaves alone a link that already exists, and does not remove it at its end. When
+ *   that link goes, the module makes its own. Two entries for the same ports make one link, with
+ *   the `passive` of the first.
  * - A link of the module that somebody removes (`pw-link -d`) stays removed until one of its ports
  *   has gone and come back: the program was started again, the card plugged in again.
- * - A link that cannot be made or that fails (ports of different kinds, say) is tried for up to a
- *   second, then again when one of its ports has gone and come back. The log says why.
- * - When the module ends, or its process, however that happens, its links go, and no others.
+ * - A link that cannot be made or that fails (between ports of different kinds, for example) is
+ *   tried for up to a second, then again when one of its ports has gone and come back. The log has
+ *   the reason.
+ * - When the module or its process ends, in whatever way, its links end, and no others.
  *
- * PipeWire 1.4 ignores `passive` when it comes from another process, unless told otherwise in
- * pipewire.conf.d, or one of the nodes has `node.passive`; the log says so then:
+ * PipeWire 1.4 ignores `passive` in links that another process makes, and the log says so, unless
+ * one of the nodes has `node.passive`, or pipewire.conf.d has this:
  *
  *     module.link-factory.args = { allow.link.passive = true }
  *
  * ## Messages
  *
- * Every link that is made or lost is told at level info (`PIPEWIRE_DEBUG=2,mod.weir-links:3`).
- * What is missing for 2 s is told once: a node that was never there, or a port that its node does
- * not have, as a warning, and with the names of the ports that it has.
+ * Every link that is made or lost is logged at level info (`PIPEWIRE_DEBUG=2,mod.weir-links:3`). A
+ * node or port that is missing for 2 s is logged once: as a warning if the node was never there, or
+ * if it does not have the port, with the names of the ports that it has.
  *
  * ## Example configuration
  *
