@@ -50,8 +50,8 @@ struct weir_port {
 	const char *name; /* used in configuration files: never renamed */
 	enum weir_port_type type;
 	enum weir_kind kind;
-	const char *measure; /* "dB", "Hz", "semitones", "ms", "ppm"; "" for none */
-	const char *help;    /* one line */
+	const char *unit; /* of the values: "dB", "Hz", "semitones", "ms", "ppm"; "" for none */
+	const char *help; /* one line */
 	/* Audio only: "FL", "FR", "MONO", "AUX0". NULL: an input that nobody means who names the
 	 * node. */
 	const char *channel;
@@ -66,7 +66,7 @@ struct weir_port {
  */
 struct weir_field {
 	const char *name; /* as for ports: never renamed */
-	const char *measure;
+	const char *unit; /* as for ports; of an event "s" */
 	const char *help;
 	uint32_t count; /* floats: 1, or more for a vector */
 	bool event;

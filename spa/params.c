@@ -93,7 +93,7 @@ static struct spa_pod *build_prop_info(const struct node *node, struct spa_pod_b
 		return NULL;
 	control_key(node, i, key);
 	snprintf(description, sizeof(description), "%s%s%s%s%s", port->help,
-		 port->measure[0] ? " [" : "", port->measure, port->measure[0] ? "]" : "",
+		 port->unit[0] ? " [" : "", port->unit, port->unit[0] ? "]" : "",
 		 port->type == WEIR_CONTROL_OUT ? " (read-only)" : "");
 
 	spa_pod_builder_push_object(b, &frame, SPA_TYPE_OBJECT_PropInfo, SPA_PARAM_PropInfo);
@@ -368,7 +368,7 @@ static int control_check(const struct node *node, const char *key, float value, 
 	else
 		spa_log_warn(node->log, "\"%s\" = %s: it must be a%s number from %g to %g %s", key,
 			     text ? text : number, port->kind == WEIR_FLOAT ? "" : " whole",
-			     port->min, port->max, port->measure);
+			     port->min, port->max, port->unit);
 	return -EINVAL;
 }
 

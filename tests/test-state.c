@@ -20,7 +20,7 @@ static WEIR_REALTIME void fake_remember(const void *state, float *memory)
 }
 
 static const struct weir_field fields[] = {
-	{ .name = "known", .measure = "", .help = "", .count = 1 },
+	{ .name = "known", .unit = "", .help = "", .count = 1 },
 };
 
 static const struct weir_unit fake = {

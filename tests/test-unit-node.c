@@ -98,17 +98,17 @@ static WEIR_REALTIME void fake_run(void *state, float *const port[], uint32_t n_
 }
 
 static const struct weir_port ports[] = {
-	{ .name = "in-1", .type = WEIR_AUDIO_IN, .measure = "", .help = "", .channel = "FL" },
-	{ .name = "in-2", .type = WEIR_AUDIO_IN, .measure = "", .help = "", .channel = "FR" },
-	{ .name = "out-1", .type = WEIR_AUDIO_OUT, .measure = "", .help = "", .channel = "FL" },
-	{ .name = "out-2", .type = WEIR_AUDIO_OUT, .measure = "", .help = "", .channel = "FR" },
-	{ .name = "latency", .type = WEIR_CONTROL_OUT, .measure = "", .help = "", .max = 100.0f },
-	{ .name = "meter", .type = WEIR_CONTROL_OUT, .measure = "", .help = "", .max = 1e6f },
+	{ .name = "in-1", .type = WEIR_AUDIO_IN, .unit = "", .help = "", .channel = "FL" },
+	{ .name = "in-2", .type = WEIR_AUDIO_IN, .unit = "", .help = "", .channel = "FR" },
+	{ .name = "out-1", .type = WEIR_AUDIO_OUT, .unit = "", .help = "", .channel = "FL" },
+	{ .name = "out-2", .type = WEIR_AUDIO_OUT, .unit = "", .help = "", .channel = "FR" },
+	{ .name = "latency", .type = WEIR_CONTROL_OUT, .unit = "", .help = "", .max = 100.0f },
+	{ .name = "meter", .type = WEIR_CONTROL_OUT, .unit = "", .help = "", .max = 1e6f },
 };
 
 static const struct weir_field fields[] = {
-	{ .name = "value", .measure = "", .help = "", .count = 1 },
-	{ .name = "event", .measure = "", .help = "", .count = 1, .event = true },
+	{ .name = "value", .unit = "", .help = "", .count = 1 },
+	{ .name = "event", .unit = "", .help = "", .count = 1, .event = true },
 };
 
 static const struct weir_unit fake = {

@@ -513,9 +513,9 @@ static void check_port(const struct weir_port *p)
 		CHECK(p->channel && p->channel[0]);
 		return;
 	}
-	CHECK(p->measure);
-	/* Hosts add the measure: the help says nothing of it. */
-	CHECK(!p->measure[0] || !strstr(p->help, "(dB"));
+	CHECK(p->unit);
+	/* Hosts add the unit: the help says nothing of it. */
+	CHECK(!p->unit[0] || !strstr(p->help, "(dB"));
 	CHECK(p->min <= p->def && p->def <= p->max && p->min < p->max);
 	CHECK(p->kind != WEIR_TOGGLE || (p->min == 0.0f && p->max == 1.0f));
 	for (uint32_t i = 0; p->kind == WEIR_CHOICE && i <= (uint32_t)(p->max - p->min); i++)
@@ -534,13 +534,13 @@ static void test_description_is_complete(const struct weir_unit *unit)
 	for (uint32_t i = 0; i < unit->n_ports; i++)
 		check_port(&unit->ports[i]);
 	for (uint32_t i = 0; i < unit->n_fields; i++) {
-		CHECK(unit->fields[i].name && unit->fields[i].help && unit->fields[i].measure);
+		CHECK(unit->fields[i].name && unit->fields[i].help && unit->fields[i].unit);
 		CHECK(unit->fields[i].count > 0);
 		CHECK(!unit->fields[i].event || unit->fields[i].count == 1);
 	}
 	CHECK(!unit->remember == !unit->recall && !unit->remember == !unit->n_memory);
 	for (uint32_t i = 0; i < unit->n_memory; i++)
-		CHECK(unit->memory[i].name && unit->memory[i].help && unit->memory[i].measure);
+		CHECK(unit->memory[i].name && unit->memory[i].help && unit->memory[i].unit);
 }
 
 static void test_unit(const struct weir_unit *unit, uint32_t rate)

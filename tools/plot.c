@@ -41,9 +41,9 @@ static const char *const best[] = { "m", "s", "laf", "rms", "peak", SPECTRUM, "f
 struct panel {
 	const struct series *series;
 	uint32_t from, count; /* of its values */
-	const char *measure;
-	double floor;	  /* lower values are drawn there */
-	double low, high; /* of all others */
+	const char *unit;     /* of the values */
+	double floor;	      /* lower values are drawn there */
+	double low, high;     /* of all others */
 };
 
 struct plot {
@@ -66,11 +66,11 @@ static void fail_no_field(struct report *report, const char *name)
 	fail("the report has no \"%s\". It has:%s", name, names);
 }
 
-static const char *find_measure(const char *name)
+static const char *find_unit(const char *name)
 {
 	const struct weir_field *field = weir_field_find(name);
 
-	return field ? field->measure : "";
+	return field ? field->unit : "";
 }
 
 static bool is_spectrum(const struct series *series)
@@ -83,7 +83,7 @@ static double find_floor(const struct panel *panel)
 {
 	const double above = panel->high > 0.0 ? floor(panel->high / 10.0) * 10.0 : 0.0;
 
-	if (strncmp(panel->measure, "dB", 2) != 0 && strcmp(panel->measure, "LUFS") != 0)
+	if (strncmp(panel->unit, "dB", 2) != 0 && strcmp(panel->unit, "LUFS") != 0)
 		return -INFINITY;
 	return above + (is_spectrum(panel->series) ? SPECTRUM_FLOOR : LEVEL_FLOOR);
 }
@@ -120,7 +120,7 @@ static void panels_add(struct plot *plot, const struct series *series)
 			.series = series,
 			.from = from,
 			.count = count,
-			.measure = find_measure(series->name),
+			.unit = find_unit(series->name),
 		};
 		panel_measure(panel);
 	}
@@ -353,8 +353,7 @@ static void draw_lines(const struct plot *plot, const struct panel *panel)
 	fputc('\n', file);
 }
 
-/* Above the panel, where no number is: its name, which of several it is, and what it is measured
- * in. */
+/* Above the panel, where no number is: its name, which of several it is, and the unit. */
 static void print_name(FILE *file, const struct panel *panel)
 {
 	char name[2 * SERIES_NAME];
@@ -363,8 +362,8 @@ static void print_name(FILE *file, const struct panel *panel)
 	if (panel->count < panel->series->count)
 		n += (size_t)snprintf(name + n, sizeof(name) - n, " %u",
 				      panel->from / panel->count + 1);
-	if (panel->measure[0] && strcmp(panel->measure, panel->series->name) != 0)
-		snprintf(name + n, sizeof(name) - n, ", %s", panel->measure);
+	if (panel->unit[0] && strcmp(panel->unit, panel->series->name) != 0)
+		snprintf(name + n, sizeof(name) - n, ", %s", panel->unit);
 	fputs("set label 1 ", file);
 	print_quoted(file, name);
 	fputs(" at graph 0,1 left offset 0,0.7 noenhanced\n", file);

@@ -74,7 +74,7 @@ static void refuse_value(const struct weir_port *port, const char *text)
 		fail("%s=%s: the value must be true or false, 1 or 0", port->name, text);
 	fail("%s=%s: the value must be a%s number from %g to %g%s%s", port->name, text,
 	     port->kind == WEIR_FLOAT ? "" : " whole", port->min, port->max,
-	     port->measure[0] ? " " : "", port->measure);
+	     port->unit[0] ? " " : "", port->unit);
 }
 
 static float control_parse(const struct weir_port *port, const char *text)

@@ -112,17 +112,17 @@ static const char *const state_names[] = {
 	[ALIGN_ONE_MIC] = "one-mic",
 };
 
-#define MIC(number, position)                                                \
-	{                                                                    \
-		.name = "mic-" number, .type = WEIR_AUDIO_IN, .measure = "", \
-		.help = "Microphone " number, .channel = position            \
+#define MIC(number, position)                                             \
+	{                                                                 \
+		.name = "mic-" number, .type = WEIR_AUDIO_IN, .unit = "", \
+		.help = "Microphone " number, .channel = position         \
 	}
 
 /* In the order of the header. */
 #define CONTROLS(most_weight)                                                                      \
 	{ .name = "out",                                                                           \
 	  .type = WEIR_AUDIO_OUT,                                                                  \
-	  .measure = "",                                                                           \
+	  .unit = "",                                                                              \
 	  .help = "All microphones as one",                                                        \
 	  .channel = "MONO" },                                                                     \
 		INPUT("lag-limit-ms", WEIR_FLOAT, "ms", "Delays that are looked for, up to", 0.0f, \
@@ -132,7 +132,7 @@ static const char *const state_names[] = {
 		{ .name = "weight",                                                                \
 		  .type = WEIR_CONTROL_IN,                                                         \
 		  .kind = WEIR_CHOICE,                                                             \
-		  .measure = "",                                                                   \
+		  .unit = "",                                                                      \
 		  .help = "By noise, all alike, or one microphone only",                           \
 		  .choices = weight_names,                                                         \
 		  .min = ALIGN_AUTO,                                                               \
@@ -145,7 +145,7 @@ static const char *const state_names[] = {
 		OUTPUT("latency", WEIR_INTEGER, "frames",                                          \
 		       "Delay of the output against microphone 1", 0.0f, 600000.0f),               \
 	{                                                                                          \
-		.name = "state", .type = WEIR_CONTROL_OUT, .kind = WEIR_CHOICE, .measure = "",     \
+		.name = "state", .type = WEIR_CONTROL_OUT, .kind = WEIR_CHOICE, .unit = "",        \
 		.help = "0 searching, 1 locked, 2 coasting, 3 one-mic", .choices = state_names,    \
 		.min = ALIGN_SEARCHING, .max = ALIGN_ONE_MIC                                       \
 	}

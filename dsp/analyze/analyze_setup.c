@@ -105,9 +105,9 @@ static void *create_8(uint32_t rate)
 	return analyze_create(rate, &weir_analyze_8, 8);
 }
 
-#define AUDIO(port, direction, text, position)                                                    \
-	{                                                                                         \
-		.name = port, .type = direction, .measure = "", .help = text, .channel = position \
+#define AUDIO(port, direction, text, position)                                                 \
+	{                                                                                      \
+		.name = port, .type = direction, .unit = "", .help = text, .channel = position \
 	}
 #define IN(port, text, position) AUDIO("in" port, WEIR_AUDIO_IN, text, position)
 #define OUT(port, text, position) AUDIO("out" port, WEIR_AUDIO_OUT, text " unchanged", position)
@@ -142,11 +142,11 @@ static void *create_8(uint32_t rate)
 
 static const char *const layouts[] = { "5.1", "7.1" };
 
-#define LAYOUT                                                                                \
-	{                                                                                     \
-		.name = "layout", .type = WEIR_CONTROL_IN, .kind = WEIR_CHOICE, .measure = "", \
-		.help = "How loudness weighs what is behind: as 5.1, or as 7.1",              \
-		.choices = layouts, .min = 0.0f, .def = 0.0f, .max = 1.0f                     \
+#define LAYOUT                                                                              \
+	{                                                                                   \
+		.name = "layout", .type = WEIR_CONTROL_IN, .kind = WEIR_CHOICE, .unit = "", \
+		.help = "How loudness weighs what is behind: as 5.1, or as 7.1",            \
+		.choices = layouts, .min = 0.0f, .def = 0.0f, .max = 1.0f                   \
 	}
 
 #define SHARE(port, text) OUTPUT(port, WEIR_FLOAT, "", text, 0.0f, 1.0f)
@@ -231,9 +231,9 @@ static const struct weir_port ports_of_8[] = {
 	OUTPUTS,
 };
 
-#define EVENT(field, text)                                                             \
-	{                                                                              \
-		.name = field, .measure = "s", .help = text, .count = 1, .event = true \
+#define EVENT(field, text)                                                          \
+	{                                                                           \
+		.name = field, .unit = "s", .help = text, .count = 1, .event = true \
 	}
 #define WEIGHTED(name, text, n) FIELD(name, "dB", text, n)
 

@@ -279,71 +279,71 @@ static const char *const mode_names[] = {
 	[PITCH_QUALITY] = "quality",
 };
 
-#define INPUT(suffix, which, position)                                      \
-	{                                                                   \
-		.name = "in-" suffix, .type = WEIR_AUDIO_IN, .measure = "", \
-		.help = which " input", .channel = position                 \
+#define INPUT(suffix, which, position)                                                           \
+	{                                                                                        \
+		.name = "in-" suffix, .type = WEIR_AUDIO_IN, .unit = "", .help = which " input", \
+		.channel = position                                                              \
 	}
-#define OUTPUT(suffix, which, position)                                       \
-	{                                                                     \
-		.name = "out-" suffix, .type = WEIR_AUDIO_OUT, .measure = "", \
-		.help = which " output", .channel = position                  \
+#define OUTPUT(suffix, which, position)                                    \
+	{                                                                  \
+		.name = "out-" suffix, .type = WEIR_AUDIO_OUT, .unit = "", \
+		.help = which " output", .channel = position               \
 	}
 
 /* In the order of the header. */
-#define CONTROLS                                                                                  \
-	{ .name = "semitones",                                                                    \
-	  .type = WEIR_CONTROL_IN,                                                                \
-	  .kind = WEIR_FLOAT,                                                                     \
-	  .measure = "semitones",                                                                 \
-	  .help = "How far the pitch is moved",                                                   \
-	  .min = -24.0f,                                                                          \
-	  .def = 0.0f,                                                                            \
-	  .max = 24.0f },                                                                         \
-		{ .name = "formant",                                                              \
-		  .type = WEIR_CONTROL_IN,                                                        \
-		  .kind = WEIR_TOGGLE,                                                            \
-		  .measure = "",                                                                  \
-		  .help = "Keep the spectral envelope where it is",                               \
-		  .min = 0.0f,                                                                    \
-		  .def = 0.0f,                                                                    \
-		  .max = 1.0f },                                                                  \
-		{ .name = "latency",                                                              \
-		  .type = WEIR_CONTROL_OUT,                                                       \
-		  .kind = WEIR_INTEGER,                                                           \
-		  .measure = "frames",                                                            \
-		  .help = "Delay of the output against the input",                                \
-		  .min = 0.0f,                                                                    \
-		  .max = 32768.0f },                                                              \
-		{ .name = "cents",                                                                \
-		  .type = WEIR_CONTROL_IN,                                                        \
-		  .kind = WEIR_FLOAT,                                                             \
-		  .measure = "cents",                                                             \
-		  .help = "Added to semitones, to 24 semitones at most",                          \
-		  .min = -100.0f,                                                                 \
-		  .def = 0.0f,                                                                    \
-		  .max = 100.0f },                                                                \
-		{ .name = "mix",                                                                  \
-		  .type = WEIR_CONTROL_IN,                                                        \
-		  .kind = WEIR_FLOAT,                                                             \
-		  .measure = "%",                                                                 \
-		  .help = "How much is shifted sound; the rest is the input, just as late",       \
-		  .min = 0.0f,                                                                    \
-		  .def = 100.0f,                                                                  \
-		  .max = 100.0f },                                                                \
-		{ .name = "mode",                                                                 \
-		  .type = WEIR_CONTROL_IN,                                                        \
-		  .kind = WEIR_CHOICE,                                                            \
-		  .measure = "",                                                                  \
-		  .help = "Length of the windows: less delay, or more partials told apart",       \
-		  .choices = mode_names,                                                          \
-		  .min = PITCH_LOW_LATENCY,                                                       \
-		  .def = PITCH_BALANCED,                                                          \
-		  .max = PITCH_QUALITY },                                                         \
-	{                                                                                         \
-		.name = "glide-ms", .type = WEIR_CONTROL_IN, .kind = WEIR_FLOAT, .measure = "ms", \
-		.help = "How long a change of the shift takes, to 95 %", .min = 0.0f,             \
-		.def = 100.0f, .max = 10000.0f                                                    \
+#define CONTROLS                                                                               \
+	{ .name = "semitones",                                                                 \
+	  .type = WEIR_CONTROL_IN,                                                             \
+	  .kind = WEIR_FLOAT,                                                                  \
+	  .unit = "semitones",                                                                 \
+	  .help = "How far the pitch is moved",                                                \
+	  .min = -24.0f,                                                                       \
+	  .def = 0.0f,                                                                         \
+	  .max = 24.0f },                                                                      \
+		{ .name = "formant",                                                           \
+		  .type = WEIR_CONTROL_IN,                                                     \
+		  .kind = WEIR_TOGGLE,                                                         \
+		  .unit = "",                                                                  \
+		  .help = "Keep the spectral envelope where it is",                            \
+		  .min = 0.0f,                                                                 \
+		  .def = 0.0f,                                                                 \
+		  .max = 1.0f },                                                               \
+		{ .name = "latency",                                                           \
+		  .type = WEIR_CONTROL_OUT,                                                    \
+		  .kind = WEIR_INTEGER,                                                        \
+		  .unit = "frames",                                                            \
+		  .help = "Delay of the output against the input",                             \
+		  .min = 0.0f,                                                                 \
+		  .max = 32768.0f },                                                           \
+		{ .name = "cents",                                                             \
+		  .type = WEIR_CONTROL_IN,                                                     \
+		  .kind = WEIR_FLOAT,                                                          \
+		  .unit = "cents",                                                             \
+		  .help = "Added to semitones, to 24 semitones at most",                       \
+		  .min = -100.0f,                                                              \
+		  .def = 0.0f,                                                                 \
+		  .max = 100.0f },                                                             \
+		{ .name = "mix",                                                               \
+		  .type = WEIR_CONTROL_IN,                                                     \
+		  .kind = WEIR_FLOAT,                                                          \
+		  .unit = "%",                                                                 \
+		  .help = "How much is shifted sound; the rest is the input, just as late",    \
+		  .min = 0.0f,                                                                 \
+		  .def = 100.0f,                                                               \
+		  .max = 100.0f },                                                             \
+		{ .name = "mode",                                                              \
+		  .type = WEIR_CONTROL_IN,                                                     \
+		  .kind = WEIR_CHOICE,                                                         \
+		  .unit = "",                                                                  \
+		  .help = "Length of the windows: less delay, or more partials told apart",    \
+		  .choices = mode_names,                                                       \
+		  .min = PITCH_LOW_LATENCY,                                                    \
+		  .def = PITCH_BALANCED,                                                       \
+		  .max = PITCH_QUALITY },                                                      \
+	{                                                                                      \
+		.name = "glide-ms", .type = WEIR_CONTROL_IN, .kind = WEIR_FLOAT, .unit = "ms", \
+		.help = "How long a change of the shift takes, to 95 %", .min = 0.0f,          \
+		.def = 100.0f, .max = 10000.0f                                                 \
 	}
 
 static const struct weir_port mono_ports[] = {
@@ -382,11 +382,11 @@ static const struct weir_port ports_of_8[] = {
 
 static const struct weir_field fields[] = {
 	[PITCH_REPORT_SEMITONES] = { .name = "semitones",
-				     .measure = "semitones",
+				     .unit = "semitones",
 				     .help = "Shift in force, on its way to the control's value",
 				     .count = 1 },
 	[PITCH_REPORT_ONSET] = { .name = "onset",
-				 .measure = "s",
+				 .unit = "s",
 				 .help = "An attack was found, this long before the report",
 				 .count = 1,
 				 .event = true },

@@ -23,7 +23,7 @@ static void describe_control(const struct weir_port *port)
 		break;
 	case WEIR_INTEGER:
 	case WEIR_FLOAT:
-		printf("%g to %g, default %g %s", port->min, port->max, port->def, port->measure);
+		printf("%g to %g, default %g %s", port->min, port->max, port->def, port->unit);
 		break;
 	}
 	printf("\n  %-14s %s\n", "", port->help);
@@ -40,7 +40,7 @@ static void describe_port(const struct weir_port *port)
 		describe_control(port);
 		break;
 	case WEIR_CONTROL_OUT:
-		printf("  %-14s %s: %s\n", port->name, port->measure, port->help);
+		printf("  %-14s %s: %s\n", port->name, port->unit, port->help);
 		break;
 	}
 }
@@ -71,7 +71,7 @@ void describe_unit(const struct weir_unit *unit)
 	for (uint32_t i = 0; i < unit->n_fields; i++) {
 		const struct weir_field *field = &unit->fields[i];
 
-		printf("  %-14s %s", field->name, field->event ? "event" : field->measure);
+		printf("  %-14s %s", field->name, field->event ? "event" : field->unit);
 		if (field->count > 1)
 			printf(" x %u", field->count);
 		printf(": %s\n", field->help);
