@@ -97,8 +97,9 @@ struct weir_unit {
 	const struct weir_port *ports;
 	uint32_t n_ports;
 
-	/* What it tells is of all that it heard: after a pause it goes on, instead of anew. */
-	bool goes_on;
+	/* The report covers all sound since the state was created: hosts do not reset the state
+	 * after a pause. */
+	bool continuous;
 
 	/* At most one report per hop. A unit without fields never reports. */
 	const struct weir_field *fields;

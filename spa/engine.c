@@ -137,7 +137,7 @@ void engine_begin(struct node *node)
 {
 	struct engine_swap swap = { .node = node };
 
-	if (node->unit->goes_on || !node->engine.state)
+	if (node->unit->continuous || !node->engine.state)
 		return;
 	node_in_data_thread(node, engine_swap, &swap);
 	node->unit->reset(swap.engine.state);

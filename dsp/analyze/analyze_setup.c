@@ -293,7 +293,7 @@ static const struct weir_field fields_of_8[] = { FIELDS(8) };
 		.n_ports = COUNT(unit_ports), .fields = unit_fields,                               \
 		.n_fields = COUNT(unit_fields), .hop_seconds = HOP_SECONDS, .create = unit_create, \
 		.destroy = analyze_destroy, .reset = analyze_reset, .run = analyze_run,            \
-		.goes_on = true                                                                    \
+		.continuous = true                                                                 \
 	}
 
 const struct weir_unit weir_analyze = UNIT("analyze", 705, "Levels and features of a stereo sound",

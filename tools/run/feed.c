@@ -246,9 +246,9 @@ static const struct weir_unit *unit_fit(const struct weir_unit *unit, const stru
 	const struct weir_unit *wide = unit_variant(unit, "8"), *mono = unit_variant(unit, "mono");
 
 	if (n_channels == 1)
-		return mono && unit->goes_on ? mono : unit;
+		return mono && unit->continuous ? mono : unit;
 	if (n_channels <= n_inputs &&
-	    (!wide || !has_position(sound, unit->goes_on ? weighted : low)))
+	    (!wide || !has_position(sound, unit->continuous ? weighted : low)))
 		return unit;
 	if (!wide || n_channels > feed_count_ports(wide, WEIR_AUDIO_IN))
 		fail("%s has %u channels, %s takes %u. Choose some: -i PORT=%s:CHANNEL",
@@ -331,7 +331,7 @@ void feed_fill(struct feed *feed, char *paths[], uint32_t n_paths)
 		if (feed->unit != named && sound->format.channels == 1)
 			say("%s has 1 channel: %s is taken", sound->path, feed->unit->name);
 		if (is_alone && is_wide(feed->unit) &&
-		    (sound->format.channels > 1 || feed->unit->goes_on))
+		    (sound->format.channels > 1 || feed->unit->continuous))
 			loudspeakers_feed(feed, file, feed->unit != named);
 		else if (is_alone && sound->format.channels == 1)
 			mono_feed(feed, file);
