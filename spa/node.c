@@ -461,7 +461,7 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 	read_info(node, info);
 
 	node->silence = calloc(node->quantum_limit, sizeof(float));
-	node->reports = weir_reports_create_for(unit, WEIR_LEAST_RATE, node->quantum_limit);
+	node->reports = weir_reports_create_for(unit, WEIR_MIN_RATE, node->quantum_limit);
 	if (!node->silence || !node->reports)
 		return -errno;
 	memory_init(&node->memory, unit, info, node->log);

@@ -79,7 +79,7 @@ static void *align_create(uint32_t rate, uint32_t n_mics)
 {
 	struct align *align;
 
-	if (rate < WEIR_LEAST_RATE || rate > MOST_RATE) {
+	if (rate < WEIR_MIN_RATE || rate > MOST_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -72,7 +72,7 @@ static void *analyze_create(uint32_t rate, const struct weir_unit *unit, uint32_
 {
 	struct analyze *analyze;
 
-	if (rate < WEIR_LEAST_RATE || rate > MOST_RATE) {
+	if (rate < WEIR_MIN_RATE || rate > MOST_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -71,7 +71,7 @@ static void *pitch_create(uint32_t rate, uint32_t n_channels)
 {
 	struct pitch *pitch;
 
-	if (rate < WEIR_LEAST_RATE || rate > MOST_RATE) {
+	if (rate < WEIR_MIN_RATE || rate > MOST_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}
