@@ -65,7 +65,7 @@ static WEIR_REALTIME float control_value(const struct weir_port *port, float val
 static WEIR_REALTIME void copy_sane(float *to, const float *from, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		to[i] = fabsf(from[i]) <= WEIR_LOUDEST ? from[i] : 0.0f;
+		to[i] = fabsf(from[i]) <= WEIR_MAX_SAMPLE ? from[i] : 0.0f;
 }
 
 /* Makes denormals zero; returns the mode to go back to. */

@@ -170,14 +170,14 @@ const struct weir_field *weir_field_find(const char *name);
  * an output may be the same buffer as an input.
  *
  * Control inputs are forced into their ranges, and to whole numbers where their
- * kind asks for it. Samples that are not finite, or above WEIR_LOUDEST, enter the
+ * kind asks for it. Samples that are not finite, or above WEIR_MAX_SAMPLE, enter the
  * unit as silence. Denormals count as zero while the unit runs.
  *
  * With the state NULL the sound passes through: the n-th audio output gets the n-th
  * audio input, or silence where there is none, and each control output gets the value
  * in its range that is nearest to 0.
  */
-#define WEIR_LOUDEST 1000.0f
+#define WEIR_MAX_SAMPLE 1000.0f /* 60 dB above full scale */
 WEIR_REALTIME void weir_unit_run(const struct weir_unit *unit, void *state, float *const port[],
 				 uint32_t n_frames, struct weir_reports *reports);
 

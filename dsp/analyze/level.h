@@ -11,7 +11,7 @@
 #define SLOW_SECONDS 1.0
 
 #define LEAST_LEVEL -200.0f  /* dB */
-#define MOST_LEVEL 300.0f    /* dB: WEIR_LOUDEST and the highest calibration make 263 */
+#define MOST_LEVEL 300.0f    /* dB: WEIR_MAX_SAMPLE and the highest calibration make 263 */
 #define LEAST_SQUARE 1e-20f  /* the same */
 #define DB_PER_E 4.34294482f /* 10 log10(x) of log(x), which costs half as much as log10() */
 

@@ -8,7 +8,7 @@
 
 /*
  * What a field may be. Levels reach from the least one told, -200 dB, to +63 dB of samples at
- * WEIR_LOUDEST, and have the calibration of up to 200 dB added; a true peak, 10 dB more.
+ * WEIR_MAX_SAMPLE, and have the calibration of up to 200 dB added; a true peak, 10 dB more.
  */
 struct range {
 	const char *name; /* or its beginning, before a number */
@@ -165,7 +165,7 @@ void judge_work(double seconds, uint32_t n_frames, uint32_t rate)
 
 static double square(float sample)
 {
-	return fabsf(sample) <= WEIR_LOUDEST ? (double)sample * (double)sample : 0.0;
+	return fabsf(sample) <= WEIR_MAX_SAMPLE ? (double)sample * (double)sample : 0.0;
 }
 
 /* Of a ring of steps. */
