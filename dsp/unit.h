@@ -87,7 +87,7 @@ struct weir_reports {
 /* Frames from an audio input to the outputs. */
 struct weir_latency {
 	uint32_t total;
-	uint32_t least; /* without the time that this input is held back for a later one */
+	uint32_t minimum; /* without the time that this input is held back for a later one */
 };
 
 struct weir_unit {
@@ -133,7 +133,7 @@ struct weir_unit {
 	 * The latency of the n-th audio input after the latest run. A control output "latency"
 	 * has the total of the first input. NULL: no input has any.
 	 *
-	 * Hosts declare the total at the outputs, and the least at the inputs. A source that
+	 * Hosts declare the total at the outputs, and the minimum at the inputs. A source that
 	 * compensates for the latency behind it, as PipeWire's rtp-source does, would send its
 	 * sound still earlier if it were told the total: the unit would hold that back for
 	 * longer, and the source would drop sound in the end.

@@ -36,7 +36,7 @@ static WEIR_REALTIME void latency_store(struct node *node, const void *state)
 							    : (struct weir_latency){ 0 };
 
 		atomic_store_explicit(&node->total_latency[i], latency.total, memory_order_relaxed);
-		atomic_store_explicit(&node->least_latency[i], latency.least, memory_order_relaxed);
+		atomic_store_explicit(&node->min_latency[i], latency.minimum, memory_order_relaxed);
 	}
 }
 

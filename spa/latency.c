@@ -19,7 +19,7 @@ static struct spa_process_latency_info own_latency(const struct node *node, cons
 	const struct weir_latency *latency = &node->latency[input ? input->id : 0];
 
 	return (struct spa_process_latency_info){
-		.rate = (int32_t)(to == SPA_DIRECTION_OUTPUT ? latency->total : latency->least),
+		.rate = (int32_t)(to == SPA_DIRECTION_OUTPUT ? latency->total : latency->minimum),
 	};
 }
 
@@ -73,10 +73,10 @@ void node_update_latency(struct node *node)
 	bool changed = false;
 
 	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_INPUT]; i++) {
-		const struct weir_latency now = { node->total_latency[i], node->least_latency[i] };
+		const struct weir_latency now = { node->total_latency[i], node->min_latency[i] };
 		struct weir_latency *latency = &node->latency[i];
 
-		changed |= now.total != latency->total || now.least != latency->least;
+		changed |= now.total != latency->total || now.minimum != latency->minimum;
 		*latency = now;
 	}
 	if (changed)

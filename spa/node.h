@@ -117,7 +117,7 @@ struct node {
 	float announced[WEIR_MAX_PORTS]; /* control outputs as last shown in Props */
 
 	/* Of each input: as the data thread knows it, and as last declared. */
-	_Atomic uint32_t total_latency[WEIR_MAX_PORTS], least_latency[WEIR_MAX_PORTS];
+	_Atomic uint32_t total_latency[WEIR_MAX_PORTS], min_latency[WEIR_MAX_PORTS];
 	struct weir_latency latency[WEIR_MAX_PORTS];
 
 	/* Belong to the data thread while the node runs. */

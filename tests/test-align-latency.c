@@ -15,7 +15,7 @@ static bool has_latency(uint32_t m, double total, double tolerance)
 {
 	const struct weir_latency latency = unit->get_latency(state, m);
 
-	CHECK(latency.least == MIX_LEAST_LATENCY);
+	CHECK(latency.minimum == MIX_LEAST_LATENCY);
 	return is_near((double)latency.total, total, tolerance);
 }
 
@@ -48,7 +48,7 @@ static void test_the_filter_delays_all(void)
 	const struct weir_latency second = unit->get_latency(state, 1);
 
 	CHECK((double)first.total == get("latency"));
-	CHECK(second.least == first.least && second.least > 10 * MIX_LEAST_LATENCY);
+	CHECK(second.minimum == first.minimum && second.minimum > 10 * MIX_LEAST_LATENCY);
 	CHECK(is_near((double)first.total - (double)second.total, DELAY_FRAMES, 1.0));
 }
 

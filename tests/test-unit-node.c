@@ -478,10 +478,10 @@ static void test_a_latency_is_declared_in_a_tenth_of_a_second(void)
 {
 	const struct spa_dict_item item = { "fake.meter-rate", "0" };
 
-	latencies[0].least = 77;
+	latencies[0].minimum = 77;
 	start(&SPA_DICT_INIT(&item, 1));
 	CHECK(declares("in-1", 77, 77));
-	latencies[0].least = 99;
+	latencies[0].minimum = 99;
 	pass_seconds(0.2);
 	CHECK(declares("in-1", 99, 99));
 	stop();

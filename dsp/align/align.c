@@ -259,7 +259,7 @@ WEIR_REALTIME struct weir_latency align_get_latency(const void *state, uint32_t 
 
 	return (struct weir_latency){
 		.total = mix_get_latency(&align->mix, input) + filter,
-		.least = MIX_LEAST_LATENCY + filter,
+		.minimum = MIX_LEAST_LATENCY + filter,
 	};
 }
 

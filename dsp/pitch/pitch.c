@@ -270,7 +270,7 @@ static WEIR_REALTIME struct weir_latency pitch_get_latency(const void *state, ui
 	const uint32_t frames = shifter_delay(&pitch->shifter[pitch->mode]);
 
 	(void)input;
-	return (struct weir_latency){ .total = frames, .least = frames };
+	return (struct weir_latency){ .total = frames, .minimum = frames };
 }
 
 static const char *const mode_names[] = {
