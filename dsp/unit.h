@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * A unit is one DSP algorithm as seen from outside: its ports, its report, what it
- * remembers and its functions. Hosts (spa/, plugins/, tools/, tests/) know units only
+ * A unit is one DSP algorithm as seen from outside: its ports, its report, the
+ * state that it saves and its functions. Hosts (spa/, plugins/, tools/, tests/) know units only
  * through this file; units know no host.
  *
  * Samples are floats with full scale at -1 and 1. A frame is one sample of
@@ -26,7 +26,7 @@
 #define WEIR_MAX_PORTS 64
 #define WEIR_MAX_UNITS 16
 #define WEIR_MAX_FIELDS 64
-#define WEIR_MAX_MEMORY 32
+#define WEIR_MAX_STATE_VALUES 32
 #define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() with memory of weir_reports_create() */
 #define WEIR_BLOCK 256	     /* frames in one call of a unit's run, at most */
 #define WEIR_MIN_RATE 8000   /* Hz; no unit runs below it */
@@ -141,19 +141,19 @@ struct weir_unit {
 	struct weir_latency (*get_latency)(const void *state, uint32_t input) WEIR_REALTIME;
 
 	/*
-	 * For a unit that finds out what will hold for a later state, too: the
-	 * floats of these fields, WEIR_MAX_MEMORY at most, at any rate. NaN stands
-	 * for what is not known. Both functions are NULL for all other units.
+	 * For a unit that finds out what holds for a later state, too: the values of
+	 * these fields, WEIR_MAX_STATE_VALUES at most, at any rate. NaN stands for
+	 * a value that is not known. Both functions are NULL for all other units.
 	 */
-	const struct weir_field *memory;
-	uint32_t n_memory;
-	void (*remember)(const void *state, float *memory) WEIR_REALTIME;
+	const struct weir_field *state_fields;
+	uint32_t n_state_fields;
+	void (*save_state)(const void *state, float *value) WEIR_REALTIME;
 
 	/*
-	 * After create or reset: the state begins with what an earlier one
-	 * remembered, and leaves it when it does not hold. Any floats do no harm.
+	 * After create or reset: the state begins with the values that an earlier
+	 * one saved, and drops them when they do not hold. Any floats do no harm.
 	 */
-	void (*recall)(void *state, const float *memory) WEIR_REALTIME;
+	void (*restore_state)(void *state, const float *value) WEIR_REALTIME;
 };
 
 /* All units, then NULL. */

@@ -57,27 +57,27 @@ static void control_outputs_read(struct node *node, void *state)
 			node->control[i] = control[i];
 }
 
-static WEIR_REALTIME int engine_remember(struct spa_loop *loop, bool async, uint32_t seq,
-					 const void *data, size_t size, void *argument)
+static WEIR_REALTIME int engine_save_state(struct spa_loop *loop, bool async, uint32_t seq,
+					   const void *data, size_t size, void *argument)
 {
 	struct node *node = argument;
 
 	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	node->unit->remember(node->engine.state, node->memory.value);
+	node->unit->save_state(node->engine.state, node->memory.value);
 	return 0;
 }
 
 void engine_ask(struct node *node)
 {
-	if (node->unit->remember && node->engine.state)
-		node_in_data_thread(node, engine_remember, node);
+	if (node->unit->save_state && node->engine.state)
+		node_in_data_thread(node, engine_save_state, node);
 	node->unremembered = 0;
 }
 
-static WEIR_REALTIME void engine_recall(const struct node *node, void *state)
+static WEIR_REALTIME void engine_restore_state(const struct node *node, void *state)
 {
-	if (node->unit->recall)
-		node->unit->recall(state, node->memory.value);
+	if (node->unit->restore_state)
+		node->unit->restore_state(state, node->memory.value);
 }
 
 /* At the rate of the engine that is to be replaced. */
@@ -119,7 +119,7 @@ void engine_rebuild(struct node *node, uint32_t rate)
 		tell_refusal(node, rate, errno);
 	engine_ask(node);
 	if (state) {
-		engine_recall(node, state);
+		engine_restore_state(node, state);
 		control_outputs_read(node, state);
 	}
 	node_in_data_thread(node, engine_swap, &swap);
@@ -141,7 +141,7 @@ void engine_begin(struct node *node)
 		return;
 	node_in_data_thread(node, engine_swap, &swap);
 	node->unit->reset(swap.engine.state);
-	engine_recall(node, swap.engine.state);
+	engine_restore_state(node, swap.engine.state);
 	node_in_data_thread(node, engine_swap, &swap);
 }
 

@@ -76,10 +76,10 @@ static void path_check(struct memory *memory, struct spa_log *log)
 /* Of the field of this name its floats, and how many; none if there is no such field. */
 static float *field_find(struct memory *memory, const char *name, uint32_t *count)
 {
-	const struct weir_field *field = memory->unit->memory;
+	const struct weir_field *field = memory->unit->state_fields;
 	float *value = memory->value;
 
-	for (uint32_t i = 0; i < memory->unit->n_memory; i++) {
+	for (uint32_t i = 0; i < memory->unit->n_state_fields; i++) {
 		*count = field[i].count;
 		if (spa_streq(field[i].name, name))
 			return value;
@@ -182,9 +182,9 @@ void memory_init(struct memory *memory, const struct weir_unit *unit, const stru
 		 struct spa_log *log)
 {
 	*memory = (struct memory){ .unit = unit, .log = log, .lock = -1 };
-	for (uint32_t i = 0; i < WEIR_MAX_MEMORY; i++)
+	for (uint32_t i = 0; i < WEIR_MAX_STATE_VALUES; i++)
 		memory->value[i] = NAN;
-	if (!unit->remember)
+	if (!unit->save_state)
 		return;
 	path_get(memory, info);
 	path_check(memory, log);
@@ -217,8 +217,8 @@ static void text_write(const struct memory *memory, FILE *file)
 
 	fprintf(file, "# What %s found out, to begin with next time. It can be removed.\n{\n",
 		memory->unit->name);
-	for (uint32_t i = 0; i < memory->unit->n_memory; i++) {
-		const struct weir_field *field = &memory->unit->memory[i];
+	for (uint32_t i = 0; i < memory->unit->n_state_fields; i++) {
+		const struct weir_field *field = &memory->unit->state_fields[i];
 
 		fprintf(file, "\t%s = [", field->name);
 		for (uint32_t j = 0; j < field->count; j++, value++)

@@ -19,10 +19,10 @@
 struct memory {
 	const struct weir_unit *unit;
 	struct spa_log *log;
-	char path[PATH_MAX];	      /* "": no file */
-	int lock;		      /* descriptor of PATH.lock; -1: none */
-	float value[WEIR_MAX_MEMORY]; /* NaN behind what the unit has */
-	float saved[WEIR_MAX_MEMORY];
+	char path[PATH_MAX];		    /* "": no file */
+	int lock;			    /* descriptor of PATH.lock; -1: none */
+	float value[WEIR_MAX_STATE_VALUES]; /* NaN behind what the unit has */
+	float saved[WEIR_MAX_STATE_VALUES];
 };
 
 /* Reads the file, if there is one. */

@@ -2,7 +2,8 @@
 
 /*
  * Whatever the microphones hear, the align units do not crash, their output is finite and no louder
- * than what they hear allows, and meters, reports and memory keep the ranges that are declared.
+ * than what they hear allows, and meters, reports and saved states keep the ranges that are
+ * declared.
  */
 
 #include <math.h>
@@ -215,7 +216,7 @@ static void meters_check(void)
 	}
 }
 
-/* Of the values that a report and the memory have. */
+/* Of the values that a report and a saved state have. */
 static const struct range {
 	const char *name;
 	float min, max;
@@ -250,12 +251,12 @@ static void fields_check(const struct weir_field *fields, uint32_t n, const floa
 			value_check(&fields[i], *value++, what);
 }
 
-static void memory_check(void)
+static void saved_state_check(void)
 {
-	float memory[WEIR_MAX_MEMORY];
+	float saved[WEIR_MAX_STATE_VALUES];
 
-	rig.unit->remember(rig.state, memory);
-	fields_check(rig.unit->memory, rig.unit->n_memory, memory, "memory");
+	rig.unit->save_state(rig.state, saved);
+	fields_check(rig.unit->state_fields, rig.unit->n_state_fields, saved, "saved state");
 }
 
 static void output_check(const float *out, uint32_t n)
@@ -276,7 +277,7 @@ static void run_checked(uint32_t n)
 	for (uint32_t i = 0; i < rig.reports->n; i++)
 		fields_check(rig.unit->fields, rig.unit->n_fields, rig.reports->report[i].value,
 			     "report");
-	memory_check();
+	saved_state_check();
 }
 
 static void check_sound(const struct sound *sound, double seconds)
@@ -383,14 +384,14 @@ static void controls_change(uint64_t *seed)
 	}
 }
 
-static void recall_anything(uint64_t *seed)
+static void restore_anything(uint64_t *seed)
 {
-	float memory[WEIR_MAX_MEMORY];
+	float saved[WEIR_MAX_STATE_VALUES];
 
-	for (uint32_t i = 0; i < WEIR_MAX_MEMORY; i++)
-		memory[i] = (float)(is_chosen(seed, 0.5) ? floor(random_of(seed, -1.0, 2.0))
-							 : random_of(seed, -2.0, 2.0));
-	rig.unit->recall(rig.state, memory);
+	for (uint32_t i = 0; i < WEIR_MAX_STATE_VALUES; i++)
+		saved[i] = (float)(is_chosen(seed, 0.5) ? floor(random_of(seed, -1.0, 2.0))
+							: random_of(seed, -2.0, 2.0));
+	rig.unit->restore_state(rig.state, saved);
 }
 
 static void test_any_mix_under_any_controls_keeps_all_ranges(void)
@@ -400,7 +401,7 @@ static void test_any_mix_under_any_controls_keeps_all_ranges(void)
 
 	for (int i = 0; i < 60; i++) {
 		rig_begin(i % 3 ? "align" : "align-4", rates[i % 5]);
-		recall_anything(&seed);
+		restore_anything(&seed);
 		for (int part = 0; part < 4; part++) {
 			const struct sound sound = sound_mixed(&seed);
 

@@ -14,7 +14,7 @@
 #include "check.h"
 #include "spa/state.h"
 
-static WEIR_REALTIME void fake_remember(const void *state, float *memory)
+static WEIR_REALTIME void fake_save_state(const void *state, float *memory)
 {
 	(void)state, (void)memory;
 }
@@ -25,9 +25,9 @@ static const struct weir_field fields[] = {
 
 static const struct weir_unit fake = {
 	.name = "fake",
-	.memory = fields,
-	.n_memory = 1,
-	.remember = fake_remember,
+	.state_fields = fields,
+	.n_state_fields = 1,
+	.save_state = fake_save_state,
 };
 
 /* What the file system is asked for, one letter each. */

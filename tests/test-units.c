@@ -442,35 +442,35 @@ static void test_create_survives_want_of_memory(const struct weir_unit *unit, ui
 	unit->destroy(NULL);
 }
 
-static void recall(const struct weir_unit *unit, void *state, float value)
+static void saved_restore(const struct weir_unit *unit, void *state, float value)
 {
-	float memory[WEIR_MAX_MEMORY];
+	float saved[WEIR_MAX_STATE_VALUES];
 
-	for (uint32_t i = 0; i < WEIR_MAX_MEMORY; i++)
-		memory[i] = value;
+	for (uint32_t i = 0; i < WEIR_MAX_STATE_VALUES; i++)
+		saved[i] = value;
 	realtime_begin();
-	unit->recall(state, memory);
-	unit->remember(state, memory);
+	unit->restore_state(state, saved);
+	unit->save_state(state, saved);
 	realtime_end();
 }
 
 /* Nothing is known at first, and of what cannot be nothing is taken. */
-static void test_any_memory_does_no_harm(const struct weir_unit *unit, uint32_t rate)
+static void test_any_saved_state_does_no_harm(const struct weir_unit *unit, uint32_t rate)
 {
 	static const float any[] = { NAN, INFINITY, -INFINITY, 1e30f, 1e-40f, 0.0f, 1.0f };
 
-	if (!unit->remember)
+	if (!unit->save_state)
 		return;
 	rig_init(&rig_a, unit, rate, 1.0f);
 	rig_init(&rig_b, unit, rate, 1.0f);
-	recall(unit, rig_a.state, NAN);
+	saved_restore(unit, rig_a.state, NAN);
 	rig_run(&rig_a, 0, rig_a.n_frames, 256);
 	rig_run(&rig_b, 0, rig_b.n_frames, 256);
 	check_same_sound(&rig_a, &rig_b);
 	rig_finish(&rig_b);
 	for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++) {
 		unit->reset(rig_a.state);
-		recall(unit, rig_a.state, any[i]);
+		saved_restore(unit, rig_a.state, any[i]);
 		rig_run(&rig_a, 0, rig_a.n_frames, 256);
 		check_finite(&rig_a);
 	}
@@ -538,9 +538,11 @@ static void test_description_is_complete(const struct weir_unit *unit)
 		CHECK(unit->fields[i].count > 0);
 		CHECK(!unit->fields[i].event || unit->fields[i].count == 1);
 	}
-	CHECK(!unit->remember == !unit->recall && !unit->remember == !unit->n_memory);
-	for (uint32_t i = 0; i < unit->n_memory; i++)
-		CHECK(unit->memory[i].name && unit->memory[i].help && unit->memory[i].unit);
+	CHECK(!unit->save_state == !unit->restore_state &&
+	      !unit->save_state == !unit->n_state_fields);
+	for (uint32_t i = 0; i < unit->n_state_fields; i++)
+		CHECK(unit->state_fields[i].name && unit->state_fields[i].help &&
+		      unit->state_fields[i].unit);
 }
 
 static void test_unit(const struct weir_unit *unit, uint32_t rate)
@@ -558,7 +560,7 @@ static void test_unit(const struct weir_unit *unit, uint32_t rate)
 	test_declared_latency_is_measured(unit, rate);
 	test_no_frames_write_controls_only(unit, rate);
 	test_create_survives_want_of_memory(unit, rate);
-	test_any_memory_does_no_harm(unit, rate);
+	test_any_saved_state_does_no_harm(unit, rate);
 }
 
 int main(void)

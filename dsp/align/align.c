@@ -39,32 +39,32 @@ WEIR_REALTIME void align_reset(void *state)
 	align->report_frames = (uint32_t)(ALIGN_REPORT_SECONDS * align->rate);
 }
 
-WEIR_REALTIME void align_remember(const void *state, float *memory)
+WEIR_REALTIME void align_save_state(const void *state, float *saved)
 {
 	const struct align *align = state;
 	const uint32_t n_pairs = align->n_mics - 1;
 
 	for (uint32_t m = 0; m < n_pairs; m++) {
 		const struct pair_known known = align->pair[m + 1].latest;
-		float *value = memory + m;
+		float *value = saved + m;
 
-		value[ALIGN_MEMORY_DELAY * n_pairs] = known.is_known ? (float)known.delay : NAN;
-		value[ALIGN_MEMORY_DRIFT * n_pairs] =
+		value[ALIGN_SAVED_DELAY * n_pairs] = known.is_known ? (float)known.delay : NAN;
+		value[ALIGN_SAVED_DRIFT * n_pairs] =
 			known.is_known ? (float)(known.drift * 1e6) : NAN;
-		value[ALIGN_MEMORY_POLARITY * n_pairs] = known.is_known ? known.polarity : NAN;
+		value[ALIGN_SAVED_POLARITY * n_pairs] = known.is_known ? known.polarity : NAN;
 	}
 }
 
-WEIR_REALTIME void align_recall(void *state, const float *memory)
+WEIR_REALTIME void align_restore_state(void *state, const float *saved)
 {
 	struct align *align = state;
 	const uint32_t n_pairs = align->n_mics - 1;
 
 	for (uint32_t m = 0; m < n_pairs; m++) {
-		const float *value = memory + m;
-		const float delay = value[ALIGN_MEMORY_DELAY * n_pairs];
-		const float drift = value[ALIGN_MEMORY_DRIFT * n_pairs];
-		const float polarity = value[ALIGN_MEMORY_POLARITY * n_pairs];
+		const float *value = saved + m;
+		const float delay = value[ALIGN_SAVED_DELAY * n_pairs];
+		const float drift = value[ALIGN_SAVED_DRIFT * n_pairs];
+		const float polarity = value[ALIGN_SAVED_POLARITY * n_pairs];
 
 		/* Not so either when one of them is no number. */
 		if (fabsf(delay) <= (float)ALIGN_LAG_SECONDS &&

@@ -84,12 +84,12 @@ enum {
 	ALIGN_REPORT_WEIGHT,
 };
 
-/* What is remembered, of each microphone but the first. */
+/* The saved state, of each microphone but the first. */
 enum {
-	ALIGN_MEMORY_DELAY, /* seconds */
-	ALIGN_MEMORY_DRIFT, /* ppm */
-	ALIGN_MEMORY_POLARITY,
-	ALIGN_N_MEMORY,
+	ALIGN_SAVED_DELAY, /* seconds */
+	ALIGN_SAVED_DRIFT, /* ppm */
+	ALIGN_SAVED_POLARITY,
+	ALIGN_N_SAVED,
 };
 
 /* Two microphones, and four. */

@@ -217,27 +217,29 @@ static const struct weir_field fields_of_4[] = {
 	SNR_FIELD("1"), SNR_FIELD("2"),	   SNR_FIELD("3"),    SNR_FIELD("4"),
 };
 
-#define MEMORY(n_pairs)                                                                      \
+#define STATE_FIELDS(n_pairs)                                                                \
 	FIELD("delay_s", "s", "How much later each other microphone is", n_pairs),           \
 		FIELD("sro_ppm", "ppm", "How fast the clock of each other one is", n_pairs), \
 		FIELD("polarity", "", "-1: upside down", n_pairs)
 
-static const struct weir_field memory_of_2[] = { MEMORY(1) };
-static const struct weir_field memory_of_4[] = { MEMORY(3) };
+static const struct weir_field state_fields_of_2[] = { STATE_FIELDS(1) };
+static const struct weir_field state_fields_of_4[] = { STATE_FIELDS(3) };
 
-#define UNIT(unit_name, unit_id, unit_summary, unit_ports, unit_fields, unit_memory, unit_create) \
-	{                                                                                         \
-		.name = unit_name, .id = unit_id, .summary = unit_summary, .ports = unit_ports,   \
-		.n_ports = COUNT(unit_ports), .fields = unit_fields,                              \
-		.n_fields = COUNT(unit_fields), .hop_seconds = ALIGN_REPORT_SECONDS,              \
-		.create = unit_create, .destroy = align_destroy, .reset = align_reset,            \
-		.run = align_run, .get_latency = align_get_latency, .memory = unit_memory,        \
-		.n_memory = ALIGN_N_MEMORY, .remember = align_remember, .recall = align_recall    \
+#define UNIT(unit_name, unit_id, unit_summary, unit_ports, unit_fields, unit_state_fields,      \
+	     unit_create)                                                                       \
+	{                                                                                       \
+		.name = unit_name, .id = unit_id, .summary = unit_summary, .ports = unit_ports, \
+		.n_ports = COUNT(unit_ports), .fields = unit_fields,                            \
+		.n_fields = COUNT(unit_fields), .hop_seconds = ALIGN_REPORT_SECONDS,            \
+		.create = unit_create, .destroy = align_destroy, .reset = align_reset,          \
+		.run = align_run, .get_latency = align_get_latency,                             \
+		.state_fields = unit_state_fields, .n_state_fields = ALIGN_N_SAVED,             \
+		.save_state = align_save_state, .restore_state = align_restore_state            \
 	}
 
 const struct weir_unit weir_align =
 	UNIT("align", 703, "Two microphones with unknown delay and drift become one", ports_of_2,
-	     fields_of_2, memory_of_2, create_2);
+	     fields_of_2, state_fields_of_2, create_2);
 const struct weir_unit weir_align_4 =
 	UNIT("align-4", 704, "Four microphones with unknown delays and drifts become one",
-	     ports_of_4, fields_of_4, memory_of_4, create_4);
+	     ports_of_4, fields_of_4, state_fields_of_4, create_4);

@@ -34,8 +34,8 @@ struct align {
 
 WEIR_REALTIME void align_reset(void *state);
 WEIR_REALTIME struct weir_latency align_get_latency(const void *state, uint32_t input);
-WEIR_REALTIME void align_remember(const void *state, float *memory);
-WEIR_REALTIME void align_recall(void *state, const float *memory);
+WEIR_REALTIME void align_save_state(const void *state, float *saved);
+WEIR_REALTIME void align_restore_state(void *state, const float *saved);
 WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames,
 			     struct weir_reports *reports);
 

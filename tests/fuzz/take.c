@@ -138,17 +138,17 @@ static void segment_begin(struct take *take, void *state, uint32_t i)
 {
 	const struct weir_unit *unit = take->trial->unit;
 	const struct trial_segment *segment = &take->trial->segment[i];
-	float *remembered = take->remembered[i];
+	float *saved = take->saved[i];
 
 	realtime_begin();
-	if (unit->remember)
-		unit->remember(state, remembered);
+	if (unit->save_state)
+		unit->save_state(state, saved);
 	if (segment->resets)
 		unit->reset(state);
-	if (segment->recalls_own)
-		unit->recall(state, remembered);
-	if (segment->recalls_any)
-		unit->recall(state, segment->memory);
+	if (segment->restores_own)
+		unit->restore_state(state, saved);
+	if (segment->restores_any)
+		unit->restore_state(state, segment->saved);
 	realtime_end();
 }
 
@@ -207,7 +207,7 @@ void takes_compare(const struct take *a, const struct take *b)
 			CHECK(memcmp(a->audio[i], b->audio[i], trial->n_frames * sizeof(float)) ==
 			      0);
 	CHECK(memcmp(a->control, b->control, sizeof(a->control)) == 0);
-	CHECK(memcmp(a->remembered, b->remembered, sizeof(a->remembered)) == 0);
+	CHECK(memcmp(a->saved, b->saved, sizeof(a->saved)) == 0);
 	if (a->reports && b->reports)
 		reports_compare(a, b);
 }

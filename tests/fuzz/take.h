@@ -10,7 +10,7 @@ struct take {
 	float *audio[WEIR_MAX_PORTS]; /* of inputs: copies; outputs may share them */
 	float *memory[WEIR_MAX_PORTS];
 	float control[TRIAL_SEGMENTS][WEIR_MAX_PORTS]; /* outputs: at the end of each segment */
-	float remembered[TRIAL_SEGMENTS][WEIR_MAX_MEMORY];
+	float saved[TRIAL_SEGMENTS][WEIR_MAX_STATE_VALUES];
 
 	struct weir_reports *reports; /* NULL: nobody reads them */
 	uint32_t n_values;	      /* of one report */

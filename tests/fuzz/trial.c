@@ -58,7 +58,7 @@ static float control_value(struct chance *chance, const struct weir_port *port)
 	}
 }
 
-static float memory_value(struct chance *chance)
+static float saved_value(struct chance *chance)
 {
 	union {
 		uint32_t bits;
@@ -93,12 +93,12 @@ static void segment_fill(struct trial *trial, struct trial_segment *segment,
 			segment->control[i] = before->control[i];
 	}
 	segment->resets = before && chance_one_in(chance, 5);
-	if (!unit->recall || (before && !segment->resets))
+	if (!unit->restore_state || (before && !segment->resets))
 		return;
-	segment->recalls_own = before && chance_one_in(chance, 2);
-	segment->recalls_any = !segment->recalls_own && chance_one_in(chance, 2);
-	for (uint32_t i = 0; i < WEIR_MAX_MEMORY; i++)
-		segment->memory[i] = memory_value(chance);
+	segment->restores_own = before && chance_one_in(chance, 2);
+	segment->restores_any = !segment->restores_own && chance_one_in(chance, 2);
+	for (uint32_t i = 0; i < WEIR_MAX_STATE_VALUES; i++)
+		segment->saved[i] = saved_value(chance);
 }
 
 /* Cut at frames of which none is a multiple of anything. */

@@ -15,9 +15,9 @@
 struct trial_segment {
 	uint32_t n_frames;
 	bool resets;
-	bool recalls_own; /* what the state remembered before the reset */
-	bool recalls_any;
-	float memory[WEIR_MAX_MEMORY];
+	bool restores_own; /* what the state saved before the reset */
+	bool restores_any;
+	float saved[WEIR_MAX_STATE_VALUES];
 	float control[WEIR_MAX_PORTS]; /* any float */
 };
 
