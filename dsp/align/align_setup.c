@@ -112,63 +112,43 @@ static const char *const state_names[] = {
 	[ALIGN_ONE_MIC] = "one-mic",
 };
 
-#define MIC(number, position)                                             \
-	{                                                                 \
-		.name = "mic-" number, .type = WEIR_AUDIO_IN, .unit = "", \
-		.help = "Microphone " number, .channel = position         \
-	}
+#define MIC(number, position) AUDIO_IN("mic-" number, "Microphone " number, position)
 
 /* In the order of the header. */
-#define CONTROLS(most_weight)                                                                      \
-	{ .name = "out",                                                                           \
-	  .type = WEIR_AUDIO_OUT,                                                                  \
-	  .unit = "",                                                                              \
-	  .help = "All microphones as one",                                                        \
-	  .channel = "MONO" },                                                                     \
-		INPUT("lag-limit-ms", WEIR_FLOAT, "ms", "Delays that are looked for, up to", 0.0f, \
-		      750.0f, 1500.0f),                                                            \
-		INPUT("post-filter", WEIR_TOGGLE, "",                                              \
-		      "Attenuate what the microphones do not share", 0.0f, 0.0f, 1.0f),            \
-		{ .name = "weight",                                                                \
-		  .type = WEIR_CONTROL_IN,                                                         \
-		  .kind = WEIR_CHOICE,                                                             \
-		  .unit = "",                                                                      \
-		  .help = "By noise, all alike, or one microphone only",                           \
-		  .choices = weight_names,                                                         \
-		  .min = ALIGN_AUTO,                                                               \
-		  .def = ALIGN_AUTO,                                                               \
-		  .max = most_weight },                                                            \
-		INPUT("hold", WEIR_TOGGLE, "",                                                     \
-		      "Go on with the delay and the drift that are known", 0.0f, 0.0f, 1.0f),      \
-		INPUT("reset", WEIR_TOGGLE, "", "From 0 to 1: forget the delay and the drift",     \
-		      0.0f, 0.0f, 1.0f),                                                           \
-		OUTPUT("latency", WEIR_INTEGER, "frames",                                          \
-		       "Delay of the output against microphone 1", 0.0f, 600000.0f),               \
-	{                                                                                          \
-		.name = "state", .type = WEIR_CONTROL_OUT, .kind = WEIR_CHOICE, .unit = "",        \
-		.help = "0 searching, 1 locked, 2 coasting, 3 one-mic", .choices = state_names,    \
-		.min = ALIGN_SEARCHING, .max = ALIGN_ONE_MIC                                       \
-	}
+#define CONTROLS(most_weight)                                                                     \
+	AUDIO_OUT("out", "All microphones as one", "MONO"),                                       \
+		CONTROL_IN("lag-limit-ms", WEIR_FLOAT, "ms", "Delays that are looked for, up to", \
+			   0.0f, 750.0f, 1500.0f),                                                \
+		TOGGLE_IN("post-filter", "Attenuate what the microphones do not share", 0.0f),    \
+		CHOICE_IN("weight", "By noise, all alike, or one microphone only", weight_names,  \
+			  ALIGN_AUTO, most_weight),                                               \
+		TOGGLE_IN("hold", "Go on with the delay and the drift that are known", 0.0f),     \
+		TOGGLE_IN("reset", "From 0 to 1: forget the delay and the drift", 0.0f),          \
+		CONTROL_OUT("latency", WEIR_INTEGER, "frames",                                    \
+			    "Delay of the output against microphone 1", 0.0f, 600000.0f),         \
+		CONTROL_OUT("state", WEIR_CHOICE, "",                                             \
+			    "0 searching, 1 locked, 2 coasting, 3 one-mic", ALIGN_SEARCHING,      \
+			    ALIGN_ONE_MIC, .choices = state_names)
 
-#define OF_EACH(suffix, number)                                                                \
-	OUTPUT("delay-ms" suffix, WEIR_FLOAT, "ms", "How much later microphone " number " is", \
-	       -1500.0f, 1500.0f),                                                             \
-		OUTPUT("drift-ppm" suffix, WEIR_FLOAT, "ppm",                                  \
-		       "How fast the clock of microphone " number " is", -1600.0f, 1600.0f),   \
-		OUTPUT("locked" suffix, WEIR_TOGGLE, "",                                       \
-		       "Is the delay of microphone " number " known?", 0.0f, 1.0f),            \
-		OUTPUT("confidence" suffix, WEIR_FLOAT, "",                                    \
-		       "How well microphone " number " agrees", 0.0f, 1.0f),                   \
-		OUTPUT("polarity" suffix, WEIR_FLOAT, "",                                      \
-		       "-1 when microphone " number " is upside down", -1.0f, 1.0f)
+#define OF_EACH(suffix, number)                                                                   \
+	CONTROL_OUT("delay-ms" suffix, WEIR_FLOAT, "ms",                                          \
+		    "How much later microphone " number " is", -1500.0f, 1500.0f),                \
+		CONTROL_OUT("drift-ppm" suffix, WEIR_FLOAT, "ppm",                                \
+			    "How fast the clock of microphone " number " is", -1600.0f, 1600.0f), \
+		CONTROL_OUT("locked" suffix, WEIR_TOGGLE, "",                                     \
+			    "Is the delay of microphone " number " known?", 0.0f, 1.0f),          \
+		CONTROL_OUT("confidence" suffix, WEIR_FLOAT, "",                                  \
+			    "How well microphone " number " agrees", 0.0f, 1.0f),                 \
+		CONTROL_OUT("polarity" suffix, WEIR_FLOAT, "",                                    \
+			    "-1 when microphone " number " is upside down", -1.0f, 1.0f)
 
-#define WEIGHT(number)                                                                          \
-	OUTPUT("weight-" number, WEIR_FLOAT, "", "What microphone " number " is multiplied by", \
-	       -100.0f, 100.0f)
+#define WEIGHT(number)                                \
+	CONTROL_OUT("weight-" number, WEIR_FLOAT, "", \
+		    "What microphone " number " is multiplied by", -100.0f, 100.0f)
 
-#define SNR(number)                                                                                \
-	OUTPUT("snr-" number, WEIR_FLOAT, "dB", "Speech over noise in microphone " number, -20.0f, \
-	       60.0f)
+#define SNR(number)                                                                             \
+	CONTROL_OUT("snr-" number, WEIR_FLOAT, "dB", "Speech over noise in microphone " number, \
+		    -20.0f, 60.0f)
 
 static const struct weir_port ports_of_2[] = {
 	MIC("1", "AUX0"), MIC("2", "AUX1"), CONTROLS(ALIGN_MIC_1 + 1.0f),
@@ -225,21 +205,14 @@ static const struct weir_field fields_of_4[] = {
 static const struct weir_field state_fields_of_2[] = { STATE_FIELDS(1) };
 static const struct weir_field state_fields_of_4[] = { STATE_FIELDS(3) };
 
-#define UNIT(unit_name, unit_id, unit_summary, unit_ports, unit_fields, unit_state_fields,      \
-	     unit_create)                                                                       \
-	{                                                                                       \
-		.name = unit_name, .id = unit_id, .summary = unit_summary, .ports = unit_ports, \
-		.n_ports = COUNT(unit_ports), .fields = unit_fields,                            \
-		.n_fields = COUNT(unit_fields), .hop_seconds = ALIGN_REPORT_SECONDS,            \
-		.create = unit_create, .destroy = align_destroy, .reset = align_reset,          \
-		.run = align_run, .get_latency = align_get_latency,                             \
-		.state_fields = unit_state_fields, .n_state_fields = ALIGN_N_SAVED,             \
-		.save_state = align_save_state, .restore_state = align_restore_state            \
-	}
+#define SHARED                                                                               \
+	.hop_seconds = ALIGN_REPORT_SECONDS, .destroy = align_destroy, .reset = align_reset, \
+	.run = align_run, .get_latency = align_get_latency, .n_state_fields = ALIGN_N_SAVED, \
+	.save_state = align_save_state, .restore_state = align_restore_state
 
 const struct weir_unit weir_align =
 	UNIT("align", 703, "Two microphones with unknown delay and drift become one", ports_of_2,
-	     fields_of_2, state_fields_of_2, create_2);
+	     fields_of_2, create_2, SHARED, .state_fields = state_fields_of_2);
 const struct weir_unit weir_align_4 =
 	UNIT("align-4", 704, "Four microphones with unknown delays and drifts become one",
-	     ports_of_4, fields_of_4, state_fields_of_4, create_4);
+	     ports_of_4, fields_of_4, create_4, SHARED, .state_fields = state_fields_of_4);

@@ -105,18 +105,15 @@ static void *create_8(uint32_t rate)
 	return analyze_create(rate, &weir_analyze_8, 8);
 }
 
-#define AUDIO(port, direction, text, position)                                                 \
-	{                                                                                      \
-		.name = port, .type = direction, .unit = "", .help = text, .channel = position \
-	}
-#define IN(port, text, position) AUDIO("in" port, WEIR_AUDIO_IN, text, position)
-#define OUT(port, text, position) AUDIO("out" port, WEIR_AUDIO_OUT, text " unchanged", position)
+#define IN(port, text, position) AUDIO_IN("in" port, text, position)
+#define OUT(port, text, position) AUDIO_OUT("out" port, text " unchanged", position)
 
-#define GROUP(port, text) INPUT(port, WEIR_TOGGLE, "", text, 0.0f, 1.0f, 1.0f)
+#define GROUP(port, text) TOGGLE_IN(port, text, 1.0f)
 
-#define LEVEL_IN(port, unit, text) OUTPUT(port, WEIR_FLOAT, unit, text, LEAST_LEVEL, MOST_LEVEL)
+#define LEVEL_IN(port, unit, text) \
+	CONTROL_OUT(port, WEIR_FLOAT, unit, text, LEAST_LEVEL, MOST_LEVEL)
 #define LEVEL(port, text) LEVEL_IN(port, "dB", text)
-#define LOUDNESS(port, text) OUTPUT(port, WEIR_FLOAT, "LUFS", text, LEAST_LEVEL, 70.0f)
+#define LOUDNESS(port, text) CONTROL_OUT(port, WEIR_FLOAT, "LUFS", text, LEAST_LEVEL, 70.0f)
 
 /* In the order of the header. */
 #define INPUTS                                                                                     \
@@ -127,71 +124,67 @@ static void *create_8(uint32_t rate)
 		GROUP("rhythm", "Tell onsets, beats and tempo"),                                   \
 		GROUP("pitch", "Tell the fundamental frequency"),                                  \
 		GROUP("voice", "Tell whether there is speech"),                                    \
-		INPUT("calibration-db", WEIR_FLOAT, "dB",                                          \
-		      "Sound pressure level of a sine at full scale", -100.0f, 0.0f, 200.0f),      \
-		INPUT("smoothing", WEIR_FLOAT, "ms", "Time constant of thirds and features", 0.0f, \
-		      0.0f, 10000.0f),                                                             \
-		INPUT("reset", WEIR_TOGGLE, "",                                                    \
-		      "From 0 to 1: forget maxima and integrated loudness", 0.0f, 0.0f, 1.0f),     \
-		INPUT("voice-threshold", WEIR_FLOAT, "", "Probability from which it is speech",    \
-		      0.0f, 0.75f, 1.0f),                                                          \
-		INPUT("voice-onset-ms", WEIR_FLOAT, "ms", "How long so before speech starts",      \
-		      0.0f, 30.0f, 120.0f),                                                        \
-		INPUT("voice-hangover-ms", WEIR_FLOAT, "ms", "How long not so before speech ends", \
-		      0.0f, 200.0f, 400.0f)
+		CONTROL_IN("calibration-db", WEIR_FLOAT, "dB",                                     \
+			   "Sound pressure level of a sine at full scale", -100.0f, 0.0f, 200.0f), \
+		CONTROL_IN("smoothing", WEIR_FLOAT, "ms", "Time constant of thirds and features",  \
+			   0.0f, 0.0f, 10000.0f),                                                  \
+		TOGGLE_IN("reset", "From 0 to 1: forget maxima and integrated loudness", 0.0f),    \
+		CONTROL_IN("voice-threshold", WEIR_FLOAT, "",                                      \
+			   "Probability from which it is speech", 0.0f, 0.75f, 1.0f),              \
+		CONTROL_IN("voice-onset-ms", WEIR_FLOAT, "ms", "How long so before speech starts", \
+			   0.0f, 30.0f, 120.0f),                                                   \
+		CONTROL_IN("voice-hangover-ms", WEIR_FLOAT, "ms",                                  \
+			   "How long not so before speech ends", 0.0f, 200.0f, 400.0f)
 
 static const char *const layouts[] = { "5.1", "7.1" };
 
-#define LAYOUT                                                                              \
-	{                                                                                   \
-		.name = "layout", .type = WEIR_CONTROL_IN, .kind = WEIR_CHOICE, .unit = "", \
-		.help = "How loudness weighs what is behind: as 5.1, or as 7.1",            \
-		.choices = layouts, .min = 0.0f, .def = 0.0f, .max = 1.0f                   \
-	}
+#define LAYOUT                                                                                \
+	CHOICE_IN("layout", "How loudness weighs what is behind: as 5.1, or as 7.1", layouts, \
+		  0.0f, 1.0f)
 
-#define SHARE(port, text) OUTPUT(port, WEIR_FLOAT, "", text, 0.0f, 1.0f)
+#define SHARE(port, text) CONTROL_OUT(port, WEIR_FLOAT, "", text, 0.0f, 1.0f)
 
 /* In the order of the header. */
-#define OUTPUTS                                                                                  \
-	LEVEL_IN("peak", "dBFS", "Highest sample of the last 0.2 s"),                            \
-		LEVEL_IN("peak-max", "dBFS", "Highest sample since the reset"),                  \
-		LEVEL_IN("true-peak", "dBTP", "Highest true peak since the reset"),              \
-		LEVEL("rms", "Root mean square of the last 0.2 s"),                              \
-		LEVEL("crest", "Peak above root mean square, in 10 ms"),                         \
-		LEVEL("level-a-fast", "A-weighted, fast (IEC 61672)"),                           \
-		LEVEL("level-a-slow", "A-weighted, slow (IEC 61672)"),                           \
-		LEVEL("level-c-fast", "C-weighted, fast (IEC 61672)"),                           \
-		LEVEL("level-c-slow", "C-weighted, slow (IEC 61672)"),                           \
-		LEVEL("level-z-fast", "Not weighted, fast (IEC 61672)"),                         \
-		LEVEL("level-z-slow", "Not weighted, slow (IEC 61672)"),                         \
-		OUTPUT("clips", WEIR_INTEGER, "", "How often a channel clipped since the reset", \
-		       0.0f, 1e6f),                                                              \
-		LOUDNESS("momentary", "Loudness of 400 ms (EBU R 128)"),                         \
-		LOUDNESS("short-term", "Loudness of 3 s (EBU R 128)"),                           \
-		LOUDNESS("integrated", "Loudness since the reset (EBU R 128)"),                  \
-		OUTPUT("range", WEIR_FLOAT, "LU", "Loudness range since the reset (EBU R 128)",  \
-		       0.0f, 200.0f),                                                            \
-		LOUDNESS("momentary-max", "Highest of 400 ms since the reset"),                  \
-		LOUDNESS("short-term-max", "Highest of 3 s since the reset"),                    \
-		SHARE("zcr", "Changes of sign per sample"),                                      \
-		OUTPUT("energy", WEIR_FLOAT, "", "Mean square", 0.0f, 1e6f),                     \
-		OUTPUT("energy-entropy", WEIR_FLOAT, "bit", "Entropy of the energy of tenths",   \
-		       0.0f, 4.0f),                                                              \
-		SHARE("centroid", "Centre of the spectrum; 1: half of the rate"),                \
-		SHARE("spread", "Deviation from that; 1: half of the rate"),                     \
-		OUTPUT("entropy", WEIR_FLOAT, "bit",                                             \
-		       "Entropy of the energy of tenths of the spectrum", 0.0f, 4.0f),           \
-		OUTPUT("flux", WEIR_FLOAT, "", "Change of the spectrum", 0.0f, 2.0f),            \
-		SHARE("rolloff", "Below it is 90 % of the energy; 1: half of the rate"),         \
-		SHARE("flatness", "Geometric over arithmetic mean of the power"),                \
-		OUTPUT("tempo", WEIR_FLOAT, "bpm", "Beats per minute; 0: not known", 0.0f,       \
-		       400.0f),                                                                  \
-		SHARE("tempo-confidence", "How sure that is"),                                   \
-		OUTPUT("frequency", WEIR_FLOAT, "Hz", "Fundamental frequency; 0: none", 0.0f,    \
-		       5000.0f),                                                                 \
-		SHARE("frequency-confidence", "How sure that is"),                               \
-		SHARE("speech-probability", "How sure it is that somebody speaks"),              \
-		OUTPUT("speech", WEIR_TOGGLE, "", "Does somebody speak?", 0.0f, 1.0f)
+#define OUTPUTS                                                                                    \
+	LEVEL_IN("peak", "dBFS", "Highest sample of the last 0.2 s"),                              \
+		LEVEL_IN("peak-max", "dBFS", "Highest sample since the reset"),                    \
+		LEVEL_IN("true-peak", "dBTP", "Highest true peak since the reset"),                \
+		LEVEL("rms", "Root mean square of the last 0.2 s"),                                \
+		LEVEL("crest", "Peak above root mean square, in 10 ms"),                           \
+		LEVEL("level-a-fast", "A-weighted, fast (IEC 61672)"),                             \
+		LEVEL("level-a-slow", "A-weighted, slow (IEC 61672)"),                             \
+		LEVEL("level-c-fast", "C-weighted, fast (IEC 61672)"),                             \
+		LEVEL("level-c-slow", "C-weighted, slow (IEC 61672)"),                             \
+		LEVEL("level-z-fast", "Not weighted, fast (IEC 61672)"),                           \
+		LEVEL("level-z-slow", "Not weighted, slow (IEC 61672)"),                           \
+		CONTROL_OUT("clips", WEIR_INTEGER, "",                                             \
+			    "How often a channel clipped since the reset", 0.0f, 1e6f),            \
+		LOUDNESS("momentary", "Loudness of 400 ms (EBU R 128)"),                           \
+		LOUDNESS("short-term", "Loudness of 3 s (EBU R 128)"),                             \
+		LOUDNESS("integrated", "Loudness since the reset (EBU R 128)"),                    \
+		CONTROL_OUT("range", WEIR_FLOAT, "LU",                                             \
+			    "Loudness range since the reset (EBU R 128)", 0.0f, 200.0f),           \
+		LOUDNESS("momentary-max", "Highest of 400 ms since the reset"),                    \
+		LOUDNESS("short-term-max", "Highest of 3 s since the reset"),                      \
+		SHARE("zcr", "Changes of sign per sample"),                                        \
+		CONTROL_OUT("energy", WEIR_FLOAT, "", "Mean square", 0.0f, 1e6f),                  \
+		CONTROL_OUT("energy-entropy", WEIR_FLOAT, "bit",                                   \
+			    "Entropy of the energy of tenths", 0.0f, 4.0f),                        \
+		SHARE("centroid", "Centre of the spectrum; 1: half of the rate"),                  \
+		SHARE("spread", "Deviation from that; 1: half of the rate"),                       \
+		CONTROL_OUT("entropy", WEIR_FLOAT, "bit",                                          \
+			    "Entropy of the energy of tenths of the spectrum", 0.0f, 4.0f),        \
+		CONTROL_OUT("flux", WEIR_FLOAT, "", "Change of the spectrum", 0.0f, 2.0f),         \
+		SHARE("rolloff", "Below it is 90 % of the energy; 1: half of the rate"),           \
+		SHARE("flatness", "Geometric over arithmetic mean of the power"),                  \
+		CONTROL_OUT("tempo", WEIR_FLOAT, "bpm", "Beats per minute; 0: not known", 0.0f,    \
+			    400.0f),                                                               \
+		SHARE("tempo-confidence", "How sure that is"),                                     \
+		CONTROL_OUT("frequency", WEIR_FLOAT, "Hz", "Fundamental frequency; 0: none", 0.0f, \
+			    5000.0f),                                                              \
+		SHARE("frequency-confidence", "How sure that is"),                                 \
+		SHARE("speech-probability", "How sure it is that somebody speaks"),                \
+		CONTROL_OUT("speech", WEIR_TOGGLE, "", "Does somebody speak?", 0.0f, 1.0f)
 
 static const struct weir_port ports_of_1[] = {
 	IN("", "Sound", "MONO"),
@@ -231,10 +224,6 @@ static const struct weir_port ports_of_8[] = {
 	OUTPUTS,
 };
 
-#define EVENT(field, text)                                                          \
-	{                                                                           \
-		.name = field, .unit = "s", .help = text, .count = 1, .event = true \
-	}
 #define WEIGHTED(name, text, n) FIELD(name, "dB", text, n)
 
 #define FIELDS(n)                                                                               \
@@ -287,20 +276,15 @@ static const struct weir_field fields_of_1[] = { FIELDS(1) };
 static const struct weir_field fields_of_2[] = { FIELDS(2) };
 static const struct weir_field fields_of_8[] = { FIELDS(8) };
 
-#define UNIT(unit_name, unit_id, unit_summary, unit_ports, unit_fields, unit_create)               \
-	{                                                                                          \
-		.name = unit_name, .id = unit_id, .summary = unit_summary, .ports = unit_ports,    \
-		.n_ports = COUNT(unit_ports), .fields = unit_fields,                               \
-		.n_fields = COUNT(unit_fields), .hop_seconds = HOP_SECONDS, .create = unit_create, \
-		.destroy = analyze_destroy, .reset = analyze_reset, .run = analyze_run,            \
-		.continuous = true                                                                 \
-	}
+#define SHARED                                                                          \
+	.hop_seconds = HOP_SECONDS, .destroy = analyze_destroy, .reset = analyze_reset, \
+	.run = analyze_run, .continuous = true
 
 const struct weir_unit weir_analyze = UNIT("analyze", 705, "Levels and features of a stereo sound",
-					   ports_of_2, fields_of_2, create_2);
+					   ports_of_2, fields_of_2, create_2, SHARED);
 const struct weir_unit weir_analyze_mono =
 	UNIT("analyze-mono", 706, "Levels and features of one channel", ports_of_1, fields_of_1,
-	     create_1);
+	     create_1, SHARED);
 const struct weir_unit weir_analyze_8 =
 	UNIT("analyze-8", 707, "Levels and features of eight channels", ports_of_8, fields_of_8,
-	     create_8);
+	     create_8, SHARED);

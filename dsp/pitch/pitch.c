@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "dsp/declare.h"
 #include "pitch.h"
 #include "shifter.h"
 
@@ -279,131 +280,72 @@ static const char *const mode_names[] = {
 	[PITCH_QUALITY] = "quality",
 };
 
-#define INPUT(suffix, which, position)                                                           \
-	{                                                                                        \
-		.name = "in-" suffix, .type = WEIR_AUDIO_IN, .unit = "", .help = which " input", \
-		.channel = position                                                              \
-	}
-#define OUTPUT(suffix, which, position)                                    \
-	{                                                                  \
-		.name = "out-" suffix, .type = WEIR_AUDIO_OUT, .unit = "", \
-		.help = which " output", .channel = position               \
-	}
-
 /* In the order of the header. */
-#define CONTROLS                                                                               \
-	{ .name = "semitones",                                                                 \
-	  .type = WEIR_CONTROL_IN,                                                             \
-	  .kind = WEIR_FLOAT,                                                                  \
-	  .unit = "semitones",                                                                 \
-	  .help = "How far the pitch is moved",                                                \
-	  .min = -24.0f,                                                                       \
-	  .def = 0.0f,                                                                         \
-	  .max = 24.0f },                                                                      \
-		{ .name = "formant",                                                           \
-		  .type = WEIR_CONTROL_IN,                                                     \
-		  .kind = WEIR_TOGGLE,                                                         \
-		  .unit = "",                                                                  \
-		  .help = "Keep the spectral envelope where it is",                            \
-		  .min = 0.0f,                                                                 \
-		  .def = 0.0f,                                                                 \
-		  .max = 1.0f },                                                               \
-		{ .name = "latency",                                                           \
-		  .type = WEIR_CONTROL_OUT,                                                    \
-		  .kind = WEIR_INTEGER,                                                        \
-		  .unit = "frames",                                                            \
-		  .help = "Delay of the output against the input",                             \
-		  .min = 0.0f,                                                                 \
-		  .max = 32768.0f },                                                           \
-		{ .name = "cents",                                                             \
-		  .type = WEIR_CONTROL_IN,                                                     \
-		  .kind = WEIR_FLOAT,                                                          \
-		  .unit = "cents",                                                             \
-		  .help = "Added to semitones, to 24 semitones at most",                       \
-		  .min = -100.0f,                                                              \
-		  .def = 0.0f,                                                                 \
-		  .max = 100.0f },                                                             \
-		{ .name = "mix",                                                               \
-		  .type = WEIR_CONTROL_IN,                                                     \
-		  .kind = WEIR_FLOAT,                                                          \
-		  .unit = "%",                                                                 \
-		  .help = "How much is shifted sound; the rest is the input, just as late",    \
-		  .min = 0.0f,                                                                 \
-		  .def = 100.0f,                                                               \
-		  .max = 100.0f },                                                             \
-		{ .name = "mode",                                                              \
-		  .type = WEIR_CONTROL_IN,                                                     \
-		  .kind = WEIR_CHOICE,                                                         \
-		  .unit = "",                                                                  \
-		  .help = "Length of the windows: less delay, or more partials told apart",    \
-		  .choices = mode_names,                                                       \
-		  .min = PITCH_LOW_LATENCY,                                                    \
-		  .def = PITCH_BALANCED,                                                       \
-		  .max = PITCH_QUALITY },                                                      \
-	{                                                                                      \
-		.name = "glide-ms", .type = WEIR_CONTROL_IN, .kind = WEIR_FLOAT, .unit = "ms", \
-		.help = "How long a change of the shift takes, to 95 %", .min = 0.0f,          \
-		.def = 100.0f, .max = 10000.0f                                                 \
-	}
+#define CONTROLS                                                                                   \
+	CONTROL_IN("semitones", WEIR_FLOAT, "semitones", "How far the pitch is moved", -24.0f,     \
+		   0.0f, 24.0f),                                                                   \
+		TOGGLE_IN("formant", "Keep the spectral envelope where it is", 0.0f),              \
+		CONTROL_OUT("latency", WEIR_INTEGER, "frames",                                     \
+			    "Delay of the output against the input", 0.0f, 32768.0f),              \
+		CONTROL_IN("cents", WEIR_FLOAT, "cents",                                           \
+			   "Added to semitones, to 24 semitones at most", -100.0f, 0.0f, 100.0f),  \
+		CONTROL_IN("mix", WEIR_FLOAT, "%",                                                 \
+			   "How much is shifted sound; the rest is the input, just as late", 0.0f, \
+			   100.0f, 100.0f),                                                        \
+		CHOICE_IN("mode",                                                                  \
+			  "Length of the windows: less delay, or more partials told apart",        \
+			  mode_names, PITCH_BALANCED, PITCH_QUALITY),                              \
+		CONTROL_IN("glide-ms", WEIR_FLOAT, "ms",                                           \
+			   "How long a change of the shift takes, to 95 %", 0.0f, 100.0f,          \
+			   10000.0f)
 
 static const struct weir_port mono_ports[] = {
-	INPUT("mono", "Mono", "MONO"),
-	OUTPUT("mono", "Mono", "MONO"),
+	AUDIO_IN("in-mono", "Mono input", "MONO"),
+	AUDIO_OUT("out-mono", "Mono output", "MONO"),
 	CONTROLS,
 };
 
 static const struct weir_port stereo_ports[] = {
-	INPUT("l", "Left", "FL"),
-	INPUT("r", "Right", "FR"),
-	OUTPUT("l", "Left", "FL"),
-	OUTPUT("r", "Right", "FR"),
+	AUDIO_IN("in-l", "Left input", "FL"),
+	AUDIO_IN("in-r", "Right input", "FR"),
+	AUDIO_OUT("out-l", "Left output", "FL"),
+	AUDIO_OUT("out-r", "Right output", "FR"),
 	CONTROLS,
 };
 
 static const struct weir_port ports_of_8[] = {
-	INPUT("fl", "Front left", "FL"),
-	INPUT("fr", "Front right", "FR"),
-	INPUT("fc", "Front centre", "FC"),
-	INPUT("lfe", "Low frequency", "LFE"),
-	INPUT("rl", "Rear left", "RL"),
-	INPUT("rr", "Rear right", "RR"),
-	INPUT("sl", "Side left", "SL"),
-	INPUT("sr", "Side right", "SR"),
-	OUTPUT("fl", "Front left", "FL"),
-	OUTPUT("fr", "Front right", "FR"),
-	OUTPUT("fc", "Front centre", "FC"),
-	OUTPUT("lfe", "Low frequency", "LFE"),
-	OUTPUT("rl", "Rear left", "RL"),
-	OUTPUT("rr", "Rear right", "RR"),
-	OUTPUT("sl", "Side left", "SL"),
-	OUTPUT("sr", "Side right", "SR"),
+	AUDIO_IN("in-fl", "Front left input", "FL"),
+	AUDIO_IN("in-fr", "Front right input", "FR"),
+	AUDIO_IN("in-fc", "Front centre input", "FC"),
+	AUDIO_IN("in-lfe", "Low frequency input", "LFE"),
+	AUDIO_IN("in-rl", "Rear left input", "RL"),
+	AUDIO_IN("in-rr", "Rear right input", "RR"),
+	AUDIO_IN("in-sl", "Side left input", "SL"),
+	AUDIO_IN("in-sr", "Side right input", "SR"),
+	AUDIO_OUT("out-fl", "Front left output", "FL"),
+	AUDIO_OUT("out-fr", "Front right output", "FR"),
+	AUDIO_OUT("out-fc", "Front centre output", "FC"),
+	AUDIO_OUT("out-lfe", "Low frequency output", "LFE"),
+	AUDIO_OUT("out-rl", "Rear left output", "RL"),
+	AUDIO_OUT("out-rr", "Rear right output", "RR"),
+	AUDIO_OUT("out-sl", "Side left output", "SL"),
+	AUDIO_OUT("out-sr", "Side right output", "SR"),
 	CONTROLS,
 };
 
 static const struct weir_field fields[] = {
-	[PITCH_REPORT_SEMITONES] = { .name = "semitones",
-				     .unit = "semitones",
-				     .help = "Shift in force, on its way to the control's value",
-				     .count = 1 },
-	[PITCH_REPORT_ONSET] = { .name = "onset",
-				 .unit = "s",
-				 .help = "An attack was found, this long before the report",
-				 .count = 1,
-				 .event = true },
+	[PITCH_REPORT_SEMITONES] = FIELD("semitones", "semitones",
+					 "Shift in force, on its way to the control's value", 1),
+	[PITCH_REPORT_ONSET] = EVENT("onset", "An attack was found, this long before the report"),
 };
 
-#define UNIT(unit_name, unit_id, unit_summary, unit_ports, unit_create)                         \
-	{                                                                                       \
-		.name = unit_name, .id = unit_id, .summary = unit_summary, .ports = unit_ports, \
-		.n_ports = sizeof(unit_ports) / sizeof((unit_ports)[0]), .fields = fields,      \
-		.n_fields = PITCH_N_FIELDS, .hop_seconds = 0.01f, .create = unit_create,        \
-		.destroy = pitch_destroy, .reset = pitch_reset, .run = pitch_run,               \
-		.get_latency = pitch_get_latency                                                \
-	}
+#define SHARED                                                                                  \
+	.hop_seconds = 0.01f, .destroy = pitch_destroy, .reset = pitch_reset, .run = pitch_run, \
+	.get_latency = pitch_get_latency
 
-const struct weir_unit weir_pitch =
-	UNIT("pitch", 700, "Pitch shifter for stereo sound", stereo_ports, create_stereo);
-const struct weir_unit weir_pitch_mono =
-	UNIT("pitch-mono", 701, "Pitch shifter for mono sound", mono_ports, create_mono);
-const struct weir_unit weir_pitch_8 =
-	UNIT("pitch-8", 702, "Pitch shifter for eight channels", ports_of_8, create_8);
+const struct weir_unit weir_pitch = UNIT("pitch", 700, "Pitch shifter for stereo sound",
+					 stereo_ports, fields, create_stereo, SHARED);
+const struct weir_unit weir_pitch_mono = UNIT("pitch-mono", 701, "Pitch shifter for mono sound",
+					      mono_ports, fields, create_mono, SHARED);
+const struct weir_unit weir_pitch_8 = UNIT("pitch-8", 702, "Pitch shifter for eight channels",
+					   ports_of_8, fields, create_8, SHARED);
