@@ -17,19 +17,18 @@
 
 #include <stdlib.h>
 
-#include <spa/param/props.h>
-#include <spa/pod/builder.h>
 #include <spa/pod/iter.h>
 #include <spa/pod/parser.h>
 #include <spa/utils/string.h>
 
 #include "capture.h"
+#include "graph/props.h"
 
 #define NO_FILTER_GRAPH "audioconvert.filter-graph.2147483647"
 
 struct capture_own_rate {
 	struct capture_stream *stream;
-	struct pw_node *node; /* NULL: it is gone */
+	struct pw_proxy *node; /* NULL: it is gone */
 	struct spa_hook listener;
 	struct spa_hook proxy_listener;
 	double rate; /* 1: none */
@@ -67,7 +66,8 @@ static void node_info(void *data, const struct pw_node_info *info)
 		return;
 	filter = spa_pod_builder_add_object(&b, SPA_TYPE_OBJECT_PropInfo, SPA_PARAM_PropInfo,
 					    SPA_PROP_INFO_id, SPA_POD_Id(SPA_PROP_rate));
-	pw_node_enum_params(own->node, 0, SPA_PARAM_PropInfo, 0, UINT32_MAX, filter);
+	pw_node_enum_params((struct pw_node *)own->node, 0, SPA_PARAM_PropInfo, 0, UINT32_MAX,
+			    filter);
 }
 
 static double prop_info_get_rate(const struct spa_pod *param)
@@ -118,7 +118,7 @@ struct capture_own_rate *capture_own_rate_create(struct capture_stream *stream)
 	if (own == NULL)
 		return NULL;
 	own->stream = stream;
-	own->node = (struct pw_node *)stream->node->proxy;
+	own->node = stream->node->proxy;
 	own->rate = 1.0;
 	pw_proxy_add_object_listener(stream->node->proxy, &own->listener, &node_events, own);
 	pw_proxy_add_listener(stream->node->proxy, &own->proxy_listener, &proxy_events, own);
@@ -146,16 +146,11 @@ void capture_own_rate_sent(struct capture_own_rate *own, double rate)
 
 void capture_own_rate_ask(const struct capture_own_rate *own)
 {
-	uint8_t memory[256];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	struct spa_pod_frame object, params;
+	struct weir_props props;
 
 	if (own == NULL || own->node == NULL)
 		return;
-	spa_pod_builder_push_object(&b, &object, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
-	spa_pod_builder_prop(&b, SPA_PROP_params, 0);
-	spa_pod_builder_push_struct(&b, &params);
-	spa_pod_builder_add(&b, SPA_POD_String(NO_FILTER_GRAPH), SPA_POD_String(""), NULL);
-	spa_pod_builder_pop(&b, &params);
-	pw_node_set_param(own->node, SPA_PARAM_Props, 0, spa_pod_builder_pop(&b, &object));
+	weir_props_init(&props);
+	weir_props_add_control(&props, NO_FILTER_GRAPH, SPA_POD_String(""));
+	weir_props_send(&props, own->node);
 }

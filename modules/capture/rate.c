@@ -26,13 +26,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <spa/param/props.h>
-#include <spa/pod/builder.h>
 #include <spa/pod/parser.h>
 #include <spa/utils/json.h>
 
 #include "capture.h"
 #include "graph/log.h"
+#include "graph/props.h"
 
 #define TICK_NSEC (20 * SPA_NSEC_PER_MSEC)
 #define TICK_MS (TICK_NSEC / SPA_NSEC_PER_MSEC)
@@ -90,21 +89,11 @@ static double rate_round_up(double rate)
 
 void capture_rate_set_impl(struct pw_impl_node *node, double rate)
 {
-	uint8_t memory[256];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	struct weir_props props;
 
-	pw_impl_node_set_param(node, SPA_PARAM_Props, 0,
-			       spa_pod_builder_add_object(&b, SPA_TYPE_OBJECT_Props,
-							  SPA_PARAM_Props, SPA_PROP_rate,
-							  SPA_POD_Double(rate_round_up(rate))));
-}
-
-static void param_send(const struct capture_stream *stream, const struct spa_pod *param)
-{
-	struct pw_node *node = (struct pw_node *)stream->node->proxy;
-
-	if (node != NULL)
-		pw_node_set_param(node, SPA_PARAM_Props, 0, param);
+	weir_props_init(&props);
+	spa_pod_builder_add(&props.builder, SPA_PROP_rate, SPA_POD_Double(rate_round_up(rate)), 0);
+	pw_impl_node_set_param(node, SPA_PARAM_Props, 0, weir_props_get_pod(&props));
 }
 
 static bool is_as_good_as_1(double rate)
@@ -112,11 +101,11 @@ static bool is_as_good_as_1(double rate)
 	return rate == 1.0 || rate == RATE_READY;
 }
 
-static void ramp_add(struct spa_pod_builder *b, float volume)
+static void ramp_add(struct weir_props *props, float volume)
 {
-	spa_pod_builder_add(b, SPA_PROP_volume, SPA_POD_Float(volume), SPA_PROP_volumeRampTime,
-			    SPA_POD_Int(FADE_MS), SPA_PROP_volumeRampStepSamples, SPA_POD_Int(1),
-			    0);
+	spa_pod_builder_add(&props->builder, SPA_PROP_volume, SPA_POD_Float(volume),
+			    SPA_PROP_volumeRampTime, SPA_POD_Int(FADE_MS),
+			    SPA_PROP_volumeRampStepSamples, SPA_POD_Int(1), 0);
 }
 
 /* The exact rate to go back to, whatever the locale. */
@@ -142,16 +131,14 @@ void capture_stream_send_rate(struct capture_stream *stream)
 	const double rate = own != 1.0 && is_as_good_as_1(stream->rate)
 				    ? own
 				    : rate_round_up(stream->rate * own);
-	uint8_t memory[256];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	struct spa_pod_frame frame;
+	struct weir_props props;
 
 	undo_note(stream, own);
-	spa_pod_builder_push_object(&b, &frame, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
-	spa_pod_builder_add(&b, SPA_PROP_rate, SPA_POD_Double(rate), 0);
+	weir_props_init(&props);
+	spa_pod_builder_add(&props.builder, SPA_PROP_rate, SPA_POD_Double(rate), 0);
 	if (fade != NULL && fade->state == FADED_OUT && fade->volume > 0.0f)
-		ramp_add(&b, fade->volume);
-	param_send(stream, spa_pod_builder_pop(&b, &frame));
+		ramp_add(&props, fade->volume);
+	weir_props_send(&props, stream->node->proxy);
 	capture_own_rate_sent(stream->own_rate, rate);
 }
 
@@ -171,23 +158,21 @@ static void rate_send(struct capture_stream *stream, double rate)
 
 static void volume_set(const struct capture_stream *stream, float volume)
 {
-	uint8_t memory[256];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
+	struct weir_props props;
 
-	param_send(stream, spa_pod_builder_add_object(&b, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props,
-						      SPA_PROP_volume, SPA_POD_Float(volume)));
+	weir_props_init(&props);
+	spa_pod_builder_add(&props.builder, SPA_PROP_volume, SPA_POD_Float(volume), 0);
+	weir_props_send(&props, stream->node->proxy);
 }
 
 /* From what the volume is now. */
 static void volume_ramp(const struct capture_stream *stream, float volume)
 {
-	uint8_t memory[256];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	struct spa_pod_frame frame;
+	struct weir_props props;
 
-	spa_pod_builder_push_object(&b, &frame, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
-	ramp_add(&b, volume);
-	param_send(stream, spa_pod_builder_pop(&b, &frame));
+	weir_props_init(&props);
+	ramp_add(&props, volume);
+	weir_props_send(&props, stream->node->proxy);
 }
 
 static void fade_unhook(struct capture_fade *fade)

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <spa/param/props.h>
-#include <spa/pod/builder.h>
-
 #include "capture.h"
 #include "graph/log.h"
+#include "graph/props.h"
 #include "spa/node.h"
 
 #define RATE_KEY "capture:rate"
@@ -242,18 +240,12 @@ float capture_node_get_control(const struct capture *capture, enum capture_port 
 
 void capture_node_set_rate(struct capture *capture, double rate)
 {
-	char memory[256];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	struct spa_pod_frame object, params;
+	struct weir_props props;
 
-	spa_pod_builder_push_object(&b, &object, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
-	spa_pod_builder_prop(&b, SPA_PROP_params, 0);
-	spa_pod_builder_push_struct(&b, &params);
-	spa_pod_builder_string(&b, RATE_KEY);
-	spa_pod_builder_float(&b, (float)rate);
-	spa_pod_builder_pop(&b, &params);
+	weir_props_init(&props);
+	weir_props_add_control(&props, RATE_KEY, SPA_POD_Float((float)rate));
 	spa_node_set_param(&capture->node->unit_node.node, SPA_PARAM_Props, 0,
-			   spa_pod_builder_pop(&b, &object));
+			   weir_props_get_pod(&props));
 }
 
 void capture_node_set(struct capture *capture, const char *key, const char *value)

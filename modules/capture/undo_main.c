@@ -10,11 +10,10 @@
 #include <string.h>
 
 #include <pipewire/pipewire.h>
-#include <spa/param/props.h>
-#include <spa/pod/builder.h>
 #include <spa/utils/string.h>
 
 #include "graph/log.h"
+#include "graph/props.h"
 #include "undo.h"
 
 PW_LOG_TOPIC(weir_topic, "weir-capture-undo");
@@ -106,19 +105,17 @@ static void line_read(struct undo *undo, char *line)
 
 static void params_restore(const struct note *note, struct weir_registry_object *node)
 {
-	uint8_t memory[256];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	struct spa_pod_frame frame;
+	struct weir_props props;
 
-	if (node->proxy == NULL || (note->rate == 0.0 && note->volume < 0.0f))
+	if (note->rate == 0.0 && note->volume < 0.0f)
 		return;
-	spa_pod_builder_push_object(&b, &frame, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
+	weir_props_init(&props);
 	if (note->rate != 0.0)
-		spa_pod_builder_add(&b, SPA_PROP_rate, SPA_POD_Double(note->rate), 0);
+		spa_pod_builder_add(&props.builder, SPA_PROP_rate, SPA_POD_Double(note->rate), 0);
 	if (note->volume >= 0.0f)
-		spa_pod_builder_add(&b, SPA_PROP_volume, SPA_POD_Float(note->volume), 0);
-	pw_node_set_param((struct pw_node *)node->proxy, SPA_PARAM_Props, 0,
-			  spa_pod_builder_pop(&b, &frame));
+		spa_pod_builder_add(&props.builder, SPA_PROP_volume, SPA_POD_Float(note->volume),
+				    0);
+	weir_props_send(&props, node->proxy);
 }
 
 /* In this order: the session manager remembers what comes last. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "controls.h"
 
-#include <spa/param/props.h>
-#include <spa/pod/builder.h>
 #include <spa/pod/iter.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "graph/props.h"
 
 static void unhook(struct controls *controls)
 {
@@ -93,21 +93,14 @@ void controls_ask(struct controls *controls)
 /* Of two turns the last one is off, whatever there was before. */
 void controls_turn(struct controls *controls)
 {
-	uint8_t memory[512];
-	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
-	struct spa_pod_frame object, params;
+	struct weir_props props;
 
 	if (!controls->proxy || !controls->n_turns)
 		return;
 	controls->n_turns--;
-	spa_pod_builder_push_object(&b, &object, SPA_TYPE_OBJECT_Props, SPA_PARAM_Props);
-	spa_pod_builder_prop(&b, SPA_PROP_params, 0);
-	spa_pod_builder_push_struct(&b, &params);
-	spa_pod_builder_string(&b, controls->reset_key);
-	spa_pod_builder_bool(&b, controls->n_turns == 1);
-	spa_pod_builder_pop(&b, &params);
-	pw_node_set_param((struct pw_node *)controls->proxy, SPA_PARAM_Props, 0,
-			  spa_pod_builder_pop(&b, &object));
+	weir_props_init(&props);
+	weir_props_add_control(&props, controls->reset_key, SPA_POD_Bool(controls->n_turns == 1));
+	weir_props_send(&props, controls->proxy);
 }
 
 /* What somebody left on is turned off first: only the change makes a node forget. */
