@@ -70,8 +70,9 @@ static void node_update(struct capture *capture, struct weir_registry_object *no
 	if (stream != NULL && stream->fit == CAPTURE_INHERITED)
 		fit = stream->fit;
 	else
-		fit = capture_matches(capture, &node->props->dict,
-				      client != NULL ? &client->props->dict : NULL);
+		fit = capture_match_get_fit(&capture->args.match, &capture->args.exclude,
+					    &node->props->dict,
+					    client != NULL ? &client->props->dict : NULL);
 	if (fit != CAPTURE_NOT && capture_path_leads_to(capture, node))
 		fit = CAPTURE_NOT;
 	if (fit != CAPTURE_NOT && stream == NULL) {
@@ -442,8 +443,9 @@ static void impl_node_added(const struct capture *capture, struct pw_impl_node *
 	const struct pw_properties *props = pw_impl_node_get_properties(node);
 	const uint32_t client = pw_properties_get_uint32(props, PW_KEY_CLIENT_ID, SPA_ID_INVALID);
 
-	if (capture_matches(capture, &props->dict,
-			    impl_client_dict(capture->connection.context, client)) == CAPTURE_NOT)
+	if (capture_match_get_fit(&capture->args.match, &capture->args.exclude, &props->dict,
+				  impl_client_dict(capture->connection.context, client)) ==
+	    CAPTURE_NOT)
 		return;
 	if (capture_is_redirecting(capture))
 		impl_node_redirect(capture, node);

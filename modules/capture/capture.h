@@ -5,10 +5,10 @@
 #include <pipewire/impl.h>
 #include <stdbool.h>
 
+#include "args.h"
 #include "graph/connection.h"
 #include "graph/proxy.h"
 #include "graph/registry.h"
-#include "match.h"
 #include "placement.h"
 #include "undo.h"
 #include "unit.h"
@@ -24,23 +24,6 @@
  * why not, rate.c changes the speed of the streams, own_rate.c finds out the speed
  * at which they play already.
  */
-
-struct capture_args {
-	struct pw_properties *props; /* holds the strings */
-	const char *name;
-	struct capture_match match;
-	struct capture_match exclude;
-	const char *sink;
-	const char *needs; /* NULL: nothing */
-	bool redirect;	   /* false: tap */
-	bool has_rate;	   /* the streams are made ready for another rate when they start */
-};
-
-enum capture_fit {
-	CAPTURE_NOT,
-	CAPTURE_ITSELF,
-	CAPTURE_INHERITED, /* from a process that started the stream's */
-};
 
 struct capture_stream {
 	struct spa_list link;
@@ -133,7 +116,6 @@ struct capture {
  * module: its code must stay mapped (linked with -z nodelete).
  */
 int capture_create(struct pw_impl_module *module, struct capture_args *args);
-void capture_args_finish(struct capture_args *args);
 
 /* The process that the module is in, by its configuration file and number. */
 void capture_get_host(const struct capture *capture, char *text, size_t size);
@@ -177,15 +159,6 @@ void capture_redirect(struct capture *capture);
 #define CAPTURE_HOST_KEY "weir.capture.host"
 /* In the daemon, property of a stream: the capture that redirects it, "" for none. */
 #define CAPTURE_OWNER_KEY "weir.capture.redirect"
-
-/* Is the stream with these properties to be captured? client may be NULL. */
-enum capture_fit capture_matches(const struct capture *capture, const struct spa_dict *node,
-				 const struct spa_dict *client);
-/* Is the node one of a JACK client that would be captured if it had streams? */
-bool capture_matches_jack(const struct capture *capture, const struct weir_registry_object *node);
-/* All properties: the stream's, the client's where it has none, and the right process id. */
-struct pw_properties *capture_merge_props(const struct spa_dict *node,
-					  const struct spa_dict *client);
 
 /* In the daemon: a property of a node, which may be gone. */
 void capture_impl_set(const struct capture *capture, uint32_t node_id, const char *key,

@@ -16,6 +16,7 @@
 #include "graph/log.h"
 #include "process.h"
 
+#define STREAM_CLASS "Stream/Output/Audio"
 #define TREE_KEY "process.tree"
 #define EXAMPLE "[ { application.process.binary = spotify } ]"
 /* No process has more ancestors; a loop in what /proc tells ends here. */
@@ -211,17 +212,20 @@ static bool is_process_of(const struct process *process, const char *binary)
 	return binary == NULL || spa_streq(process_get_binary(process), binary);
 }
 
-bool capture_match_fits(const struct capture_match *match, const struct pw_properties *props)
+static bool fits(const struct capture_match *match, const struct pw_properties *props)
 {
 	return match->rules != NULL && rules_fit(match->rules, props);
 }
 
-bool capture_match_fits_ancestor(const struct capture_match *match,
-				 const struct pw_properties *props)
+/*
+ * Does one of the processes that started the stream's fit in its place: one with the same program,
+ * and with process.tree any of them?
+ */
+static bool fits_ancestor(const struct capture_match *match, const struct pw_properties *props)
 {
 	struct pw_properties *ancestor;
 	struct process process;
-	bool fits;
+	bool found;
 
 	if (match->rules == NULL ||
 	    !process_read(&process, pw_properties_get_int32(props, PW_KEY_APP_PROCESS_ID, 0)) ||
@@ -230,7 +234,70 @@ bool capture_match_fits_ancestor(const struct capture_match *match,
 	ancestor = pw_properties_copy(props);
 	if (ancestor == NULL)
 		return false;
-	fits = ancestors_fit(match, &process, ancestor);
+	found = ancestors_fit(match, &process, ancestor);
 	pw_properties_free(ancestor);
-	return fits;
+	return found;
+}
+
+/* What the user calls the process id: pipewire-pulse's own is of no use. */
+static const char *client_pid(const struct spa_dict *node, const struct spa_dict *client)
+{
+	const char *api = spa_dict_lookup(client, PW_KEY_CLIENT_API);
+
+	if (api == NULL)
+		api = spa_dict_lookup(node, PW_KEY_CLIENT_API);
+	return spa_streq(api, "pipewire-pulse") ? NULL : spa_dict_lookup(client, PW_KEY_SEC_PID);
+}
+
+struct pw_properties *capture_merge_props(const struct spa_dict *node,
+					  const struct spa_dict *client)
+{
+	struct pw_properties *props = pw_properties_new(NULL, NULL);
+	const char *pid = client != NULL ? client_pid(node, client) : NULL;
+
+	if (props == NULL)
+		return NULL;
+	if (client != NULL)
+		pw_properties_update(props, client);
+	pw_properties_update(props, node);
+	if (pid != NULL)
+		pw_properties_set(props, PW_KEY_APP_PROCESS_ID, pid);
+	return props;
+}
+
+/* Of a stream or another player. */
+static enum capture_fit player_get_fit(const struct capture_match *match,
+				       const struct capture_match *exclude,
+				       const struct spa_dict *node, const struct spa_dict *client)
+{
+	struct pw_properties *props = capture_merge_props(node, client);
+	enum capture_fit fit = CAPTURE_NOT;
+
+	if (props == NULL)
+		return CAPTURE_NOT;
+	if (fits(match, props))
+		fit = CAPTURE_ITSELF;
+	else if (fits_ancestor(match, props))
+		fit = CAPTURE_INHERITED;
+	if (fit != CAPTURE_NOT && (fits(exclude, props) || fits_ancestor(exclude, props)))
+		fit = CAPTURE_NOT;
+	pw_properties_free(props);
+	return fit;
+}
+
+enum capture_fit capture_match_get_fit(const struct capture_match *match,
+				       const struct capture_match *exclude,
+				       const struct spa_dict *node, const struct spa_dict *client)
+{
+	if (!spa_streq(spa_dict_lookup(node, PW_KEY_MEDIA_CLASS), STREAM_CLASS))
+		return CAPTURE_NOT;
+	return player_get_fit(match, exclude, node, client);
+}
+
+bool capture_match_fits_jack(const struct capture_match *match, const struct capture_match *exclude,
+			     const struct spa_dict *node, const struct spa_dict *client)
+{
+	return client != NULL && spa_dict_lookup(node, PW_KEY_MEDIA_CLASS) == NULL &&
+	       spa_streq(spa_dict_lookup(client, PW_KEY_CLIENT_API), "jack") &&
+	       player_get_fit(match, exclude, node, client) != CAPTURE_NOT;
 }

@@ -20,13 +20,22 @@ int capture_match_parse(struct capture_match *match, const char *name, const cha
 			const char *text);
 void capture_match_finish(struct capture_match *match);
 
-/* props are those of a stream and its client. */
-bool capture_match_fits(const struct capture_match *match, const struct pw_properties *props);
-/*
- * Does one of the processes that started the stream's fit in its place: one with the same program,
- * and with process.tree any of them?
- */
-bool capture_match_fits_ancestor(const struct capture_match *match,
-				 const struct pw_properties *props);
+/* How a stream comes to be captured. */
+enum capture_fit {
+	CAPTURE_NOT,
+	CAPTURE_ITSELF,
+	CAPTURE_INHERITED, /* by a process that started the stream's */
+};
+
+/* Of the stream with these properties. client: its client's, may be NULL. */
+enum capture_fit capture_match_get_fit(const struct capture_match *match,
+				       const struct capture_match *exclude,
+				       const struct spa_dict *node, const struct spa_dict *client);
+/* Is the node one of a JACK client that would be captured if it had streams? */
+bool capture_match_fits_jack(const struct capture_match *match, const struct capture_match *exclude,
+			     const struct spa_dict *node, const struct spa_dict *client);
+/* All properties: the stream's, the client's where it has none, and the right process id. */
+struct pw_properties *capture_merge_props(const struct spa_dict *node,
+					  const struct spa_dict *client);
 
 #endif

@@ -75,12 +75,17 @@ static const struct capture_stream *decisive_stream(const struct capture *captur
 
 static bool has_jack_client(const struct capture *capture)
 {
+	const struct weir_registry_object *client;
 	struct weir_registry_object *node;
 
 	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
 			  link)
 	{
-		if (capture_matches_jack(capture, node))
+		client =
+			weir_registry_find(capture->registry, WEIR_REGISTRY_CLIENT, node->owner_id);
+		if (client != NULL &&
+		    capture_match_fits_jack(&capture->args.match, &capture->args.exclude,
+					    &node->props->dict, &client->props->dict))
 			return true;
 	}
 	return false;

@@ -9,73 +9,7 @@
 #include "capture.h"
 #include "graph/log.h"
 
-#define STREAM_CLASS "Stream/Output/Audio"
 #define REQUEST_SECONDS 3
-
-/* What the user calls the process id: pipewire-pulse's own is of no use. */
-static const char *client_pid(const struct spa_dict *node, const struct spa_dict *client)
-{
-	const char *api = spa_dict_lookup(client, PW_KEY_CLIENT_API);
-
-	if (api == NULL)
-		api = spa_dict_lookup(node, PW_KEY_CLIENT_API);
-	return spa_streq(api, "pipewire-pulse") ? NULL : spa_dict_lookup(client, PW_KEY_SEC_PID);
-}
-
-struct pw_properties *capture_merge_props(const struct spa_dict *node,
-					  const struct spa_dict *client)
-{
-	struct pw_properties *props = pw_properties_new(NULL, NULL);
-	const char *pid = client != NULL ? client_pid(node, client) : NULL;
-
-	if (props == NULL)
-		return NULL;
-	if (client != NULL)
-		pw_properties_update(props, client);
-	pw_properties_update(props, node);
-	if (pid != NULL)
-		pw_properties_set(props, PW_KEY_APP_PROCESS_ID, pid);
-	return props;
-}
-
-/* Of a stream or another player. */
-static enum capture_fit player_matches(const struct capture *capture, const struct spa_dict *node,
-				       const struct spa_dict *client)
-{
-	const struct capture_args *args = &capture->args;
-	struct pw_properties *props = capture_merge_props(node, client);
-	enum capture_fit fit = CAPTURE_NOT;
-
-	if (props == NULL)
-		return CAPTURE_NOT;
-	if (capture_match_fits(&args->match, props))
-		fit = CAPTURE_ITSELF;
-	else if (capture_match_fits_ancestor(&args->match, props))
-		fit = CAPTURE_INHERITED;
-	if (fit != CAPTURE_NOT && (capture_match_fits(&args->exclude, props) ||
-				   capture_match_fits_ancestor(&args->exclude, props)))
-		fit = CAPTURE_NOT;
-	pw_properties_free(props);
-	return fit;
-}
-
-enum capture_fit capture_matches(const struct capture *capture, const struct spa_dict *node,
-				 const struct spa_dict *client)
-{
-	if (!spa_streq(spa_dict_lookup(node, PW_KEY_MEDIA_CLASS), STREAM_CLASS))
-		return CAPTURE_NOT;
-	return player_matches(capture, node, client);
-}
-
-bool capture_matches_jack(const struct capture *capture, const struct weir_registry_object *node)
-{
-	const struct weir_registry_object *client =
-		weir_registry_find(capture->registry, WEIR_REGISTRY_CLIENT, node->owner_id);
-
-	return client != NULL && pw_properties_get(node->props, PW_KEY_MEDIA_CLASS) == NULL &&
-	       spa_streq(pw_properties_get(client->props, PW_KEY_CLIENT_API), "jack") &&
-	       player_matches(capture, &node->props->dict, &client->props->dict) != CAPTURE_NOT;
-}
 
 /* In the daemon. NULL: it is gone, or the id is another object's by now. */
 static struct pw_impl_node *impl_find(const struct capture *capture, uint32_t node_id)
