@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture.h"
+#include "daemon.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static struct capture_stream *stream_find(struct capture *capture, uint32_t node
 static void node_update(struct capture *capture, struct weir_registry_object *node)
 {
 	const struct weir_registry_object *client =
-		weir_registry_find(capture->registry, WEIR_REGISTRY_CLIENT, node->owner_id);
+		weir_registry_find(capture->graph.registry, WEIR_REGISTRY_CLIENT, node->owner_id);
 	struct capture_stream *stream = stream_find(capture, node->id);
 	enum capture_fit fit;
 
@@ -90,8 +91,8 @@ static void filters_update(struct capture *capture)
 {
 	struct weir_registry_object *node;
 
-	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
-			  link)
+	spa_list_for_each(
+		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) != NULL)
 			node_update(capture, node);
@@ -104,7 +105,7 @@ static void port_update(struct capture *capture, const struct weir_registry_obje
 
 	if (stream != NULL) {
 		capture_stream_link(stream);
-	} else if (port->owner_id == capture->source_id) {
+	} else if (port->owner_id == capture->graph.source_id) {
 		spa_list_for_each(stream, &capture->streams, link) capture_stream_link(stream);
 	}
 }
@@ -116,7 +117,7 @@ static void link_update(struct capture *capture, const struct weir_registry_obje
 	if (stream != NULL) {
 		capture_stream_link(stream);
 		capture_rate_update(capture);
-	} else if (link->owner_id == capture->source_id) {
+	} else if (link->owner_id == capture->graph.source_id) {
 		capture_node_update(capture);
 	}
 }
@@ -130,10 +131,10 @@ static void link_check(struct capture *capture, const struct weir_registry_objec
 	const uint32_t input = weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE);
 	struct capture_stream *stream = stream_find(capture, link->owner_id);
 
-	if (stream == NULL || input == capture->source_id)
+	if (stream == NULL || input == capture->graph.source_id)
 		return;
 	stream->starting = false;
-	if (!weir_registry_has_targets(capture->registry))
+	if (!weir_registry_has_targets(capture->graph.registry))
 		capture_stream_watch(stream);
 	else if (capture->args.redirect)
 		capture_stream_handle(stream, capture_stream_is_at_sink(stream)
@@ -147,14 +148,15 @@ static void capture_accept(struct capture *capture)
 	struct weir_registry_object *node;
 
 	capture->accepted = true;
-	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
+	spa_list_for_each(node,
+			  weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE),
 			  link) node_update(capture, node);
 }
 
 /* May the capture go on? */
 static bool name_check(struct capture *capture)
 {
-	if (capture->connection.in_daemon || capture->module == NULL ||
+	if (capture->graph.connection.in_daemon || capture->module == NULL ||
 	    !capture_name_is_taken(capture))
 		return capture->module != NULL;
 	pw_impl_module_schedule_destroy(capture->module);
@@ -171,9 +173,10 @@ static void registry_changed(void *data, struct weir_registry_object *object)
 		return;
 	switch (object->type) {
 	case WEIR_REGISTRY_CLIENT:
-		spa_list_for_each(node,
-				  weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
-				  link)
+		spa_list_for_each(
+			node,
+			weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE),
+			link)
 		{
 			if (node->owner_id == object->id)
 				node_update(capture, node);
@@ -207,7 +210,7 @@ static void registry_removed(void *data, struct weir_registry_object *object)
 	if (capture->undone)
 		return;
 	if (object->type == WEIR_REGISTRY_NODE) {
-		if (object->id == capture->source_id)
+		if (object->id == capture->graph.source_id)
 			capture_node_lose(capture);
 		stream = stream_find(capture, object->id);
 		if (stream != NULL)
@@ -247,7 +250,7 @@ static void registry_ready(void *data)
 	struct capture *capture = data;
 
 	/* In a process of its own the source has another connection: it may come later. */
-	if (capture->source_id == SPA_ID_INVALID)
+	if (capture->graph.source_id == SPA_ID_INVALID)
 		return;
 	if (capture->undone || (!capture->accepted && !name_check(capture)))
 		return;
@@ -304,7 +307,7 @@ static void capture_destroy(struct capture *capture)
 {
 	struct capture_stream *stream;
 
-	if (capture->registry != NULL) {
+	if (capture->graph.registry != NULL) {
 		spa_list_consume(stream, &capture->streams, link) capture_stream_destroy(stream);
 		spa_hook_remove(&capture->context_listener);
 		spa_hook_remove(&capture->core_listener);
@@ -315,17 +318,17 @@ static void capture_destroy(struct capture *capture)
 	capture_state_finish(capture);
 	capture_rate_finish(capture);
 	capture_node_destroy(capture);
-	weir_registry_destroy(capture->registry);
+	weir_registry_destroy(capture->graph.registry);
 	if (capture->undo_timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
+		pw_loop_destroy_source(pw_context_get_main_loop(capture->graph.connection.context),
 				       capture->undo_timer);
 	if (capture->request_timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
+		pw_loop_destroy_source(pw_context_get_main_loop(capture->graph.connection.context),
 				       capture->request_timer);
-	weir_connection_finish(&capture->connection);
+	weir_connection_finish(&capture->graph.connection);
 	capture_undo_finish(capture->undo);
-	free(capture->before_key);
-	free(capture->rate_key);
+	free(capture->graph.before_key);
+	free(capture->graph.rate_key);
 	capture_args_finish(&capture->args);
 	free(capture);
 }
@@ -342,7 +345,7 @@ static void capture_undo(struct capture *capture)
 	}
 	capture_node_set(capture, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
 	capture->undone = true;
-	capture->undo_sync = pw_core_sync(capture->connection.core, PW_ID_CORE, 0);
+	capture->undo_sync = pw_core_sync(capture->graph.connection.core, PW_ID_CORE, 0);
 }
 
 static void undo_timeout(void *data, uint64_t expirations)
@@ -359,13 +362,13 @@ static void module_destroy(void *data)
 	spa_hook_remove(&capture->module_listener);
 	capture->module = NULL;
 	capture->undo_timer = pw_loop_add_timer(
-		pw_context_get_main_loop(capture->connection.context), undo_timeout, capture);
+		pw_context_get_main_loop(capture->graph.connection.context), undo_timeout, capture);
 	if (capture->disconnected || capture->undo_timer == NULL) {
 		capture_destroy(capture);
 		return;
 	}
 	capture_undo(capture);
-	weir_context_timer_set(capture->connection.context, capture->undo_timer,
+	weir_context_timer_set(capture->graph.connection.context, capture->undo_timer,
 			       UNDO_SECONDS * SPA_NSEC_PER_SEC);
 }
 
@@ -381,7 +384,7 @@ static const struct pw_impl_module_events module_events = {
 static void context_destroy(void *data)
 {
 	struct capture *capture = data;
-	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
+	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
 	int i;
 
 	/* Nothing but us may end us from the loop below. */
@@ -391,7 +394,7 @@ static void context_destroy(void *data)
 	if (capture->undo_timer != NULL)
 		pw_loop_destroy_source(loop, capture->undo_timer);
 	capture->undo_timer = NULL;
-	if (!capture->connection.in_daemon && !capture->disconnected) {
+	if (!capture->graph.connection.in_daemon && !capture->disconnected) {
 		if (!capture->undone)
 			capture_undo(capture);
 		pw_loop_enter(loop);
@@ -412,7 +415,7 @@ static void impl_node_redirect(const struct capture *capture, struct pw_impl_nod
 	const char *before =
 		pw_properties_get(pw_impl_node_get_properties(node), PW_KEY_TARGET_OBJECT);
 	const struct spa_dict_item items[] = {
-		{ capture->before_key, before != NULL ? before : CAPTURE_TARGET_DEFAULT },
+		{ capture->graph.before_key, before != NULL ? before : CAPTURE_TARGET_DEFAULT },
 		{ PW_KEY_TARGET_OBJECT, capture_sink_get_name(capture) },
 		{ CAPTURE_OWNER_KEY, capture->args.name },
 	};
@@ -423,15 +426,15 @@ static void impl_node_redirect(const struct capture *capture, struct pw_impl_nod
 		return;
 
 	pw_impl_node_update_properties(node, &SPA_DICT_INIT_ARRAY(items));
-	capture_memory_pause(capture->connection.context, node, capture_sink_get_name(capture),
-			     true);
+	capture_daemon_pause_memory(capture->graph.connection.context, node,
+				    capture_sink_get_name(capture), true);
 }
 
 static void impl_node_set_rate(const struct capture *capture, struct pw_impl_node *node)
 {
 	const double rate = capture_rate_start(capture);
 	char text[32];
-	const struct spa_dict_item item = { capture->rate_key, text };
+	const struct spa_dict_item item = { capture->graph.rate_key, text };
 
 	spa_json_format_float(text, sizeof(text), (float)rate);
 	pw_impl_node_update_properties(node, &SPA_DICT_INIT(&item, 1));
@@ -444,7 +447,7 @@ static void impl_node_added(const struct capture *capture, struct pw_impl_node *
 	const uint32_t client = pw_properties_get_uint32(props, PW_KEY_CLIENT_ID, SPA_ID_INVALID);
 
 	if (capture_match_get_fit(&capture->args.match, &capture->args.exclude, &props->dict,
-				  impl_client_dict(capture->connection.context, client)) ==
+				  impl_client_dict(capture->graph.connection.context, client)) ==
 	    CAPTURE_NOT)
 		return;
 	if (capture_is_redirecting(capture))
@@ -461,7 +464,7 @@ static void impl_link_added(struct capture *capture, const struct pw_properties 
 
 	if (stream == NULL || stream->starting ||
 	    pw_properties_get_uint32(props, PW_KEY_LINK_INPUT_NODE, SPA_ID_INVALID) ==
-		    capture->source_id)
+		    capture->graph.source_id)
 		return;
 	stream->starting = true;
 	capture_stream_link(stream);
@@ -471,7 +474,7 @@ static void context_global_added(void *data, struct pw_global *global)
 {
 	struct capture *capture = data;
 
-	if (!capture->connection.in_daemon || capture->module == NULL)
+	if (!capture->graph.connection.in_daemon || capture->module == NULL)
 		return;
 	if (pw_global_is_type(global, PW_TYPE_INTERFACE_Node))
 		impl_node_added(capture, pw_global_get_object(global));
@@ -494,7 +497,7 @@ static void core_done(void *data, uint32_t id, int seq)
 	capture->undo_answered = true;
 	/* Not from here: the connection is in use. */
 	if (capture->undo_timer != NULL)
-		weir_context_timer_set(capture->connection.context, capture->undo_timer, 1);
+		weir_context_timer_set(capture->graph.connection.context, capture->undo_timer, 1);
 }
 
 static void core_error(void *data, uint32_t id, int seq, int res, const char *message)
@@ -520,21 +523,21 @@ static const struct pw_core_events core_events = {
 static int capture_start(struct capture *capture, struct pw_context *context)
 {
 	const char *name = capture->args.name;
-	int res = weir_connection_init(&capture->connection, context);
+	int res = weir_connection_init(&capture->graph.connection, context);
 
 	if (res < 0) {
 		pw_log_error("weir.capture.%s: no connection to PipeWire: %s", name,
 			     spa_strerror(res));
 		return res;
 	}
-	capture->before_key = spa_aprintf("weir.capture.%s.before", name);
-	capture->rate_key = spa_aprintf("weir.capture.%s.rate", name);
+	capture->graph.before_key = spa_aprintf("weir.capture.%s.before", name);
+	capture->graph.rate_key = spa_aprintf("weir.capture.%s.rate", name);
 	capture->request_timer =
 		pw_loop_add_timer(pw_context_get_main_loop(context), request_timeout, capture);
-	if (capture->before_key == NULL || capture->rate_key == NULL ||
+	if (capture->graph.before_key == NULL || capture->graph.rate_key == NULL ||
 	    capture->request_timer == NULL)
 		return -ENOMEM;
-	capture->accepted = capture->connection.in_daemon;
+	capture->accepted = capture->graph.connection.in_daemon;
 	if (capture->accepted && (res = capture_name_check_impl(capture)) < 0)
 		return res;
 	if ((res = capture_sink_init(capture)) < 0 || (res = capture_state_init(capture)) < 0 ||
@@ -543,13 +546,14 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 			     spa_strerror(res));
 		return res;
 	}
-	if (!capture->connection.in_daemon)
+	if (!capture->graph.connection.in_daemon)
 		capture->undo = capture_undo_start(
-			name, pw_properties_get(pw_core_get_properties(capture->connection.core),
-						PW_KEY_REMOTE_NAME));
-	capture->registry =
-		weir_registry_create(capture->connection.core, &registry_events, capture);
-	return capture->registry != NULL ? 0 : -errno;
+			name,
+			pw_properties_get(pw_core_get_properties(capture->graph.connection.core),
+					  PW_KEY_REMOTE_NAME));
+	capture->graph.registry =
+		weir_registry_create(capture->graph.connection.core, &registry_events, capture);
+	return capture->graph.registry != NULL ? 0 : -errno;
 }
 
 int capture_create(struct pw_impl_module *module, struct capture_args *args)
@@ -563,14 +567,15 @@ int capture_create(struct pw_impl_module *module, struct capture_args *args)
 		return -ENOMEM;
 	}
 	capture->args = *args;
-	capture->source_id = SPA_ID_INVALID;
+	capture->graph.args = &capture->args;
+	capture->graph.source_id = SPA_ID_INVALID;
 	spa_list_init(&capture->streams);
 	res = capture_start(capture, context);
 	if (res < 0) {
 		capture_destroy(capture);
 		return res;
 	}
-	pw_core_add_listener(capture->connection.core, &capture->core_listener, &core_events,
+	pw_core_add_listener(capture->graph.connection.core, &capture->core_listener, &core_events,
 			     capture);
 	pw_context_add_listener(context, &capture->context_listener, &context_events, capture);
 	pw_impl_module_add_listener(module, &capture->module_listener, &module_events, capture);

@@ -6,9 +6,8 @@
 #include <stdbool.h>
 
 #include "args.h"
-#include "graph/connection.h"
+#include "graph.h"
 #include "graph/proxy.h"
-#include "graph/registry.h"
 #include "placement.h"
 #include "undo.h"
 #include "unit.h"
@@ -84,19 +83,15 @@ struct capture_rate {
 
 struct capture {
 	struct capture_args args;
-	char *before_key; /* properties that the daemon's hook leaves with a stream */
-	char *rate_key;
-	struct weir_connection connection;
+	struct capture_graph graph;
 	struct spa_hook context_listener;
 	struct pw_impl_module *module; /* NULL while unloading */
 	struct spa_hook module_listener;
 	struct spa_hook core_listener;
 	bool disconnected;
 
-	struct weir_registry *registry;
 	struct spa_list streams;
 	struct capture_node *node;
-	uint32_t source_id; /* global id of the node, SPA_ID_INVALID: not there */
 	struct capture_sink sink;
 	struct capture_state state;
 	struct capture_rate rate;
@@ -133,43 +128,10 @@ bool capture_is_redirecting(const struct capture *capture);
 bool capture_is_target(const struct capture *capture, const char *target);
 /* ... its virtual one, which nobody else chooses? */
 bool capture_is_virtual_target(const struct capture *capture, const char *target);
-/* Is the target a serial, not a name? */
-bool capture_target_is_serial(const char *target);
-/* The node of a target, a name or a serial. NULL: there is none. */
-struct weir_registry_object *capture_find_target(const struct capture *capture, const char *target);
-/* The source of another capture that redirects to this target. NULL: there is none. */
-struct weir_registry_object *capture_find_other(const struct capture *capture, const char *target);
 /* What the target that a stream has now means for its placement. */
 enum placement_event capture_target_event(const struct capture_stream *stream);
 /* Tells all streams where to play. */
 void capture_redirect(struct capture *capture);
-
-/* WirePlumber's word for the default sink. */
-#define CAPTURE_TARGET_DEFAULT "-1"
-/* Keeps the session manager from remembering the volume of a node of ours, which changes its Props
- * all the time. */
-#define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
-/*
- * Properties of a source: what it captures, or why not; the sink that it redirects to, "" for none;
- * the process that it runs in.
- */
-#define CAPTURE_STATE_KEY "weir.capture.state"
-#define CAPTURE_STATE_ENDING "ending"
-#define CAPTURE_SINK_KEY "weir.capture.sink"
-#define CAPTURE_HOST_KEY "weir.capture.host"
-/* In the daemon, property of a stream: the capture that redirects it, "" for none. */
-#define CAPTURE_OWNER_KEY "weir.capture.redirect"
-
-/* In the daemon: a property of a node, which may be gone. */
-void capture_impl_set(const struct capture *capture, uint32_t node_id, const char *key,
-		      const char *value);
-
-/*
- * In the daemon: keeps the session manager from remembering where the node is told to play, until
- * it is linked there: to this sink or, if not to_sink, to another one.
- */
-void capture_memory_pause(struct pw_context *context, struct pw_impl_node *node, const char *sink,
-			  bool to_sink);
 
 void capture_stream_create(struct capture *capture, struct weir_registry_object *node,
 			   enum capture_fit fit);

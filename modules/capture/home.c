@@ -32,18 +32,18 @@ static const char *home_resolve(const struct capture_stream *stream)
 	const struct weir_registry_object *node;
 
 	if (stream->home == NULL || !capture_target_is_serial(stream->home) ||
-	    capture_find_target(capture, stream->home) != NULL)
+	    capture_graph_find_target(&capture->graph, stream->home) != NULL)
 		return stream->home;
-	node = capture_find_target(capture, stream->home_name);
+	node = capture_graph_find_target(&capture->graph, stream->home_name);
 	return node != NULL ? pw_properties_get(node->props, PW_KEY_OBJECT_SERIAL) : NULL;
 }
 
 const char *capture_stream_get_home(const struct capture_stream *stream)
 {
 	/* The property is the daemon's hook's: in another process anybody may have written it. */
-	if (stream->home != NULL || !stream->capture->connection.in_daemon)
+	if (stream->home != NULL || !stream->capture->graph.connection.in_daemon)
 		return home_resolve(stream);
-	return pw_properties_get(stream->node->props, stream->capture->before_key);
+	return pw_properties_get(stream->node->props, stream->capture->graph.before_key);
 }
 
 bool capture_stream_has_target(const struct capture_stream *stream)
@@ -84,7 +84,8 @@ static void home_set_node(struct capture_stream *stream)
 void capture_stream_adopt_target(struct capture_stream *stream)
 {
 	const char *target = stream->node->target;
-	const struct weir_registry_object *node = capture_find_target(stream->capture, target);
+	const struct weir_registry_object *node =
+		capture_graph_find_target(&stream->capture->graph, target);
 	const char *name = node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_NAME) : NULL;
 
 	free(stream->home);
@@ -111,24 +112,25 @@ static const char *home_get_node(const struct capture_stream *stream)
 void capture_stream_set_target(struct capture_stream *stream, const char *sink)
 {
 	const struct capture *capture = stream->capture;
-	const struct weir_registry_object *home = capture_find_target(capture, stream->home);
+	const struct weir_registry_object *home =
+		capture_graph_find_target(&capture->graph, stream->home);
 	char id[16];
 
 	if (!stream->is_sent)
 		home_set_node(stream);
 	stream->is_sent = true;
 	target_note(stream, capture_stream_get_home(stream), home_get_node(stream));
-	weir_registry_set_target(capture->registry, stream->node->id, sink);
-	if (home == NULL || capture->connection.in_daemon)
+	weir_registry_set_target(capture->graph.registry, stream->node->id, sink);
+	if (home == NULL || capture->graph.connection.in_daemon)
 		return;
 	snprintf(id, sizeof(id), "%u", home->id);
-	weir_registry_set_target_node(capture->registry, stream->node->id, id);
+	weir_registry_set_target_node(capture->graph.registry, stream->node->id, id);
 	stream->remembered = home->id;
 }
 
 void capture_stream_reset_target(struct capture_stream *stream)
 {
-	struct weir_registry *registry = stream->capture->registry;
+	struct weir_registry *registry = stream->capture->graph.registry;
 	const char *home = capture_stream_get_home(stream);
 	const char *node;
 
@@ -148,7 +150,8 @@ void capture_stream_reset_target(struct capture_stream *stream)
 void capture_stream_leave_target(struct capture_stream *stream)
 {
 	const char *target = stream->node->target, *node = stream->node->target_node;
-	const struct weir_registry_object *choice = capture_find_target(stream->capture, target);
+	const struct weir_registry_object *choice =
+		capture_graph_find_target(&stream->capture->graph, target);
 	char id[16];
 
 	if (node_is_ours(stream)) {
@@ -156,7 +159,8 @@ void capture_stream_leave_target(struct capture_stream *stream)
 		if (choice != NULL)
 			snprintf(id, sizeof(id), "%u", choice->id);
 		node = choice != NULL ? id : stream->home_node;
-		weir_registry_set_target_node(stream->capture->registry, stream->node->id, node);
+		weir_registry_set_target_node(stream->capture->graph.registry, stream->node->id,
+					      node);
 	}
 	target_note(stream, target, node);
 	stream->remembered = SPA_ID_INVALID;

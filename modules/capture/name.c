@@ -49,17 +49,17 @@ static int impl_check(void *data, struct pw_global *global)
 
 int capture_name_check_impl(struct capture *capture)
 {
-	return pw_context_for_each_global(capture->connection.context, impl_check, capture);
+	return pw_context_for_each_global(capture->graph.connection.context, impl_check, capture);
 }
 
 bool capture_name_is_taken(const struct capture *capture)
 {
-	const struct weir_registry_object *own =
-		weir_registry_find(capture->registry, WEIR_REGISTRY_NODE, capture->source_id);
+	const struct weir_registry_object *own = weir_registry_find(
+		capture->graph.registry, WEIR_REGISTRY_NODE, capture->graph.source_id);
 	struct weir_registry_object *node;
 
-	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
-			  link)
+	spa_list_for_each(
+		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (node == own || !node->known || !is_twin(capture, &node->props->dict) ||
 		    (own != NULL && own->serial < node->serial))

@@ -78,7 +78,7 @@ static bool is_end(const struct capture *capture, const struct weir_registry_obj
 
 	return (spa_streq(class, "Audio/Sink") || spa_streq(class, "Audio/Duplex")) &&
 	       !spa_strstartswith(name != NULL ? name : "", "weir.") && group_get(node) == NULL &&
-	       !capture_is_target(capture, name);
+	       !spa_streq(name, capture->args.sink);
 }
 
 static bool reaches_end(const struct capture *capture, uint32_t id)
@@ -86,9 +86,9 @@ static bool reaches_end(const struct capture *capture, uint32_t id)
 	struct weir_registry_object *node;
 	struct reach reach;
 
-	reach_init(&reach, capture->registry, id);
-	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
-			  link)
+	reach_init(&reach, capture->graph.registry, id);
+	spa_list_for_each(
+		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (node->id != id && reach_has(&reach, node->id) && is_end(capture, node))
 			return true;
@@ -135,13 +135,13 @@ static char *side_get_missing(const struct capture *capture,
 			      const struct weir_registry_object *needs)
 {
 	const struct weir_registry_object *port =
-		missing_side(capture->registry, capture->source_id);
+		missing_side(capture->graph.registry, capture->graph.source_id);
 	const char *name = pw_properties_get(needs->props, PW_KEY_NODE_NAME);
 
 	if (port != NULL)
 		return spa_aprintf("no link from weir.capture.%s:%s", capture->args.name,
 				   weir_port_get_name(port));
-	port = missing_side(capture->registry, needs->id);
+	port = missing_side(capture->graph.registry, needs->id);
 	return port != NULL ? spa_aprintf("no link from %s:%s", name, weir_port_get_name(port))
 			    : NULL;
 }
@@ -154,9 +154,9 @@ char *capture_path_get_missing(const struct capture *capture)
 	bool present = false, reached = false;
 	struct reach reach;
 
-	reach_init(&reach, capture->registry, capture->source_id);
-	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
-			  link)
+	reach_init(&reach, capture->graph.registry, capture->graph.source_id);
+	spa_list_for_each(
+		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (!spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), needs))
 			continue;
@@ -181,12 +181,12 @@ bool capture_path_leads_to(const struct capture *capture, const struct weir_regi
 
 	if (group_get(node) == NULL)
 		return false;
-	reach_add(&reach, capture->source_id);
+	reach_add(&reach, capture->graph.source_id);
 	spa_list_for_each(stream, &capture->streams, link)
 	{
 		if (stream->node != node)
 			reach_add(&reach, stream->node->id);
 	}
-	reach_extend(&reach, capture->registry);
+	reach_extend(&reach, capture->graph.registry);
 	return reach_has(&reach, node->id);
 }

@@ -30,6 +30,7 @@
 #include <spa/utils/json.h>
 
 #include "capture.h"
+#include "daemon.h"
 #include "graph/log.h"
 #include "graph/props.h"
 
@@ -50,9 +51,6 @@
 #define MISSING_TOLERANCE 0.5
 /* A player that stutters passes through what a live source misses, too, but does not stay there. */
 #define LIVE_NSEC (2 * SPA_NSEC_PER_SEC)
-
-/* Whether the session manager stores and restores the stream's volume. */
-#define RESTORE_PROPS_KEY "state.restore-props"
 
 enum fade_state {
 	FADE_ASKED,   /* for the volume to go back to */
@@ -78,7 +76,7 @@ static void timer_set(struct capture *capture, bool on)
 	if (capture->rate.ticking == on)
 		return;
 	capture->rate.ticking = on;
-	pw_loop_update_timer(pw_context_get_main_loop(capture->connection.context),
+	pw_loop_update_timer(pw_context_get_main_loop(capture->graph.connection.context),
 			     capture->rate.timer, &value, &value, false);
 }
 
@@ -204,9 +202,10 @@ void capture_stream_end_fade(struct capture_stream *stream)
 	if (fade->state == FADED_OUT)
 		volume_ramp(stream, fade->volume);
 	capture_undo_note(stream->capture->undo, stream->node, CAPTURE_UNDO_VOLUME, NULL);
-	if (stream->capture->connection.in_daemon)
-		capture_impl_set(stream->capture, stream->node->id, RESTORE_PROPS_KEY,
-				 fade->restore_props);
+	if (stream->capture->graph.connection.in_daemon)
+		capture_daemon_set_property(stream->capture->graph.connection.context,
+					    stream->node->id, CAPTURE_RESTORE_PROPS_KEY,
+					    fade->restore_props);
 	fade_unhook(fade);
 	free(fade->restore_props);
 	free(fade);
@@ -221,7 +220,7 @@ static void fade_out(struct capture_fade *fade)
 	if (fade->volume <= 0.0f)
 		return;
 	volume_ramp(stream, 0.0f);
-	if (!stream->capture->connection.in_daemon)
+	if (!stream->capture->graph.connection.in_daemon)
 		volume_set(stream, fade->volume);
 }
 
@@ -253,10 +252,11 @@ static const struct pw_node_events fade_events = {
 static void fade_hide(struct capture_fade *fade)
 {
 	const struct capture_stream *stream = fade->stream;
-	const char *before = pw_properties_get(stream->node->props, RESTORE_PROPS_KEY);
+	const char *before = pw_properties_get(stream->node->props, CAPTURE_RESTORE_PROPS_KEY);
 
 	fade->restore_props = before != NULL ? strdup(before) : NULL;
-	capture_impl_set(stream->capture, stream->node->id, RESTORE_PROPS_KEY, "false");
+	capture_daemon_set_property(stream->capture->graph.connection.context, stream->node->id,
+				    CAPTURE_RESTORE_PROPS_KEY, "false");
 }
 
 static void fade_start(struct capture_stream *stream)
@@ -269,7 +269,7 @@ static void fade_start(struct capture_stream *stream)
 	if (fade == NULL)
 		return;
 	fade->stream = stream;
-	if (stream->capture->connection.in_daemon)
+	if (stream->capture->graph.connection.in_daemon)
 		fade_hide(fade);
 	fade->ticks = FADE_TICKS;
 	pw_proxy_add_object_listener(stream->node->proxy, &fade->listener, &fade_events, fade);
@@ -347,7 +347,7 @@ static void own_timeout(void *data, uint64_t expirations)
 			continue;
 		if (stream->fade == NULL)
 			capture_own_rate_ask(stream->own_rate);
-		weir_context_timer_set(capture->connection.context, capture->rate.own_timer,
+		weir_context_timer_set(capture->graph.connection.context, capture->rate.own_timer,
 				       OWN_RATE_NSEC);
 	}
 }
@@ -357,7 +357,7 @@ void capture_stream_update_rate(struct capture_stream *stream)
 	const struct capture *capture = stream->capture;
 
 	if (own_rate_matters(stream))
-		weir_context_timer_set(capture->connection.context, capture->rate.own_timer,
+		weir_context_timer_set(capture->graph.connection.context, capture->rate.own_timer,
 				       OWN_RATE_NSEC);
 	if (stream->fade != NULL && stream->fade->state != FADE_SETTLED)
 		return;
@@ -383,8 +383,9 @@ void capture_stream_restore_rate(struct capture_stream *stream)
 	capture_own_rate_ask(stream->own_rate);
 	capture_own_rate_destroy(stream->own_rate);
 	stream->own_rate = NULL;
-	if (capture->connection.in_daemon)
-		capture_impl_set(capture, stream->node->id, capture->rate_key, RATE_READY_TEXT);
+	if (capture->graph.connection.in_daemon)
+		capture_daemon_set_property(capture->graph.connection.context, stream->node->id,
+					    capture->graph.rate_key, RATE_READY_TEXT);
 }
 
 static void rate_tick(void *data, uint64_t expirations)
@@ -454,7 +455,7 @@ static void live_check(struct capture *capture)
 	if (starving == rate->starving)
 		return;
 	rate->starving = starving;
-	weir_context_timer_set(capture->connection.context, rate->live_timer,
+	weir_context_timer_set(capture->graph.connection.context, rate->live_timer,
 			       starving ? LIVE_NSEC : 0);
 }
 
@@ -490,7 +491,7 @@ void capture_rate_update(struct capture *capture)
 
 int capture_rate_init(struct capture *capture)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
+	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
 	struct capture_rate *rate = &capture->rate;
 
 	rate->now = rate->target = capture_node_get_control(capture, CAPTURE_RATE);
@@ -504,7 +505,7 @@ int capture_rate_init(struct capture *capture)
 
 void capture_rate_finish(struct capture *capture)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
+	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
 	struct capture_rate *rate = &capture->rate;
 	struct spa_source *const timers[] = { rate->timer, rate->own_timer, rate->live_timer };
 	unsigned int i;

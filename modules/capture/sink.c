@@ -22,12 +22,25 @@ const char *capture_sink_get_name(const struct capture *capture)
 	return capture->sink.in_use ? capture->args.sink : capture->sink.virtual_name;
 }
 
+bool capture_is_target(const struct capture *capture, const char *target)
+{
+	return spa_streq(capture_graph_get_target_name(&capture->graph, target),
+			 capture->args.sink) ||
+	       capture_is_virtual_target(capture, target);
+}
+
+bool capture_is_virtual_target(const struct capture *capture, const char *target)
+{
+	return spa_streq(capture_graph_get_target_name(&capture->graph, target),
+			 capture->sink.virtual_name);
+}
+
 static bool node_has_ports(const struct capture *capture, uint32_t id)
 {
 	struct weir_registry_object *port;
 
-	spa_list_for_each(port, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_PORT),
-			  link)
+	spa_list_for_each(
+		port, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_PORT), link)
 	{
 		if (port->owner_id == id)
 			return true;
@@ -65,7 +78,7 @@ bool capture_sink_is_substitute(const struct capture *capture)
 bool capture_sink_is_default(const struct capture *capture)
 {
 	const struct weir_registry_object *sink =
-		weir_registry_find_default_sink(capture->registry);
+		weir_registry_find_default_sink(capture->graph.registry);
 
 	return sink != NULL && spa_streq(pw_properties_get(sink->props, PW_KEY_NODE_NAME),
 					 capture->sink.virtual_name);
@@ -76,8 +89,8 @@ static bool has_sink(const struct capture *capture, const char *name)
 {
 	struct weir_registry_object *node;
 
-	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
-			  link)
+	spa_list_for_each(
+		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (node_is_sink(node) &&
 		    spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), name) &&
@@ -144,7 +157,7 @@ static void virtual_create(struct capture *capture)
 	char description[256];
 
 	snprintf(description, sizeof(description), "%s (virtual sink)", capture->args.name);
-	sink->virtual = weir_proxy_create(capture->connection.core, "adapter",
+	sink->virtual = weir_proxy_create(capture->graph.connection.core, "adapter",
 					  PW_TYPE_INTERFACE_Node,
 					  virtual_props(sink->virtual_name, description));
 	if (sink->virtual == NULL)
@@ -172,7 +185,7 @@ static void virtual_update(struct capture *capture)
 	    !has_sink(capture, sink->virtual_name))
 		return;
 	sink->virtual_present = true;
-	weir_context_timer_set(capture->connection.context, sink->virtual_timer, SETTLE_NSEC);
+	weir_context_timer_set(capture->graph.connection.context, sink->virtual_timer, SETTLE_NSEC);
 }
 
 static void loss_report(const struct capture *capture)
@@ -273,17 +286,17 @@ static void needs_update(struct capture *capture)
 			    capture->args.needs);
 	} else if (missing != NULL && (sink->missing != NULL || !sink->needs_known)) {
 		if (sink->missing == NULL)
-			weir_context_timer_set(capture->connection.context, sink->needs_timer,
+			weir_context_timer_set(capture->graph.connection.context, sink->needs_timer,
 					       ABSENT_SECONDS * SPA_NSEC_PER_SEC);
 		if (!spa_streq(missing, sink->missing))
 			needs_set(capture, missing);
 		else
 			free(missing);
 	} else if (missing != NULL) {
-		if (capture_find_target(capture, capture->args.needs) == NULL)
+		if (capture_graph_find_target(&capture->graph, capture->args.needs) == NULL)
 			needs_report(capture, 1);
 		else if (!sink->needs_pending)
-			weir_context_timer_set(capture->connection.context, sink->needs_timer,
+			weir_context_timer_set(capture->graph.connection.context, sink->needs_timer,
 					       RELINK_NSEC);
 		sink->needs_pending = sink->missing == NULL;
 		free(missing);
@@ -305,7 +318,7 @@ void capture_sink_update(struct capture *capture)
 	if (present && !was_known) {
 		sink_use(capture);
 	} else if (present) {
-		weir_context_timer_set(capture->connection.context, capture->sink.timer,
+		weir_context_timer_set(capture->graph.connection.context, capture->sink.timer,
 				       SETTLE_NSEC);
 	} else if (sink->in_use) {
 		sink_lose(capture);
@@ -313,14 +326,14 @@ void capture_sink_update(struct capture *capture)
 		if (sink->virtual == NULL)
 			virtual_create(capture);
 		capture_redirect(capture);
-		weir_context_timer_set(capture->connection.context, capture->sink.timer,
+		weir_context_timer_set(capture->graph.connection.context, capture->sink.timer,
 				       ABSENT_SECONDS * SPA_NSEC_PER_SEC);
 	}
 }
 
 int capture_sink_init(struct capture *capture)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
+	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
 	struct capture_sink *sink = &capture->sink;
 
 	sink->virtual_name = spa_aprintf("weir.capture.%s.sink", capture->args.name);
@@ -335,7 +348,7 @@ int capture_sink_init(struct capture *capture)
 
 void capture_sink_finish(struct capture *capture)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(capture->connection.context);
+	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
 	struct capture_sink *sink = &capture->sink;
 
 	weir_proxy_destroy(sink->virtual);

@@ -33,7 +33,7 @@ struct capture_node {
 /* Without the source nothing may stay redirected: end, and give the streams back. */
 void capture_node_lose(struct capture *capture)
 {
-	capture->source_id = SPA_ID_INVALID;
+	capture->graph.source_id = SPA_ID_INVALID;
 	if (capture->module == NULL || capture->disconnected || capture->node->lost)
 		return;
 	capture->node->lost = true;
@@ -69,8 +69,8 @@ static void exported_bound(void *data, uint32_t id)
 {
 	struct capture *capture = data;
 
-	capture->source_id = id;
-	weir_registry_sync(capture->registry);
+	capture->graph.source_id = id;
+	weir_registry_sync(capture->graph.registry);
 }
 
 static void exported_removed(void *data)
@@ -98,8 +98,8 @@ static const struct pw_proxy_events exported_events = {
 
 void capture_get_host(const struct capture *capture, char *text, size_t size)
 {
-	const char *conf = pw_properties_get(pw_context_get_properties(capture->connection.context),
-					     PW_KEY_CONFIG_NAME);
+	const char *conf = pw_properties_get(
+		pw_context_get_properties(capture->graph.connection.context), PW_KEY_CONFIG_NAME);
 
 	snprintf(text, size, "%s, process %d", conf != NULL ? conf : pw_get_prgname(), getpid());
 }
@@ -108,7 +108,7 @@ static struct pw_properties *node_props(const struct capture *capture)
 {
 	char host[256];
 	const struct pw_properties *context =
-		pw_context_get_properties(capture->connection.context);
+		pw_context_get_properties(capture->graph.connection.context);
 	const char *name = capture->args.name;
 	struct pw_properties *props = pw_properties_new(
 		PW_KEY_MEDIA_CLASS, "Audio/Source/Virtual", PW_KEY_NODE_VIRTUAL, "true",
@@ -135,13 +135,14 @@ static struct pw_properties *node_props(const struct capture *capture)
 static void unit_node_set_loop(struct capture *capture, struct pw_properties *props)
 {
 #if PW_CHECK_VERSION(1, 2, 0)
-	struct pw_loop *loop = pw_context_acquire_loop(capture->connection.context, &props->dict);
+	struct pw_loop *loop =
+		pw_context_acquire_loop(capture->graph.connection.context, &props->dict);
 
 	if (loop == NULL)
 		return;
 	pw_properties_set(props, PW_KEY_NODE_LOOP_NAME, loop->name);
 	capture->node->unit_node.data_loop = loop->loop;
-	pw_context_release_loop(capture->connection.context, loop);
+	pw_context_release_loop(capture->graph.connection.context, loop);
 #else
 	(void)capture;
 	(void)props;
@@ -156,7 +157,7 @@ static int unit_node_init(struct capture *capture, struct pw_properties *props)
 	uint32_t n_support;
 	int res;
 
-	support = pw_context_get_support(capture->connection.context, &n_support);
+	support = pw_context_get_support(capture->graph.connection.context, &n_support);
 	res = node_init(&node->unit_node, &weir_capture, &props->dict, support, n_support);
 	if (res < 0) {
 		pw_properties_free(props);
@@ -165,7 +166,7 @@ static int unit_node_init(struct capture *capture, struct pw_properties *props)
 	unit_node_set_loop(capture, props);
 	pw_properties_set(props, RATE_KEY, NULL);
 	pw_properties_set(props, "capture:glide-ms", NULL);
-	node->impl = pw_context_create_node(capture->connection.context, props, 0);
+	node->impl = pw_context_create_node(capture->graph.connection.context, props, 0);
 	if (node->impl == NULL)
 		return -errno;
 	pw_impl_node_add_listener(node->impl, &node->impl_listener, &impl_events, capture);
@@ -176,7 +177,7 @@ static int unit_node_init(struct capture *capture, struct pw_properties *props)
 static int node_export(struct capture *capture)
 {
 	struct capture_node *node = capture->node;
-	int res = weir_connection_init(&node->connection, capture->connection.context);
+	int res = weir_connection_init(&node->connection, capture->graph.connection.context);
 
 	if (res < 0)
 		return res;
@@ -199,15 +200,15 @@ int capture_node_create(struct capture *capture)
 	struct capture_node *node;
 	int res;
 
-	capture->source_id = SPA_ID_INVALID;
+	capture->graph.source_id = SPA_ID_INVALID;
 	node = capture->node = calloc(1, sizeof(*node));
 	if (props == NULL || node == NULL) {
 		pw_properties_free(props);
 		return -ENOMEM;
 	}
 	res = unit_node_init(capture, props);
-	if (res == 0 && capture->connection.in_daemon)
-		capture->source_id = pw_global_get_id(pw_impl_node_get_global(node->impl));
+	if (res == 0 && capture->graph.connection.in_daemon)
+		capture->graph.source_id = pw_global_get_id(pw_impl_node_get_global(node->impl));
 	else if (res == 0)
 		res = node_export(capture);
 	return res;
@@ -260,10 +261,10 @@ static bool is_recorded(const struct capture *capture)
 {
 	struct weir_registry_object *link;
 
-	spa_list_for_each(link, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_LINK),
-			  link)
+	spa_list_for_each(
+		link, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_LINK), link)
 	{
-		if (link->owner_id == capture->source_id)
+		if (link->owner_id == capture->graph.source_id)
 			return true;
 	}
 	return false;

@@ -78,11 +78,11 @@ static bool has_jack_client(const struct capture *capture)
 	const struct weir_registry_object *client;
 	struct weir_registry_object *node;
 
-	spa_list_for_each(node, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_NODE),
-			  link)
+	spa_list_for_each(
+		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
 	{
-		client =
-			weir_registry_find(capture->registry, WEIR_REGISTRY_CLIENT, node->owner_id);
+		client = weir_registry_find(capture->graph.registry, WEIR_REGISTRY_CLIENT,
+					    node->owner_id);
 		if (client != NULL &&
 		    capture_match_fits_jack(&capture->args.match, &capture->args.exclude,
 					    &node->props->dict, &client->props->dict))
@@ -115,7 +115,8 @@ static char *streams_state(struct capture *capture)
 		if (capture->state.late)
 			return channel_state(stream);
 		if (!capture->state.waiting)
-			weir_context_timer_set(capture->connection.context, capture->state.timer,
+			weir_context_timer_set(capture->graph.connection.context,
+					       capture->state.timer,
 					       LATE_SECONDS * SPA_NSEC_PER_SEC);
 		capture->state.waiting = true;
 		return NULL;
@@ -240,7 +241,7 @@ static void late_timeout(void *data, uint64_t expirations)
 int capture_state_init(struct capture *capture)
 {
 	capture->state.timer = pw_loop_add_timer(
-		pw_context_get_main_loop(capture->connection.context), late_timeout, capture);
+		pw_context_get_main_loop(capture->graph.connection.context), late_timeout, capture);
 	return capture->state.timer != NULL ? 0 : -errno;
 }
 
@@ -249,7 +250,7 @@ void capture_state_finish(struct capture *capture)
 	struct capture_state *state = &capture->state;
 
 	if (state->timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->connection.context),
+		pw_loop_destroy_source(pw_context_get_main_loop(capture->graph.connection.context),
 				       state->timer);
 	free(state->shown);
 	free(state->streams);

@@ -7,29 +7,10 @@
 #include <spa/utils/string.h>
 
 #include "capture.h"
+#include "daemon.h"
 #include "graph/log.h"
 
 #define REQUEST_SECONDS 3
-
-/* In the daemon. NULL: it is gone, or the id is another object's by now. */
-static struct pw_impl_node *impl_find(const struct capture *capture, uint32_t node_id)
-{
-	struct pw_global *global = pw_context_find_global(capture->connection.context, node_id);
-
-	return global != NULL && pw_global_is_type(global, PW_TYPE_INTERFACE_Node)
-		       ? pw_global_get_object(global)
-		       : NULL;
-}
-
-void capture_impl_set(const struct capture *capture, uint32_t node_id, const char *key,
-		      const char *value)
-{
-	struct pw_impl_node *node = impl_find(capture, node_id);
-	const struct spa_dict_item item = { key, value };
-
-	if (node != NULL)
-		pw_impl_node_update_properties(node, &SPA_DICT_INIT(&item, 1));
-}
 
 bool capture_is_redirecting(const struct capture *capture)
 {
@@ -41,7 +22,7 @@ const char *capture_stream_get_taker(const struct capture_stream *stream)
 	const struct capture *capture = stream->capture;
 	const char *owner = pw_properties_get(stream->node->props, CAPTURE_OWNER_KEY);
 	const struct weir_registry_object *other =
-		capture_find_other(capture, stream->node->target);
+		capture_graph_find_other(&capture->graph, stream->node->target);
 
 	if (owner != NULL && *owner != '\0' && !spa_streq(owner, capture->args.name))
 		return owner;
@@ -57,7 +38,7 @@ bool capture_stream_is_free(const struct capture_stream *stream)
 	const char *sink;
 
 	snprintf(name, sizeof(name), "weir.capture.%s", stream->taker);
-	taker = capture_find_target(stream->capture, name);
+	taker = capture_graph_find_target(&stream->capture->graph, name);
 	sink = taker != NULL ? pw_properties_get(taker->props, CAPTURE_SINK_KEY) : NULL;
 	return sink == NULL || *sink == '\0';
 }
@@ -67,7 +48,7 @@ void capture_stream_watch(struct capture_stream *stream)
 	const struct capture *capture = stream->capture;
 
 	clock_gettime(CLOCK_MONOTONIC, &stream->requested);
-	weir_context_timer_set(capture->connection.context, capture->request_timer,
+	weir_context_timer_set(capture->graph.connection.context, capture->request_timer,
 			       REQUEST_SECONDS * SPA_NSEC_PER_SEC);
 }
 
@@ -83,11 +64,12 @@ static bool is_deferred(const struct capture_stream *stream)
 static void memory_pause(const struct capture_stream *stream, bool to_sink)
 {
 	const struct capture *capture = stream->capture;
-	struct pw_impl_node *node = impl_find(capture, stream->node->id);
+	struct pw_impl_node *node =
+		capture_daemon_find_node(capture->graph.connection.context, stream->node->id);
 
 	if (node != NULL)
-		capture_memory_pause(capture->connection.context, node,
-				     capture_sink_get_name(capture), to_sink);
+		capture_daemon_pause_memory(capture->graph.connection.context, node,
+					    capture_sink_get_name(capture), to_sink);
 }
 
 static void target_send(struct capture_stream *stream, bool to_sink)
@@ -98,9 +80,10 @@ static void target_send(struct capture_stream *stream, bool to_sink)
 	if (to_sink && is_deferred(stream))
 		return;
 	/* The session manager is not to remember where a stream is that we did not see start. */
-	if (capture->connection.in_daemon) {
+	if (capture->graph.connection.in_daemon) {
 		memory_pause(stream, to_sink);
-		capture_impl_set(capture, id, CAPTURE_OWNER_KEY, to_sink ? capture->args.name : "");
+		capture_daemon_set_property(capture->graph.connection.context, id,
+					    CAPTURE_OWNER_KEY, to_sink ? capture->args.name : "");
 	}
 	if (to_sink) {
 		capture_stream_watch(stream);
@@ -115,7 +98,7 @@ static void target_send(struct capture_stream *stream, bool to_sink)
 /* Has the session manager been asked, or is there none to ask? */
 static bool is_requested(const struct capture_stream *stream)
 {
-	return weir_registry_has_targets(stream->capture->registry)
+	return weir_registry_has_targets(stream->capture->graph.registry)
 		       ? stream->placement == PLACEMENT_REQUESTED && !is_deferred(stream)
 		       : stream->placement == PLACEMENT_REQUESTED ||
 				 stream->placement == PLACEMENT_ORIGINAL;
@@ -142,7 +125,7 @@ static void placement_report(const struct capture_stream *stream)
 		pw_log_warn("weir.capture.%s: cannot move \"%s\" (stream %u): %s. "
 			    "Use capture.mode = tap for it",
 			    capture->args.name, capture_stream_get_name(stream), stream->node->id,
-			    weir_registry_has_targets(capture->registry)
+			    weir_registry_has_targets(capture->graph.registry)
 				    ? "the session manager leaves it where it plays"
 				    : "there is no session manager");
 	} else if (stream->placement == PLACEMENT_OTHER_CAPTURE) {
@@ -183,7 +166,7 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 		target_send(stream, false);
 		break;
 	case PLACEMENT_ASK:
-		weir_registry_refresh(capture->registry);
+		weir_registry_refresh(capture->graph.registry);
 		break;
 	case PLACEMENT_LEAVE:
 		capture_stream_leave_target(stream);
@@ -192,6 +175,27 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 		capture_stream_redirect(stream);
 		break;
 	}
+}
+
+enum placement_event capture_target_event(const struct capture_stream *stream)
+{
+	const struct capture *capture = stream->capture;
+	const char *target = stream->node->target, *home = capture_stream_get_home(stream);
+	const struct weir_registry_object *other;
+
+	if (capture_is_target(capture, target))
+		return PLACEMENT_TARGET_SINK;
+	other = capture_graph_find_other(&capture->graph, target);
+	if (other != NULL)
+		return capture_graph_is_older(&capture->graph, other) ? PLACEMENT_TARGET_RIVAL
+								      : PLACEMENT_TARGET_CAPTURE;
+	if (spa_streq(target, home))
+		return PLACEMENT_TARGET_ORIGINAL;
+	/* A capture in the daemon that ends sends a stream of its own hook to the default sink. */
+	return home == NULL && spa_streq(target, CAPTURE_TARGET_DEFAULT) &&
+			       stream->placement != PLACEMENT_ORIGINAL
+		       ? PLACEMENT_TARGET_ORIGINAL
+		       : PLACEMENT_TARGET_OTHER;
 }
 
 static void taker_note(struct capture_stream *stream)
@@ -241,7 +245,7 @@ void capture_stream_redirect(struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 
-	if (!capture->args.redirect || !weir_registry_has_targets(capture->registry))
+	if (!capture->args.redirect || !weir_registry_has_targets(capture->graph.registry))
 		return;
 	if (!capture_is_redirecting(capture))
 		capture_stream_handle(stream, PLACEMENT_WANT_ORIGINAL);
@@ -264,13 +268,15 @@ static void properties_restore(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 	const uint32_t id = stream->node->id;
-	const char *before = pw_properties_get(stream->node->props, capture->before_key);
+	const char *before = pw_properties_get(stream->node->props, capture->graph.before_key);
 
 	if (before != NULL)
-		capture_impl_set(capture, id, PW_KEY_TARGET_OBJECT,
-				 spa_streq(before, CAPTURE_TARGET_DEFAULT) ? NULL : before);
-	capture_impl_set(capture, id, capture->before_key, NULL);
-	capture_impl_set(capture, id, CAPTURE_OWNER_KEY, NULL);
+		capture_daemon_set_property(
+			capture->graph.connection.context, id, PW_KEY_TARGET_OBJECT,
+			spa_streq(before, CAPTURE_TARGET_DEFAULT) ? NULL : before);
+	capture_daemon_set_property(capture->graph.connection.context, id,
+				    capture->graph.before_key, NULL);
+	capture_daemon_set_property(capture->graph.connection.context, id, CAPTURE_OWNER_KEY, NULL);
 }
 
 void capture_stream_restore(struct capture_stream *stream)
@@ -281,17 +287,17 @@ void capture_stream_restore(struct capture_stream *stream)
 	if (!capture->args.redirect || stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return;
 	if (stream->placement != PLACEMENT_TAKEN_OVER) {
-		if (capture->connection.in_daemon)
+		if (capture->graph.connection.in_daemon)
 			memory_pause(stream, false);
 		capture_stream_reset_target(stream);
 	}
-	if (capture->connection.in_daemon)
+	if (capture->graph.connection.in_daemon)
 		properties_restore(stream);
 }
 
 struct weir_registry_object *capture_stream_get_client(const struct capture_stream *stream)
 {
-	return weir_registry_find(stream->capture->registry, WEIR_REGISTRY_CLIENT,
+	return weir_registry_find(stream->capture->graph.registry, WEIR_REGISTRY_CLIENT,
 				  stream->node->owner_id);
 }
 
@@ -325,7 +331,7 @@ void capture_stream_log(const struct capture_stream *stream, const char *what)
 void capture_stream_create(struct capture *capture, struct weir_registry_object *node,
 			   enum capture_fit fit)
 {
-	const char *rate = pw_properties_get(node->props, capture->rate_key);
+	const char *rate = pw_properties_get(node->props, capture->graph.rate_key);
 	struct capture_stream *stream = calloc(1, sizeof(*stream));
 
 	if (stream == NULL)
@@ -334,12 +340,12 @@ void capture_stream_create(struct capture *capture, struct weir_registry_object 
 	stream->node = node;
 	stream->fit = fit;
 	stream->remembered = SPA_ID_INVALID;
-	if (rate != NULL && capture->connection.in_daemon)
+	if (rate != NULL && capture->graph.connection.in_daemon)
 		spa_atod(rate, &stream->rate);
 	stream->own_rate = capture_own_rate_create(stream);
 	spa_list_init(&stream->links);
 	if (node->target != NULL && !capture_is_virtual_target(capture, node->target) &&
-	    capture_find_other(capture, node->target) == NULL)
+	    capture_graph_find_other(&capture->graph, node->target) == NULL)
 		capture_stream_adopt_target(stream);
 	spa_list_append(&capture->streams, &stream->link);
 	capture_stream_log(stream, "captured");

@@ -13,11 +13,12 @@ bool capture_stream_is_playing(const struct capture_stream *stream)
 	const struct capture *capture = stream->capture;
 	struct weir_registry_object *link;
 
-	spa_list_for_each(link, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_LINK),
-			  link)
+	spa_list_for_each(
+		link, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_LINK), link)
 	{
 		if (link->owner_id == stream->node->id &&
-		    weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) != capture->source_id)
+		    weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) !=
+			    capture->graph.source_id)
 			return true;
 	}
 	return false;
@@ -29,13 +30,13 @@ bool capture_stream_is_at_sink(const struct capture_stream *stream)
 	const struct weir_registry_object *sink;
 	struct weir_registry_object *link;
 
-	spa_list_for_each(link, weir_registry_get_objects(capture->registry, WEIR_REGISTRY_LINK),
-			  link)
+	spa_list_for_each(
+		link, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_LINK), link)
 	{
 		if (link->owner_id != stream->node->id)
 			continue;
 		sink = weir_registry_find(
-			capture->registry, WEIR_REGISTRY_NODE,
+			capture->graph.registry, WEIR_REGISTRY_NODE,
 			weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE));
 		if (sink != NULL && spa_streq(pw_properties_get(sink->props, PW_KEY_NODE_NAME),
 					      capture_sink_get_name(capture)))
@@ -54,7 +55,8 @@ static bool stream_is_linkable(const struct capture_stream *stream)
 {
 	const struct capture *capture = stream->capture;
 
-	if (capture->source_id == SPA_ID_INVALID || stream->placement == PLACEMENT_OTHER_CAPTURE)
+	if (capture->graph.source_id == SPA_ID_INVALID ||
+	    stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return false;
 	return capture_is_redirecting(capture) || stream->starting ||
 	       capture_stream_is_playing(stream);
@@ -90,8 +92,8 @@ static void stream_add_link(struct capture_stream *stream,
 			    const struct weir_registry_object *output,
 			    const struct weir_registry_object *input)
 {
-	struct weir_link *link = weir_link_create(&stream->capture->connection, output, input, true,
-						  &link_events, stream);
+	struct weir_link *link = weir_link_create(&stream->capture->graph.connection, output, input,
+						  true, &link_events, stream);
 
 	if (link != NULL)
 		spa_list_append(&stream->links, &link->link);
@@ -113,7 +115,7 @@ static bool ports_belong(const struct capture_stream *stream,
 			 const struct weir_registry_object *output,
 			 const struct weir_registry_object *input)
 {
-	return weir_port_is_of(input, stream->capture->source_id, "in") &&
+	return weir_port_is_of(input, stream->capture->graph.source_id, "in") &&
 	       capture_mix_has(pw_properties_get(output->props, PW_KEY_AUDIO_CHANNEL),
 			       weir_port_get_name(input), pw_check_library_version(1, 5, 85));
 }
@@ -122,9 +124,10 @@ static void port_link(struct capture_stream *stream, const struct weir_registry_
 {
 	struct weir_registry_object *input;
 
-	spa_list_for_each(input,
-			  weir_registry_get_objects(stream->capture->registry, WEIR_REGISTRY_PORT),
-			  link)
+	spa_list_for_each(
+		input,
+		weir_registry_get_objects(stream->capture->graph.registry, WEIR_REGISTRY_PORT),
+		link)
 	{
 		if (ports_belong(stream, output, input) &&
 		    !stream_has_link(stream, output->id, input->id))
@@ -140,9 +143,10 @@ void capture_stream_link(struct capture_stream *stream)
 		capture_stream_unlink(stream);
 		return;
 	}
-	spa_list_for_each(port,
-			  weir_registry_get_objects(stream->capture->registry, WEIR_REGISTRY_PORT),
-			  link)
+	spa_list_for_each(
+		port,
+		weir_registry_get_objects(stream->capture->graph.registry, WEIR_REGISTRY_PORT),
+		link)
 	{
 		if (is_output(stream, port))
 			port_link(stream, port);
@@ -152,7 +156,7 @@ void capture_stream_link(struct capture_stream *stream)
 static bool port_is_linked(const struct capture_stream *stream,
 			   const struct weir_registry_object *output)
 {
-	struct weir_registry *registry = stream->capture->registry;
+	struct weir_registry *registry = stream->capture->graph.registry;
 	struct weir_registry_object *input;
 
 	spa_list_for_each(input, weir_registry_get_objects(registry, WEIR_REGISTRY_PORT), link)
@@ -169,9 +173,10 @@ capture_stream_get_missing_port(const struct capture_stream *stream)
 {
 	struct weir_registry_object *port;
 
-	spa_list_for_each(port,
-			  weir_registry_get_objects(stream->capture->registry, WEIR_REGISTRY_PORT),
-			  link)
+	spa_list_for_each(
+		port,
+		weir_registry_get_objects(stream->capture->graph.registry, WEIR_REGISTRY_PORT),
+		link)
 	{
 		if (is_output(stream, port) && weir_port_is_audio(port) &&
 		    !port_is_linked(stream, port))

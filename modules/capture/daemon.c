@@ -8,12 +8,14 @@
  * when its end sends the stream home, so that this stands by itself.
  */
 
+#include "daemon.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include <spa/utils/string.h>
 
-#include "capture.h"
+#include "graph/connection.h"
 
 #define RESTORE_KEY "state.restore-target"
 /* A target that leads to no link has been read by then. */
@@ -144,8 +146,8 @@ static struct memory *memory_create(struct pw_context *context, struct pw_impl_n
 	return memory;
 }
 
-void capture_memory_pause(struct pw_context *context, struct pw_impl_node *node, const char *sink,
-			  bool to_sink)
+void capture_daemon_pause_memory(struct pw_context *context, struct pw_impl_node *node,
+				 const char *sink, bool to_sink)
 {
 	struct memory *memory = memory_find(node);
 
@@ -159,4 +161,23 @@ void capture_memory_pause(struct pw_context *context, struct pw_impl_node *node,
 	memory_set(node, "false");
 	if (memory->timer != NULL)
 		weir_context_timer_set(context, memory->timer, MOST_SECONDS * SPA_NSEC_PER_SEC);
+}
+
+struct pw_impl_node *capture_daemon_find_node(struct pw_context *context, uint32_t id)
+{
+	struct pw_global *global = pw_context_find_global(context, id);
+
+	return global != NULL && pw_global_is_type(global, PW_TYPE_INTERFACE_Node)
+		       ? pw_global_get_object(global)
+		       : NULL;
+}
+
+void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, const char *key,
+				 const char *value)
+{
+	struct pw_impl_node *node = capture_daemon_find_node(context, node_id);
+	const struct spa_dict_item item = { key, value };
+
+	if (node != NULL)
+		pw_impl_node_update_properties(node, &SPA_DICT_INIT(&item, 1));
 }

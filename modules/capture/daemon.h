@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_CAPTURE_DAEMON_H
+#define WEIR_CAPTURE_DAEMON_H
+
+#include <pipewire/impl.h>
+#include <stdbool.h>
+
+/* What a capture in the daemon changes at the daemon's own nodes. */
+
+/* NULL: the node is gone, or the id is another object's by now. */
+struct pw_impl_node *capture_daemon_find_node(struct pw_context *context, uint32_t id);
+/* A property of a node, which may be gone. value NULL: none. */
+void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, const char *key,
+				 const char *value);
+
+/*
+ * Keeps the session manager from remembering where the node is told to play, until it is linked
+ * there: to this sink or, if not to_sink, to another one.
+ */
+void capture_daemon_pause_memory(struct pw_context *context, struct pw_impl_node *node,
+				 const char *sink, bool to_sink);
+
+#endif

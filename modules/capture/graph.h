@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_CAPTURE_GRAPH_H
+#define WEIR_CAPTURE_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "args.h"
+#include "graph/connection.h"
+#include "graph/registry.h"
+
+/* WirePlumber's word for the default sink. */
+#define CAPTURE_TARGET_DEFAULT "-1"
+/* Keeps the session manager from remembering the volume of a node of ours, which changes its Props
+ * all the time. */
+#define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
+/*
+ * Properties of a source: what it captures, or why not; the sink that it redirects to, "" for none;
+ * the process that it runs in.
+ */
+#define CAPTURE_STATE_KEY "weir.capture.state"
+#define CAPTURE_STATE_ENDING "ending"
+#define CAPTURE_SINK_KEY "weir.capture.sink"
+#define CAPTURE_HOST_KEY "weir.capture.host"
+/* In the daemon, property of a stream: the capture that redirects it, "" for none. */
+#define CAPTURE_OWNER_KEY "weir.capture.redirect"
+
+/* What all parts of a capture read; capture.c alone writes it. */
+struct capture_graph {
+	const struct capture_args *args;
+	struct weir_connection connection;
+	struct weir_registry *registry;
+	uint32_t source_id; /* the source's global id, SPA_ID_INVALID: not there */
+	char *before_key;   /* properties that the daemon's hook leaves with a stream */
+	char *rate_key;
+};
+
+/* Is the target a serial, not a name? */
+bool capture_target_is_serial(const char *target);
+/* The node of a target, a name or a serial. NULL: there is none. */
+struct weir_registry_object *capture_graph_find_target(const struct capture_graph *graph,
+						       const char *target);
+/* The node.name of a target; of a node that is not there, the target itself. */
+const char *capture_graph_get_target_name(const struct capture_graph *graph, const char *target);
+/* The source of another capture that redirects to this target. NULL: there is none. */
+struct weir_registry_object *capture_graph_find_other(const struct capture_graph *graph,
+						      const char *target);
+/* Is this capture older than the one whose source other is? The older one keeps a stream of both.
+ */
+bool capture_graph_is_older(const struct capture_graph *graph,
+			    const struct weir_registry_object *other);
+
+#endif
