@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <spa/utils/json.h>
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
@@ -29,8 +28,8 @@ void capture_redirect(struct capture *capture)
 	struct capture_stream *stream;
 
 	/* First, for it tells another capture whose the target is. */
-	capture_node_set(capture, CAPTURE_SINK_KEY,
-			 capture_is_redirecting(capture) ? capture_sink_get_name(capture) : "");
+	capture_source_set(capture->source, CAPTURE_SINK_KEY,
+			   capture_is_redirecting(capture) ? capture_sink_get_name(capture) : "");
 	spa_list_for_each(stream, &capture->streams, link) capture_stream_redirect(stream);
 }
 
@@ -118,7 +117,7 @@ static void link_update(struct capture *capture, const struct weir_registry_obje
 		capture_stream_link(stream);
 		capture_rate_update(capture);
 	} else if (link->owner_id == capture->graph.source_id) {
-		capture_node_update(capture);
+		capture_source_update(capture->source);
 	}
 }
 
@@ -157,7 +156,7 @@ static void capture_accept(struct capture *capture)
 static bool name_check(struct capture *capture)
 {
 	if (capture->graph.connection.in_daemon || capture->module == NULL ||
-	    !capture_name_is_taken(capture))
+	    !capture_source_name_is_taken(&capture->graph))
 		return capture->module != NULL;
 	pw_impl_module_schedule_destroy(capture->module);
 	capture->undone = true;
@@ -202,6 +201,43 @@ static void registry_changed(void *data, struct weir_registry_object *object)
 	capture_state_show(capture);
 }
 
+static void source_bound(void *data, uint32_t id)
+{
+	struct capture *capture = data;
+
+	capture->graph.source_id = id;
+	if (capture->graph.registry != NULL)
+		weir_registry_sync(capture->graph.registry);
+}
+
+static void source_controls_changed(void *data)
+{
+	struct capture *capture = data;
+
+	if (capture->source != NULL)
+		capture_rate_update(capture);
+}
+
+/* Without the source nothing may stay redirected: end, and give the streams back. */
+static void source_lost(void *data)
+{
+	struct capture *capture = data;
+
+	capture->graph.source_id = SPA_ID_INVALID;
+	if (capture->module == NULL || capture->disconnected || capture->source_is_lost)
+		return;
+	capture->source_is_lost = true;
+	pw_log_warn("weir.capture.%s: somebody removed the source: ending. Load the module again",
+		    capture->args.name);
+	pw_impl_module_schedule_destroy(capture->module);
+}
+
+static const struct capture_source_events source_events = {
+	.bound = source_bound,
+	.controls_changed = source_controls_changed,
+	.lost = source_lost,
+};
+
 static void registry_removed(void *data, struct weir_registry_object *object)
 {
 	struct capture *capture = data;
@@ -211,7 +247,7 @@ static void registry_removed(void *data, struct weir_registry_object *object)
 		return;
 	if (object->type == WEIR_REGISTRY_NODE) {
 		if (object->id == capture->graph.source_id)
-			capture_node_lose(capture);
+			source_lost(capture);
 		stream = stream_find(capture, object->id);
 		if (stream != NULL)
 			capture_stream_destroy(stream);
@@ -317,7 +353,7 @@ static void capture_destroy(struct capture *capture)
 	capture_sink_finish(capture);
 	capture_state_finish(capture);
 	capture_rate_finish(capture);
-	capture_node_destroy(capture);
+	capture_source_destroy(capture->source);
 	weir_registry_destroy(capture->graph.registry);
 	if (capture->undo_timer != NULL)
 		pw_loop_destroy_source(pw_context_get_main_loop(capture->graph.connection.context),
@@ -343,7 +379,7 @@ static void capture_undo(struct capture *capture)
 		capture_stream_restore(stream);
 		capture_stream_destroy(stream);
 	}
-	capture_node_set(capture, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
+	capture_source_set(capture->source, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
 	capture->undone = true;
 	capture->undo_sync = pw_core_sync(capture->graph.connection.core, PW_ID_CORE, 0);
 }
@@ -405,42 +441,6 @@ static void context_destroy(void *data)
 	capture_destroy(capture);
 }
 
-/*
- * In the daemon a new stream comes here before any client hears of it: the session manager never
- * sees it with another target, so that no frame reaches the default sink, and does not remember
- * this target.
- */
-static void impl_node_redirect(const struct capture *capture, struct pw_impl_node *node)
-{
-	const char *before =
-		pw_properties_get(pw_impl_node_get_properties(node), PW_KEY_TARGET_OBJECT);
-	const struct spa_dict_item items[] = {
-		{ capture->graph.before_key, before != NULL ? before : CAPTURE_TARGET_DEFAULT },
-		{ PW_KEY_TARGET_OBJECT, capture_sink_get_name(capture) },
-		{ CAPTURE_OWNER_KEY, capture->args.name },
-	};
-	const char *owner = pw_properties_get(pw_impl_node_get_properties(node), CAPTURE_OWNER_KEY);
-
-	/* The hook of another capture came first. */
-	if (owner != NULL && *owner != '\0')
-		return;
-
-	pw_impl_node_update_properties(node, &SPA_DICT_INIT_ARRAY(items));
-	capture_daemon_pause_memory(capture->graph.connection.context, node,
-				    capture_sink_get_name(capture), true);
-}
-
-static void impl_node_set_rate(const struct capture *capture, struct pw_impl_node *node)
-{
-	const double rate = capture_rate_start(capture);
-	char text[32];
-	const struct spa_dict_item item = { capture->graph.rate_key, text };
-
-	spa_json_format_float(text, sizeof(text), (float)rate);
-	pw_impl_node_update_properties(node, &SPA_DICT_INIT(&item, 1));
-	capture_rate_set_impl(node, rate);
-}
-
 static void impl_node_added(const struct capture *capture, struct pw_impl_node *node)
 {
 	const struct pw_properties *props = pw_impl_node_get_properties(node);
@@ -451,9 +451,9 @@ static void impl_node_added(const struct capture *capture, struct pw_impl_node *
 	    CAPTURE_NOT)
 		return;
 	if (capture_is_redirecting(capture))
-		impl_node_redirect(capture, node);
+		capture_daemon_redirect(&capture->graph, node, capture_sink_get_name(capture));
 	if (capture_rate_is_wanted(capture))
-		impl_node_set_rate(capture, node);
+		capture_rate_set_impl(capture, node);
 }
 
 /* Links to the source that are made together with the stream's first one miss nothing. */
@@ -519,6 +519,13 @@ static const struct pw_core_events core_events = {
 	.error = core_error,
 };
 
+static int source_create(struct capture *capture)
+{
+	capture->source = capture_source_create(&capture->graph, capture->sink.virtual_name,
+						&source_events, capture);
+	return capture->source != NULL ? 0 : -errno;
+}
+
 /* 0, or -errno after a message. */
 static int capture_start(struct capture *capture, struct pw_context *context)
 {
@@ -538,10 +545,10 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 	    capture->request_timer == NULL)
 		return -ENOMEM;
 	capture->accepted = capture->graph.connection.in_daemon;
-	if (capture->accepted && (res = capture_name_check_impl(capture)) < 0)
+	if (capture->accepted && (res = capture_source_check_name_impl(&capture->graph)) < 0)
 		return res;
 	if ((res = capture_sink_init(capture)) < 0 || (res = capture_state_init(capture)) < 0 ||
-	    (res = capture_node_create(capture)) < 0 || (res = capture_rate_init(capture)) < 0) {
+	    (res = source_create(capture)) < 0 || (res = capture_rate_init(capture)) < 0) {
 		pw_log_error("weir.capture.%s: cannot make the source: %s", name,
 			     spa_strerror(res));
 		return res;

@@ -9,6 +9,7 @@
 #include "graph.h"
 #include "graph/proxy.h"
 #include "placement.h"
+#include "source.h"
 #include "undo.h"
 #include "unit.h"
 
@@ -91,7 +92,8 @@ struct capture {
 	bool disconnected;
 
 	struct spa_list streams;
-	struct capture_node *node;
+	struct capture_source *source; /* NULL: not yet */
+	bool source_is_lost;
 	struct capture_sink sink;
 	struct capture_state state;
 	struct capture_rate rate;
@@ -111,16 +113,6 @@ struct capture {
  * module: its code must stay mapped (linked with -z nodelete).
  */
 int capture_create(struct pw_impl_module *module, struct capture_args *args);
-
-/* The process that the module is in, by its configuration file and number. */
-void capture_get_host(const struct capture *capture, char *text, size_t size);
-/*
- * Before there is a source, in the daemon. 0, or -EEXIST after a message: another capture has the
- * name.
- */
-int capture_name_check_impl(struct capture *capture);
-/* Does an older capture have the name? Also says so. */
-bool capture_name_is_taken(const struct capture *capture);
 
 /* Are streams to play on another sink than their own? */
 bool capture_is_redirecting(const struct capture *capture);
@@ -179,20 +171,6 @@ void capture_stream_link(struct capture_stream *stream);
 void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id);
 void capture_stream_unlink(struct capture_stream *stream);
 
-/* The source. 0 or -errno. */
-int capture_node_create(struct capture *capture);
-void capture_node_destroy(struct capture *capture);
-/* The source has gone: ends the module. */
-void capture_node_lose(struct capture *capture);
-float capture_node_get_control(const struct capture *capture, enum capture_port port);
-void capture_node_set_rate(struct capture *capture, double rate);
-/* After a change of the links that lead out of it. */
-void capture_node_update(struct capture *capture);
-/* Sets one of its properties. */
-void capture_node_set(struct capture *capture, const char *key, const char *value);
-/* Has it run as soon as any stream runs, recorded or not. */
-void capture_node_keep_running(struct capture *capture, bool on);
-
 int capture_sink_init(struct capture *capture);
 void capture_sink_finish(struct capture *capture);
 /* After a change of nodes or ports. */
@@ -231,7 +209,7 @@ bool capture_rate_is_wanted(const struct capture *capture);
 /* For a stream that has not started. */
 double capture_rate_start(const struct capture *capture);
 /* In the daemon, before anybody else sees the stream. */
-void capture_rate_set_impl(struct pw_impl_node *node, double rate);
+void capture_rate_set_impl(const struct capture *capture, struct pw_impl_node *node);
 /* After the stream came, started or stopped. */
 void capture_stream_update_rate(struct capture_stream *stream);
 void capture_stream_end_fade(struct capture_stream *stream);

@@ -15,8 +15,6 @@
 
 #include <spa/utils/string.h>
 
-#include "graph/connection.h"
-
 #define RESTORE_KEY "state.restore-target"
 /* A target that leads to no link has been read by then. */
 #define MOST_SECONDS 3
@@ -180,4 +178,24 @@ void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, c
 
 	if (node != NULL)
 		pw_impl_node_update_properties(node, &SPA_DICT_INIT(&item, 1));
+}
+
+void capture_daemon_redirect(const struct capture_graph *graph, struct pw_impl_node *node,
+			     const char *sink)
+{
+	const char *before =
+		pw_properties_get(pw_impl_node_get_properties(node), PW_KEY_TARGET_OBJECT);
+	const struct spa_dict_item items[] = {
+		{ graph->before_key, before != NULL ? before : CAPTURE_TARGET_DEFAULT },
+		{ PW_KEY_TARGET_OBJECT, sink },
+		{ CAPTURE_OWNER_KEY, graph->args->name },
+	};
+	const char *owner = pw_properties_get(pw_impl_node_get_properties(node), CAPTURE_OWNER_KEY);
+
+	/* The hook of another capture came first. */
+	if (owner != NULL && *owner != '\0')
+		return;
+
+	pw_impl_node_update_properties(node, &SPA_DICT_INIT_ARRAY(items));
+	capture_daemon_pause_memory(graph->connection.context, node, sink, true);
 }

@@ -5,6 +5,8 @@
 #include <pipewire/impl.h>
 #include <stdbool.h>
 
+#include "graph.h"
+
 /* What a capture in the daemon changes at the daemon's own nodes. */
 
 /* NULL: the node is gone, or the id is another object's by now. */
@@ -19,5 +21,12 @@ void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, c
  */
 void capture_daemon_pause_memory(struct pw_context *context, struct pw_impl_node *node,
 				 const char *sink, bool to_sink);
+/*
+ * In the daemon a new stream comes to the hook before any client hears of it: the session manager
+ * never sees it with another target, so that no frame reaches the default sink, and does not
+ * remember this target.
+ */
+void capture_daemon_redirect(const struct capture_graph *graph, struct pw_impl_node *node,
+			     const char *sink);
 
 #endif

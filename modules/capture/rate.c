@@ -85,7 +85,7 @@ static double rate_round_up(double rate)
 	return rate * (1.0 + RATE_ROUND_UP);
 }
 
-void capture_rate_set_impl(struct pw_impl_node *node, double rate)
+static void impl_set_rate(struct pw_impl_node *node, double rate)
 {
 	struct weir_props props;
 
@@ -314,6 +314,17 @@ double capture_rate_start(const struct capture *capture)
 	return capture->rate.now != 1.0 ? capture->rate.now : RATE_READY;
 }
 
+void capture_rate_set_impl(const struct capture *capture, struct pw_impl_node *node)
+{
+	const double rate = capture_rate_start(capture);
+	char text[32];
+	const struct spa_dict_item item = { capture->graph.rate_key, text };
+
+	spa_json_format_float(text, sizeof(text), (float)rate);
+	pw_impl_node_update_properties(node, &SPA_DICT_INIT(&item, 1));
+	impl_set_rate(node, rate);
+}
+
 /*
  * At 1 the resampler copies. What is between two samples when it begins to is lost, so a stream
  * that played at another rate gets there when it next stops.
@@ -417,7 +428,7 @@ static bool is_starving(const struct capture *capture)
 {
 	const double now = capture->rate.now;
 	const double expected = 100.0 * (1.0 - 1.0 / now);
-	const double missing = capture_node_get_control(capture, CAPTURE_MISSING);
+	const double missing = capture_source_get_control(capture->source, CAPTURE_MISSING);
 
 	return now > 1.0 && now == capture->rate.target &&
 	       fabs(missing - expected) < MISSING_TOLERANCE * expected;
@@ -444,7 +455,7 @@ static void live_timeout(void *data, uint64_t expirations)
 		    spa_list_is_end(stream, &capture->streams, link)
 			    ? ""
 			    : capture_stream_get_name(stream));
-	capture_node_set_rate(capture, 1.0);
+	capture_source_set_rate(capture->source, 1.0);
 }
 
 static void live_check(struct capture *capture)
@@ -474,13 +485,13 @@ static bool has_playing_stream(const struct capture *capture)
 void capture_rate_update(struct capture *capture)
 {
 	struct capture_rate *rate = &capture->rate;
-	const double target = capture_node_get_control(capture, CAPTURE_RATE);
-	const double glide = capture_node_get_control(capture, CAPTURE_GLIDE_MS);
+	const double target = capture_source_get_control(capture->source, CAPTURE_RATE);
+	const double glide = capture_source_get_control(capture->source, CAPTURE_GLIDE_MS);
 
 	if (capture->undone || rate->timer == NULL)
 		return;
 	/* Else a source that nobody records would not notice what live_check asks for. */
-	capture_node_keep_running(capture, target > 1.0 && has_playing_stream(capture));
+	capture_source_keep_running(capture->source, target > 1.0 && has_playing_stream(capture));
 	if (target != rate->target) {
 		rate->target = target;
 		rate->step = pow(target / rate->now, TICK_MS / fmax(glide, TICK_MS));
@@ -494,7 +505,7 @@ int capture_rate_init(struct capture *capture)
 	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
 	struct capture_rate *rate = &capture->rate;
 
-	rate->now = rate->target = capture_node_get_control(capture, CAPTURE_RATE);
+	rate->now = rate->target = capture_source_get_control(capture->source, CAPTURE_RATE);
 	rate->step = 1.0;
 	rate->timer = pw_loop_add_timer(loop, rate_tick, capture);
 	rate->own_timer = pw_loop_add_timer(loop, own_timeout, capture);

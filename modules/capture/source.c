@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include "source.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "capture.h"
+#include <spa/utils/string.h>
+
 #include "graph/log.h"
 #include "graph/props.h"
 #include "spa/node.h"
@@ -19,7 +22,10 @@
  * manager that sets a node's parameter until the node's client has: over one connection both would
  * wait for each other for ever, and everybody who binds the metadata with them (1.4.2).
  */
-struct capture_node {
+struct capture_source {
+	const struct capture_graph *graph;
+	const struct capture_source_events *events;
+	void *data;
 	struct weir_connection connection; /* core is NULL in the daemon */
 	struct node unit_node;
 	struct pw_impl_node *impl;
@@ -27,36 +33,23 @@ struct capture_node {
 	struct pw_proxy *exported;
 	struct spa_hook exported_listener;
 	bool keeps_running;
-	bool lost;
 };
-
-/* Without the source nothing may stay redirected: end, and give the streams back. */
-void capture_node_lose(struct capture *capture)
-{
-	capture->graph.source_id = SPA_ID_INVALID;
-	if (capture->module == NULL || capture->disconnected || capture->node->lost)
-		return;
-	capture->node->lost = true;
-	pw_log_warn("weir.capture.%s: somebody removed the source: ending. Load the module again",
-		    capture->args.name);
-	pw_impl_module_schedule_destroy(capture->module);
-}
 
 static void impl_destroyed(void *data)
 {
-	struct capture *capture = data;
+	struct capture_source *source = data;
 
-	spa_hook_remove(&capture->node->impl_listener);
-	capture->node->impl = NULL;
-	capture_node_lose(capture);
+	spa_hook_remove(&source->impl_listener);
+	source->impl = NULL;
+	source->events->lost(source->data);
 }
 
 static void impl_info_changed(void *data, const struct pw_node_info *info)
 {
-	struct capture *capture = data;
+	struct capture_source *source = data;
 
 	if (info->change_mask & PW_NODE_CHANGE_MASK_PARAMS)
-		capture_rate_update(capture);
+		source->events->controls_changed(source->data);
 }
 
 static const struct pw_impl_node_events impl_events = {
@@ -67,26 +60,25 @@ static const struct pw_impl_node_events impl_events = {
 
 static void exported_bound(void *data, uint32_t id)
 {
-	struct capture *capture = data;
+	struct capture_source *source = data;
 
-	capture->graph.source_id = id;
-	weir_registry_sync(capture->graph.registry);
+	source->events->bound(source->data, id);
 }
 
 static void exported_removed(void *data)
 {
-	struct capture *capture = data;
+	struct capture_source *source = data;
 
-	pw_proxy_destroy(capture->node->exported);
+	pw_proxy_destroy(source->exported);
 }
 
 static void exported_destroyed(void *data)
 {
-	struct capture *capture = data;
+	struct capture_source *source = data;
 
-	spa_hook_remove(&capture->node->exported_listener);
-	capture->node->exported = NULL;
-	capture_node_lose(capture);
+	spa_hook_remove(&source->exported_listener);
+	source->exported = NULL;
+	source->events->lost(source->data);
 }
 
 static const struct pw_proxy_events exported_events = {
@@ -96,20 +88,20 @@ static const struct pw_proxy_events exported_events = {
 	.destroy = exported_destroyed,
 };
 
-void capture_get_host(const struct capture *capture, char *text, size_t size)
+/* The process that the module is in, by its configuration file and number. */
+static void host_get(struct pw_context *context, char *text, size_t size)
 {
-	const char *conf = pw_properties_get(
-		pw_context_get_properties(capture->graph.connection.context), PW_KEY_CONFIG_NAME);
+	const char *conf =
+		pw_properties_get(pw_context_get_properties(context), PW_KEY_CONFIG_NAME);
 
 	snprintf(text, size, "%s, process %d", conf != NULL ? conf : pw_get_prgname(), getpid());
 }
 
-static struct pw_properties *node_props(const struct capture *capture)
+static struct pw_properties *node_props(const struct capture_graph *graph, const char *group)
 {
 	char host[256];
-	const struct pw_properties *context =
-		pw_context_get_properties(capture->graph.connection.context);
-	const char *name = capture->args.name;
+	const struct pw_properties *context = pw_context_get_properties(graph->connection.context);
+	const char *name = graph->args->name;
 	struct pw_properties *props = pw_properties_new(
 		PW_KEY_MEDIA_CLASS, "Audio/Source/Virtual", PW_KEY_NODE_VIRTUAL, "true",
 		/* Waking up from suspension would cost the first frames of a stream. */
@@ -120,170 +112,232 @@ static struct pw_properties *node_props(const struct capture *capture)
 		return NULL;
 	pw_properties_setf(props, PW_KEY_NODE_NAME, "weir.capture.%s", name);
 	pw_properties_setf(props, PW_KEY_NODE_DESCRIPTION, "%s (captured)", name);
-	pw_properties_set(props, PW_KEY_NODE_GROUP, capture->sink.virtual_name);
+	pw_properties_set(props, PW_KEY_NODE_GROUP, group);
 	pw_properties_set(props, "clock.quantum-limit",
 			  pw_properties_get(context, "default.clock.quantum-limit"));
-	capture_get_host(capture, host, sizeof(host));
+	host_get(graph->connection.context, host, sizeof(host));
 	pw_properties_set(props, CAPTURE_HOST_KEY, host);
-	pw_properties_set(props, RATE_KEY, pw_properties_get(capture->args.props, "capture.rate"));
+	pw_properties_set(props, RATE_KEY, pw_properties_get(graph->args->props, "capture.rate"));
 	pw_properties_set(props, "capture:glide-ms",
-			  pw_properties_get(capture->args.props, "capture.glide-ms"));
+			  pw_properties_get(graph->args->props, "capture.glide-ms"));
 	return props;
 }
 
 /* Where there are several data threads, the unit's must be the one that runs the node. */
-static void unit_node_set_loop(struct capture *capture, struct pw_properties *props)
+static void unit_node_set_loop(struct capture_source *source, struct pw_properties *props)
 {
 #if PW_CHECK_VERSION(1, 2, 0)
 	struct pw_loop *loop =
-		pw_context_acquire_loop(capture->graph.connection.context, &props->dict);
+		pw_context_acquire_loop(source->graph->connection.context, &props->dict);
 
 	if (loop == NULL)
 		return;
 	pw_properties_set(props, PW_KEY_NODE_LOOP_NAME, loop->name);
-	capture->node->unit_node.data_loop = loop->loop;
-	pw_context_release_loop(capture->graph.connection.context, loop);
+	source->unit_node.data_loop = loop->loop;
+	pw_context_release_loop(source->graph->connection.context, loop);
 #else
-	(void)capture;
+	(void)source;
 	(void)props;
 #endif
 }
 
 /* Takes props. */
-static int unit_node_init(struct capture *capture, struct pw_properties *props)
+static int unit_node_init(struct capture_source *source, struct pw_properties *props)
 {
-	struct capture_node *node = capture->node;
 	const struct spa_support *support;
 	uint32_t n_support;
 	int res;
 
-	support = pw_context_get_support(capture->graph.connection.context, &n_support);
-	res = node_init(&node->unit_node, &weir_capture, &props->dict, support, n_support);
+	support = pw_context_get_support(source->graph->connection.context, &n_support);
+	res = node_init(&source->unit_node, &weir_capture, &props->dict, support, n_support);
 	if (res < 0) {
 		pw_properties_free(props);
 		return res;
 	}
-	unit_node_set_loop(capture, props);
+	unit_node_set_loop(source, props);
 	pw_properties_set(props, RATE_KEY, NULL);
 	pw_properties_set(props, "capture:glide-ms", NULL);
-	node->impl = pw_context_create_node(capture->graph.connection.context, props, 0);
-	if (node->impl == NULL)
+	source->impl = pw_context_create_node(source->graph->connection.context, props, 0);
+	if (source->impl == NULL)
 		return -errno;
-	pw_impl_node_add_listener(node->impl, &node->impl_listener, &impl_events, capture);
-	res = pw_impl_node_set_implementation(node->impl, &node->unit_node.node);
-	return res < 0 ? res : pw_impl_node_register(node->impl, NULL);
+	pw_impl_node_add_listener(source->impl, &source->impl_listener, &impl_events, source);
+	res = pw_impl_node_set_implementation(source->impl, &source->unit_node.node);
+	return res < 0 ? res : pw_impl_node_register(source->impl, NULL);
 }
 
-static int node_export(struct capture *capture)
+static int node_export(struct capture_source *source)
 {
-	struct capture_node *node = capture->node;
-	int res = weir_connection_init(&node->connection, capture->graph.connection.context);
+	int res = weir_connection_init(&source->connection, source->graph->connection.context);
 
 	if (res < 0)
 		return res;
-	node->exported =
-		pw_core_export(node->connection.core, PW_TYPE_INTERFACE_Node, NULL, node->impl, 0);
-	if (node->exported == NULL) {
+	source->exported = pw_core_export(source->connection.core, PW_TYPE_INTERFACE_Node, NULL,
+					  source->impl, 0);
+	if (source->exported == NULL) {
 		res = -errno;
 		pw_log_error("weir.capture.%s: the daemon takes no node from this process. Load "
 			     "libpipewire-module-client-node before this module, as weir.conf does",
-			     capture->args.name);
+			     source->graph->args->name);
 		return res;
 	}
-	pw_proxy_add_listener(node->exported, &node->exported_listener, &exported_events, capture);
+	pw_proxy_add_listener(source->exported, &source->exported_listener, &exported_events,
+			      source);
 	return 0;
 }
 
-int capture_node_create(struct capture *capture)
+struct capture_source *capture_source_create(const struct capture_graph *graph, const char *group,
+					     const struct capture_source_events *events, void *data)
 {
-	struct pw_properties *props = node_props(capture);
-	struct capture_node *node;
+	struct pw_properties *props = node_props(graph, group);
+	struct capture_source *source = calloc(1, sizeof(*source));
 	int res;
 
-	capture->graph.source_id = SPA_ID_INVALID;
-	node = capture->node = calloc(1, sizeof(*node));
-	if (props == NULL || node == NULL) {
+	if (props == NULL || source == NULL) {
 		pw_properties_free(props);
-		return -ENOMEM;
+		free(source);
+		return NULL;
 	}
-	res = unit_node_init(capture, props);
-	if (res == 0 && capture->graph.connection.in_daemon)
-		capture->graph.source_id = pw_global_get_id(pw_impl_node_get_global(node->impl));
+	source->graph = graph;
+	source->events = events;
+	source->data = data;
+	res = unit_node_init(source, props);
+	if (res == 0 && graph->connection.in_daemon)
+		events->bound(data, pw_global_get_id(pw_impl_node_get_global(source->impl)));
 	else if (res == 0)
-		res = node_export(capture);
-	return res;
+		res = node_export(source);
+	if (res == 0)
+		return source;
+	capture_source_destroy(source);
+	errno = -res;
+	return NULL;
 }
 
-void capture_node_destroy(struct capture *capture)
+void capture_source_destroy(struct capture_source *source)
 {
-	struct capture_node *node = capture->node;
-
-	if (node == NULL)
+	if (source == NULL)
 		return;
-	if (node->exported != NULL) {
-		spa_hook_remove(&node->exported_listener);
-		pw_proxy_destroy(node->exported);
+	if (source->exported != NULL) {
+		spa_hook_remove(&source->exported_listener);
+		pw_proxy_destroy(source->exported);
 	}
-	if (node->impl != NULL) {
-		spa_hook_remove(&node->impl_listener);
-		pw_impl_node_destroy(node->impl);
+	if (source->impl != NULL) {
+		spa_hook_remove(&source->impl_listener);
+		pw_impl_node_destroy(source->impl);
 	}
-	weir_connection_finish(&node->connection);
-	node_finish(&node->unit_node);
-	free(node);
-	capture->node = NULL;
+	weir_connection_finish(&source->connection);
+	node_finish(&source->unit_node);
+	free(source);
 }
 
-float capture_node_get_control(const struct capture *capture, enum capture_port port)
+float capture_source_get_control(const struct capture_source *source, enum capture_port port)
 {
-	return capture->node->unit_node.control[port];
+	return source->unit_node.control[port];
 }
 
-void capture_node_set_rate(struct capture *capture, double rate)
+void capture_source_set_rate(struct capture_source *source, double rate)
 {
 	struct weir_props props;
 
 	weir_props_init(&props);
 	weir_props_add_control(&props, RATE_KEY, SPA_POD_Float((float)rate));
-	spa_node_set_param(&capture->node->unit_node.node, SPA_PARAM_Props, 0,
+	spa_node_set_param(&source->unit_node.node, SPA_PARAM_Props, 0,
 			   weir_props_get_pod(&props));
 }
 
-void capture_node_set(struct capture *capture, const char *key, const char *value)
+void capture_source_set(struct capture_source *source, const char *key, const char *value)
 {
 	const struct spa_dict_item item = { key, value };
 
-	if (capture->node->impl != NULL)
-		pw_impl_node_update_properties(capture->node->impl, &SPA_DICT_INIT(&item, 1));
+	if (source->impl != NULL)
+		pw_impl_node_update_properties(source->impl, &SPA_DICT_INIT(&item, 1));
 }
 
-static bool is_recorded(const struct capture *capture)
+static bool is_recorded(const struct capture_source *source)
 {
 	struct weir_registry_object *link;
 
 	spa_list_for_each(
-		link, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_LINK), link)
+		link, weir_registry_get_objects(source->graph->registry, WEIR_REGISTRY_LINK), link)
 	{
-		if (link->owner_id == capture->graph.source_id)
+		if (link->owner_id == source->graph->source_id)
 			return true;
 	}
 	return false;
 }
 
 /* Even over a passive link a stream that runs has what it is linked to run with it. */
-void capture_node_update(struct capture *capture)
+void capture_source_update(struct capture_source *source)
 {
-	struct capture_node *node = capture->node;
-
-	if (node->impl != NULL)
-		pw_impl_node_set_active(node->impl, node->keeps_running || is_recorded(capture));
+	if (source->impl != NULL)
+		pw_impl_node_set_active(source->impl, source->keeps_running || is_recorded(source));
 }
 
-void capture_node_keep_running(struct capture *capture, bool on)
+void capture_source_keep_running(struct capture_source *source, bool on)
 {
-	if (capture->node->keeps_running == on)
+	if (source->keeps_running == on)
 		return;
-	capture->node->keeps_running = on;
-	capture_node_set(capture, PW_KEY_NODE_ALWAYS_PROCESS, on ? "true" : "false");
-	capture_node_update(capture);
+	source->keeps_running = on;
+	capture_source_set(source, PW_KEY_NODE_ALWAYS_PROCESS, on ? "true" : "false");
+	capture_source_update(source);
+}
+
+/*
+ * A capture's name is its own: two of one name would lead each stream to two sources that nobody
+ * can tell apart, and to two virtual sinks. The one that is there already stays.
+ */
+static void twin_report(const struct capture_graph *graph, const struct spa_dict *twin)
+{
+	const char *host = spa_dict_lookup(twin, CAPTURE_HOST_KEY);
+	char own[256];
+
+	host_get(graph->connection.context, own, sizeof(own));
+	pw_log_error("weir.capture.%s: the one in \"%s\" has this name: the one in \"%s\" does not "
+		     "start. Give one of them another capture.name, or delete one of the two files",
+		     graph->args->name, host != NULL ? host : "?", own);
+}
+
+static bool is_twin(const struct capture_graph *graph, const struct spa_dict *props)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "weir.capture.%s", graph->args->name);
+	return spa_streq(spa_dict_lookup(props, PW_KEY_NODE_NAME), name) &&
+	       !spa_streq(spa_dict_lookup(props, CAPTURE_STATE_KEY), CAPTURE_STATE_ENDING);
+}
+
+static int impl_check(void *data, struct pw_global *global)
+{
+	const struct capture_graph *graph = data;
+	const struct pw_properties *props;
+
+	if (!pw_global_is_type(global, PW_TYPE_INTERFACE_Node))
+		return 0;
+	props = pw_impl_node_get_properties(pw_global_get_object(global));
+	if (!is_twin(graph, &props->dict))
+		return 0;
+	twin_report(graph, &props->dict);
+	return -EEXIST;
+}
+
+int capture_source_check_name_impl(struct capture_graph *graph)
+{
+	return pw_context_for_each_global(graph->connection.context, impl_check, graph);
+}
+
+bool capture_source_name_is_taken(const struct capture_graph *graph)
+{
+	const struct weir_registry_object *own =
+		weir_registry_find(graph->registry, WEIR_REGISTRY_NODE, graph->source_id);
+	struct weir_registry_object *node;
+
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
+	{
+		if (node == own || !node->known || !is_twin(graph, &node->props->dict) ||
+		    (own != NULL && own->serial < node->serial))
+			continue;
+		twin_report(graph, &node->props->dict);
+		return true;
+	}
+	return false;
 }

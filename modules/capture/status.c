@@ -204,7 +204,7 @@ static bool property_show(struct capture *capture, const char *key, char **shown
 		free(text);
 		return false;
 	}
-	capture_node_set(capture, key, text);
+	capture_source_set(capture->source, key, text);
 	free(*shown);
 	*shown = text;
 	return true;
