@@ -42,3 +42,9 @@ void weir_context_timer_set(struct pw_context *context, struct spa_source *timer
 
 	pw_loop_update_timer(pw_context_get_main_loop(context), timer, &value, NULL, false);
 }
+
+void weir_context_timer_destroy(struct pw_context *context, struct spa_source *timer)
+{
+	if (timer != NULL)
+		pw_loop_destroy_source(pw_context_get_main_loop(context), timer);
+}

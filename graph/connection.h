@@ -21,5 +21,7 @@ bool weir_connection_is_lost(uint32_t id, int res);
 
 /* Lets a timer of the context's main loop fire once, in so many ns; 0: never. */
 void weir_context_timer_set(struct pw_context *context, struct spa_source *timer, uint64_t nsec);
+/* Of the context's main loop; NULL: nothing. */
+void weir_context_timer_destroy(struct pw_context *context, struct spa_source *timer);
 
 #endif

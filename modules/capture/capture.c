@@ -23,45 +23,11 @@ static const struct spa_dict *impl_client_dict(struct pw_context *context, uint3
 	return &pw_impl_client_get_properties(pw_global_get_object(global))->dict;
 }
 
-void capture_redirect(struct capture *capture)
-{
-	struct capture_stream *stream;
-
-	/* First, for it tells another capture whose the target is. */
-	capture_source_set(capture->source, CAPTURE_SINK_KEY,
-			   capture_is_redirecting(capture) ? capture_sink_get_name(capture) : "");
-	spa_list_for_each(stream, &capture->streams, link) capture_stream_redirect(stream);
-}
-
-/* Streams that another capture had, and has not any more. */
-static void others_check(struct capture *capture)
-{
-	struct capture_stream *stream;
-
-	spa_list_for_each(stream, &capture->streams, link)
-	{
-		if (stream->placement == PLACEMENT_OTHER_CAPTURE && capture_stream_is_free(stream))
-			capture_stream_handle(stream, PLACEMENT_OTHER_ENDED);
-	}
-}
-
-static struct capture_stream *stream_find(struct capture *capture, uint32_t node_id)
-{
-	struct capture_stream *stream;
-
-	spa_list_for_each(stream, &capture->streams, link)
-	{
-		if (stream->node->id == node_id)
-			return stream;
-	}
-	return NULL;
-}
-
 static void node_update(struct capture *capture, struct weir_registry_object *node)
 {
 	const struct weir_registry_object *client =
 		weir_registry_find(capture->graph.registry, WEIR_REGISTRY_CLIENT, node->owner_id);
-	struct capture_stream *stream = stream_find(capture, node->id);
+	struct capture_stream *stream = capture_streams_find(capture, node->id);
 	enum capture_fit fit;
 
 	if (!node->known || (client != NULL && !client->known))
@@ -73,7 +39,7 @@ static void node_update(struct capture *capture, struct weir_registry_object *no
 		fit = capture_match_get_fit(&capture->args.match, &capture->args.exclude,
 					    &node->props->dict,
 					    client != NULL ? &client->props->dict : NULL);
-	if (fit != CAPTURE_NOT && capture_path_leads_to(capture, node))
+	if (fit != CAPTURE_NOT && capture_streams_lead_to(capture, node))
 		fit = CAPTURE_NOT;
 	if (fit != CAPTURE_NOT && stream == NULL) {
 		capture_stream_create(capture, node, fit);
@@ -100,7 +66,7 @@ static void filters_update(struct capture *capture)
 
 static void port_update(struct capture *capture, const struct weir_registry_object *port)
 {
-	struct capture_stream *stream = stream_find(capture, port->owner_id);
+	struct capture_stream *stream = capture_streams_find(capture, port->owner_id);
 
 	if (stream != NULL) {
 		capture_stream_link(stream);
@@ -111,7 +77,7 @@ static void port_update(struct capture *capture, const struct weir_registry_obje
 
 static void link_update(struct capture *capture, const struct weir_registry_object *link)
 {
-	struct capture_stream *stream = stream_find(capture, link->owner_id);
+	struct capture_stream *stream = capture_streams_find(capture, link->owner_id);
 
 	if (stream != NULL) {
 		capture_stream_link(stream);
@@ -128,7 +94,7 @@ static void link_update(struct capture *capture, const struct weir_registry_obje
 static void link_check(struct capture *capture, const struct weir_registry_object *link)
 {
 	const uint32_t input = weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE);
-	struct capture_stream *stream = stream_find(capture, link->owner_id);
+	struct capture_stream *stream = capture_streams_find(capture, link->owner_id);
 
 	if (stream == NULL || input == capture->graph.source_id)
 		return;
@@ -160,6 +126,7 @@ static bool name_check(struct capture *capture)
 		return capture->module != NULL;
 	pw_impl_module_schedule_destroy(capture->module);
 	capture->undone = true;
+	capture_sink_end(capture->sink);
 	return false;
 }
 
@@ -185,7 +152,7 @@ static void registry_changed(void *data, struct weir_registry_object *object)
 		if (!name_check(capture))
 			return;
 		node_update(capture, object);
-		others_check(capture);
+		capture_streams_check_others(capture);
 		break;
 	case WEIR_REGISTRY_PORT:
 		port_update(capture, object);
@@ -196,8 +163,7 @@ static void registry_changed(void *data, struct weir_registry_object *object)
 		filters_update(capture);
 		break;
 	}
-	if (capture->sink.known)
-		capture_sink_update(capture);
+	capture_sink_update(capture->sink);
 	capture_state_show(capture);
 }
 
@@ -238,6 +204,20 @@ static const struct capture_source_events source_events = {
 	.lost = source_lost,
 };
 
+static void sink_changed(void *data)
+{
+	struct capture *capture = data;
+
+	if (capture->undone)
+		return;
+	capture_streams_redirect(capture);
+	capture_state_show(capture);
+}
+
+static const struct capture_sink_events sink_events = {
+	.changed = sink_changed,
+};
+
 static void registry_removed(void *data, struct weir_registry_object *object)
 {
 	struct capture *capture = data;
@@ -248,30 +228,29 @@ static void registry_removed(void *data, struct weir_registry_object *object)
 	if (object->type == WEIR_REGISTRY_NODE) {
 		if (object->id == capture->graph.source_id)
 			source_lost(capture);
-		stream = stream_find(capture, object->id);
+		stream = capture_streams_find(capture, object->id);
 		if (stream != NULL)
 			capture_stream_destroy(stream);
-		others_check(capture);
+		capture_streams_check_others(capture);
 	} else if (object->type == WEIR_REGISTRY_PORT) {
 		spa_list_for_each(stream, &capture->streams, link)
 			capture_stream_unlink_port(stream, object->id);
 	} else if (object->type == WEIR_REGISTRY_LINK) {
-		stream = stream_find(capture, object->owner_id);
+		stream = capture_streams_find(capture, object->owner_id);
 		if (capture->args.redirect && stream != NULL && !capture_stream_is_at_sink(stream))
 			capture_stream_handle(stream, PLACEMENT_UNLINKED);
 		link_update(capture, object);
 		if (capture->accepted)
 			filters_update(capture);
 	}
-	if (capture->sink.known)
-		capture_sink_update(capture);
+	capture_sink_update(capture->sink);
 	capture_state_show(capture);
 }
 
 static void registry_target_changed(void *data, struct weir_registry_object *node)
 {
 	struct capture *capture = data;
-	struct capture_stream *stream = stream_find(capture, node->id);
+	struct capture_stream *stream = capture_streams_find(capture, node->id);
 
 	if (stream == NULL || capture->undone || !capture->args.redirect)
 		return;
@@ -292,24 +271,8 @@ static void registry_ready(void *data)
 		return;
 	if (!capture->accepted)
 		capture_accept(capture);
-	capture_sink_update(capture);
-	capture_redirect(capture);
-	capture_state_show(capture);
-}
-
-static void request_timeout(void *data, uint64_t expirations)
-{
-	struct capture *capture = data;
-	struct capture_stream *stream;
-
-	(void)expirations;
-	spa_list_for_each(stream, &capture->streams, link)
-	{
-		if (capture_stream_is_at_sink(stream))
-			capture_stream_handle(stream, PLACEMENT_LINKED_SINK);
-		else if (capture_is_redirecting(capture) && capture_stream_is_overdue(stream))
-			capture_stream_handle(stream, PLACEMENT_REFUSED);
-	}
+	capture_sink_start(capture->sink);
+	capture_streams_redirect(capture);
 	capture_state_show(capture);
 }
 
@@ -328,6 +291,15 @@ static void registry_targets_gone(void *data)
 static void registry_default_sink_changed(void *data)
 {
 	capture_state_show(data);
+}
+
+static void request_timeout(void *data, uint64_t expirations)
+{
+	struct capture *capture = data;
+
+	(void)expirations;
+	capture_streams_check_requests(capture);
+	capture_state_show(capture);
 }
 
 static const struct weir_registry_events registry_events = {
@@ -350,17 +322,13 @@ static void capture_destroy(struct capture *capture)
 	}
 	if (capture->module != NULL)
 		spa_hook_remove(&capture->module_listener);
-	capture_sink_finish(capture);
+	capture_sink_destroy(capture->sink);
 	capture_state_finish(capture);
 	capture_rate_finish(capture);
 	capture_source_destroy(capture->source);
 	weir_registry_destroy(capture->graph.registry);
-	if (capture->undo_timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->graph.connection.context),
-				       capture->undo_timer);
-	if (capture->request_timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->graph.connection.context),
-				       capture->request_timer);
+	weir_context_timer_destroy(capture->graph.connection.context, capture->undo_timer);
+	weir_context_timer_destroy(capture->graph.connection.context, capture->request_timer);
 	weir_connection_finish(&capture->graph.connection);
 	capture_undo_finish(capture->undo);
 	free(capture->graph.before_key);
@@ -381,6 +349,7 @@ static void capture_undo(struct capture *capture)
 	}
 	capture_source_set(capture->source, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
 	capture->undone = true;
+	capture_sink_end(capture->sink);
 	capture->undo_sync = pw_core_sync(capture->graph.connection.core, PW_ID_CORE, 0);
 }
 
@@ -427,8 +396,7 @@ static void context_destroy(void *data)
 	if (capture->module != NULL)
 		spa_hook_remove(&capture->module_listener);
 	capture->module = NULL;
-	if (capture->undo_timer != NULL)
-		pw_loop_destroy_source(loop, capture->undo_timer);
+	weir_context_timer_destroy(capture->graph.connection.context, capture->undo_timer);
 	capture->undo_timer = NULL;
 	if (!capture->graph.connection.in_daemon && !capture->disconnected) {
 		if (!capture->undone)
@@ -450,8 +418,9 @@ static void impl_node_added(const struct capture *capture, struct pw_impl_node *
 				  impl_client_dict(capture->graph.connection.context, client)) ==
 	    CAPTURE_NOT)
 		return;
-	if (capture_is_redirecting(capture))
-		capture_daemon_redirect(&capture->graph, node, capture_sink_get_name(capture));
+	if (capture_sink_is_redirecting(capture->sink))
+		capture_daemon_redirect(&capture->graph, node,
+					capture_sink_get_name(capture->sink));
 	if (capture_rate_is_wanted(capture))
 		capture_rate_set_impl(capture, node);
 }
@@ -459,7 +428,7 @@ static void impl_node_added(const struct capture *capture, struct pw_impl_node *
 /* Links to the source that are made together with the stream's first one miss nothing. */
 static void impl_link_added(struct capture *capture, const struct pw_properties *props)
 {
-	struct capture_stream *stream = stream_find(
+	struct capture_stream *stream = capture_streams_find(
 		capture, pw_properties_get_uint32(props, PW_KEY_LINK_OUTPUT_NODE, SPA_ID_INVALID));
 
 	if (stream == NULL || stream->starting ||
@@ -519,10 +488,14 @@ static const struct pw_core_events core_events = {
 	.error = core_error,
 };
 
-static int source_create(struct capture *capture)
+static int nodes_create(struct capture *capture)
 {
-	capture->source = capture_source_create(&capture->graph, capture->sink.virtual_name,
-						&source_events, capture);
+	capture->sink = capture_sink_create(&capture->graph, &sink_events, capture);
+	if (capture->sink == NULL)
+		return -errno;
+	capture->source =
+		capture_source_create(&capture->graph, capture_sink_get_virtual_name(capture->sink),
+				      &source_events, capture);
 	return capture->source != NULL ? 0 : -errno;
 }
 
@@ -547,8 +520,8 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 	capture->accepted = capture->graph.connection.in_daemon;
 	if (capture->accepted && (res = capture_source_check_name_impl(&capture->graph)) < 0)
 		return res;
-	if ((res = capture_sink_init(capture)) < 0 || (res = capture_state_init(capture)) < 0 ||
-	    (res = source_create(capture)) < 0 || (res = capture_rate_init(capture)) < 0) {
+	if ((res = nodes_create(capture)) < 0 || (res = capture_state_init(capture)) < 0 ||
+	    (res = capture_rate_init(capture)) < 0) {
 		pw_log_error("weir.capture.%s: cannot make the source: %s", name,
 			     spa_strerror(res));
 		return res;

@@ -9,6 +9,7 @@
 #include "graph.h"
 #include "graph/proxy.h"
 #include "placement.h"
+#include "sink.h"
 #include "source.h"
 #include "undo.h"
 #include "unit.h"
@@ -47,23 +48,6 @@ struct capture_stream {
 	bool is_bent; /* has played at another rate than 1 since it last stopped */
 };
 
-struct capture_sink {
-	char *virtual_name;
-	struct weir_proxy *virtual; /* NULL while streams go to args.sink */
-	bool known;		    /* is it known whether args.sink is there? */
-	bool present;
-	bool in_use;	      /* args.sink, not the virtual one */
-	bool virtual_present; /* has it ports... */
-	bool virtual_known;   /* ...and can the session manager link it? */
-	/* The streams play where they used to, because args.sink was in use and went... */
-	bool lost;
-	/* ...or because nothing leads through args.needs to a sink. NULL: nothing is missing. */
-	char *missing;
-	bool needs_pending; /* has it been missing for a moment? */
-	bool needs_known;   /* has it been looked for? */
-	struct spa_source *timer, *virtual_timer, *needs_timer;
-};
-
 struct capture_state {
 	char *shown, *streams; /* as in the source's properties */
 	struct spa_source *timer;
@@ -94,7 +78,7 @@ struct capture {
 	struct spa_list streams;
 	struct capture_source *source; /* NULL: not yet */
 	bool source_is_lost;
-	struct capture_sink sink;
+	struct capture_sink *sink;
 	struct capture_state state;
 	struct capture_rate rate;
 	struct spa_source *request_timer; /* looks for streams that should have been moved by now */
@@ -114,16 +98,22 @@ struct capture {
  */
 int capture_create(struct pw_impl_module *module, struct capture_args *args);
 
-/* Are streams to play on another sink than their own? */
-bool capture_is_redirecting(const struct capture *capture);
-/* Is it, by name or serial, a sink of this capture? */
-bool capture_is_target(const struct capture *capture, const char *target);
-/* ... its virtual one, which nobody else chooses? */
-bool capture_is_virtual_target(const struct capture *capture, const char *target);
 /* What the target that a stream has now means for its placement. */
 enum placement_event capture_target_event(const struct capture_stream *stream);
+
+struct capture_stream *capture_streams_find(const struct capture *capture, uint32_t node_id);
 /* Tells all streams where to play. */
-void capture_redirect(struct capture *capture);
+void capture_streams_redirect(struct capture *capture);
+/* Those that another capture had, and has not any more. */
+void capture_streams_check_others(struct capture *capture);
+/* Those that were asked to move: are they there by now? */
+void capture_streams_check_requests(struct capture *capture);
+/*
+ * Does a filter's stream play what comes from the source, or from another stream that is captured?
+ * It would be in the source twice, or lead back into it.
+ */
+bool capture_streams_lead_to(const struct capture *capture,
+			     const struct weir_registry_object *node);
 
 void capture_stream_create(struct capture *capture, struct weir_registry_object *node,
 			   enum capture_fit fit);
@@ -170,30 +160,6 @@ bool capture_stream_is_at_sink(const struct capture_stream *stream);
 void capture_stream_link(struct capture_stream *stream);
 void capture_stream_unlink_port(struct capture_stream *stream, uint32_t port_id);
 void capture_stream_unlink(struct capture_stream *stream);
-
-int capture_sink_init(struct capture *capture);
-void capture_sink_finish(struct capture *capture);
-/* After a change of nodes or ports. */
-void capture_sink_update(struct capture *capture);
-/* Where captured streams are to play. */
-const char *capture_sink_get_name(const struct capture *capture);
-/* Can the session manager link streams to it? */
-bool capture_sink_is_known(const struct capture *capture);
-/* Is it a virtual one because the sink that was asked for is absent? */
-bool capture_sink_is_substitute(const struct capture *capture);
-/* Has somebody made the virtual one the output of all programs? */
-bool capture_sink_is_default(const struct capture *capture);
-
-/*
- * What keeps the captured sound from reaching a sink, through args.needs and the links that lead
- * from the source to it. NULL: nothing. To be freed.
- */
-char *capture_path_get_missing(const struct capture *capture);
-/*
- * Does a filter's stream play what comes from the source, or from another stream that is captured?
- * It would be in the source twice, or lead back into it.
- */
-bool capture_path_leads_to(const struct capture *capture, const struct weir_registry_object *node);
 
 int capture_state_init(struct capture *capture);
 void capture_state_finish(struct capture *capture);

@@ -39,8 +39,7 @@ static void memory_destroy(struct memory *memory)
 	spa_list_remove(&memory->link);
 	spa_hook_remove(&memory->context_listener);
 	spa_hook_remove(&memory->node_listener);
-	if (memory->timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(memory->context), memory->timer);
+	weir_context_timer_destroy(memory->context, memory->timer);
 	free(memory->before);
 	free(memory->sink);
 	free(memory);

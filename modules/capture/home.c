@@ -57,7 +57,8 @@ bool capture_stream_has_target(const struct capture_stream *stream)
 		target = pw_properties_get(node->props, PW_KEY_TARGET_OBJECT);
 	if (target == NULL)
 		target = pw_properties_get(node->props, "node.target");
-	return target != NULL && !is_default(target) && !capture_is_target(stream->capture, target);
+	return target != NULL && !is_default(target) &&
+	       !capture_sink_is_target(stream->capture->sink, target);
 }
 
 /* Is its target.node not what somebody chose? */

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include "path.h"
+
 #include <string.h>
 
 #include <spa/utils/string.h>
 
-#include "capture.h"
 #include "graph/port.h"
 
-/* Nodes that sound reaches, each once. A graph that is larger ends here. */
-#define MAX_NODES 256
-
-struct reach {
-	uint32_t ids[MAX_NODES];
-	unsigned int n;
-};
-
-static bool reach_has(const struct reach *reach, uint32_t id)
+bool capture_reach_has(const struct capture_reach *reach, uint32_t id)
 {
 	unsigned int i;
 
@@ -25,9 +18,9 @@ static bool reach_has(const struct reach *reach, uint32_t id)
 	return false;
 }
 
-static void reach_add(struct reach *reach, uint32_t id)
+void capture_reach_add(struct capture_reach *reach, uint32_t id)
 {
-	if (reach->n < MAX_NODES && !reach_has(reach, id))
+	if (reach->n < CAPTURE_MAX_REACH && !capture_reach_has(reach, id))
 		reach->ids[reach->n++] = id;
 }
 
@@ -37,7 +30,7 @@ static const char *group_get(const struct weir_registry_object *node)
 }
 
 /* By one link, or inside a filter that consists of two nodes. */
-static void reach_follow(struct reach *reach, struct weir_registry *registry, uint32_t id)
+static void reach_follow(struct capture_reach *reach, struct weir_registry *registry, uint32_t id)
 {
 	const char *group = group_get(weir_registry_find(registry, WEIR_REGISTRY_NODE, id));
 	struct weir_registry_object *object;
@@ -45,17 +38,17 @@ static void reach_follow(struct reach *reach, struct weir_registry *registry, ui
 	spa_list_for_each(object, weir_registry_get_objects(registry, WEIR_REGISTRY_LINK), link)
 	{
 		if (object->owner_id == id)
-			reach_add(reach,
-				  weir_registry_object_get_id(object, PW_KEY_LINK_INPUT_NODE));
+			capture_reach_add(
+				reach, weir_registry_object_get_id(object, PW_KEY_LINK_INPUT_NODE));
 	}
 	spa_list_for_each(object, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (group != NULL && spa_streq(group_get(object), group))
-			reach_add(reach, object->id);
+			capture_reach_add(reach, object->id);
 	}
 }
 
-static void reach_extend(struct reach *reach, struct weir_registry *registry)
+void capture_reach_extend(struct capture_reach *reach, struct weir_registry *registry)
 {
 	unsigned int i;
 
@@ -63,34 +56,34 @@ static void reach_extend(struct reach *reach, struct weir_registry *registry)
 		reach_follow(reach, registry, reach->ids[i]);
 }
 
-static void reach_init(struct reach *reach, struct weir_registry *registry, uint32_t id)
+static void reach_init(struct capture_reach *reach, struct weir_registry *registry, uint32_t id)
 {
 	reach->n = 0;
-	reach_add(reach, id);
-	reach_extend(reach, registry);
+	capture_reach_add(reach, id);
+	capture_reach_extend(reach, registry);
 }
 
 /* Where sound leaves the graph: no sink of weir's or of this capture, no input of a filter. */
-static bool is_end(const struct capture *capture, const struct weir_registry_object *node)
+static bool is_end(const struct capture_graph *graph, const struct weir_registry_object *node)
 {
 	const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 	const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
 
 	return (spa_streq(class, "Audio/Sink") || spa_streq(class, "Audio/Duplex")) &&
 	       !spa_strstartswith(name != NULL ? name : "", "weir.") && group_get(node) == NULL &&
-	       !spa_streq(name, capture->args.sink);
+	       !spa_streq(name, graph->args->sink);
 }
 
-static bool reaches_end(const struct capture *capture, uint32_t id)
+static bool reaches_end(const struct capture_graph *graph, uint32_t id)
 {
 	struct weir_registry_object *node;
-	struct reach reach;
+	struct capture_reach reach;
 
-	reach_init(&reach, capture->graph.registry, id);
-	spa_list_for_each(
-		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
+	reach_init(&reach, graph->registry, id);
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
-		if (node->id != id && reach_has(&reach, node->id) && is_end(capture, node))
+		if (node->id != id && capture_reach_has(&reach, node->id) && is_end(graph, node))
 			return true;
 	}
 	return false;
@@ -131,62 +124,44 @@ static const struct weir_registry_object *missing_side(struct weir_registry *reg
 	return heard ? missing : NULL;
 }
 
-static char *side_get_missing(const struct capture *capture,
+static char *side_get_missing(const struct capture_graph *graph,
 			      const struct weir_registry_object *needs)
 {
-	const struct weir_registry_object *port =
-		missing_side(capture->graph.registry, capture->graph.source_id);
+	const struct weir_registry_object *port = missing_side(graph->registry, graph->source_id);
 	const char *name = pw_properties_get(needs->props, PW_KEY_NODE_NAME);
 
 	if (port != NULL)
-		return spa_aprintf("no link from weir.capture.%s:%s", capture->args.name,
+		return spa_aprintf("no link from weir.capture.%s:%s", graph->args->name,
 				   weir_port_get_name(port));
-	port = missing_side(capture->graph.registry, needs->id);
+	port = missing_side(graph->registry, needs->id);
 	return port != NULL ? spa_aprintf("no link from %s:%s", name, weir_port_get_name(port))
 			    : NULL;
 }
 
 /* Of the nodes of this name, as far as sound gets through any of them. */
-char *capture_path_get_missing(const struct capture *capture)
+char *capture_path_get_missing(const struct capture_graph *graph)
 {
-	const char *name = capture->args.name, *needs = capture->args.needs;
+	const char *name = graph->args->name, *needs = graph->args->needs;
 	struct weir_registry_object *node;
 	bool present = false, reached = false;
-	struct reach reach;
+	struct capture_reach reach;
 
-	reach_init(&reach, capture->graph.registry, capture->graph.source_id);
-	spa_list_for_each(
-		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
+	reach_init(&reach, graph->registry, graph->source_id);
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
 		if (!spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), needs))
 			continue;
 		present = true;
-		if (!reach_has(&reach, node->id))
+		if (!capture_reach_has(&reach, node->id))
 			continue;
 		reached = true;
-		if (reaches_end(capture, node->id))
-			return side_get_missing(capture, node);
+		if (reaches_end(graph, node->id))
+			return side_get_missing(graph, node);
 	}
 	if (!present)
 		return spa_aprintf("no node %s", needs);
 	if (!reached)
 		return spa_aprintf("no link from weir.capture.%s to %s", name, needs);
 	return spa_aprintf("no link from %s to a sink", needs);
-}
-
-bool capture_path_leads_to(const struct capture *capture, const struct weir_registry_object *node)
-{
-	const struct capture_stream *stream;
-	struct reach reach = { .n = 0 };
-
-	if (group_get(node) == NULL)
-		return false;
-	reach_add(&reach, capture->graph.source_id);
-	spa_list_for_each(stream, &capture->streams, link)
-	{
-		if (stream->node != node)
-			reach_add(&reach, stream->node->id);
-	}
-	reach_extend(&reach, capture->graph.registry);
-	return reach_has(&reach, node->id);
 }

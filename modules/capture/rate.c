@@ -516,14 +516,11 @@ int capture_rate_init(struct capture *capture)
 
 void capture_rate_finish(struct capture *capture)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
+	struct pw_context *context = capture->graph.connection.context;
 	struct capture_rate *rate = &capture->rate;
-	struct spa_source *const timers[] = { rate->timer, rate->own_timer, rate->live_timer };
-	unsigned int i;
 
-	for (i = 0; i < SPA_N_ELEMENTS(timers); i++) {
-		if (timers[i] != NULL)
-			pw_loop_destroy_source(loop, timers[i]);
-	}
+	weir_context_timer_destroy(context, rate->timer);
+	weir_context_timer_destroy(context, rate->own_timer);
+	weir_context_timer_destroy(context, rate->live_timer);
 	rate->timer = rate->own_timer = rate->live_timer = NULL;
 }

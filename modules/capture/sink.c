@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "sink.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +9,9 @@
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
-#include "capture.h"
 #include "graph/log.h"
+#include "graph/proxy.h"
+#include "path.h"
 
 /* Long enough for a card that is just being set up, so that the usual start says nothing. */
 #define ABSENT_SECONDS 4
@@ -17,30 +20,88 @@
 /* Links that are made again, to another default sink, are missing for less. */
 #define RELINK_NSEC (500 * SPA_NSEC_PER_MSEC)
 
-const char *capture_sink_get_name(const struct capture *capture)
+/* Where captured streams play. */
+enum sink_state {
+	SINK_UNKNOWN, /* whether args.sink is there; on the virtual one, as soon as that is */
+	SINK_VIRTUAL,
+	SINK_IN_USE, /* on args.sink */
+	SINK_LOST,   /* where they used to: args.sink was in use and went, or none can be made */
+};
+
+/* The virtual sink, as far as streams can be sent to it. */
+enum virtual_state {
+	VIRTUAL_ABSENT,
+	VIRTUAL_PRESENT, /* it has ports */
+	VIRTUAL_KNOWN,	 /* the session manager can link it */
+};
+
+/* The way through args.needs to a sink. */
+enum needs_state {
+	NEEDS_UNKNOWN, /* it has not been looked for */
+	NEEDS_MET,
+	NEEDS_LATE, /* missing for a moment */
+	NEEDS_MISSING,
+};
+
+struct capture_sink {
+	const struct capture_graph *graph;
+	const struct capture_sink_events *events;
+	void *data;
+	bool ended; /* nothing is reported any more */
+
+	enum sink_state state;
+	bool present; /* args.sink */
+	char *virtual_name;
+	struct weir_proxy *virtual; /* NULL while streams go to args.sink */
+	enum virtual_state virtual_state;
+	enum needs_state needs;
+	char *missing; /* what NEEDS_MISSING is, else NULL */
+	struct spa_source *timer, *virtual_timer, *needs_timer;
+};
+
+const char *capture_sink_get_name(const struct capture_sink *sink)
 {
-	return capture->sink.in_use ? capture->args.sink : capture->sink.virtual_name;
+	return sink->state == SINK_IN_USE ? sink->graph->args->sink : sink->virtual_name;
 }
 
-bool capture_is_target(const struct capture *capture, const char *target)
+bool capture_sink_is_target(const struct capture_sink *sink, const char *target)
 {
-	return spa_streq(capture_graph_get_target_name(&capture->graph, target),
-			 capture->args.sink) ||
-	       capture_is_virtual_target(capture, target);
+	return spa_streq(capture_graph_get_target_name(sink->graph, target),
+			 sink->graph->args->sink) ||
+	       capture_sink_is_virtual_target(sink, target);
 }
 
-bool capture_is_virtual_target(const struct capture *capture, const char *target)
+bool capture_sink_is_virtual_target(const struct capture_sink *sink, const char *target)
 {
-	return spa_streq(capture_graph_get_target_name(&capture->graph, target),
-			 capture->sink.virtual_name);
+	return spa_streq(capture_graph_get_target_name(sink->graph, target), sink->virtual_name);
 }
 
-static bool node_has_ports(const struct capture *capture, uint32_t id)
+const char *capture_sink_get_virtual_name(const struct capture_sink *sink)
+{
+	return sink->virtual_name;
+}
+
+bool capture_sink_is_redirecting(const struct capture_sink *sink)
+{
+	return sink->graph->args->redirect && sink->state != SINK_LOST && sink->missing == NULL;
+}
+
+bool capture_sink_is_lost(const struct capture_sink *sink)
+{
+	return sink->state == SINK_LOST;
+}
+
+const char *capture_sink_get_missing(const struct capture_sink *sink)
+{
+	return sink->missing;
+}
+
+static bool node_has_ports(const struct capture_sink *sink, uint32_t id)
 {
 	struct weir_registry_object *port;
 
 	spa_list_for_each(
-		port, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_PORT), link)
+		port, weir_registry_get_objects(sink->graph->registry, WEIR_REGISTRY_PORT), link)
 	{
 		if (port->owner_id == id)
 			return true;
@@ -48,10 +109,10 @@ static bool node_has_ports(const struct capture *capture, uint32_t id)
 	return false;
 }
 
-static bool is_always_virtual(const struct capture *capture)
+static bool is_always_virtual(const struct capture_sink *sink)
 {
-	return spa_streq(capture->args.sink, "virtual") ||
-	       spa_streq(capture->args.sink, capture->sink.virtual_name);
+	return spa_streq(sink->graph->args->sink, "virtual") ||
+	       spa_streq(sink->graph->args->sink, sink->virtual_name);
 }
 
 /* The session manager plays streams on nodes of these classes. */
@@ -63,46 +124,41 @@ static bool node_is_sink(const struct weir_registry_object *node)
 	       (spa_strstartswith(class, "Audio/Sink") || spa_streq(class, "Audio/Duplex"));
 }
 
-bool capture_sink_is_known(const struct capture *capture)
+bool capture_sink_is_known(const struct capture_sink *sink)
 {
-	return capture->sink.in_use || capture->sink.virtual_known;
+	return sink->state == SINK_IN_USE || sink->virtual_state == VIRTUAL_KNOWN;
 }
 
-bool capture_sink_is_substitute(const struct capture *capture)
+bool capture_sink_is_substitute(const struct capture_sink *sink)
 {
 	/* Without snd-aloop the virtual sink is what people expect. */
-	return capture->args.redirect && !capture->sink.in_use && !is_always_virtual(capture) &&
-	       strstr(capture->args.sink, "snd_aloop") == NULL;
+	return sink->graph->args->redirect && sink->state != SINK_IN_USE &&
+	       !is_always_virtual(sink) && strstr(sink->graph->args->sink, "snd_aloop") == NULL;
 }
 
-bool capture_sink_is_default(const struct capture *capture)
+bool capture_sink_is_default(const struct capture_sink *sink)
 {
-	const struct weir_registry_object *sink =
-		weir_registry_find_default_sink(capture->graph.registry);
+	const struct weir_registry_object *output =
+		weir_registry_find_default_sink(sink->graph->registry);
 
-	return sink != NULL && spa_streq(pw_properties_get(sink->props, PW_KEY_NODE_NAME),
-					 capture->sink.virtual_name);
+	return output != NULL &&
+	       spa_streq(pw_properties_get(output->props, PW_KEY_NODE_NAME), sink->virtual_name);
 }
 
 /* With ports that can be linked. */
-static bool has_sink(const struct capture *capture, const char *name)
+static bool has_sink(const struct capture_sink *sink, const char *name)
 {
 	struct weir_registry_object *node;
 
 	spa_list_for_each(
-		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
+		node, weir_registry_get_objects(sink->graph->registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (node_is_sink(node) &&
 		    spa_streq(pw_properties_get(node->props, PW_KEY_NODE_NAME), name) &&
-		    node_has_ports(capture, node->id))
+		    node_has_ports(sink, node->id))
 			return true;
 	}
 	return false;
-}
-
-static bool sink_is_present(const struct capture *capture)
-{
-	return !is_always_virtual(capture) && has_sink(capture, capture->args.sink);
 }
 
 /* A stereo node through which nothing but what is linked to it goes. */
@@ -126,6 +182,11 @@ static struct pw_properties *virtual_props(const char *name, const char *descrip
 		"session.suspend-timeout-seconds", "0", CAPTURE_RESTORE_PROPS_KEY, "false", NULL);
 }
 
+static void timer_set(const struct capture_sink *sink, struct spa_source *timer, uint64_t nsec)
+{
+	weir_context_timer_set(sink->graph->connection.context, timer, nsec);
+}
+
 static void virtual_bound(void *data)
 {
 	(void)data;
@@ -134,16 +195,15 @@ static void virtual_bound(void *data)
 /* Refused, or somebody removed it. */
 static void virtual_gone(void *data, int res, const char *error)
 {
-	struct capture *capture = data;
+	struct capture_sink *sink = data;
 
-	if (capture->undone)
+	if (sink->ended)
 		return;
 	pw_log_warn("weir.capture.%s: no virtual sink (%s): what is captured plays where it did "
 		    "before",
-		    capture->args.name, error != NULL ? error : spa_strerror(res));
-	capture->sink.lost = true;
-	capture_redirect(capture);
-	capture_state_show(capture);
+		    sink->graph->args->name, error != NULL ? error : spa_strerror(res));
+	sink->state = SINK_LOST;
+	sink->events->changed(sink->data);
 }
 
 static const struct weir_proxy_events virtual_events = {
@@ -151,213 +211,220 @@ static const struct weir_proxy_events virtual_events = {
 	.gone = virtual_gone,
 };
 
-static void virtual_create(struct capture *capture)
+static void virtual_create(struct capture_sink *sink)
 {
-	struct capture_sink *sink = &capture->sink;
 	char description[256];
 
-	snprintf(description, sizeof(description), "%s (virtual sink)", capture->args.name);
-	sink->virtual = weir_proxy_create(capture->graph.connection.core, "adapter",
+	snprintf(description, sizeof(description), "%s (virtual sink)", sink->graph->args->name);
+	sink->virtual = weir_proxy_create(sink->graph->connection.core, "adapter",
 					  PW_TYPE_INTERFACE_Node,
 					  virtual_props(sink->virtual_name, description));
 	if (sink->virtual == NULL)
-		virtual_gone(capture, -errno, NULL);
+		virtual_gone(sink, -errno, NULL);
 	else
-		weir_proxy_add_listener(sink->virtual, &virtual_events, capture);
+		weir_proxy_add_listener(sink->virtual, &virtual_events, sink);
 }
 
-/* It has come: streams whose own target is there are redirected now. */
+/* Now streams whose own target is there are redirected, too. */
 static void virtual_timeout(void *data, uint64_t expirations)
 {
-	struct capture *capture = data;
+	struct capture_sink *sink = data;
 
 	(void)expirations;
-	capture->sink.virtual_known = true;
-	capture_redirect(capture);
-	capture_state_show(capture);
+	sink->virtual_state = VIRTUAL_KNOWN;
+	sink->events->changed(sink->data);
 }
 
-static void virtual_update(struct capture *capture)
+static void virtual_update(struct capture_sink *sink)
 {
-	struct capture_sink *sink = &capture->sink;
-
-	if (sink->virtual == NULL || sink->virtual_present ||
-	    !has_sink(capture, sink->virtual_name))
+	if (sink->virtual == NULL || sink->virtual_state != VIRTUAL_ABSENT ||
+	    !has_sink(sink, sink->virtual_name))
 		return;
-	sink->virtual_present = true;
-	weir_context_timer_set(capture->graph.connection.context, sink->virtual_timer, SETTLE_NSEC);
+	sink->virtual_state = VIRTUAL_PRESENT;
+	timer_set(sink, sink->virtual_timer, SETTLE_NSEC);
 }
 
-static void loss_report(const struct capture *capture)
+static void absence_report(const struct capture_sink *sink)
 {
-	pw_log_warn("weir.capture.%s: sink \"%s\" is gone: what is captured plays where it did "
-		    "before until it is back",
-		    capture->args.name, capture->args.sink);
-}
-
-static void absence_report(const struct capture *capture)
-{
-	const bool aloop = strstr(capture->args.sink, "snd_aloop") != NULL;
+	const struct capture_args *args = sink->graph->args;
+	const bool aloop = strstr(args->sink, "snd_aloop") != NULL;
 
 	pw_log_warn("weir.capture.%s: %sno sink \"%s\"%s: using virtual sink \"%s\" instead (no "
 		    "action needed).%s",
-		    capture->args.name, aloop ? "snd-aloop not loaded (" : "", capture->args.sink,
-		    aloop ? ")" : "", capture->sink.virtual_name,
-		    aloop ? " For aloop: sudo modprobe snd-aloop" : "");
+		    args->name, aloop ? "snd-aloop not loaded (" : "", args->sink, aloop ? ")" : "",
+		    sink->virtual_name, aloop ? " For aloop: sudo modprobe snd-aloop" : "");
 }
 
-static void sink_use(struct capture *capture)
+static void sink_use(struct capture_sink *sink)
 {
-	struct capture_sink *sink = &capture->sink;
-
-	sink->in_use = true;
-	sink->lost = false;
+	sink->state = SINK_IN_USE;
+	pw_log_info("weir.capture.%s: using sink \"%s\"", sink->graph->args->name,
+		    sink->graph->args->sink);
 	/* In this order: the session manager must know the new place before the old one goes. */
-	capture_redirect(capture);
+	sink->events->changed(sink->data);
 	weir_proxy_destroy(sink->virtual);
 	sink->virtual = NULL;
-	pw_log_info("weir.capture.%s: using sink \"%s\"", capture->args.name, capture->args.sink);
 }
 
 /*
  * Somebody listens at the other end of this sink. Nobody does at that of a virtual one: rather be
  * heard.
  */
-static void sink_lose(struct capture *capture)
+static void sink_lose(struct capture_sink *sink)
 {
-	capture->sink.in_use = false;
-	capture->sink.lost = true;
-	capture_redirect(capture);
-	loss_report(capture);
+	sink->state = SINK_LOST;
+	pw_log_warn("weir.capture.%s: sink \"%s\" is gone: what is captured plays where it did "
+		    "before until it is back",
+		    sink->graph->args->name, sink->graph->args->sink);
+	sink->events->changed(sink->data);
 }
 
 static void sink_timeout(void *data, uint64_t expirations)
 {
-	struct capture *capture = data;
+	struct capture_sink *sink = data;
 
 	(void)expirations;
-	if (capture->sink.present)
-		sink_use(capture);
-	else if (!capture->sink.lost && !is_always_virtual(capture))
-		absence_report(capture);
-	capture_state_show(capture);
+	if (sink->present)
+		sink_use(sink);
+	else if (sink->state != SINK_LOST && !is_always_virtual(sink))
+		absence_report(sink);
 }
 
-/* Takes missing. */
-static void needs_set(struct capture *capture, char *missing)
+/* Takes missing, NULL: nothing. */
+static void needs_set(struct capture_sink *sink, char *missing)
 {
-	free(capture->sink.missing);
-	capture->sink.missing = missing;
-	capture->sink.needs_known = true;
-	capture_redirect(capture);
+	free(sink->missing);
+	sink->missing = missing;
+	sink->needs = missing != NULL ? NEEDS_MISSING : NEEDS_MET;
+	sink->events->changed(sink->data);
 }
 
 static void needs_report(void *data, uint64_t expirations)
 {
-	struct capture *capture = data;
-	char *missing = capture_path_get_missing(capture);
+	struct capture_sink *sink = data;
+	char *missing = capture_path_get_missing(sink->graph);
 
 	(void)expirations;
-	capture->sink.needs_pending = false;
-	if (missing == NULL)
-		return;
-	pw_log_warn("weir.capture.%s: %s: what is captured plays where it did before until that "
-		    "is there",
-		    capture->args.name, missing);
-	needs_set(capture, missing);
-	capture_state_show(capture);
+	if (missing != NULL) {
+		pw_log_warn("weir.capture.%s: %s: what is captured plays where it did before until "
+			    "that is there",
+			    sink->graph->args->name, missing);
+		needs_set(sink, missing);
+	} else if (sink->needs == NEEDS_LATE) {
+		sink->needs = NEEDS_MET;
+	}
+}
+
+/* While links are only being made again, they are not missed. */
+static void needs_lose(struct capture_sink *sink)
+{
+	if (capture_graph_find_target(sink->graph, sink->graph->args->needs) == NULL) {
+		needs_report(sink, 1);
+	} else if (sink->needs == NEEDS_MET) {
+		sink->needs = NEEDS_LATE;
+		timer_set(sink, sink->needs_timer, RELINK_NSEC);
+	}
 }
 
 /*
  * Whoever hears the application through this node hears it directly when no sound gets through. At
  * first the node may only be about to come, and links are made again when a default sink changes.
  */
-static void needs_update(struct capture *capture)
+static void needs_update(struct capture_sink *sink)
 {
-	struct capture_sink *sink = &capture->sink;
+	const bool was_met = sink->needs == NEEDS_MET || sink->needs == NEEDS_LATE;
 	char *missing;
 
-	if (capture->args.needs == NULL)
+	if (sink->graph->args->needs == NULL)
 		return;
-	missing = capture_path_get_missing(capture);
-	if (missing == NULL && (sink->missing != NULL || !sink->needs_known)) {
-		needs_set(capture, NULL);
-		pw_log_info("weir.capture.%s: sound gets through \"%s\"", capture->args.name,
-			    capture->args.needs);
-	} else if (missing != NULL && (sink->missing != NULL || !sink->needs_known)) {
-		if (sink->missing == NULL)
-			weir_context_timer_set(capture->graph.connection.context, sink->needs_timer,
-					       ABSENT_SECONDS * SPA_NSEC_PER_SEC);
-		if (!spa_streq(missing, sink->missing))
-			needs_set(capture, missing);
-		else
-			free(missing);
-	} else if (missing != NULL) {
-		if (capture_graph_find_target(&capture->graph, capture->args.needs) == NULL)
-			needs_report(capture, 1);
-		else if (!sink->needs_pending)
-			weir_context_timer_set(capture->graph.connection.context, sink->needs_timer,
-					       RELINK_NSEC);
-		sink->needs_pending = sink->missing == NULL;
-		free(missing);
+	missing = capture_path_get_missing(sink->graph);
+	if (missing == NULL && !was_met) {
+		needs_set(sink, NULL);
+		pw_log_info("weir.capture.%s: sound gets through \"%s\"", sink->graph->args->name,
+			    sink->graph->args->needs);
+	} else if (missing != NULL && was_met) {
+		needs_lose(sink);
+	} else if (missing != NULL && !spa_streq(missing, sink->missing)) {
+		if (sink->needs == NEEDS_UNKNOWN)
+			timer_set(sink, sink->needs_timer, ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+		needs_set(sink, missing);
+		return;
 	}
+	free(missing);
 }
 
-void capture_sink_update(struct capture *capture)
+void capture_sink_start(struct capture_sink *sink)
 {
-	struct capture_sink *sink = &capture->sink;
-	const bool was_known = sink->known;
-	const bool present = sink_is_present(capture);
+	const bool was_known = sink->state != SINK_UNKNOWN;
+	const bool present = !is_always_virtual(sink) && has_sink(sink, sink->graph->args->sink);
 
-	needs_update(capture);
-	virtual_update(capture);
-	if (!capture->args.redirect || (was_known && present == sink->present))
+	needs_update(sink);
+	virtual_update(sink);
+	if (!sink->graph->args->redirect || (was_known && present == sink->present))
 		return;
-	sink->known = true;
+	if (!was_known)
+		sink->state = SINK_VIRTUAL;
 	sink->present = present;
 	if (present && !was_known) {
-		sink_use(capture);
+		sink_use(sink);
 	} else if (present) {
-		weir_context_timer_set(capture->graph.connection.context, capture->sink.timer,
-				       SETTLE_NSEC);
-	} else if (sink->in_use) {
-		sink_lose(capture);
-	} else if (!sink->lost) {
+		timer_set(sink, sink->timer, SETTLE_NSEC);
+	} else if (sink->state == SINK_IN_USE) {
+		sink_lose(sink);
+	} else if (sink->state != SINK_LOST) {
 		if (sink->virtual == NULL)
-			virtual_create(capture);
-		capture_redirect(capture);
-		weir_context_timer_set(capture->graph.connection.context, capture->sink.timer,
-				       ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+			virtual_create(sink);
+		sink->events->changed(sink->data);
+		timer_set(sink, sink->timer, ABSENT_SECONDS * SPA_NSEC_PER_SEC);
 	}
 }
 
-int capture_sink_init(struct capture *capture)
+void capture_sink_update(struct capture_sink *sink)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
-	struct capture_sink *sink = &capture->sink;
-
-	sink->virtual_name = spa_aprintf("weir.capture.%s.sink", capture->args.name);
-	sink->timer = pw_loop_add_timer(loop, sink_timeout, capture);
-	sink->virtual_timer = pw_loop_add_timer(loop, virtual_timeout, capture);
-	sink->needs_timer = pw_loop_add_timer(loop, needs_report, capture);
-	if (sink->virtual_name == NULL || sink->timer == NULL || sink->virtual_timer == NULL ||
-	    sink->needs_timer == NULL)
-		return -errno;
-	return 0;
+	if (sink->state != SINK_UNKNOWN)
+		capture_sink_start(sink);
 }
 
-void capture_sink_finish(struct capture *capture)
+void capture_sink_end(struct capture_sink *sink)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
-	struct capture_sink *sink = &capture->sink;
+	sink->ended = true;
+}
 
+struct capture_sink *capture_sink_create(const struct capture_graph *graph,
+					 const struct capture_sink_events *events, void *data)
+{
+	struct pw_loop *loop = pw_context_get_main_loop(graph->connection.context);
+	struct capture_sink *sink = calloc(1, sizeof(*sink));
+
+	if (sink == NULL)
+		return NULL;
+	sink->graph = graph;
+	sink->events = events;
+	sink->data = data;
+	sink->virtual_name = spa_aprintf("weir.capture.%s.sink", graph->args->name);
+	sink->timer = pw_loop_add_timer(loop, sink_timeout, sink);
+	sink->virtual_timer = pw_loop_add_timer(loop, virtual_timeout, sink);
+	sink->needs_timer = pw_loop_add_timer(loop, needs_report, sink);
+	if (sink->virtual_name != NULL && sink->timer != NULL && sink->virtual_timer != NULL &&
+	    sink->needs_timer != NULL)
+		return sink;
+	capture_sink_destroy(sink);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void capture_sink_destroy(struct capture_sink *sink)
+{
+	struct pw_context *context;
+
+	if (sink == NULL)
+		return;
+	context = sink->graph->connection.context;
 	weir_proxy_destroy(sink->virtual);
-	if (sink->timer != NULL)
-		pw_loop_destroy_source(loop, sink->timer);
-	if (sink->virtual_timer != NULL)
-		pw_loop_destroy_source(loop, sink->virtual_timer);
-	if (sink->needs_timer != NULL)
-		pw_loop_destroy_source(loop, sink->needs_timer);
+	weir_context_timer_destroy(context, sink->timer);
+	weir_context_timer_destroy(context, sink->virtual_timer);
+	weir_context_timer_destroy(context, sink->needs_timer);
 	free(sink->virtual_name);
 	free(sink->missing);
+	free(sink);
 }

@@ -39,7 +39,7 @@ static const char *const names[N_STREAM_STATES] = {
 
 static enum stream_state stream_get_state(const struct capture_stream *stream)
 {
-	const bool redirecting = capture_is_redirecting(stream->capture);
+	const bool redirecting = capture_sink_is_redirecting(stream->capture->sink);
 
 	if (stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return STREAM_TAKEN;
@@ -121,7 +121,7 @@ static char *streams_state(struct capture *capture)
 		capture->state.waiting = true;
 		return NULL;
 	case STREAM_CAPTURED:
-		if (capture_sink_is_substitute(capture))
+		if (capture_sink_is_substitute(capture->sink))
 			return spa_aprintf("virtual-sink: no sink %s", capture->args.sink);
 		return strdup("captured");
 	case STREAM_TAKEN:
@@ -133,15 +133,15 @@ static char *streams_state(struct capture *capture)
 
 static char *state_get(struct capture *capture)
 {
-	const struct capture_sink *sink = &capture->sink;
+	const struct capture_sink *sink = capture->sink;
 
-	if (capture_sink_is_default(capture))
+	if (capture_sink_is_default(sink))
 		return strdup("silent-output: choose another output device");
-	if (!capture->args.redirect || capture_is_redirecting(capture))
+	if (!capture->args.redirect || capture_sink_is_redirecting(sink))
 		return streams_state(capture);
-	if (sink->lost)
+	if (capture_sink_is_lost(sink))
 		return strdup("no-sink");
-	return spa_aprintf("needs-missing: %s", sink->missing);
+	return spa_aprintf("needs-missing: %s", capture_sink_get_missing(sink));
 }
 
 /* In JSON, whatever the name is made of. */
@@ -249,9 +249,7 @@ void capture_state_finish(struct capture *capture)
 {
 	struct capture_state *state = &capture->state;
 
-	if (state->timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(capture->graph.connection.context),
-				       state->timer);
+	weir_context_timer_destroy(capture->graph.connection.context, state->timer);
 	free(state->shown);
 	free(state->streams);
 }

@@ -9,13 +9,9 @@
 #include "capture.h"
 #include "daemon.h"
 #include "graph/log.h"
+#include "path.h"
 
 #define REQUEST_SECONDS 3
-
-bool capture_is_redirecting(const struct capture *capture)
-{
-	return capture->args.redirect && !capture->sink.lost && capture->sink.missing == NULL;
-}
 
 const char *capture_stream_get_taker(const struct capture_stream *stream)
 {
@@ -58,7 +54,7 @@ void capture_stream_watch(struct capture_stream *stream)
  */
 static bool is_deferred(const struct capture_stream *stream)
 {
-	return !capture_sink_is_known(stream->capture) && capture_stream_has_target(stream);
+	return !capture_sink_is_known(stream->capture->sink) && capture_stream_has_target(stream);
 }
 
 static void memory_pause(const struct capture_stream *stream, bool to_sink)
@@ -69,7 +65,7 @@ static void memory_pause(const struct capture_stream *stream, bool to_sink)
 
 	if (node != NULL)
 		capture_daemon_pause_memory(capture->graph.connection.context, node,
-					    capture_sink_get_name(capture), to_sink);
+					    capture_sink_get_name(capture->sink), to_sink);
 }
 
 static void target_send(struct capture_stream *stream, bool to_sink)
@@ -88,8 +84,8 @@ static void target_send(struct capture_stream *stream, bool to_sink)
 	if (to_sink) {
 		capture_stream_watch(stream);
 		free(stream->pending);
-		stream->pending = strdup(capture_sink_get_name(capture));
-		capture_stream_set_target(stream, capture_sink_get_name(capture));
+		stream->pending = strdup(capture_sink_get_name(capture->sink));
+		capture_stream_set_target(stream, capture_sink_get_name(capture->sink));
 	} else {
 		capture_stream_reset_target(stream);
 	}
@@ -151,8 +147,8 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 			target_send(stream, true);
 		break;
 	case PLACEMENT_CHECK:
-		if (spa_streq(target, capture_sink_get_name(capture)) ||
-		    spa_streq(stream->pending, capture_sink_get_name(capture)))
+		if (spa_streq(target, capture_sink_get_name(capture->sink)) ||
+		    spa_streq(stream->pending, capture_sink_get_name(capture->sink)))
 			break;
 		SPA_FALLTHROUGH;
 	case PLACEMENT_SEND:
@@ -183,7 +179,7 @@ enum placement_event capture_target_event(const struct capture_stream *stream)
 	const char *target = stream->node->target, *home = capture_stream_get_home(stream);
 	const struct weir_registry_object *other;
 
-	if (capture_is_target(capture, target))
+	if (capture_sink_is_target(capture->sink, target))
 		return PLACEMENT_TARGET_SINK;
 	other = capture_graph_find_other(&capture->graph, target);
 	if (other != NULL)
@@ -234,7 +230,8 @@ static bool stream_is_immovable(const struct capture_stream *stream)
 	const struct pw_properties *props = stream->node->props;
 
 	if (capture_stream_is_at_sink(stream) ||
-	    capture_is_target(stream->capture, pw_properties_get(props, PW_KEY_TARGET_OBJECT)))
+	    capture_sink_is_target(stream->capture->sink,
+				   pw_properties_get(props, PW_KEY_TARGET_OBJECT)))
 		return false;
 	return pw_properties_get_bool(props, "node.dont-move", false) ||
 	       (pw_properties_get_bool(props, PW_KEY_NODE_DONT_RECONNECT, false) &&
@@ -247,7 +244,7 @@ void capture_stream_redirect(struct capture_stream *stream)
 
 	if (!capture->args.redirect || !weir_registry_has_targets(capture->graph.registry))
 		return;
-	if (!capture_is_redirecting(capture))
+	if (!capture_sink_is_redirecting(capture->sink))
 		capture_stream_handle(stream, PLACEMENT_WANT_ORIGINAL);
 	else if (stream->placement == PLACEMENT_ORIGINAL &&
 		 capture_stream_get_taker(stream) != NULL)
@@ -344,7 +341,7 @@ void capture_stream_create(struct capture *capture, struct weir_registry_object 
 		spa_atod(rate, &stream->rate);
 	stream->own_rate = capture_own_rate_create(stream);
 	spa_list_init(&stream->links);
-	if (node->target != NULL && !capture_is_virtual_target(capture, node->target) &&
+	if (node->target != NULL && !capture_sink_is_virtual_target(capture->sink, node->target) &&
 	    capture_graph_find_other(&capture->graph, node->target) == NULL)
 		capture_stream_adopt_target(stream);
 	spa_list_append(&capture->streams, &stream->link);
@@ -373,4 +370,70 @@ void capture_stream_destroy(struct capture_stream *stream)
 	free(stream->taker);
 	free(stream);
 	capture_rate_update(capture);
+}
+
+void capture_streams_redirect(struct capture *capture)
+{
+	struct capture_stream *stream;
+
+	/* First, for it tells another capture whose the target is. */
+	capture_source_set(capture->source, CAPTURE_SINK_KEY,
+			   capture_sink_is_redirecting(capture->sink)
+				   ? capture_sink_get_name(capture->sink)
+				   : "");
+	spa_list_for_each(stream, &capture->streams, link) capture_stream_redirect(stream);
+}
+
+void capture_streams_check_others(struct capture *capture)
+{
+	struct capture_stream *stream;
+
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (stream->placement == PLACEMENT_OTHER_CAPTURE && capture_stream_is_free(stream))
+			capture_stream_handle(stream, PLACEMENT_OTHER_ENDED);
+	}
+}
+
+struct capture_stream *capture_streams_find(const struct capture *capture, uint32_t node_id)
+{
+	struct capture_stream *stream;
+
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (stream->node->id == node_id)
+			return stream;
+	}
+	return NULL;
+}
+
+bool capture_streams_lead_to(const struct capture *capture, const struct weir_registry_object *node)
+{
+	const struct capture_stream *stream;
+	struct capture_reach reach = { .n = 0 };
+
+	if (pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) == NULL)
+		return false;
+	capture_reach_add(&reach, capture->graph.source_id);
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (stream->node != node)
+			capture_reach_add(&reach, stream->node->id);
+	}
+	capture_reach_extend(&reach, capture->graph.registry);
+	return capture_reach_has(&reach, node->id);
+}
+
+void capture_streams_check_requests(struct capture *capture)
+{
+	struct capture_stream *stream;
+
+	spa_list_for_each(stream, &capture->streams, link)
+	{
+		if (capture_stream_is_at_sink(stream))
+			capture_stream_handle(stream, PLACEMENT_LINKED_SINK);
+		else if (capture_sink_is_redirecting(capture->sink) &&
+			 capture_stream_is_overdue(stream))
+			capture_stream_handle(stream, PLACEMENT_REFUSED);
+	}
 }

@@ -39,7 +39,7 @@ bool capture_stream_is_at_sink(const struct capture_stream *stream)
 			capture->graph.registry, WEIR_REGISTRY_NODE,
 			weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE));
 		if (sink != NULL && spa_streq(pw_properties_get(sink->props, PW_KEY_NODE_NAME),
-					      capture_sink_get_name(capture)))
+					      capture_sink_get_name(capture->sink)))
 			return true;
 	}
 	return false;
@@ -58,7 +58,7 @@ static bool stream_is_linkable(const struct capture_stream *stream)
 	if (capture->graph.source_id == SPA_ID_INVALID ||
 	    stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return false;
-	return capture_is_redirecting(capture) || stream->starting ||
+	return capture_sink_is_redirecting(capture->sink) || stream->starting ||
 	       capture_stream_is_playing(stream);
 }
 
