@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "align.h"
+
 #include "aligner.h"
 #include "dsp/minmax.h"
 
@@ -67,8 +69,8 @@ WEIR_REALTIME void align_restore_state(void *state, const float *saved)
 		const float polarity = value[ALIGN_SAVED_POLARITY * n_pairs];
 
 		/* Not so either when one of them is no number. */
-		if (fabsf(delay) <= (float)ALIGN_LAG_SECONDS &&
-		    fabsf(drift) <= (float)(ALIGN_MOST_DRIFT * 1e6) && fabsf(polarity) == 1.0f)
+		if (fabsf(delay) <= (float)ALIGN_MAX_LAG_SECONDS &&
+		    fabsf(drift) <= (float)(ALIGN_MAX_DRIFT * 1e6) && fabsf(polarity) == 1.0f)
 			pair_tell(&align->pair[m + 1], (double)delay, (double)drift * 1e-6,
 				  polarity);
 	}

@@ -35,12 +35,6 @@
  * weighs, mix.c reads and adds, post.c attenuates what is not shared. All of it: doc/align.md.
  */
 
-#define ALIGN_MICS 8 /* at most */
-
-/* Delays and drifts are known up to that, either way. */
-#define ALIGN_LAG_SECONDS 1.5
-#define ALIGN_MOST_DRIFT 1600e-6
-
 /* After the microphones and the output. */
 enum {
 	ALIGN_LAG_LIMIT,   /* ms */

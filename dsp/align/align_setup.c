@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "align.h"
 #include "aligner.h"
 #include "dsp/declare.h"
 
@@ -25,7 +26,7 @@ static void align_destroy(void *state)
 
 static void align_allocate(struct align *align, struct arena *arena)
 {
-	const double lag = ALIGN_LAG_SECONDS * (double)align->ears.rate;
+	const double lag = ALIGN_MAX_LAG_SECONDS * (double)align->ears.rate;
 	const uint32_t n_parts = (uint32_t)ceil(lag / EAR_BLOCK);
 
 	ear_kit_allocate(&align->ears, arena);
@@ -57,12 +58,12 @@ static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
 
 	align->rate = rate;
 	align->n_mics = n_mics;
-	if (ear_kit_init(&align->ears, rate, ALIGN_LAG_SECONDS) < 0 ||
+	if (ear_kit_init(&align->ears, rate, ALIGN_MAX_LAG_SECONDS) < 0 ||
 	    cross_kit_init(&align->crosses, &align->ears) < 0 ||
 	    post_init(&align->post, rate, n_mics) < 0)
 		return -ENOMEM;
 	align->tick_frames = TICK_SAMPLES * align->ears.factor;
-	mix_init(&align->mix, rate, n_mics, ALIGN_LAG_SECONDS);
+	mix_init(&align->mix, rate, n_mics, ALIGN_MAX_LAG_SECONDS);
 	align_allocate(align, &arena);
 	align->memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
 	if (!align->memory)

@@ -2,7 +2,7 @@
 #ifndef WEIR_ALIGN_ALIGNER_H
 #define WEIR_ALIGN_ALIGNER_H
 
-#include "align.h"
+#include "limits.h"
 #include "mix.h"
 #include "pair.h"
 #include "post.h"

@@ -19,9 +19,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "align.h"
 #include "dsp/minmax.h"
 #include "dsp/simd.h"
+#include "limits.h"
 #include "rotor.h"
 
 #define CURVE_POINTS (2 * DRIFT_CURVE + 1)
@@ -379,7 +379,7 @@ static WEIR_REALTIME void drift_take(struct drift *drift, double fit)
 		return;
 	estimate->has_drift = drift->has_solved = true;
 	estimate->drift += share * (drift->best - estimate->drift);
-	estimate->drift = fmin(fmax(estimate->drift, -ALIGN_MOST_DRIFT), ALIGN_MOST_DRIFT);
+	estimate->drift = fmin(fmax(estimate->drift, -ALIGN_MAX_DRIFT), ALIGN_MAX_DRIFT);
 	drift->bend = drift->best_bend;
 }
 

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "align.h"
 #include "dsp/arena.h"
+#include "limits.h"
 
 #define MIX_TAPS 64
 #define MIX_LEAST_LATENCY 32 /* frames: half the taps */

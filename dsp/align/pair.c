@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "align.h"
+#include "limits.h"
 
 #define LEAST_HEIGHT 8.5f
 #define LEAST_LEAD 1.25f
@@ -404,7 +404,7 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const s
 	const bool is_silent = pair->silent > 0.0 || ear_is_gone(ear1) || ear_is_gone(ear2);
 
 	pair->time = (double)ear1->n_samples / (double)pair->search.kit->rate;
-	if (pair->is_tracking && fabs(track_delay(track, pair->time)) > ALIGN_LAG_SECONDS)
+	if (pair->is_tracking && fabs(track_delay(track, pair->time)) > ALIGN_MAX_LAG_SECONDS)
 		tracking_end(pair);
 	if (!pair->is_tracking || is_held)
 		return;

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "align.h"
 #include "dsp/arena.h"
 #include "dsp/fft.h"
+#include "limits.h"
 
 /*
  * Attenuates what the aligned microphones do not share: their own noise, and what comes from

@@ -11,9 +11,9 @@
 
 #include <math.h>
 
-#include "align.h"
 #include "dsp/simd.h"
 #include "elsewhere.h"
+#include "limits.h"
 
 enum {
 	FIRST_SPECTRUM,
@@ -99,7 +99,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 
 WEIR_REALTIME void track_drift_set(struct track *track, double drift, double deviation)
 {
-	track->drift = fmin(fmax(drift, -ALIGN_MOST_DRIFT), ALIGN_MOST_DRIFT);
+	track->drift = fmin(fmax(drift, -ALIGN_MAX_DRIFT), ALIGN_MAX_DRIFT);
 	track->drift_variance = deviation * deviation;
 	track->covariance = 0.0;
 }
