@@ -9,8 +9,9 @@
 /* Samples of the analysis of about that many days: all rings are then where they were. */
 static uint64_t samples_of(const struct align *align, double days)
 {
-	const uint64_t round = (uint64_t)align->ears.n_spectra * align->ears.n_sound * 8;
-	const double samples = days * 86400.0 * (double)align->ears.rate;
+	const uint64_t round =
+		(uint64_t)align->front_context.n_spectra * align->front_context.n_sound * 8;
+	const double samples = days * 86400.0 * (double)align->front_context.rate;
 
 	return (uint64_t)(samples / (double)round) * round;
 }
@@ -18,14 +19,14 @@ static uint64_t samples_of(const struct align *align, double days)
 static void days_pass(double days)
 {
 	struct align *align = state;
-	const uint64_t n = samples_of(align, days), n_frames = n * align->ears.factor;
+	const uint64_t n = samples_of(align, days), n_frames = n * align->front_context.factor;
 
 	for (uint32_t m = 0; m < align->n_mics; m++) {
-		align->ear[m].n_frames += n_frames;
-		align->ear[m].n_samples += n;
-		align->ear[m].n_windows += n / EAR_HOP;
-		align->ear[m].n_blocks += n / EAR_BLOCK;
-		align->pair[m].search.n_blocks += n / EAR_BLOCK;
+		align->front[m].n_frames += n_frames;
+		align->front[m].n_samples += n;
+		align->front[m].n_windows += n / FRONT_END_HOP;
+		align->front[m].n_blocks += n / FRONT_END_BLOCK;
+		align->pair[m].search.n_blocks += n / FRONT_END_BLOCK;
 	}
 	align->mix.n_frames += n_frames;
 	align->mix.n_aimed += n_frames;

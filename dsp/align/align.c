@@ -16,7 +16,7 @@
 #define TICK_PARTS 8
 #define SETTLED_DRIFT 4e-6 /* standard deviation */
 #define COASTING_SECONDS 2.0
-#define LEAST_LOUD 60  /* windows of the ear that tell how good it is */
+#define LEAST_LOUD 60  /* windows of the front end that tell how good it is */
 #define BETTER_DB 3.0f /* which makes another microphone the better one */
 #define NO_SHARE 0.1f
 #define FULL_SHARE 0.3f
@@ -27,7 +27,7 @@ WEIR_REALTIME void align_reset(void *state)
 	struct align *align = state;
 
 	for (uint32_t m = 0; m < align->n_mics; m++)
-		ear_reset(&align->ear[m]);
+		front_end_reset(&align->front[m]);
 	for (uint32_t m = 1; m < align->n_mics; m++) {
 		pair_reset(&align->pair[m]);
 		align->left[m] = 0;
@@ -121,19 +121,20 @@ static WEIR_REALTIME uint32_t choice_get(const struct align *align, enum align_w
 	if (weight >= ALIGN_MIC_1)
 		return weight - ALIGN_MIC_1;
 	for (uint32_t m = 0; m < align->n_mics; m++)
-		if (align->ear[m].n_loud > LEAST_LOUD && align->ear[choice].n_loud > LEAST_LOUD &&
-		    align->ear[m].snr_db > align->ear[choice].snr_db + BETTER_DB)
+		if (align->front[m].n_loud > LEAST_LOUD &&
+		    align->front[choice].n_loud > LEAST_LOUD &&
+		    align->front[m].snr_db > align->front[choice].snr_db + BETTER_DB)
 			choice = m;
 	return choice;
 }
 
 static WEIR_REALTIME float best_snr(const struct align *align)
 {
-	float best = align->ear[0].snr_db;
+	float best = align->front[0].snr_db;
 
 	for (uint32_t m = 1; m < align->n_mics; m++)
-		if (align->ear[m].snr_db > best)
-			best = align->ear[m].snr_db;
+		if (align->front[m].snr_db > best)
+			best = align->front[m].snr_db;
 	return best;
 }
 
@@ -147,13 +148,13 @@ static WEIR_REALTIME void reset_look(struct align *align, bool reset)
 
 static WEIR_REALTIME uint32_t step(struct align *align, uint32_t m, bool holds)
 {
-	struct ear *first = &align->ear[0], *ear = &align->ear[m];
-	uint32_t cost = m == 1 ? ear_step(first) : 0;
+	struct front_end *first = &align->front[0], *front = &align->front[m];
+	uint32_t cost = m == 1 ? front_end_step(first) : 0;
 
 	if (cost == 0)
-		cost = ear_step(ear);
+		cost = front_end_step(front);
 	if (cost == 0 && !holds)
-		cost = pair_step(&align->pair[m], first, ear);
+		cost = pair_step(&align->pair[m], first, front);
 	return cost;
 }
 
@@ -188,7 +189,7 @@ static WEIR_REALTIME void tick(struct align *align, float *const control[])
 		struct pair *pair = &align->pair[m];
 
 		pair_limit(pair, lag);
-		pair_judge(pair, &align->ear[0], &align->ear[m], holds);
+		pair_judge(pair, &align->front[0], &align->front[m], holds);
 		target_set(align, m, weight);
 	}
 	align->mix.choice = choice_get(align, weight);
@@ -197,13 +198,13 @@ static WEIR_REALTIME void tick(struct align *align, float *const control[])
 
 static WEIR_REALTIME enum align_state state_get(const struct align *align)
 {
-	uint32_t n_heard = !ear_is_gone(&align->ear[0]);
+	uint32_t n_heard = !front_end_is_gone(&align->front[0]);
 	bool is_locked = false, is_coasting = true;
 
 	for (uint32_t m = 1; m < align->n_mics; m++) {
 		const struct pair *pair = &align->pair[m];
 
-		n_heard += !ear_is_gone(&align->ear[m]);
+		n_heard += !front_end_is_gone(&align->front[m]);
 		is_locked |= pair->is_locked;
 		is_coasting &= !pair->is_locked || pair_unheard(pair) > COASTING_SECONDS;
 	}
@@ -251,7 +252,7 @@ static WEIR_REALTIME void report(struct align *align, struct weir_reports *repor
 	for (uint32_t m = 0; m < n_mics; m++)
 		*value++ = align->mix.head[m].weight;
 	for (uint32_t m = 0; m < n_mics; m++)
-		*value++ = align->ear[m].snr_db;
+		*value++ = align->front[m].snr_db;
 }
 
 WEIR_REALTIME struct weir_latency align_get_latency(const void *state, uint32_t input)
@@ -283,7 +284,7 @@ static WEIR_REALTIME void controls_write(const struct align *align, float *const
 	for (uint32_t m = 0; m < align->n_mics; m++)
 		**control++ = align->mix.head[m].weight;
 	for (uint32_t m = 0; m < align->n_mics; m++)
-		**control++ = align->ear[m].snr_db;
+		**control++ = align->front[m].snr_db;
 }
 
 /* The filter is heard once it has heard enough, and is later: what it replaces fades over. */
@@ -336,7 +337,7 @@ WEIR_REALTIME void align_run(void *state, float *const port[], uint32_t n_frames
 		n = min_u32(n, align->report_frames);
 		for (uint32_t m = 0; m < align->n_mics; m++) {
 			in[m] = port[m] + done;
-			ear_hear(&align->ear[m], in[m], n);
+			front_end_run(&align->front[m], in[m], n);
 		}
 		if (is_filter_wanted && !align->filters)
 			filter_begin(align);

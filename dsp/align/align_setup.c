@@ -17,7 +17,7 @@ static void align_destroy(void *state)
 
 	if (!align)
 		return;
-	ear_kit_finish(&align->ears);
+	front_end_kit_finish(&align->front_context);
 	cross_kit_finish(&align->crosses);
 	post_finish(&align->post);
 	free(align->memory);
@@ -26,28 +26,28 @@ static void align_destroy(void *state)
 
 static void align_allocate(struct align *align, struct arena *arena)
 {
-	const double lag = ALIGN_MAX_LAG_SECONDS * (double)align->ears.rate;
-	const uint32_t n_parts = (uint32_t)ceil(lag / EAR_BLOCK);
+	const double lag = ALIGN_MAX_LAG_SECONDS * (double)align->front_context.rate;
+	const uint32_t n_parts = (uint32_t)ceil(lag / FRONT_END_BLOCK);
 
-	ear_kit_allocate(&align->ears, arena);
+	front_end_kit_allocate(&align->front_context, arena);
 	cross_kit_allocate(&align->crosses, arena);
 	drift_kit_allocate(&align->drifts, &align->crosses, arena);
 	for (uint32_t m = 0; m < align->n_mics; m++)
-		ear_allocate(&align->ear[m], &align->ears, arena);
+		front_end_allocate(&align->front[m], &align->front_context, arena);
 	for (uint32_t m = 1; m < align->n_mics; m++)
-		pair_allocate(&align->pair[m], &align->ears, &align->crosses, &align->drifts,
-			      n_parts, arena);
+		pair_allocate(&align->pair[m], &align->front_context, &align->crosses,
+			      &align->drifts, n_parts, arena);
 	mix_allocate(&align->mix, arena);
 	post_allocate(&align->post, arena);
 }
 
 static void align_fill(struct align *align)
 {
-	ear_kit_fill(&align->ears);
+	front_end_kit_fill(&align->front_context);
 	cross_kit_fill(&align->crosses);
 	drift_kit_fill(&align->drifts);
 	for (uint32_t m = 1; m < align->n_mics; m++)
-		levels_fill(&align->pair[m].levels, TRACK_HOP / (double)align->ears.rate);
+		levels_fill(&align->pair[m].levels, TRACK_HOP / (double)align->front_context.rate);
 	mix_fill(&align->mix);
 	post_fill(&align->post);
 }
@@ -58,11 +58,11 @@ static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
 
 	align->rate = rate;
 	align->n_mics = n_mics;
-	if (ear_kit_init(&align->ears, rate, ALIGN_MAX_LAG_SECONDS) < 0 ||
-	    cross_kit_init(&align->crosses, &align->ears) < 0 ||
+	if (front_end_kit_init(&align->front_context, rate, ALIGN_MAX_LAG_SECONDS) < 0 ||
+	    cross_kit_init(&align->crosses, &align->front_context) < 0 ||
 	    post_init(&align->post, rate, n_mics) < 0)
 		return -ENOMEM;
-	align->tick_frames = TICK_SAMPLES * align->ears.factor;
+	align->tick_frames = TICK_SAMPLES * align->front_context.factor;
 	mix_init(&align->mix, rate, n_mics, ALIGN_MAX_LAG_SECONDS);
 	align_allocate(align, &arena);
 	align->memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);

@@ -18,10 +18,10 @@ struct align {
 	int32_t left[ALIGN_MICS];	  /* of a tick's time, per microphone */
 	bool was_reset;
 
-	struct ear_kit ears;
+	struct front_end_kit front_context;
 	struct cross_kit crosses;
 	struct drift_kit drifts;
-	struct ear ear[ALIGN_MICS];
+	struct front_end front[ALIGN_MICS];
 	struct pair pair[ALIGN_MICS]; /* of the first microphone with each other one */
 	struct mix mix;
 

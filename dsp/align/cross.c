@@ -20,11 +20,11 @@
 #define PI 3.14159265358979323846
 #define OWN_REACH 2 /* half samples */
 
-int cross_kit_init(struct cross_kit *kit, const struct ear_kit *ear)
+int cross_kit_init(struct cross_kit *kit, const struct front_end_kit *front)
 {
-	kit->rate = ear->rate;
-	kit->first = 2 * ear->first;
-	kit->n = (2 * (ear->end - ear->first)) / ROTOR_LANES * ROTOR_LANES;
+	kit->rate = front->rate;
+	kit->first = 2 * front->first;
+	kit->n = (2 * (front->end - front->first)) / ROTOR_LANES * ROTOR_LANES;
 
 	const int res = weir_fft_init(&kit->fft, CROSS_WINDOW);
 
@@ -48,7 +48,7 @@ void cross_kit_allocate(struct cross_kit *kit, struct arena *arena)
 
 void cross_kit_fill(struct cross_kit *kit)
 {
-	ear_fill_hann(kit->window, CROSS_WINDOW);
+	front_end_fill_hann(kit->window, CROSS_WINDOW);
 }
 
 void cross_allocate(struct cross *cross, const struct cross_kit *kit, struct arena *arena)

@@ -7,7 +7,7 @@
 
 #include "dsp/arena.h"
 #include "dsp/fft.h"
-#include "ear.h"
+#include "front_end.h"
 
 #define CROSS_WINDOW 2048
 #define CROSS_BINS (CROSS_WINDOW / 2 + 1)
@@ -47,7 +47,7 @@ struct cross_peak {
 };
 
 /* Returns 0 or -ENOMEM. */
-int cross_kit_init(struct cross_kit *kit, const struct ear_kit *ear);
+int cross_kit_init(struct cross_kit *kit, const struct front_end_kit *front);
 void cross_kit_allocate(struct cross_kit *kit, struct arena *arena);
 void cross_kit_fill(struct cross_kit *kit);
 void cross_kit_finish(struct cross_kit *kit);

@@ -17,16 +17,18 @@ void frame_allocate(struct frame *frame, const struct cross_kit *kit, struct are
 	}
 }
 
-WEIR_REALTIME void frame_hear(struct frame *frame, const struct ear *ear, uint32_t e, int64_t first)
+WEIR_REALTIME void frame_hear(struct frame *frame, const struct front_end *front, uint32_t e,
+			      int64_t first)
 {
-	ear_window(ear, first, frame->kit->window, CROSS_WINDOW, frame->kit->time);
+	front_end_window(front, first, frame->kit->window, CROSS_WINDOW, frame->kit->time);
 	weir_fft_forward(&frame->kit->fft, frame->kit->time, frame->bins[e]);
 }
 
-/* Of the long window's bins, whose noise is twice as loud as the ear's. */
-static WEIR_REALTIME void floor_get(const struct frame *frame, const struct ear *ear, float *floor)
+/* Of the long window's bins, whose noise has twice the power of the front end's bins. */
+static WEIR_REALTIME void floor_get(const struct frame *frame, const struct front_end *front,
+				    float *floor)
 {
-	const float *from = ear->floor + frame->kit->first / 2;
+	const float *from = front->floor + frame->kit->first / 2;
 
 	for (uint32_t i = 0; i < frame->kit->n; i += 2) {
 		floor[i] = 2.0f * from[i / 2];
@@ -48,7 +50,7 @@ static WEIR_SIMD WEIR_REALTIME void compare(struct frame *frame, const float *re
 	for (uint32_t i = 0; i < n; i++) {
 		const float p1 = x1[2 * i] * x1[2 * i] + x1[2 * i + 1] * x1[2 * i + 1] + 1e-20f;
 		const float p2 = x2[2 * i] * x2[2 * i] + x2[2 * i + 1] * x2[2 * i + 1] + 1e-20f;
-		const float share = ear_gain(p1, floor1[i]) * ear_gain(p2, floor2[i]);
+		const float share = front_end_gain(p1, floor1[i]) * front_end_gain(p2, floor2[i]);
 		const float scale = polarity * share / sqrtf(p1 * p2 + LEAST_PRODUCT);
 
 		re[i] = scale * (x2[2 * i] * x1[2 * i] + x2[2 * i + 1] * x1[2 * i + 1]);
@@ -62,12 +64,12 @@ static WEIR_SIMD WEIR_REALTIME void compare(struct frame *frame, const float *re
 	frame->activity = activity / CROSS_BINS;
 }
 
-WEIR_REALTIME void frame_compare(struct frame *frame, const struct ear *ear1,
-				 const struct ear *ear2, float polarity)
+WEIR_REALTIME void frame_compare(struct frame *frame, const struct front_end *front1,
+				 const struct front_end *front2, float polarity)
 {
 	float floor[2][CROSS_BINS];
 
-	floor_get(frame, ear1, floor[0]);
-	floor_get(frame, ear2, floor[1]);
+	floor_get(frame, front1, floor[0]);
+	floor_get(frame, front2, floor[1]);
 	compare(frame, floor[0], floor[1], polarity);
 }

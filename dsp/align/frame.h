@@ -4,7 +4,7 @@
 
 #include "cross.h"
 
-/* A window of both ears, where one is taken to be as late as the delay says. */
+/* A window of both microphones, the second one later by the delay that is known. */
 struct frame {
 	const struct cross_kit *kit;
 	struct cross cross;
@@ -15,12 +15,12 @@ struct frame {
 
 void frame_allocate(struct frame *frame, const struct cross_kit *kit, struct arena *arena);
 
-/* One ear's spectrum, of the window that begins at sample `first`; `e` is 0 or 1. */
-WEIR_REALTIME void frame_hear(struct frame *frame, const struct ear *ear, uint32_t e,
+/* One microphone's spectrum, of the window that begins at sample `first`; `e` is 0 or 1. */
+WEIR_REALTIME void frame_hear(struct frame *frame, const struct front_end *front, uint32_t e,
 			      int64_t first);
 
 /* Sets the rest, when both spectra are there. */
-WEIR_REALTIME void frame_compare(struct frame *frame, const struct ear *ear1,
-				 const struct ear *ear2, float polarity);
+WEIR_REALTIME void frame_compare(struct frame *frame, const struct front_end *front1,
+				 const struct front_end *front2, float polarity);
 
 #endif

@@ -60,10 +60,11 @@
 #define TOLD_LOCK_ACTIVE 0.25
 #define TOLD_LOCK_HOPS 1
 
-void pair_allocate(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
-		   const struct drift_kit *drifts, uint32_t max_parts, struct arena *arena)
+void pair_allocate(struct pair *pair, const struct front_end_kit *front_context,
+		   const struct cross_kit *cross, const struct drift_kit *drifts,
+		   uint32_t max_parts, struct arena *arena)
 {
-	search_allocate(&pair->search, ears, max_parts, arena);
+	search_allocate(&pair->search, front_context, max_parts, arena);
 	track_allocate(&pair->track, cross, drifts, arena);
 	levels_allocate(&pair->levels, cross, arena);
 }
@@ -89,7 +90,7 @@ WEIR_REALTIME void pair_reset(struct pair *pair)
 
 WEIR_REALTIME void pair_limit(struct pair *pair, double seconds)
 {
-	const double blocks = ceil(seconds * (double)pair->search.kit->rate / EAR_BLOCK);
+	const double blocks = ceil(seconds * (double)pair->search.kit->rate / FRONT_END_BLOCK);
 	const uint32_t most = pair->search.max_parts;
 
 	pair->most_lag = (int32_t)(seconds * (double)pair->search.kit->rate) + SAME_LAG;
@@ -307,12 +308,12 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	pair->n_elsewhere = pair->n_elsewhere_now = pair->n_rival = pair->n_opposed = 0;
 }
 
-static WEIR_REALTIME void silence_watch(struct pair *pair, const struct ear *ear1,
-					const struct ear *ear2)
+static WEIR_REALTIME void silence_watch(struct pair *pair, const struct front_end *front1,
+					const struct front_end *front2)
 {
-	const double hop = SEARCH_HOP_BLOCKS * EAR_BLOCK / (double)pair->search.kit->rate;
+	const double hop = SEARCH_HOP_BLOCKS * FRONT_END_BLOCK / (double)pair->search.kit->rate;
 
-	if (ear_is_gone(ear1) || ear_is_gone(ear2)) {
+	if (front_end_is_gone(front1) || front_end_is_gone(front2)) {
 		pair->silent += hop;
 	} else if (pair->silent > 0.0) {
 		if (pair->silent > 0.2) {
@@ -325,15 +326,15 @@ static WEIR_REALTIME void silence_watch(struct pair *pair, const struct ear *ear
 		pair->n_confirmed = 0;
 }
 
-static WEIR_REALTIME void hop_look(struct pair *pair, const struct ear *ear1,
-				   const struct ear *ear2)
+static WEIR_REALTIME void hop_look(struct pair *pair, const struct front_end *front1,
+				   const struct front_end *front2)
 {
 	struct search *search = &pair->search;
 	const struct track *track = &pair->track;
 	const double rate = (double)search->kit->rate;
-	const double time = (double)(search->n_blocks * EAR_BLOCK) / rate;
+	const double time = (double)(search->n_blocks * FRONT_END_BLOCK) / rate;
 
-	silence_watch(pair, ear1, ear2);
+	silence_watch(pair, front1, front2);
 	if (pair->is_tracking)
 		track_supervise(pair, time);
 	else
@@ -344,15 +345,15 @@ static WEIR_REALTIME void hop_look(struct pair *pair, const struct ear *ear1,
 	search->known_drift = track->drift;
 }
 
-static WEIR_REALTIME uint32_t tracking_step(struct pair *pair, const struct ear *ear1,
-					    const struct ear *ear2)
+static WEIR_REALTIME uint32_t tracking_step(struct pair *pair, const struct front_end *front1,
+					    const struct front_end *front2)
 {
 	struct track *track = &pair->track;
 	uint32_t cost = levels_step(&pair->levels);
 
 	if (cost > 0)
 		return cost;
-	cost = track_step(track, ear1, ear2);
+	cost = track_step(track, front1, front2);
 	if (track->n_frames != pair->n_frames) {
 		pair->n_frames = track->n_frames;
 		levels_add(&pair->levels, track->latest.power);
@@ -360,17 +361,18 @@ static WEIR_REALTIME uint32_t tracking_step(struct pair *pair, const struct ear 
 	return cost;
 }
 
-WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2)
+WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct front_end *front1,
+				 const struct front_end *front2)
 {
-	uint32_t cost = pair->is_tracking ? tracking_step(pair, ear1, ear2) : 0;
+	uint32_t cost = pair->is_tracking ? tracking_step(pair, front1, front2) : 0;
 
 	if (cost == 0)
-		cost = search_step(&pair->search, ear1, ear2);
+		cost = search_step(&pair->search, front1, front2);
 	if (cost == 0 && pair->is_tracking)
 		cost = track_drift_step(&pair->track);
 	if (pair->search.n_hops != pair->n_hops) {
 		pair->n_hops = pair->search.n_hops;
-		hop_look(pair, ear1, ear2);
+		hop_look(pair, front1, front2);
 	}
 	return cost;
 }
@@ -397,13 +399,14 @@ static WEIR_REALTIME void tracking_end(struct pair *pair)
 	pair->search.is_lag_known = pair->search.is_drift_known = false;
 }
 
-WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const struct ear *ear2,
-			      bool is_held)
+WEIR_REALTIME void pair_judge(struct pair *pair, const struct front_end *front1,
+			      const struct front_end *front2, bool is_held)
 {
 	const struct track *track = &pair->track;
-	const bool is_silent = pair->silent > 0.0 || ear_is_gone(ear1) || ear_is_gone(ear2);
+	const bool is_silent =
+		pair->silent > 0.0 || front_end_is_gone(front1) || front_end_is_gone(front2);
 
-	pair->time = (double)ear1->n_samples / (double)pair->search.kit->rate;
+	pair->time = (double)front1->n_samples / (double)pair->search.kit->rate;
 	if (pair->is_tracking && fabs(track_delay(track, pair->time)) > ALIGN_MAX_LAG_SECONDS)
 		tracking_end(pair);
 	if (!pair->is_tracking || is_held)

@@ -46,8 +46,9 @@ struct pair {
 	int32_t most_lag;
 };
 
-void pair_allocate(struct pair *pair, const struct ear_kit *ears, const struct cross_kit *cross,
-		   const struct drift_kit *drifts, uint32_t max_parts, struct arena *arena);
+void pair_allocate(struct pair *pair, const struct front_end_kit *front_context,
+		   const struct cross_kit *cross, const struct drift_kit *drifts,
+		   uint32_t max_parts, struct arena *arena);
 WEIR_REALTIME void pair_reset(struct pair *pair);
 
 /* Forgets where the second microphone is, and how fast its clock. */
@@ -59,7 +60,8 @@ WEIR_REALTIME void pair_tell(struct pair *pair, double delay, double drift, floa
 /* Delays are looked for up to this. */
 WEIR_REALTIME void pair_limit(struct pair *pair, double seconds);
 
-WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct ear *ear1, const struct ear *ear2);
+WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct front_end *front1,
+				 const struct front_end *front2);
 
 /* Seconds since something was last heard. */
 static inline WEIR_REALTIME double pair_unheard(const struct pair *pair)
@@ -70,7 +72,7 @@ static inline WEIR_REALTIME double pair_unheard(const struct pair *pair)
 }
 
 /* Decides whether the delay holds now. When it is held it does. */
-WEIR_REALTIME void pair_judge(struct pair *pair, const struct ear *ear1, const struct ear *ear2,
-			      bool is_held);
+WEIR_REALTIME void pair_judge(struct pair *pair, const struct front_end *front1,
+			      const struct front_end *front2, bool is_held);
 
 #endif

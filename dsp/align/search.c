@@ -35,14 +35,14 @@
 #define DRIFTS_PER_STEP 16
 #define SHORT_TILES 4 /* tiles in one step when there is one drift only */
 
-void search_allocate(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
+void search_allocate(struct search *search, const struct front_end_kit *kit, uint32_t max_parts,
 		     struct arena *arena)
 {
-	const size_t n_columns = 2 * (size_t)max_parts * EAR_BLOCK;
+	const size_t n_columns = 2 * (size_t)max_parts * FRONT_END_BLOCK;
 
 	search->kit = kit;
 	search->max_parts = max_parts;
-	search->cross = arena_bins(arena, 2 * (size_t)max_parts * EAR_BLOCK_BINS);
+	search->cross = arena_bins(arena, 2 * (size_t)max_parts * FRONT_END_BLOCK_BINS);
 	for (int i = 0; i < SEARCH_ROWS; i++)
 		search->row[i] = arena_floats(arena, n_columns + 2 * SEARCH_PAD);
 	search->tile = arena_bytes(arena, n_columns / SEARCH_TILE * sizeof(struct search_tile));
@@ -51,7 +51,7 @@ void search_allocate(struct search *search, const struct ear_kit *kit, uint32_t 
 WEIR_REALTIME void search_restart(struct search *search, uint32_t n_parts)
 {
 	search->n_parts = n_parts;
-	search->n_columns = 2 * n_parts * EAR_BLOCK;
+	search->n_columns = 2 * n_parts * FRONT_END_BLOCK;
 	search->hop_block = search->step = 0;
 	search->stage = SEARCH_CROSS;
 	search->n_rows = search->newest = 0;
@@ -69,15 +69,15 @@ WEIR_REALTIME void search_reset(struct search *search)
 static WEIR_SIMD WEIR_REALTIME void cross_add(float *restrict sum, const float *restrict alone,
 					      const float *restrict both)
 {
-	for (uint32_t k = 0; k < 2 * (EAR_BLOCK + 1); k += 2) {
+	for (uint32_t k = 0; k < 2 * (FRONT_END_BLOCK + 1); k += 2) {
 		sum[k] += alone[k] * both[k] + alone[k + 1] * both[k + 1];
 		sum[k + 1] += alone[k] * both[k + 1] - alone[k + 1] * both[k];
 	}
 }
 
 /* Part p of the first half holds lags of p blocks and more, of the other half lags below zero. */
-static WEIR_REALTIME void cross_step(struct search *search, const struct ear *ear1,
-				     const struct ear *ear2)
+static WEIR_REALTIME void cross_step(struct search *search, const struct front_end *front1,
+				     const struct front_end *front2)
 {
 	const uint64_t block = search->n_blocks;
 	const uint32_t n_parts = search->n_parts;
@@ -85,15 +85,15 @@ static WEIR_REALTIME void cross_step(struct search *search, const struct ear *ea
 	for (uint32_t i = 0; i < PARTS_PER_STEP && search->step < 2 * n_parts; i++) {
 		const uint32_t part = search->step % n_parts;
 		const bool is_negative = search->step >= n_parts;
-		const struct ear *now = is_negative ? ear1 : ear2;
-		const struct ear *then = is_negative ? ear2 : ear1;
-		fftwf_complex *sum = search->cross + (size_t)search->step * EAR_BLOCK_BINS;
+		const struct front_end *now = is_negative ? front1 : front2;
+		const struct front_end *then = is_negative ? front2 : front1;
+		fftwf_complex *sum = search->cross + (size_t)search->step * FRONT_END_BLOCK_BINS;
 
 		if (search->hop_block == 0)
-			memset(sum, 0, EAR_BLOCK_BINS * sizeof(fftwf_complex));
+			memset(sum, 0, FRONT_END_BLOCK_BINS * sizeof(fftwf_complex));
 		if (block >= part)
-			cross_add((float *)sum, (const float *)now->alone[block % EAR_ALONE],
-				  (const float *)ear_spectrum(then, block - part));
+			cross_add((float *)sum, (const float *)now->alone[block % FRONT_END_ALONE],
+				  (const float *)front_end_spectrum(then, block - part));
 		search->step++;
 	}
 	if (search->step < 2 * n_parts)
@@ -107,23 +107,24 @@ static WEIR_REALTIME void cross_step(struct search *search, const struct ear *ea
 	search->stage = SEARCH_LAGS;
 }
 
-/* Lag l of part p is at p * EAR_BLOCK + EAR_BLOCK - n of the inverse transform's sample n. */
+/* Lag l of part p is at p * FRONT_END_BLOCK + FRONT_END_BLOCK - n of the inverse transform's sample
+ * n. */
 static WEIR_REALTIME void lags_step(struct search *search)
 {
 	const uint32_t part = search->step % search->n_parts;
 	const bool is_negative = search->step >= search->n_parts;
 	float *row = search->row[search->newest] + SEARCH_PAD;
-	float *zero = row + (size_t)search->n_parts * EAR_BLOCK;
+	float *zero = row + (size_t)search->n_parts * FRONT_END_BLOCK;
 	float *time = search->kit->time;
 
 	weir_fft_inverse(&search->kit->block_fft,
-			 search->cross + (size_t)search->step * EAR_BLOCK_BINS, time);
+			 search->cross + (size_t)search->step * FRONT_END_BLOCK_BINS, time);
 	if (is_negative)
-		memcpy(zero - (part + 1) * (size_t)EAR_BLOCK + 1, time + 1,
-		       (part > 0 ? EAR_BLOCK : EAR_BLOCK - 1) * sizeof(float));
+		memcpy(zero - (part + 1) * (size_t)FRONT_END_BLOCK + 1, time + 1,
+		       (part > 0 ? FRONT_END_BLOCK : FRONT_END_BLOCK - 1) * sizeof(float));
 	else
-		for (uint32_t n = 1; n <= EAR_BLOCK; n++)
-			zero[part * EAR_BLOCK + EAR_BLOCK - n] = time[n];
+		for (uint32_t n = 1; n <= FRONT_END_BLOCK; n++)
+			zero[part * FRONT_END_BLOCK + FRONT_END_BLOCK - n] = time[n];
 	if (++search->step < 2 * search->n_parts)
 		return;
 	row[0] = 0.0f; /* the only column that no part has */
@@ -146,7 +147,7 @@ static WEIR_REALTIME void sum_begin(struct search *search)
 {
 	const bool is_short = search->stage == SEARCH_SHORT;
 	const uint32_t n_rows = is_short ? SEARCH_SHORT_ROWS : SEARCH_ROWS;
-	const double hop = (double)SEARCH_HOP_BLOCKS * EAR_BLOCK;
+	const double hop = (double)SEARCH_HOP_BLOCKS * FRONT_END_BLOCK;
 	const double tau = is_short ? SHORT_TAU_SECONDS : TAU_SECONDS;
 	struct search_sum *sum = &search->sum;
 
@@ -305,12 +306,13 @@ static WEIR_REALTIME void sum_step(struct search *search)
 	search->n_hops++;
 }
 
-WEIR_REALTIME uint32_t search_step(struct search *search, const struct ear *ear1,
-				   const struct ear *ear2)
+WEIR_REALTIME uint32_t search_step(struct search *search, const struct front_end *front1,
+				   const struct front_end *front2)
 {
-	const uint64_t ready = ear1->n_blocks < ear2->n_blocks ? ear1->n_blocks : ear2->n_blocks;
+	const uint64_t ready =
+		front1->n_blocks < front2->n_blocks ? front1->n_blocks : front2->n_blocks;
 
-	if (ready > search->n_blocks + EAR_ALONE - 1) {
+	if (ready > search->n_blocks + FRONT_END_ALONE - 1) {
 		search_restart(search, search->n_parts);
 		search->n_blocks = ready;
 	}
@@ -327,7 +329,7 @@ WEIR_REALTIME uint32_t search_step(struct search *search, const struct ear *ear1
 	default:
 		if (search->n_blocks >= ready)
 			return 0;
-		cross_step(search, ear1, ear2);
+		cross_step(search, front1, front2);
 		return 4;
 	}
 }

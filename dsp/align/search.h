@@ -2,9 +2,9 @@
 #ifndef WEIR_ALIGN_SEARCH_H
 #define WEIR_ALIGN_SEARCH_H
 
-#include "ear.h"
+#include "front_end.h"
 
-#define SEARCH_HOP_BLOCKS 4 /* of EAR_BLOCK: a row */
+#define SEARCH_HOP_BLOCKS 4 /* of FRONT_END_BLOCK: a row */
 #define SEARCH_ROWS 16	    /* rows summed, newest first */
 #define SEARCH_SHORT_ROWS 4 /* rows that tell where the sound is now */
 #define SEARCH_DRIFTS 31
@@ -44,16 +44,17 @@ struct search_sum {
  * lags, and sums the hops of four seconds as if the clocks drifted apart by each of several rates.
  */
 struct search {
-	const struct ear_kit *kit;
-	uint32_t n_parts, max_parts; /* of EAR_BLOCK lags, per direction */
-	uint32_t n_columns; /* 2 * n_parts * EAR_BLOCK: lags from -n_parts * EAR_BLOCK on */
+	const struct front_end_kit *kit;
+	uint32_t n_parts, max_parts; /* of FRONT_END_BLOCK lags, per direction */
+	uint32_t n_columns; /* 2 * n_parts * FRONT_END_BLOCK: lags from -n_parts * FRONT_END_BLOCK
+			       on */
 
 	uint64_t n_blocks; /* taken */
 	uint32_t hop_block;
 	uint32_t step; /* within the stage */
 	enum { SEARCH_CROSS, SEARCH_LAGS, SEARCH_SUM, SEARCH_SHORT } stage;
 
-	fftwf_complex *cross; /* [2 * max_parts][EAR_BLOCK_BINS] of this hop */
+	fftwf_complex *cross; /* [2 * max_parts][FRONT_END_BLOCK_BINS] of this hop */
 	float *row[SEARCH_ROWS];
 	uint32_t n_rows, newest; /* rows that hold something */
 	struct search_tile *tile;
@@ -68,14 +69,14 @@ struct search {
 	uint64_t n_hops;		     /* completed: peaks are new */
 };
 
-void search_allocate(struct search *search, const struct ear_kit *kit, uint32_t max_parts,
+void search_allocate(struct search *search, const struct front_end_kit *kit, uint32_t max_parts,
 		     struct arena *arena);
 WEIR_REALTIME void search_reset(struct search *search);
 
-/* Forgets the rows, and from now on looks only n_parts * EAR_BLOCK lags far. */
+/* Forgets the rows, and from now on looks only n_parts * FRONT_END_BLOCK lags far. */
 WEIR_REALTIME void search_restart(struct search *search, uint32_t n_parts);
 
-WEIR_REALTIME uint32_t search_step(struct search *search, const struct ear *ear1,
-				   const struct ear *ear2);
+WEIR_REALTIME uint32_t search_step(struct search *search, const struct front_end *front1,
+				   const struct front_end *front2);
 
 #endif

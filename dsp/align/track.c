@@ -111,13 +111,13 @@ WEIR_REALTIME void track_drift_again(struct track *track, double drift, double d
 	track_block_clear(track);
 }
 
-static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct ear *ear1,
-					 const struct ear *ear2)
+static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct front_end *front1,
+					 const struct front_end *front2)
 {
 	/* What is not there any more: it was held, or the search was late. */
 	if (track->frame + (int64_t)(MOST_LATE_SECONDS * track->kit->rate) <
-	    (int64_t)ear1->n_samples)
-		track->frame = (int64_t)ear1->n_samples;
+	    (int64_t)front1->n_samples)
+		track->frame = (int64_t)front1->n_samples;
 
 	const double before = -fmin(track_place_2(track), (double)track->frame);
 	const double slowest = TRACK_HOP * (1.0 + fmin(track->drift, 0.0));
@@ -127,7 +127,7 @@ static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct ear *
 
 	const double end = fmax(track_place_2(track), (double)track->frame) + CROSS_WINDOW + 32;
 
-	return end <= (double)ear1->n_samples && end <= (double)ear2->n_samples;
+	return end <= (double)front1->n_samples && end <= (double)front2->n_samples;
 }
 
 static WEIR_REALTIME void predict(struct track *track, double time)
@@ -349,17 +349,17 @@ static WEIR_REALTIME void compared(struct track *track)
 }
 
 /* Leaves a frame out in which a microphone was silent: it would tell of the silence. */
-static WEIR_REALTIME void first_spectrum(struct track *track, const struct ear *ear1,
-					 const struct ear *ear2)
+static WEIR_REALTIME void first_spectrum(struct track *track, const struct front_end *front1,
+					 const struct front_end *front2)
 {
 	const int64_t second = (int64_t)floor(track_place_2(track));
 
-	if (!ear_is_whole(ear1, track->frame, CROSS_WINDOW) ||
-	    !ear_is_whole(ear2, second, CROSS_WINDOW)) {
+	if (!front_end_is_whole(front1, track->frame, CROSS_WINDOW) ||
+	    !front_end_is_whole(front2, second, CROSS_WINDOW)) {
 		track->frame += TRACK_HOP;
 		return;
 	}
-	frame_hear(&track->latest, ear1, 0, track->frame);
+	frame_hear(&track->latest, front1, 0, track->frame);
 	track->stage = SECOND_SPECTRUM;
 }
 
@@ -386,21 +386,21 @@ static WEIR_REALTIME void match(struct track *track)
 }
 
 /* Returns the microseconds that it takes. */
-static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *ear1,
-					 const struct ear *ear2)
+static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct front_end *front1,
+					 const struct front_end *front2)
 {
 	const struct cross_kit *kit = track->kit;
 
 	switch (track->stage++) {
 	case FIRST_SPECTRUM:
 		track->stage = FIRST_SPECTRUM;
-		first_spectrum(track, ear1, ear2);
+		first_spectrum(track, front1, front2);
 		return 6;
 	case SECOND_SPECTRUM:
-		frame_hear(&track->latest, ear2, 1, (int64_t)floor(track_place_2(track)));
+		frame_hear(&track->latest, front2, 1, (int64_t)floor(track_place_2(track)));
 		return 5;
 	case COMPARE:
-		frame_compare(&track->latest, ear1, ear2, track->polarity);
+		frame_compare(&track->latest, front1, front2, track->polarity);
 		return 9;
 	case MATCH:
 		match(track);
@@ -436,11 +436,11 @@ static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct ear *
 	}
 }
 
-WEIR_REALTIME uint32_t track_step(struct track *track, const struct ear *ear1,
-				  const struct ear *ear2)
+WEIR_REALTIME uint32_t track_step(struct track *track, const struct front_end *front1,
+				  const struct front_end *front2)
 {
-	if (track->stage != FIRST_SPECTRUM || frame_is_heard(track, ear1, ear2))
-		return frame_step(track, ear1, ear2);
+	if (track->stage != FIRST_SPECTRUM || frame_is_heard(track, front1, front2))
+		return frame_step(track, front1, front2);
 	return 0;
 }
 

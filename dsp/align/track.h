@@ -20,13 +20,13 @@
 #define TRACK_MOST_WANDER (1e-6 / 60.0) /* of the drift, per second */
 
 /*
- * Follows the delay between two ears once it is known to a millisecond. delay is the seconds by
- * which the second microphone is later at the time of the first, and grows by drift per second.
+ * Follows the delay between two microphones once it is known to a millisecond. delay is the seconds
+ * by which the second microphone is later at the time of the first, and grows by drift per second.
  */
 struct track {
 	const struct cross_kit *kit;
 	uint32_t stage;
-	int64_t frame; /* first sample of the next one, of the first ear */
+	int64_t frame; /* first sample of the next one, of the first microphone */
 	double centre; /* of the latest one, seconds; may be read again: earlier than time */
 
 	double time, delay, drift;
@@ -83,8 +83,8 @@ WEIR_REALTIME void track_drift_again(struct track *track, double drift, double d
 WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
 			      double first);
 
-WEIR_REALTIME uint32_t track_step(struct track *track, const struct ear *ear1,
-				  const struct ear *ear2);
+WEIR_REALTIME uint32_t track_step(struct track *track, const struct front_end *front1,
+				  const struct front_end *front2);
 
 /* What is less urgent: returns 0 when there is nothing, or while a frame is worked on. */
 WEIR_REALTIME uint32_t track_drift_step(struct track *track);
@@ -103,7 +103,7 @@ static inline WEIR_REALTIME double track_deviation(const struct track *track, do
 	       0.5 * TRACK_MOST_WANDER * unheard * unheard;
 }
 
-/* Sample of the second ear at which the frame is heard there. */
+/* Sample of the second microphone at which the frame begins there. */
 static inline WEIR_REALTIME double track_place_2(const struct track *track)
 {
 	const double rate = (double)track->kit->rate;

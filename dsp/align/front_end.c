@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The floor of a bin is the least power that it has had, smoothed over 80 ms or more, and forgets
+ * 3 dB per second; twice that is the mean power of the noise. In digital silence it stays as it is.
+ */
+
+#include "front_end.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dsp/minmax.h"
+#include "dsp/simd.h"
+#include "dsp/sinc.h"
+
+#define TAPS_PER_FACTOR 64
+#define SMOOTH_SECONDS 0.08
+#define SMOOTH_HOPS 5.0 /* at least: the least of fewer is far below the mean */
+#define RISE_DB_PER_SECOND 3.0
+#define BIAS 2.0f
+#define SILENT_POWER 1e-9f
+#define SILENT_LEVEL 1e-7f
+#define MOST_SILENT 16 /* samples that happen to be so */
+#define N_WHITE (4 * FRONT_END_BLOCK)
+#define SNR_SECONDS 4.0
+#define LEAST_SPEECH 0.1f /* share of the band */
+#define LEAST_SNR_DB -20.0f
+#define LEAST_RATIO 0.01f
+#define MOST_SNR_DB 60.0f
+#define MOST_RATIO 1e6f
+#define PI 3.14159265358979323846
+
+int front_end_kit_init(struct front_end_kit *kit, uint32_t rate, double lag_seconds)
+{
+	int res;
+
+	kit->factor = rate < 2 * FRONT_END_LEAST_RATE ? 1 : rate / FRONT_END_LEAST_RATE;
+	kit->rate = (float)rate / (float)kit->factor;
+
+	const double hop_seconds = FRONT_END_HOP / (double)kit->rate;
+
+	kit->n_taps = TAPS_PER_FACTOR * kit->factor;
+	kit->n_input = power_of_two(kit->n_taps + WEIR_BLOCK);
+	kit->n_sound = power_of_two((uint32_t)ceil((lag_seconds + 1.2) * (double)kit->rate));
+	kit->n_spectra = (uint32_t)(lag_seconds * (double)kit->rate / FRONT_END_BLOCK) + 12;
+	kit->first = (uint32_t)ceilf(FRONT_END_LOW_HZ / kit->rate * FRONT_END_WINDOW);
+	kit->end = (uint32_t)(FRONT_END_HIGH_HZ / kit->rate * FRONT_END_WINDOW) + 1;
+	if (kit->end > FRONT_END_BINS - 16)
+		kit->end = FRONT_END_BINS - 16;
+	kit->smooth = (float)exp(-1.0 / fmax(SMOOTH_SECONDS / hop_seconds, SMOOTH_HOPS));
+	kit->snr_share = (float)(hop_seconds / SNR_SECONDS);
+	kit->rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds);
+	res = weir_fft_init(&kit->fft, FRONT_END_WINDOW);
+	return res < 0 ? res : weir_fft_init(&kit->block_fft, 2 * FRONT_END_BLOCK);
+}
+
+void front_end_kit_finish(struct front_end_kit *kit)
+{
+	weir_fft_finish(&kit->fft);
+	weir_fft_finish(&kit->block_fft);
+}
+
+void front_end_kit_allocate(struct front_end_kit *kit, struct arena *arena)
+{
+	kit->lowpass = arena_floats(arena, 2 * (size_t)kit->n_taps);
+	kit->window = arena_floats(arena, FRONT_END_WINDOW);
+	kit->time = arena_floats(arena, 2 * FRONT_END_BLOCK);
+}
+
+void front_end_fill_hann(float *window, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * i / n));
+}
+
+void front_end_kit_fill(struct front_end_kit *kit)
+{
+	sinc_fill(kit->lowpass, (int)kit->n_taps, 1, 0.95 / kit->factor, 7.0);
+	front_end_fill_hann(kit->window, FRONT_END_WINDOW);
+}
+
+void front_end_allocate(struct front_end *front, const struct front_end_kit *kit,
+			struct arena *arena)
+{
+	front->kit = kit;
+	front->input = arena_floats(arena, 2 * (size_t)kit->n_input);
+	front->sound = arena_floats(arena, kit->n_sound);
+	front->floor = arena_floats(arena, FRONT_END_BINS);
+	front->smoothed = arena_floats(arena, FRONT_END_BINS);
+	front->spectrum = arena_bins(arena, FRONT_END_BINS);
+	front->white = arena_floats(arena, N_WHITE);
+	for (int i = 0; i < FRONT_END_ALONE; i++)
+		front->alone[i] = arena_bins(arena, FRONT_END_BLOCK_BINS);
+	front->spectra = arena_bins(arena, (size_t)kit->n_spectra * FRONT_END_BLOCK_BINS);
+}
+
+WEIR_REALTIME void front_end_reset(struct front_end *front)
+{
+	const struct front_end_kit *kit = front->kit;
+
+	memset(front->input, 0, 2 * (size_t)kit->n_input * sizeof(float));
+	memset(front->sound, 0, kit->n_sound * sizeof(float));
+	memset(front->white, 0, N_WHITE * sizeof(float));
+	memset(front->spectra, 0,
+	       (size_t)kit->n_spectra * FRONT_END_BLOCK_BINS * sizeof(fftwf_complex));
+	front->n_frames = front->n_samples = front->n_silent = 0;
+	front->n_windows = front->n_blocks = 0;
+	front->has_floor = front->is_transformed = front->is_alone_done = false;
+	front->snr_db = LEAST_SNR_DB;
+	front->loudness = 0.0f;
+	front->n_loud = 0;
+}
+
+static WEIR_REALTIME void sound_add(struct front_end *front, float sample)
+{
+	front->sound[front->n_samples++ & (front->kit->n_sound - 1)] = sample;
+	if (fabsf(sample) < SILENT_LEVEL)
+		front->n_silent++;
+	else
+		front->n_silent = 0;
+}
+
+static WEIR_SIMD WEIR_REALTIME void hear(struct front_end *front, const float *in, uint32_t n)
+{
+	const struct front_end_kit *kit = front->kit;
+	const uint32_t mask = kit->n_input - 1;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t at = (uint32_t)front->n_frames++ & mask;
+
+		front->input[at] = front->input[at + kit->n_input] = in[i];
+		if (front->n_frames % kit->factor != 0)
+			continue;
+		if (kit->factor == 1) {
+			sound_add(front, in[i]);
+			continue;
+		}
+
+		const uint32_t first = (at + 1 - kit->n_taps) & mask;
+
+		sound_add(front, sinc_dot(kit->lowpass, front->input + first, kit->n_taps));
+	}
+}
+
+WEIR_REALTIME void front_end_run(struct front_end *front, const float *in, uint32_t n)
+{
+	hear(front, in, n);
+}
+
+WEIR_REALTIME void front_end_window(const struct front_end *front, int64_t first,
+				    const float *window, uint32_t n, float *out)
+{
+	const uint32_t mask = front->kit->n_sound - 1;
+
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = front->sound[(uint64_t)(first + i) & mask] * window[i];
+}
+
+static WEIR_SIMD WEIR_REALTIME uint32_t count_silent(const float *restrict sound, uint32_t n)
+{
+	uint32_t silent = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		silent += fabsf(sound[i]) < SILENT_LEVEL;
+	return silent;
+}
+
+WEIR_REALTIME bool front_end_is_whole(const struct front_end *front, int64_t first, uint32_t n)
+{
+	const uint32_t at = (uint32_t)((uint64_t)first & (front->kit->n_sound - 1));
+	const uint32_t before_end = front->kit->n_sound - at;
+	uint32_t silent = count_silent(front->sound + at, before_end < n ? before_end : n);
+
+	if (n > before_end)
+		silent += count_silent(front->sound, n - before_end);
+	return silent < MOST_SILENT;
+}
+
+static WEIR_REALTIME void floor_begin(struct front_end *front, const float *power)
+{
+	memcpy(front->smoothed, power, FRONT_END_BINS * sizeof(float));
+	for (uint32_t k = 0; k < FRONT_END_BINS; k++)
+		front->floor[k] = BIAS * (power[k] + 1e-12f);
+	front->has_floor = true;
+}
+
+static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float *restrict floor,
+						 const float *restrict power, float smooth,
+						 float rise)
+{
+	for (uint32_t k = 0; k < FRONT_END_BINS; k++) {
+		const float now = power[k] + smooth * (smoothed[k] - power[k]) + 1e-14f;
+		const float risen = floor[k] * rise;
+
+		smoothed[k] = now;
+		floor[k] = risen < BIAS * now ? risen : BIAS * now;
+	}
+}
+
+static WEIR_SIMD WEIR_REALTIME float power_get(float *restrict power,
+					       const float *restrict spectrum)
+{
+	float most = 0.0f;
+
+	for (uint32_t k = 0; k < FRONT_END_BINS; k++)
+		power[k] = spectrum[2 * k] * spectrum[2 * k] +
+			   spectrum[2 * k + 1] * spectrum[2 * k + 1];
+	for (uint32_t k = 0; k < FRONT_END_BINS; k++)
+		most = power[k] > most ? power[k] : most;
+	return most;
+}
+
+/* Makes every bin as loud as it stands out of the floor; returns the sum of that. */
+static WEIR_SIMD WEIR_REALTIME float bins_whiten(float *restrict spectrum,
+						 const float *restrict power,
+						 const float *restrict floor, uint32_t first,
+						 uint32_t end)
+{
+	float sum = 0.0f;
+
+	memset(spectrum, 0, 2 * (size_t)first * sizeof(float));
+	memset(spectrum + 2 * (size_t)end, 0, 2 * (size_t)(FRONT_END_BINS - end) * sizeof(float));
+	for (uint32_t k = first; k < end; k++) {
+		const float gain = front_end_gain(power[k], floor[k]);
+		const float scale = gain / sqrtf(power[k] + 1e-24f);
+
+		spectrum[2 * k] *= scale;
+		spectrum[2 * k + 1] *= scale;
+	}
+	for (uint32_t k = first; k < end; k++)
+		sum += front_end_gain(power[k], floor[k]);
+	return sum;
+}
+
+/* From the power of windows in which something stands out. */
+static WEIR_REALTIME void snr_update(struct front_end *front, const float *power)
+{
+	const struct front_end_kit *kit = front->kit;
+	float sound = 0.0f, noise = 1e-20f;
+
+	for (uint32_t k = kit->first; k < kit->end; k++) {
+		sound += power[k];
+		noise += front->floor[k];
+	}
+	front->n_loud += front->n_loud < UINT32_MAX;
+
+	const float share = 1.0f / (float)front->n_loud;
+
+	front->loudness +=
+		(share > kit->snr_share ? share : kit->snr_share) * (sound - front->loudness);
+
+	const float ratio = (front->loudness - noise) / noise;
+
+	front->snr_db = ratio < LEAST_RATIO  ? LEAST_SNR_DB
+			: ratio < MOST_RATIO ? 10.0f * log10f(ratio)
+					     : MOST_SNR_DB;
+}
+
+static WEIR_REALTIME void whiten(struct front_end *front)
+{
+	const struct front_end_kit *kit = front->kit;
+	float *spectrum = (float *)front->spectrum;
+	float power[FRONT_END_BINS];
+	const float most = power_get(power, spectrum);
+	const bool is_whole = front_end_is_whole(front, (int64_t)(front->n_windows * FRONT_END_HOP),
+						 FRONT_END_WINDOW);
+
+	if (is_whole && front->has_floor)
+		floor_follow(front->smoothed, front->floor, power, kit->smooth, kit->rise);
+	else if (is_whole && most > SILENT_POWER)
+		floor_begin(front, power);
+	else if (!front->has_floor)
+		memset(spectrum, 0, 2 * FRONT_END_BINS * sizeof(float));
+	if (!front->has_floor)
+		return;
+
+	const float sum = bins_whiten(spectrum, power, front->floor, kit->first, kit->end);
+
+	if (sum > LEAST_SPEECH * (float)(kit->end - kit->first))
+		snr_update(front, power);
+}
+
+static WEIR_REALTIME void window_transform(struct front_end *front)
+{
+	const struct front_end_kit *kit = front->kit;
+
+	front_end_window(front, (int64_t)(front->n_windows * FRONT_END_HOP), kit->window,
+			 FRONT_END_WINDOW, kit->time);
+	weir_fft_forward(&kit->fft, kit->time, front->spectrum);
+	whiten(front);
+	front->is_transformed = true;
+}
+
+/* The ring is blank where a window reaches for the first time. */
+static WEIR_REALTIME void window_add(struct front_end *front)
+{
+	const struct front_end_kit *kit = front->kit;
+	const uint64_t first = front->n_windows * FRONT_END_HOP;
+
+	weir_fft_inverse(&kit->fft, front->spectrum, kit->time);
+	for (uint32_t i = 0; i < FRONT_END_WINDOW; i++) {
+		float *white = &front->white[(first + i) % N_WHITE];
+		const float part = kit->time[i] * kit->window[i] * (1.0f / 1024.0f);
+
+		*white = i < FRONT_END_WINDOW - FRONT_END_HOP ? *white + part : part;
+	}
+	front->n_windows++;
+	front->is_transformed = false;
+}
+
+static WEIR_REALTIME void block_transform(struct front_end *front)
+{
+	const struct front_end_kit *kit = front->kit;
+	const uint64_t block = front->n_blocks, first = block * FRONT_END_BLOCK;
+	fftwf_complex *both = front->spectra + block % kit->n_spectra * FRONT_END_BLOCK_BINS;
+
+	if (!front->is_alone_done) {
+		for (uint32_t i = 0; i < FRONT_END_BLOCK; i++)
+			kit->time[i] = front->white[(first + i) % N_WHITE];
+		memset(kit->time + FRONT_END_BLOCK, 0, FRONT_END_BLOCK * sizeof(float));
+		weir_fft_forward(&kit->block_fft, kit->time, front->alone[block % FRONT_END_ALONE]);
+		front->is_alone_done = true;
+		return;
+	}
+	for (uint32_t i = 0; i < 2 * FRONT_END_BLOCK; i++)
+		kit->time[i] = front->white[(first - FRONT_END_BLOCK + i) % N_WHITE];
+	weir_fft_forward(&kit->block_fft, kit->time, both);
+	front->is_alone_done = false;
+	front->n_blocks++;
+}
+
+WEIR_REALTIME uint32_t front_end_step(struct front_end *front)
+{
+	if (front->is_transformed) {
+		window_add(front);
+		return 4;
+	}
+	if (front->n_windows * FRONT_END_HOP >= (front->n_blocks + 1) * FRONT_END_BLOCK) {
+		block_transform(front);
+		return 5;
+	}
+	if (front->n_samples >= front->n_windows * FRONT_END_HOP + FRONT_END_WINDOW) {
+		window_transform(front);
+		return 6;
+	}
+	return 0;
+}

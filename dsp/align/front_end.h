@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_FRONT_END_H
+#define WEIR_ALIGN_FRONT_END_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dsp/arena.h"
+#include "dsp/fft.h"
+
+#define FRONT_END_LEAST_RATE 14500 /* of the analysis: the input's rate by a whole number */
+#define FRONT_END_WINDOW 1024
+#define FRONT_END_HOP 256
+#define FRONT_END_BINS (FRONT_END_WINDOW / 2 + 1)
+#define FRONT_END_BLOCK 1024 /* what the search takes at once */
+#define FRONT_END_BLOCK_BINS \
+	(FRONT_END_BLOCK + 8) /* one more than FRONT_END_BLOCK, and what aligns the next */
+#define FRONT_END_ALONE 8     /* blocks that a search may be late */
+
+#define FRONT_END_GONE_SAMPLES 2048 /* of digital silence: the microphone is gone */
+
+#define FRONT_END_LOW_HZ 120.0f
+#define FRONT_END_HIGH_HZ 7500.0f
+
+/* What the front ends of a unit share: sizes, tables, FFTs and scratch. */
+struct front_end_kit {
+	uint32_t factor;     /* input frames per sample of the analysis */
+	float rate;	     /* of the analysis, Hz */
+	uint32_t n_taps;     /* of the lowpass */
+	uint32_t n_input;    /* a power of two */
+	uint32_t n_sound;    /* a power of two: how far back the tracker may look */
+	uint32_t n_spectra;  /* blocks that the search may look back */
+	uint32_t first, end; /* bins of FRONT_END_WINDOW that count */
+	float *lowpass, *window;
+	float *time; /* 2 * FRONT_END_BLOCK, scratch */
+	struct weir_fft fft, block_fft;
+	float smooth, rise, snr_share; /* per hop */
+};
+
+/*
+ * What one microphone says, at the rate of the analysis: its sound, the floor of its noise, and
+ * its sound whitened: every bin as loud as it stands out of the noise.
+ */
+struct front_end {
+	const struct front_end_kit *kit;
+	float *input; /* [2 * n_input], twice the same */
+	uint64_t n_frames;
+
+	float *sound;	    /* [n_sound] */
+	uint64_t n_samples; /* so far */
+	uint64_t n_silent;  /* samples of digital silence at the end of the sound */
+
+	float *floor, *smoothed; /* power per bin of FRONT_END_WINDOW */
+	bool has_floor;
+	float loudness;	 /* power of windows in which something stands out */
+	float snr_db;	 /* of that over the floor: -20 to 60 */
+	uint32_t n_loud; /* such windows */
+
+	fftwf_complex *spectrum;
+	float *white;	     /* [4 * FRONT_END_BLOCK], a ring */
+	uint64_t n_windows;  /* done */
+	bool is_transformed; /* the window's spectrum waits to be made sound again */
+
+	/* Blocks: alone, followed by silence; and with the one before, as spectra. */
+	fftwf_complex *alone[FRONT_END_ALONE];
+	fftwf_complex *spectra; /* [n_spectra][FRONT_END_BLOCK_BINS] */
+	uint64_t n_blocks;	/* done */
+	bool is_alone_done;
+};
+
+/* Returns 0 or -ENOMEM. */
+int front_end_kit_init(struct front_end_kit *kit, uint32_t rate, double lag_seconds);
+void front_end_kit_allocate(struct front_end_kit *kit, struct arena *arena);
+void front_end_kit_fill(struct front_end_kit *kit);
+void front_end_kit_finish(struct front_end_kit *kit);
+
+void front_end_fill_hann(float *window, uint32_t n);
+
+void front_end_allocate(struct front_end *front, const struct front_end_kit *kit,
+			struct arena *arena);
+
+WEIR_REALTIME void front_end_reset(struct front_end *front);
+WEIR_REALTIME void front_end_run(struct front_end *front, const float *in, uint32_t n);
+
+/*
+ * Works on what was heard. Returns about how many microseconds that takes, by which steps are
+ * spread over time, or 0 when there is nothing to do. So do the steps of the other parts.
+ */
+WEIR_REALTIME uint32_t front_end_step(struct front_end *front);
+
+/* n samples of the sound from `first` on, times the window. */
+WEIR_REALTIME void front_end_window(const struct front_end *front, int64_t first,
+				    const float *window, uint32_t n, float *out);
+
+/* Is there no digital silence in these n samples? */
+WEIR_REALTIME bool front_end_is_whole(const struct front_end *front, int64_t first, uint32_t n);
+
+static inline WEIR_REALTIME bool front_end_is_gone(const struct front_end *front)
+{
+	return front->n_silent >= FRONT_END_GONE_SAMPLES;
+}
+
+/* The spectrum of blocks `block` - 1 and `block`. */
+static inline WEIR_REALTIME const fftwf_complex *front_end_spectrum(const struct front_end *front,
+								    uint64_t block)
+{
+	return front->spectra + block % front->kit->n_spectra * FRONT_END_BLOCK_BINS;
+}
+
+/* How much of a bin's power is not noise: 0 to 1. */
+static inline WEIR_REALTIME float front_end_gain(float power, float floor)
+{
+	const float gain = 1.0f - 1.5f * floor / (power + 1e-20f);
+
+	return gain > 0.0f ? gain : 0.0f;
+}
+
+#endif
