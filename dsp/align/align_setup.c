@@ -17,8 +17,8 @@ static void align_destroy(void *state)
 
 	if (!align)
 		return;
-	front_end_kit_finish(&align->front_context);
-	cross_kit_finish(&align->crosses);
+	front_end_context_finish(&align->front_context);
+	cross_context_finish(&align->cross_context);
 	post_finish(&align->post);
 	free(align->memory);
 	free(align);
@@ -29,23 +29,23 @@ static void align_allocate(struct align *align, struct arena *arena)
 	const double lag = ALIGN_MAX_LAG_SECONDS * (double)align->front_context.rate;
 	const uint32_t n_parts = (uint32_t)ceil(lag / FRONT_END_BLOCK);
 
-	front_end_kit_allocate(&align->front_context, arena);
-	cross_kit_allocate(&align->crosses, arena);
-	drift_kit_allocate(&align->drifts, &align->crosses, arena);
+	front_end_context_allocate(&align->front_context, arena);
+	cross_context_allocate(&align->cross_context, arena);
+	drift_tables_allocate(&align->drift_tables, &align->cross_context, arena);
 	for (uint32_t m = 0; m < align->n_mics; m++)
 		front_end_allocate(&align->front[m], &align->front_context, arena);
 	for (uint32_t m = 1; m < align->n_mics; m++)
-		pair_allocate(&align->pair[m], &align->front_context, &align->crosses,
-			      &align->drifts, n_parts, arena);
+		pair_allocate(&align->pair[m], &align->front_context, &align->cross_context,
+			      &align->drift_tables, n_parts, arena);
 	mix_allocate(&align->mix, arena);
 	post_allocate(&align->post, arena);
 }
 
 static void align_fill(struct align *align)
 {
-	front_end_kit_fill(&align->front_context);
-	cross_kit_fill(&align->crosses);
-	drift_kit_fill(&align->drifts);
+	front_end_context_fill(&align->front_context);
+	cross_context_fill(&align->cross_context);
+	drift_tables_fill(&align->drift_tables);
 	for (uint32_t m = 1; m < align->n_mics; m++)
 		levels_fill(&align->pair[m].levels, TRACK_HOP / (double)align->front_context.rate);
 	mix_fill(&align->mix);
@@ -58,8 +58,8 @@ static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
 
 	align->rate = rate;
 	align->n_mics = n_mics;
-	if (front_end_kit_init(&align->front_context, rate, ALIGN_MAX_LAG_SECONDS) < 0 ||
-	    cross_kit_init(&align->crosses, &align->front_context) < 0 ||
+	if (front_end_context_init(&align->front_context, rate, ALIGN_MAX_LAG_SECONDS) < 0 ||
+	    cross_context_init(&align->cross_context, &align->front_context) < 0 ||
 	    post_init(&align->post, rate, n_mics) < 0)
 		return -ENOMEM;
 	align->tick_frames = TICK_SAMPLES * align->front_context.factor;

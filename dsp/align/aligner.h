@@ -18,9 +18,9 @@ struct align {
 	int32_t left[ALIGN_MICS];	  /* of a tick's time, per microphone */
 	bool was_reset;
 
-	struct front_end_kit front_context;
-	struct cross_kit crosses;
-	struct drift_kit drifts;
+	struct front_end_context front_context;
+	struct cross_context cross_context;
+	struct drift_tables drift_tables;
 	struct front_end front[ALIGN_MICS];
 	struct pair pair[ALIGN_MICS]; /* of the first microphone with each other one */
 	struct mix mix;

@@ -100,9 +100,9 @@ static WEIR_REALTIME bool is_direct(struct change *change, double power, double 
 
 WEIR_REALTIME void change_watch(struct change *change, const struct cross *frame,
 				const struct cross *before, const float *power, double hop_seconds,
-				struct cross_weighted *matched, const struct cross_kit *kit)
+				struct cross_weighted *matched, const struct cross_context *context)
 {
-	const struct likeness now = compare(frame, before, power, matched, kit->n);
+	const struct likeness now = compare(frame, before, power, matched, context->n);
 	const double keep = exp(-hop_seconds / LIKE_SECONDS);
 
 	change->known += hop_seconds;

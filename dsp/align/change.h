@@ -36,7 +36,8 @@ WEIR_REALTIME void change_clear(struct change *change);
  */
 WEIR_REALTIME void change_watch(struct change *change, const struct cross *frame,
 				const struct cross *before, const float *power, double hop_seconds,
-				struct cross_weighted *matched, const struct cross_kit *kit);
+				struct cross_weighted *matched,
+				const struct cross_context *context);
 
 /* Is the delay another one by the lag at which `matched` peaks? Then it is to be proven there. */
 WEIR_REALTIME bool change_is_jump(struct change *change, const struct cross_peak *peak);

@@ -20,64 +20,64 @@
 #define PI 3.14159265358979323846
 #define OWN_REACH 2 /* half samples */
 
-int cross_kit_init(struct cross_kit *kit, const struct front_end_kit *front)
+int cross_context_init(struct cross_context *context, const struct front_end_context *front)
 {
-	kit->rate = front->rate;
-	kit->first = 2 * front->first;
-	kit->n = (2 * (front->end - front->first)) / ROTOR_LANES * ROTOR_LANES;
+	context->rate = front->rate;
+	context->first = 2 * front->first;
+	context->n = (2 * (front->end - front->first)) / ROTOR_LANES * ROTOR_LANES;
 
-	const int res = weir_fft_init(&kit->fft, CROSS_WINDOW);
+	const int res = weir_fft_init(&context->fft, CROSS_WINDOW);
 
-	return res < 0 ? res : weir_fft_init(&kit->fine_fft, CROSS_FINE);
+	return res < 0 ? res : weir_fft_init(&context->fine_fft, CROSS_FINE);
 }
 
-void cross_kit_finish(struct cross_kit *kit)
+void cross_context_finish(struct cross_context *context)
 {
-	weir_fft_finish(&kit->fft);
-	weir_fft_finish(&kit->fine_fft);
+	weir_fft_finish(&context->fft);
+	weir_fft_finish(&context->fine_fft);
 }
 
-void cross_kit_allocate(struct cross_kit *kit, struct arena *arena)
+void cross_context_allocate(struct cross_context *context, struct arena *arena)
 {
-	kit->window = arena_floats(arena, CROSS_WINDOW);
-	kit->time = arena_floats(arena, CROSS_WINDOW);
-	kit->bins = arena_bins(arena, CROSS_FINE / 2 + 1);
-	kit->re = arena_floats(arena, CROSS_BINS);
-	kit->im = arena_floats(arena, CROSS_BINS);
+	context->window = arena_floats(arena, CROSS_WINDOW);
+	context->time = arena_floats(arena, CROSS_WINDOW);
+	context->bins = arena_bins(arena, CROSS_FINE / 2 + 1);
+	context->re = arena_floats(arena, CROSS_BINS);
+	context->im = arena_floats(arena, CROSS_BINS);
 }
 
-void cross_kit_fill(struct cross_kit *kit)
+void cross_context_fill(struct cross_context *context)
 {
-	front_end_fill_hann(kit->window, CROSS_WINDOW);
+	front_end_fill_hann(context->window, CROSS_WINDOW);
 }
 
-void cross_allocate(struct cross *cross, const struct cross_kit *kit, struct arena *arena)
+void cross_allocate(struct cross *cross, const struct cross_context *context, struct arena *arena)
 {
-	cross->re = arena_floats(arena, kit->n);
-	cross->im = arena_floats(arena, kit->n);
-	cross->weight = arena_floats(arena, kit->n);
+	cross->re = arena_floats(arena, context->n);
+	cross->im = arena_floats(arena, context->n);
+	cross->weight = arena_floats(arena, context->n);
 }
 
-void cross_weighted_allocate(struct cross_weighted *weighted, const struct cross_kit *kit,
+void cross_weighted_allocate(struct cross_weighted *weighted, const struct cross_context *context,
 			     struct arena *arena)
 {
-	weighted->re = arena_floats(arena, kit->n);
-	weighted->im = arena_floats(arena, kit->n);
+	weighted->re = arena_floats(arena, context->n);
+	weighted->im = arena_floats(arena, context->n);
 }
 
-WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_kit *kit)
+WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_context *context)
 {
-	memset(cross->re, 0, kit->n * sizeof(float));
-	memset(cross->im, 0, kit->n * sizeof(float));
-	memset(cross->weight, 0, kit->n * sizeof(float));
+	memset(cross->re, 0, context->n * sizeof(float));
+	memset(cross->im, 0, context->n * sizeof(float));
+	memset(cross->weight, 0, context->n * sizeof(float));
 }
 
 WEIR_REALTIME void cross_copy(struct cross *to, const struct cross *from,
-			      const struct cross_kit *kit)
+			      const struct cross_context *context)
 {
-	memcpy(to->re, from->re, kit->n * sizeof(float));
-	memcpy(to->im, from->im, kit->n * sizeof(float));
-	memcpy(to->weight, from->weight, kit->n * sizeof(float));
+	memcpy(to->re, from->re, context->n * sizeof(float));
+	memcpy(to->im, from->im, context->n * sizeof(float));
+	memcpy(to->weight, from->weight, context->n * sizeof(float));
 }
 
 static WEIR_SIMD WEIR_REALTIME void add(float *restrict sum, const float *restrict term, float keep,
@@ -88,11 +88,11 @@ static WEIR_SIMD WEIR_REALTIME void add(float *restrict sum, const float *restri
 }
 
 WEIR_REALTIME void cross_add(struct cross *sum, const struct cross *term, float keep,
-			     const struct cross_kit *kit)
+			     const struct cross_context *context)
 {
-	add(sum->re, term->re, keep, kit->n);
-	add(sum->im, term->im, keep, kit->n);
-	add(sum->weight, term->weight, keep, kit->n);
+	add(sum->re, term->re, keep, context->n);
+	add(sum->im, term->im, keep, context->n);
+	add(sum->weight, term->weight, keep, context->n);
 }
 
 static WEIR_SIMD WEIR_REALTIME void turn(float *restrict re, float *restrict im,
@@ -107,15 +107,17 @@ static WEIR_SIMD WEIR_REALTIME void turn(float *restrict re, float *restrict im,
 	}
 }
 
-WEIR_REALTIME double cross_angle(double seconds, const struct cross_kit *kit)
+WEIR_REALTIME double cross_angle(double seconds, const struct cross_context *context)
 {
-	return 2.0 * PI / CROSS_WINDOW * (double)kit->rate * seconds;
+	return 2.0 * PI / CROSS_WINDOW * (double)context->rate * seconds;
 }
 
-WEIR_REALTIME void cross_advance(struct cross *cross, double seconds, const struct cross_kit *kit)
+WEIR_REALTIME void cross_advance(struct cross *cross, double seconds,
+				 const struct cross_context *context)
 {
-	rotor_fill(kit->re, kit->im, cross_angle(seconds, kit), kit->first, kit->n);
-	turn(cross->re, cross->im, kit->re, kit->im, kit->n);
+	rotor_fill(context->re, context->im, cross_angle(seconds, context), context->first,
+		   context->n);
+	turn(cross->re, cross->im, context->re, context->im, context->n);
 }
 
 static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float most, bool is_sharp,
@@ -147,19 +149,19 @@ static WEIR_REALTIME float lanes_sum(const weir_lanes *lanes)
 }
 
 WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sharp,
-			       struct cross_weighted *weighted, const struct cross_kit *kit)
+			       struct cross_weighted *weighted, const struct cross_context *context)
 {
-	weigh(cross, most, is_sharp, weighted, kit->n);
-	cross_weighted_measure(weighted, kit);
+	weigh(cross, most, is_sharp, weighted, context->n);
+	cross_weighted_measure(weighted, context);
 }
 
 static WEIR_SIMD WEIR_REALTIME void measure(struct cross_weighted *weighted,
-					    const struct cross_kit *kit)
+					    const struct cross_context *context)
 {
 	weir_lanes sum = { 0 }, squares = { 0 }, slope = { 0 }, bin = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
-	bin += (float)kit->first;
-	for (uint32_t i = 0; i < kit->n; i += ROTOR_LANES) {
+	bin += (float)context->first;
+	for (uint32_t i = 0; i < context->n; i += ROTOR_LANES) {
 		float size[ROTOR_LANES];
 
 		for (uint32_t j = 0; j < ROTOR_LANES; j++)
@@ -176,42 +178,42 @@ static WEIR_SIMD WEIR_REALTIME void measure(struct cross_weighted *weighted,
 }
 
 WEIR_REALTIME void cross_weighted_measure(struct cross_weighted *weighted,
-					  const struct cross_kit *kit)
+					  const struct cross_context *context)
 {
-	measure(weighted, kit);
+	measure(weighted, context);
 }
 
 WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted, float *lags,
-				   const struct cross_kit *kit)
+				   const struct cross_context *context)
 {
-	fftwf_complex *bins = kit->bins;
+	fftwf_complex *bins = context->bins;
 
-	memset(bins, 0, kit->first * sizeof(fftwf_complex));
-	for (uint32_t i = 0; i < kit->n; i++) {
-		bins[kit->first + i][0] = weighted->re[i];
-		bins[kit->first + i][1] = weighted->im[i];
+	memset(bins, 0, context->first * sizeof(fftwf_complex));
+	for (uint32_t i = 0; i < context->n; i++) {
+		bins[context->first + i][0] = weighted->re[i];
+		bins[context->first + i][1] = weighted->im[i];
 	}
-	memset(bins + kit->first + kit->n, 0,
-	       (CROSS_FINE / 2 + 1 - kit->first - kit->n) * sizeof(fftwf_complex));
-	weir_fft_inverse(&kit->fine_fft, bins, lags);
+	memset(bins + context->first + context->n, 0,
+	       (CROSS_FINE / 2 + 1 - context->first - context->n) * sizeof(fftwf_complex));
+	weir_fft_inverse(&context->fine_fft, bins, lags);
 }
 
-/* The derivatives of the peak, per bin, at the lag that kit->re and kit->im turn by. */
+/* The derivatives of the peak, per bin, at the lag that context->re and context->im turn by. */
 struct slopes {
 	double first, second;
 };
 
 static WEIR_SIMD WEIR_REALTIME struct slopes slopes_at(const struct cross_weighted *weighted,
-						       const struct cross_kit *kit)
+						       const struct cross_context *context)
 {
 	weir_lanes first = { 0 }, second = { 0 }, bin = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
-	bin += (float)kit->first;
-	for (uint32_t i = 0; i < kit->n; i += ROTOR_LANES) {
+	bin += (float)context->first;
+	for (uint32_t i = 0; i < context->n; i += ROTOR_LANES) {
 		const weir_lanes re = *(const weir_lanes *)(weighted->re + i);
 		const weir_lanes im = *(const weir_lanes *)(weighted->im + i);
-		const weir_lanes turn_re = *(const weir_lanes *)(kit->re + i);
-		const weir_lanes turn_im = *(const weir_lanes *)(kit->im + i);
+		const weir_lanes turn_re = *(const weir_lanes *)(context->re + i);
+		const weir_lanes turn_im = *(const weir_lanes *)(context->im + i);
 
 		first -= (re * turn_im + im * turn_re) * bin;
 		second -= (re * turn_re - im * turn_im) * bin * bin;
@@ -227,7 +229,7 @@ static WEIR_REALTIME double half_limited(double x)
 
 /* In half samples, from the grid's highest point `at`. */
 static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const float *lags, int at,
-				   const struct cross_kit *kit)
+				   const struct cross_context *context)
 {
 	const double a = (double)lags[(at - 1) & (CROSS_FINE - 1)];
 	const double b = (double)lags[at & (CROSS_FINE - 1)];
@@ -237,19 +239,19 @@ static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const 
 	const double lag = at + half_limited(parabola); /* more at the end of the reach */
 	const double angle = 2.0 * PI / CROSS_FINE;
 
-	rotor_fill(kit->re, kit->im, angle * lag, kit->first, kit->n);
+	rotor_fill(context->re, context->im, angle * lag, context->first, context->n);
 
-	const struct slopes slopes = slopes_at(weighted, kit);
+	const struct slopes slopes = slopes_at(weighted, context);
 	const double newton = slopes.second < 0.0 ? -slopes.first / slopes.second / angle : 0.0;
 
 	return lag + half_limited(newton);
 }
 
 WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, const float *lags,
-					   double reach, const struct cross_kit *kit)
+					   double reach, const struct cross_context *context)
 {
-	const int n_reach = (int)(2.0 * reach * (double)kit->rate);
-	const double omega = cross_angle(1.0, kit);
+	const int n_reach = (int)(2.0 * reach * (double)context->rate);
+	const double omega = cross_angle(1.0, context);
 	const float deviation = sqrtf(2.0f * weighted->squares) + 1e-20f;
 	float own = 0.0f;
 	int at = 0;
@@ -264,7 +266,7 @@ WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted
 	const float height = lags[at & (CROSS_FINE - 1)];
 
 	return (struct cross_peak){
-		.lag = refine(weighted, lags, at, kit) / 2.0 / (double)kit->rate,
+		.lag = refine(weighted, lags, at, context) / 2.0 / (double)context->rate,
 		.agreement = min_f32(max_f32(0.5f * height / (weighted->sum + 1e-9f), 0.0f), 1.0f),
 		.height = height / deviation,
 		.own = own / deviation,

@@ -14,7 +14,7 @@
 #define CROSS_FINE (2 * CROSS_WINDOW) /* lags of half a sample */
 
 /* What all pairs of a unit share. Bins below 120 Hz and above 7.5 kHz are left out. */
-struct cross_kit {
+struct cross_context {
 	float rate;
 	uint32_t first, n; /* bins; n is a multiple of eight */
 	float *window;	   /* [CROSS_WINDOW] */
@@ -26,12 +26,12 @@ struct cross_kit {
 
 /* A sum of normalized cross-spectra of two aligned sounds, and the sum of their weights. */
 struct cross {
-	float *re, *im, *weight; /* [kit->n] */
+	float *re, *im, *weight; /* [context->n] */
 };
 
 /* A cross-spectrum that is to be searched for its peak. */
 struct cross_weighted {
-	float *re, *im; /* [kit->n] */
+	float *re, *im; /* [context->n] */
 	float sum;	/* of the magnitudes */
 	float squares;	/* of the magnitudes, summed */
 	float slope;	/* the sum of magnitude * bin^2 */
@@ -47,42 +47,44 @@ struct cross_peak {
 };
 
 /* Returns 0 or -ENOMEM. */
-int cross_kit_init(struct cross_kit *kit, const struct front_end_kit *front);
-void cross_kit_allocate(struct cross_kit *kit, struct arena *arena);
-void cross_kit_fill(struct cross_kit *kit);
-void cross_kit_finish(struct cross_kit *kit);
+int cross_context_init(struct cross_context *context, const struct front_end_context *front);
+void cross_context_allocate(struct cross_context *context, struct arena *arena);
+void cross_context_fill(struct cross_context *context);
+void cross_context_finish(struct cross_context *context);
 
-void cross_allocate(struct cross *cross, const struct cross_kit *kit, struct arena *arena);
-void cross_weighted_allocate(struct cross_weighted *weighted, const struct cross_kit *kit,
+void cross_allocate(struct cross *cross, const struct cross_context *context, struct arena *arena);
+void cross_weighted_allocate(struct cross_weighted *weighted, const struct cross_context *context,
 			     struct arena *arena);
-WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_kit *kit);
+WEIR_REALTIME void cross_clear(struct cross *cross, const struct cross_context *context);
 WEIR_REALTIME void cross_copy(struct cross *to, const struct cross *from,
-			      const struct cross_kit *kit);
+			      const struct cross_context *context);
 
 /* sum = keep * sum + term */
 WEIR_REALTIME void cross_add(struct cross *sum, const struct cross *term, float keep,
-			     const struct cross_kit *kit);
+			     const struct cross_context *context);
 
 /* Radians per bin that a lag of `seconds` turns a cross-spectrum by. */
-WEIR_REALTIME double cross_angle(double seconds, const struct cross_kit *kit);
+WEIR_REALTIME double cross_angle(double seconds, const struct cross_context *context);
 
 /* Makes the second sound earlier by `seconds`. */
-WEIR_REALTIME void cross_advance(struct cross *cross, double seconds, const struct cross_kit *kit);
+WEIR_REALTIME void cross_advance(struct cross *cross, double seconds,
+				 const struct cross_context *context);
 
 /* Weighs bins by how far their phases agree; `most` is below 1. Sharp: as much as is probable. */
 WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sharp,
-			       struct cross_weighted *weighted, const struct cross_kit *kit);
+			       struct cross_weighted *weighted,
+			       const struct cross_context *context);
 
 /* Sets the sums, from re and im. */
 WEIR_REALTIME void cross_weighted_measure(struct cross_weighted *weighted,
-					  const struct cross_kit *kit);
+					  const struct cross_context *context);
 
 /* The weighted spectrum at all lags of half a sample: CROSS_FINE of them, negative ones last. */
 WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted, float *lags,
-				   const struct cross_kit *kit);
+				   const struct cross_context *context);
 
 /* The peak within `reach` seconds. */
 WEIR_REALTIME struct cross_peak cross_find(const struct cross_weighted *weighted, const float *lags,
-					   double reach, const struct cross_kit *kit);
+					   double reach, const struct cross_context *context);
 
 #endif

@@ -45,35 +45,37 @@
 #define TELL_SECONDS 60e-6
 #define TEMPLATE_REACH 0.001
 
-void drift_kit_allocate(struct drift_kit *kit, const struct cross_kit *cross, struct arena *arena)
+void drift_tables_allocate(struct drift_tables *tables, const struct cross_context *cross,
+			   struct arena *arena)
 {
-	kit->cross = cross;
-	kit->cosine = arena_floats(arena, (size_t)(DRIFT_CURVE + 1) * cross->n);
-	kit->sine = arena_floats(arena, (size_t)(DRIFT_CURVE + 1) * cross->n);
+	tables->cross = cross;
+	tables->cosine = arena_floats(arena, (size_t)(DRIFT_CURVE + 1) * cross->n);
+	tables->sine = arena_floats(arena, (size_t)(DRIFT_CURVE + 1) * cross->n);
 }
 
-void drift_kit_fill(struct drift_kit *kit)
+void drift_tables_fill(struct drift_tables *tables)
 {
-	const struct cross_kit *cross = kit->cross;
+	const struct cross_context *cross = tables->cross;
 	const double angle = cross_angle(DRIFT_CURVE_STEP, cross);
 
 	for (uint32_t p = 0; p <= DRIFT_CURVE; p++)
 		for (uint32_t i = 0; i < cross->n; i++) {
-			kit->cosine[p * cross->n + i] = (float)cos(angle * p * (cross->first + i));
-			kit->sine[p * cross->n + i] = (float)sin(angle * p * (cross->first + i));
+			tables->cosine[p * cross->n + i] =
+				(float)cos(angle * p * (cross->first + i));
+			tables->sine[p * cross->n + i] = (float)sin(angle * p * (cross->first + i));
 		}
 }
 
-void drift_allocate(struct drift *drift, const struct drift_kit *kit, struct arena *arena)
+void drift_allocate(struct drift *drift, const struct drift_tables *tables, struct arena *arena)
 {
-	drift->kit = kit;
+	drift->tables = tables;
 	for (int i = 0; i < DRIFT_BLOCKS; i++) {
-		drift->block[i].re = arena_floats(arena, kit->cross->n);
-		drift->block[i].im = arena_floats(arena, kit->cross->n);
+		drift->block[i].re = arena_floats(arena, tables->cross->n);
+		drift->block[i].im = arena_floats(arena, tables->cross->n);
 	}
 	drift->curve = arena_floats(arena, DRIFT_BLOCKS * DRIFT_BLOCKS * CURVE_POINTS);
-	cross_allocate(&drift->template, kit->cross, arena);
-	cross_weighted_allocate(&drift->weighted, kit->cross, arena);
+	cross_allocate(&drift->template, tables->cross, arena);
+	cross_weighted_allocate(&drift->weighted, tables->cross, arena);
 	drift->lags = arena_floats(arena, CROSS_FINE);
 }
 
@@ -152,7 +154,7 @@ WEIR_REALTIME void drift_add(struct drift *drift, const struct cross *cross, dou
 	block->delay = delay;
 	block->drift = rate;
 	block->seconds = seconds;
-	block->weight = (double)normalize(cross, block->re, block->im, drift->kit->cross->n);
+	block->weight = (double)normalize(cross, block->re, block->im, drift->tables->cross->n);
 	drift->order[drift->n++] = slot;
 	drift->n_added++;
 	drift->now = now;
@@ -205,17 +207,17 @@ static WEIR_REALTIME void compare_step(struct drift *drift)
 		return;
 	}
 
-	const struct drift_kit *kit = drift->kit;
-	const uint32_t n = kit->cross->n;
+	const struct drift_tables *tables = drift->tables;
+	const uint32_t n = tables->cross->n;
 	const uint32_t newer = drift->order[drift->n - 1], older = drift->order[drift->step];
-	float *re = kit->cross->re, *im = kit->cross->im;
+	float *re = tables->cross->re, *im = tables->cross->im;
 	float *curve = curve_of(drift, newer, older) + DRIFT_CURVE, most = 0.0f;
 
 	const float size = multiply(&drift->block[newer], &drift->block[older], re, im, n) + 1e-9f;
 
 	for (int p = 0; p <= DRIFT_CURVE; p++) {
-		const float even = dot(re, kit->cosine + (size_t)p * n, n);
-		const float odd = dot(im, kit->sine + (size_t)p * n, n);
+		const float even = dot(re, tables->cosine + (size_t)p * n, n);
+		const float odd = dot(im, tables->sine + (size_t)p * n, n);
 
 		curve[p] = even - odd;
 		curve[-p] = even + odd;
@@ -444,13 +446,13 @@ static WEIR_REALTIME double curve_at(const float *curve, double lag)
 
 static WEIR_REALTIME void template_begin(struct drift *drift)
 {
-	const struct cross_kit *kit = drift->kit->cross;
+	const struct cross_context *context = drift->tables->cross;
 	const struct drift_block *newest = &drift->block[drift->order[drift->n - 1]];
 
-	cross_clear(&drift->template, kit);
-	rotor_fill(kit->re, kit->im, 0.0, kit->first, kit->n);
-	template_add(&drift->template, newest, kit->re, kit->im, (float)sqrt(newest->weight + 1e-9),
-		     kit->n);
+	cross_clear(&drift->template, context);
+	rotor_fill(context->re, context->im, 0.0, context->first, context->n);
+	template_add(&drift->template, newest, context->re, context->im,
+		     (float)sqrt(newest->weight + 1e-9), context->n);
 	drift->estimate.n_like = 1;
 }
 
@@ -469,16 +471,17 @@ template_weigh(const struct cross *sum, struct cross_weighted *weighted, float m
 
 static WEIR_REALTIME void template_look(struct drift *drift)
 {
-	const struct cross_kit *kit = drift->kit->cross;
+	const struct cross_context *context = drift->tables->cross;
 	struct cross_weighted *weighted = &drift->weighted;
 
-	template_weigh(&drift->template, weighted, INFINITY, kit->n);
-	cross_weighted_measure(weighted, kit);
-	template_weigh(&drift->template, weighted, 2.0f * weighted->sum / (float)kit->n, kit->n);
-	cross_weighted_measure(weighted, kit);
-	cross_transform(weighted, drift->lags, kit);
+	template_weigh(&drift->template, weighted, INFINITY, context->n);
+	cross_weighted_measure(weighted, context);
+	template_weigh(&drift->template, weighted, 2.0f * weighted->sum / (float)context->n,
+		       context->n);
+	cross_weighted_measure(weighted, context);
+	cross_transform(weighted, drift->lags, context);
 
-	const struct cross_peak peak = cross_find(weighted, drift->lags, TEMPLATE_REACH, kit);
+	const struct cross_peak peak = cross_find(weighted, drift->lags, TEMPLATE_REACH, context);
 
 	drift->estimate.lag = peak.lag;
 	drift->estimate.has_delay = drift->n_added >= 4 && fabs(peak.lag) < 200e-6;
@@ -487,7 +490,7 @@ static WEIR_REALTIME void template_look(struct drift *drift)
 /* Adds the blocks that agree with the newest one where they should by the drift. */
 static WEIR_REALTIME void template_step(struct drift *drift)
 {
-	const struct cross_kit *kit = drift->kit->cross;
+	const struct cross_context *context = drift->tables->cross;
 	const uint32_t newer = drift->order[drift->n - 1];
 
 	if (drift->step == 0)
@@ -507,9 +510,9 @@ static WEIR_REALTIME void template_step(struct drift *drift)
 
 	if (pair.seconds > MOST_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
 		return;
-	rotor_fill(kit->re, kit->im, cross_angle(lag, kit), kit->first, kit->n);
-	template_add(&drift->template, block, kit->re, kit->im,
-		     (float)(2.0 * agreement * sqrt(block->weight)), kit->n);
+	rotor_fill(context->re, context->im, cross_angle(lag, context), context->first, context->n);
+	template_add(&drift->template, block, context->re, context->im,
+		     (float)(2.0 * agreement * sqrt(block->weight)), context->n);
 	drift->estimate.n_like++;
 }
 

@@ -12,9 +12,9 @@
 #define DRIFT_FINE_POINTS 61
 
 /* What all pairs share: cosines and sines of a curve's points. */
-struct drift_kit {
-	const struct cross_kit *cross;
-	float *cosine, *sine; /* [DRIFT_CURVE + 1][kit->n] */
+struct drift_tables {
+	const struct cross_context *cross;
+	float *cosine, *sine; /* [DRIFT_CURVE + 1][context->n] */
 };
 
 /* A second or so of sound: its normalized cross-spectrum, and where it was taken for aligned. */
@@ -41,7 +41,7 @@ struct drift_estimate {
 };
 
 struct drift {
-	const struct drift_kit *kit;
+	const struct drift_tables *tables;
 	struct drift_block block[DRIFT_BLOCKS];
 	uint32_t order[DRIFT_BLOCKS], n; /* slots, oldest first */
 	float *curve; /* [DRIFT_BLOCKS][DRIFT_BLOCKS][2 * DRIFT_CURVE + 1], of newer, older */
@@ -68,9 +68,10 @@ struct drift {
 	bool has_solved;
 };
 
-void drift_kit_allocate(struct drift_kit *kit, const struct cross_kit *cross, struct arena *arena);
-void drift_kit_fill(struct drift_kit *kit);
-void drift_allocate(struct drift *drift, const struct drift_kit *kit, struct arena *arena);
+void drift_tables_allocate(struct drift_tables *tables, const struct cross_context *cross,
+			   struct arena *arena);
+void drift_tables_fill(struct drift_tables *tables);
+void drift_allocate(struct drift *drift, const struct drift_tables *tables, struct arena *arena);
 WEIR_REALTIME void drift_reset(struct drift *drift);
 
 /*

@@ -39,14 +39,14 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 	track->delay_variance = TRACK_START_DEVIATION * TRACK_START_DEVIATION;
 	track->covariance = 0.0;
 	track->polarity = polarity;
-	track->frame = llrint(first * (double)track->kit->rate);
+	track->frame = llrint(first * (double)track->context->rate);
 	slide_begin(&track->slide, time, track->active);
 }
 
 /* Where the sound comes from now is near; or a talker speaks whose place is known, or is new. */
 static WEIR_REALTIME void place_change(struct track *track, double lag)
 {
-	const struct cross_kit *kit = track->kit;
+	const struct cross_context *context = track->context;
 
 	change_clear(&track->change);
 
@@ -55,15 +55,15 @@ static WEIR_REALTIME void place_change(struct track *track, double lag)
 
 	if (!is_known && fabs(lag) < TRACK_REACH_SECONDS) {
 		track->moving = 0.8;
-		cross_copy(&track->slow, &track->fast, kit);
+		cross_copy(&track->slow, &track->fast, context);
 		track_block_clear(track);
 		return;
 	}
 
 	const double delay = is_known ? track->places.delay[known] : track->delay + lag;
 
-	cross_advance(&track->fast, delay - track->delay, kit);
-	cross_copy(&track->slow, &track->fast, kit);
+	cross_advance(&track->fast, delay - track->delay, context);
+	cross_copy(&track->slow, &track->fast, context);
 	track_block_clear(track);
 	place_leave(track);
 	track->delay = delay;
@@ -77,10 +77,10 @@ static WEIR_REALTIME void place_change(struct track *track, double lag)
 
 WEIR_REALTIME void elsewhere_look(struct track *track)
 {
-	const struct cross_kit *kit = track->kit;
+	const struct cross_context *context = track->context;
 
 	const struct cross_peak peak =
-		cross_find(&track->weighted, track->lags, HOP_REACH_SECONDS, kit);
+		cross_find(&track->weighted, track->lags, HOP_REACH_SECONDS, context);
 	const bool is_known =
 		places_find(&track->places, track->delay + peak.lag) < track->places.n;
 	const bool is_far = fabs(peak.lag) > TRACK_REACH_SECONDS;
@@ -96,7 +96,7 @@ WEIR_REALTIME void elsewhere_look(struct track *track)
 	if (track->change.seconds > NEW_PHASES_SECONDS && fabs(peak.lag) < DOUBT_SECONDS &&
 	    peak.height > HOP_HEIGHT) {
 		change_clear(&track->change);
-		cross_copy(&track->slow, &track->fast, kit);
+		cross_copy(&track->slow, &track->fast, context);
 	}
 	if (peak.height <= height || peak.height <= lead * peak.own) {
 		track->n_elsewheres = 0;
@@ -118,16 +118,16 @@ static WEIR_REALTIME void delay_shift(struct track *track, double seconds)
 	track->hopped = track->time;
 	track->n_elsewheres = track->n_jumps = track->n_doubts = 0;
 	track->is_block_here = false;
-	cross_clear(&track->fast, track->kit);
+	cross_clear(&track->fast, track->context);
 	track_block_clear(track);
 	slide_begin(&track->slide, track->time, track->active);
 }
 
 WEIR_REALTIME bool elsewhere_match(struct track *track)
 {
-	const struct cross_kit *kit = track->kit;
-	const double reach = MATCH_REACH * CROSS_WINDOW / (double)kit->rate;
-	const struct cross_peak peak = cross_find(&track->weighted, track->lags, reach, kit);
+	const struct cross_context *context = track->context;
+	const double reach = MATCH_REACH * CROSS_WINDOW / (double)context->rate;
+	const struct cross_peak peak = cross_find(&track->weighted, track->lags, reach, context);
 
 	if (!change_is_jump(&track->change, &peak))
 		return false;

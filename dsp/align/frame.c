@@ -7,30 +7,30 @@
 
 #define LEAST_PRODUCT 1e-30f /* of two powers, as of digital silence: such bins have no phase */
 
-void frame_allocate(struct frame *frame, const struct cross_kit *kit, struct arena *arena)
+void frame_allocate(struct frame *frame, const struct cross_context *context, struct arena *arena)
 {
-	frame->kit = kit;
-	cross_allocate(&frame->cross, kit, arena);
+	frame->context = context;
+	cross_allocate(&frame->cross, context, arena);
 	for (int e = 0; e < 2; e++) {
 		frame->bins[e] = arena_bins(arena, CROSS_BINS);
-		frame->power[e] = arena_floats(arena, kit->n);
+		frame->power[e] = arena_floats(arena, context->n);
 	}
 }
 
 WEIR_REALTIME void frame_hear(struct frame *frame, const struct front_end *front, uint32_t e,
 			      int64_t first)
 {
-	front_end_window(front, first, frame->kit->window, CROSS_WINDOW, frame->kit->time);
-	weir_fft_forward(&frame->kit->fft, frame->kit->time, frame->bins[e]);
+	front_end_window(front, first, frame->context->window, CROSS_WINDOW, frame->context->time);
+	weir_fft_forward(&frame->context->fft, frame->context->time, frame->bins[e]);
 }
 
 /* Of the long window's bins, whose noise has twice the power of the front end's bins. */
 static WEIR_REALTIME void floor_get(const struct frame *frame, const struct front_end *front,
 				    float *floor)
 {
-	const float *from = front->floor + frame->kit->first / 2;
+	const float *from = front->floor + frame->context->first / 2;
 
-	for (uint32_t i = 0; i < frame->kit->n; i += 2) {
+	for (uint32_t i = 0; i < frame->context->n; i += 2) {
 		floor[i] = 2.0f * from[i / 2];
 		floor[i + 1] = from[i / 2] + from[i / 2 + 1];
 	}
@@ -39,9 +39,9 @@ static WEIR_REALTIME void floor_get(const struct frame *frame, const struct fron
 static WEIR_SIMD WEIR_REALTIME void compare(struct frame *frame, const float *restrict floor1,
 					    const float *restrict floor2, float polarity)
 {
-	const uint32_t n = frame->kit->n;
-	const float *restrict x1 = frame->bins[0][frame->kit->first];
-	const float *restrict x2 = frame->bins[1][frame->kit->first];
+	const uint32_t n = frame->context->n;
+	const float *restrict x1 = frame->bins[0][frame->context->first];
+	const float *restrict x2 = frame->bins[1][frame->context->first];
 	float *restrict re = frame->cross.re, *restrict im = frame->cross.im;
 	float *restrict weight = frame->cross.weight;
 	float *restrict power1 = frame->power[0], *restrict power2 = frame->power[1];

@@ -6,14 +6,14 @@
 
 /* A window of both microphones, the second one later by the delay that is known. */
 struct frame {
-	const struct cross_kit *kit;
+	const struct cross_context *context;
 	struct cross cross;
 	float activity;	 /* the share of the band in which both have sound */
-	float *power[2]; /* per bin of kit */
+	float *power[2]; /* per bin of context */
 	fftwf_complex *bins[2];
 };
 
-void frame_allocate(struct frame *frame, const struct cross_kit *kit, struct arena *arena);
+void frame_allocate(struct frame *frame, const struct cross_context *context, struct arena *arena);
 
 /* One microphone's spectrum, of the window that begins at sample `first`; `e` is 0 or 1. */
 WEIR_REALTIME void frame_hear(struct frame *frame, const struct front_end *front, uint32_t e,

@@ -31,41 +31,42 @@
 #define MOST_RATIO 1e6f
 #define PI 3.14159265358979323846
 
-int front_end_kit_init(struct front_end_kit *kit, uint32_t rate, double lag_seconds)
+int front_end_context_init(struct front_end_context *context, uint32_t rate, double lag_seconds)
 {
 	int res;
 
-	kit->factor = rate < 2 * FRONT_END_LEAST_RATE ? 1 : rate / FRONT_END_LEAST_RATE;
-	kit->rate = (float)rate / (float)kit->factor;
+	context->factor = rate < 2 * FRONT_END_LEAST_RATE ? 1 : rate / FRONT_END_LEAST_RATE;
+	context->rate = (float)rate / (float)context->factor;
 
-	const double hop_seconds = FRONT_END_HOP / (double)kit->rate;
+	const double hop_seconds = FRONT_END_HOP / (double)context->rate;
 
-	kit->n_taps = TAPS_PER_FACTOR * kit->factor;
-	kit->n_input = power_of_two(kit->n_taps + WEIR_BLOCK);
-	kit->n_sound = power_of_two((uint32_t)ceil((lag_seconds + 1.2) * (double)kit->rate));
-	kit->n_spectra = (uint32_t)(lag_seconds * (double)kit->rate / FRONT_END_BLOCK) + 12;
-	kit->first = (uint32_t)ceilf(FRONT_END_LOW_HZ / kit->rate * FRONT_END_WINDOW);
-	kit->end = (uint32_t)(FRONT_END_HIGH_HZ / kit->rate * FRONT_END_WINDOW) + 1;
-	if (kit->end > FRONT_END_BINS - 16)
-		kit->end = FRONT_END_BINS - 16;
-	kit->smooth = (float)exp(-1.0 / fmax(SMOOTH_SECONDS / hop_seconds, SMOOTH_HOPS));
-	kit->snr_share = (float)(hop_seconds / SNR_SECONDS);
-	kit->rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds);
-	res = weir_fft_init(&kit->fft, FRONT_END_WINDOW);
-	return res < 0 ? res : weir_fft_init(&kit->block_fft, 2 * FRONT_END_BLOCK);
+	context->n_taps = TAPS_PER_FACTOR * context->factor;
+	context->n_input = power_of_two(context->n_taps + WEIR_BLOCK);
+	context->n_sound =
+		power_of_two((uint32_t)ceil((lag_seconds + 1.2) * (double)context->rate));
+	context->n_spectra = (uint32_t)(lag_seconds * (double)context->rate / FRONT_END_BLOCK) + 12;
+	context->first = (uint32_t)ceilf(FRONT_END_LOW_HZ / context->rate * FRONT_END_WINDOW);
+	context->end = (uint32_t)(FRONT_END_HIGH_HZ / context->rate * FRONT_END_WINDOW) + 1;
+	if (context->end > FRONT_END_BINS - 16)
+		context->end = FRONT_END_BINS - 16;
+	context->smooth = (float)exp(-1.0 / fmax(SMOOTH_SECONDS / hop_seconds, SMOOTH_HOPS));
+	context->snr_share = (float)(hop_seconds / SNR_SECONDS);
+	context->rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds);
+	res = weir_fft_init(&context->fft, FRONT_END_WINDOW);
+	return res < 0 ? res : weir_fft_init(&context->block_fft, 2 * FRONT_END_BLOCK);
 }
 
-void front_end_kit_finish(struct front_end_kit *kit)
+void front_end_context_finish(struct front_end_context *context)
 {
-	weir_fft_finish(&kit->fft);
-	weir_fft_finish(&kit->block_fft);
+	weir_fft_finish(&context->fft);
+	weir_fft_finish(&context->block_fft);
 }
 
-void front_end_kit_allocate(struct front_end_kit *kit, struct arena *arena)
+void front_end_context_allocate(struct front_end_context *context, struct arena *arena)
 {
-	kit->lowpass = arena_floats(arena, 2 * (size_t)kit->n_taps);
-	kit->window = arena_floats(arena, FRONT_END_WINDOW);
-	kit->time = arena_floats(arena, 2 * FRONT_END_BLOCK);
+	context->lowpass = arena_floats(arena, 2 * (size_t)context->n_taps);
+	context->window = arena_floats(arena, FRONT_END_WINDOW);
+	context->time = arena_floats(arena, 2 * FRONT_END_BLOCK);
 }
 
 void front_end_fill_hann(float *window, uint32_t n)
@@ -74,36 +75,36 @@ void front_end_fill_hann(float *window, uint32_t n)
 		window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * i / n));
 }
 
-void front_end_kit_fill(struct front_end_kit *kit)
+void front_end_context_fill(struct front_end_context *context)
 {
-	sinc_fill(kit->lowpass, (int)kit->n_taps, 1, 0.95 / kit->factor, 7.0);
-	front_end_fill_hann(kit->window, FRONT_END_WINDOW);
+	sinc_fill(context->lowpass, (int)context->n_taps, 1, 0.95 / context->factor, 7.0);
+	front_end_fill_hann(context->window, FRONT_END_WINDOW);
 }
 
-void front_end_allocate(struct front_end *front, const struct front_end_kit *kit,
+void front_end_allocate(struct front_end *front, const struct front_end_context *context,
 			struct arena *arena)
 {
-	front->kit = kit;
-	front->input = arena_floats(arena, 2 * (size_t)kit->n_input);
-	front->sound = arena_floats(arena, kit->n_sound);
+	front->context = context;
+	front->input = arena_floats(arena, 2 * (size_t)context->n_input);
+	front->sound = arena_floats(arena, context->n_sound);
 	front->floor = arena_floats(arena, FRONT_END_BINS);
 	front->smoothed = arena_floats(arena, FRONT_END_BINS);
 	front->spectrum = arena_bins(arena, FRONT_END_BINS);
 	front->white = arena_floats(arena, N_WHITE);
 	for (int i = 0; i < FRONT_END_ALONE; i++)
 		front->alone[i] = arena_bins(arena, FRONT_END_BLOCK_BINS);
-	front->spectra = arena_bins(arena, (size_t)kit->n_spectra * FRONT_END_BLOCK_BINS);
+	front->spectra = arena_bins(arena, (size_t)context->n_spectra * FRONT_END_BLOCK_BINS);
 }
 
 WEIR_REALTIME void front_end_reset(struct front_end *front)
 {
-	const struct front_end_kit *kit = front->kit;
+	const struct front_end_context *context = front->context;
 
-	memset(front->input, 0, 2 * (size_t)kit->n_input * sizeof(float));
-	memset(front->sound, 0, kit->n_sound * sizeof(float));
+	memset(front->input, 0, 2 * (size_t)context->n_input * sizeof(float));
+	memset(front->sound, 0, context->n_sound * sizeof(float));
 	memset(front->white, 0, N_WHITE * sizeof(float));
 	memset(front->spectra, 0,
-	       (size_t)kit->n_spectra * FRONT_END_BLOCK_BINS * sizeof(fftwf_complex));
+	       (size_t)context->n_spectra * FRONT_END_BLOCK_BINS * sizeof(fftwf_complex));
 	front->n_frames = front->n_samples = front->n_silent = 0;
 	front->n_windows = front->n_blocks = 0;
 	front->has_floor = front->is_transformed = front->is_alone_done = false;
@@ -114,7 +115,7 @@ WEIR_REALTIME void front_end_reset(struct front_end *front)
 
 static WEIR_REALTIME void sound_add(struct front_end *front, float sample)
 {
-	front->sound[front->n_samples++ & (front->kit->n_sound - 1)] = sample;
+	front->sound[front->n_samples++ & (front->context->n_sound - 1)] = sample;
 	if (fabsf(sample) < SILENT_LEVEL)
 		front->n_silent++;
 	else
@@ -123,23 +124,23 @@ static WEIR_REALTIME void sound_add(struct front_end *front, float sample)
 
 static WEIR_SIMD WEIR_REALTIME void hear(struct front_end *front, const float *in, uint32_t n)
 {
-	const struct front_end_kit *kit = front->kit;
-	const uint32_t mask = kit->n_input - 1;
+	const struct front_end_context *context = front->context;
+	const uint32_t mask = context->n_input - 1;
 
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t at = (uint32_t)front->n_frames++ & mask;
 
-		front->input[at] = front->input[at + kit->n_input] = in[i];
-		if (front->n_frames % kit->factor != 0)
+		front->input[at] = front->input[at + context->n_input] = in[i];
+		if (front->n_frames % context->factor != 0)
 			continue;
-		if (kit->factor == 1) {
+		if (context->factor == 1) {
 			sound_add(front, in[i]);
 			continue;
 		}
 
-		const uint32_t first = (at + 1 - kit->n_taps) & mask;
+		const uint32_t first = (at + 1 - context->n_taps) & mask;
 
-		sound_add(front, sinc_dot(kit->lowpass, front->input + first, kit->n_taps));
+		sound_add(front, sinc_dot(context->lowpass, front->input + first, context->n_taps));
 	}
 }
 
@@ -151,7 +152,7 @@ WEIR_REALTIME void front_end_run(struct front_end *front, const float *in, uint3
 WEIR_REALTIME void front_end_window(const struct front_end *front, int64_t first,
 				    const float *window, uint32_t n, float *out)
 {
-	const uint32_t mask = front->kit->n_sound - 1;
+	const uint32_t mask = front->context->n_sound - 1;
 
 	for (uint32_t i = 0; i < n; i++)
 		out[i] = front->sound[(uint64_t)(first + i) & mask] * window[i];
@@ -168,8 +169,8 @@ static WEIR_SIMD WEIR_REALTIME uint32_t count_silent(const float *restrict sound
 
 WEIR_REALTIME bool front_end_is_whole(const struct front_end *front, int64_t first, uint32_t n)
 {
-	const uint32_t at = (uint32_t)((uint64_t)first & (front->kit->n_sound - 1));
-	const uint32_t before_end = front->kit->n_sound - at;
+	const uint32_t at = (uint32_t)((uint64_t)first & (front->context->n_sound - 1));
+	const uint32_t before_end = front->context->n_sound - at;
 	uint32_t silent = count_silent(front->sound + at, before_end < n ? before_end : n);
 
 	if (n > before_end)
@@ -236,10 +237,10 @@ static WEIR_SIMD WEIR_REALTIME float bins_whiten(float *restrict spectrum,
 /* From the power of windows in which something stands out. */
 static WEIR_REALTIME void snr_update(struct front_end *front, const float *power)
 {
-	const struct front_end_kit *kit = front->kit;
+	const struct front_end_context *context = front->context;
 	float sound = 0.0f, noise = 1e-20f;
 
-	for (uint32_t k = kit->first; k < kit->end; k++) {
+	for (uint32_t k = context->first; k < context->end; k++) {
 		sound += power[k];
 		noise += front->floor[k];
 	}
@@ -247,8 +248,8 @@ static WEIR_REALTIME void snr_update(struct front_end *front, const float *power
 
 	const float share = 1.0f / (float)front->n_loud;
 
-	front->loudness +=
-		(share > kit->snr_share ? share : kit->snr_share) * (sound - front->loudness);
+	front->loudness += (share > context->snr_share ? share : context->snr_share) *
+			   (sound - front->loudness);
 
 	const float ratio = (front->loudness - noise) / noise;
 
@@ -259,7 +260,7 @@ static WEIR_REALTIME void snr_update(struct front_end *front, const float *power
 
 static WEIR_REALTIME void whiten(struct front_end *front)
 {
-	const struct front_end_kit *kit = front->kit;
+	const struct front_end_context *context = front->context;
 	float *spectrum = (float *)front->spectrum;
 	float power[FRONT_END_BINS];
 	const float most = power_get(power, spectrum);
@@ -267,7 +268,7 @@ static WEIR_REALTIME void whiten(struct front_end *front)
 						 FRONT_END_WINDOW);
 
 	if (is_whole && front->has_floor)
-		floor_follow(front->smoothed, front->floor, power, kit->smooth, kit->rise);
+		floor_follow(front->smoothed, front->floor, power, context->smooth, context->rise);
 	else if (is_whole && most > SILENT_POWER)
 		floor_begin(front, power);
 	else if (!front->has_floor)
@@ -275,19 +276,19 @@ static WEIR_REALTIME void whiten(struct front_end *front)
 	if (!front->has_floor)
 		return;
 
-	const float sum = bins_whiten(spectrum, power, front->floor, kit->first, kit->end);
+	const float sum = bins_whiten(spectrum, power, front->floor, context->first, context->end);
 
-	if (sum > LEAST_SPEECH * (float)(kit->end - kit->first))
+	if (sum > LEAST_SPEECH * (float)(context->end - context->first))
 		snr_update(front, power);
 }
 
 static WEIR_REALTIME void window_transform(struct front_end *front)
 {
-	const struct front_end_kit *kit = front->kit;
+	const struct front_end_context *context = front->context;
 
-	front_end_window(front, (int64_t)(front->n_windows * FRONT_END_HOP), kit->window,
-			 FRONT_END_WINDOW, kit->time);
-	weir_fft_forward(&kit->fft, kit->time, front->spectrum);
+	front_end_window(front, (int64_t)(front->n_windows * FRONT_END_HOP), context->window,
+			 FRONT_END_WINDOW, context->time);
+	weir_fft_forward(&context->fft, context->time, front->spectrum);
 	whiten(front);
 	front->is_transformed = true;
 }
@@ -295,13 +296,13 @@ static WEIR_REALTIME void window_transform(struct front_end *front)
 /* The ring is blank where a window reaches for the first time. */
 static WEIR_REALTIME void window_add(struct front_end *front)
 {
-	const struct front_end_kit *kit = front->kit;
+	const struct front_end_context *context = front->context;
 	const uint64_t first = front->n_windows * FRONT_END_HOP;
 
-	weir_fft_inverse(&kit->fft, front->spectrum, kit->time);
+	weir_fft_inverse(&context->fft, front->spectrum, context->time);
 	for (uint32_t i = 0; i < FRONT_END_WINDOW; i++) {
 		float *white = &front->white[(first + i) % N_WHITE];
-		const float part = kit->time[i] * kit->window[i] * (1.0f / 1024.0f);
+		const float part = context->time[i] * context->window[i] * (1.0f / 1024.0f);
 
 		*white = i < FRONT_END_WINDOW - FRONT_END_HOP ? *white + part : part;
 	}
@@ -311,21 +312,22 @@ static WEIR_REALTIME void window_add(struct front_end *front)
 
 static WEIR_REALTIME void block_transform(struct front_end *front)
 {
-	const struct front_end_kit *kit = front->kit;
+	const struct front_end_context *context = front->context;
 	const uint64_t block = front->n_blocks, first = block * FRONT_END_BLOCK;
-	fftwf_complex *both = front->spectra + block % kit->n_spectra * FRONT_END_BLOCK_BINS;
+	fftwf_complex *both = front->spectra + block % context->n_spectra * FRONT_END_BLOCK_BINS;
 
 	if (!front->is_alone_done) {
 		for (uint32_t i = 0; i < FRONT_END_BLOCK; i++)
-			kit->time[i] = front->white[(first + i) % N_WHITE];
-		memset(kit->time + FRONT_END_BLOCK, 0, FRONT_END_BLOCK * sizeof(float));
-		weir_fft_forward(&kit->block_fft, kit->time, front->alone[block % FRONT_END_ALONE]);
+			context->time[i] = front->white[(first + i) % N_WHITE];
+		memset(context->time + FRONT_END_BLOCK, 0, FRONT_END_BLOCK * sizeof(float));
+		weir_fft_forward(&context->block_fft, context->time,
+				 front->alone[block % FRONT_END_ALONE]);
 		front->is_alone_done = true;
 		return;
 	}
 	for (uint32_t i = 0; i < 2 * FRONT_END_BLOCK; i++)
-		kit->time[i] = front->white[(first - FRONT_END_BLOCK + i) % N_WHITE];
-	weir_fft_forward(&kit->block_fft, kit->time, both);
+		context->time[i] = front->white[(first - FRONT_END_BLOCK + i) % N_WHITE];
+	weir_fft_forward(&context->block_fft, context->time, both);
 	front->is_alone_done = false;
 	front->n_blocks++;
 }

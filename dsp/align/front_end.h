@@ -23,7 +23,7 @@
 #define FRONT_END_HIGH_HZ 7500.0f
 
 /* What the front ends of a unit share: sizes, tables, FFTs and scratch. */
-struct front_end_kit {
+struct front_end_context {
 	uint32_t factor;     /* input frames per sample of the analysis */
 	float rate;	     /* of the analysis, Hz */
 	uint32_t n_taps;     /* of the lowpass */
@@ -42,7 +42,7 @@ struct front_end_kit {
  * its sound whitened: every bin as loud as it stands out of the noise.
  */
 struct front_end {
-	const struct front_end_kit *kit;
+	const struct front_end_context *context;
 	float *input; /* [2 * n_input], twice the same */
 	uint64_t n_frames;
 
@@ -69,14 +69,14 @@ struct front_end {
 };
 
 /* Returns 0 or -ENOMEM. */
-int front_end_kit_init(struct front_end_kit *kit, uint32_t rate, double lag_seconds);
-void front_end_kit_allocate(struct front_end_kit *kit, struct arena *arena);
-void front_end_kit_fill(struct front_end_kit *kit);
-void front_end_kit_finish(struct front_end_kit *kit);
+int front_end_context_init(struct front_end_context *context, uint32_t rate, double lag_seconds);
+void front_end_context_allocate(struct front_end_context *context, struct arena *arena);
+void front_end_context_fill(struct front_end_context *context);
+void front_end_context_finish(struct front_end_context *context);
 
 void front_end_fill_hann(float *window, uint32_t n);
 
-void front_end_allocate(struct front_end *front, const struct front_end_kit *kit,
+void front_end_allocate(struct front_end *front, const struct front_end_context *context,
 			struct arena *arena);
 
 WEIR_REALTIME void front_end_reset(struct front_end *front);
@@ -104,7 +104,7 @@ static inline WEIR_REALTIME bool front_end_is_gone(const struct front_end *front
 static inline WEIR_REALTIME const fftwf_complex *front_end_spectrum(const struct front_end *front,
 								    uint64_t block)
 {
-	return front->spectra + block % front->kit->n_spectra * FRONT_END_BLOCK_BINS;
+	return front->spectra + block % front->context->n_spectra * FRONT_END_BLOCK_BINS;
 }
 
 /* How much of a bin's power is not noise: 0 to 1. */

@@ -24,27 +24,28 @@
 #define LEAST_BANDS 5
 #define SPEECH_FRAMES 20 /* before the ratios mean anything */
 
-void levels_allocate(struct levels *levels, const struct cross_kit *kit, struct arena *arena)
+void levels_allocate(struct levels *levels, const struct cross_context *context,
+		     struct arena *arena)
 {
-	levels->kit = kit;
+	levels->context = context;
 	for (int m = 0; m < 2; m++) {
-		levels->smoothed[m] = arena_floats(arena, kit->n);
-		levels->floor[m] = arena_floats(arena, kit->n);
-		levels->noise[m] = arena_floats(arena, kit->n);
-		levels->speech[m] = arena_floats(arena, kit->n);
+		levels->smoothed[m] = arena_floats(arena, context->n);
+		levels->floor[m] = arena_floats(arena, context->n);
+		levels->noise[m] = arena_floats(arena, context->n);
+		levels->speech[m] = arena_floats(arena, context->n);
 	}
 }
 
 void levels_fill(struct levels *levels, double hop_seconds)
 {
-	const struct cross_kit *kit = levels->kit;
-	const double bin_hz = (double)kit->rate / CROSS_WINDOW;
+	const struct cross_context *context = levels->context;
+	const double bin_hz = (double)context->rate / CROSS_WINDOW;
 
 	for (int b = 0; b <= LEVELS_BANDS; b++) {
 		const double hz = LOW_HZ * pow(HIGH_HZ / LOW_HZ, (double)b / LEVELS_BANDS);
-		const double bin = fmax(0.0, ceil(hz / bin_hz) - kit->first);
+		const double bin = fmax(0.0, ceil(hz / bin_hz) - context->first);
 
-		levels->band_end[b] = bin < kit->n ? (uint32_t)bin : kit->n;
+		levels->band_end[b] = bin < context->n ? (uint32_t)bin : context->n;
 	}
 	levels->rates = (struct levels_rates){
 		.floor = (float)(1.0 - exp(-hop_seconds / FLOOR_SECONDS)),
@@ -60,7 +61,7 @@ WEIR_REALTIME void levels_reset(struct levels *levels)
 	levels->n_frames = levels->n_ratios = levels->step = 0;
 	levels->speech_ratio = levels->noise_ratio = 0.0;
 	for (int m = 0; m < 2; m++)
-		memset(levels->speech[m], 0, levels->kit->n * sizeof(float));
+		memset(levels->speech[m], 0, levels->context->n * sizeof(float));
 }
 
 static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float *restrict floor,
@@ -166,7 +167,7 @@ static WEIR_REALTIME void ratios_update(struct levels *levels)
 
 WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2])
 {
-	const uint32_t n = levels->kit->n;
+	const uint32_t n = levels->context->n;
 
 	for (int m = 0; m < 2; m++) {
 		levels->power[m] = power[m];
@@ -182,7 +183,7 @@ WEIR_REALTIME void levels_add(struct levels *levels, float *const power[2])
 
 WEIR_REALTIME uint32_t levels_step(struct levels *levels)
 {
-	const uint32_t n = levels->kit->n;
+	const uint32_t n = levels->context->n;
 	const struct levels_rates rates = levels->rates;
 
 	switch (levels->step) {

@@ -14,8 +14,8 @@ struct levels_rates {
 
 /* What two aligned microphones hear of the speech and of the noise. */
 struct levels {
-	const struct cross_kit *kit;
-	uint32_t band_end[LEVELS_BANDS + 1]; /* bins of the kit */
+	const struct cross_context *context;
+	uint32_t band_end[LEVELS_BANDS + 1]; /* bins of the context */
 	struct levels_rates rates;
 	float *smoothed[2], *floor[2]; /* power per bin */
 	float *noise[2], *speech[2];
@@ -25,7 +25,8 @@ struct levels {
 	double speech_ratio, noise_ratio; /* second over first: mean logarithms of power */
 };
 
-void levels_allocate(struct levels *levels, const struct cross_kit *kit, struct arena *arena);
+void levels_allocate(struct levels *levels, const struct cross_context *context,
+		     struct arena *arena);
 void levels_fill(struct levels *levels, double hop_seconds);
 WEIR_REALTIME void levels_reset(struct levels *levels);
 

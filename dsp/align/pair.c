@@ -60,12 +60,12 @@
 #define TOLD_LOCK_ACTIVE 0.25
 #define TOLD_LOCK_HOPS 1
 
-void pair_allocate(struct pair *pair, const struct front_end_kit *front_context,
-		   const struct cross_kit *cross, const struct drift_kit *drifts,
+void pair_allocate(struct pair *pair, const struct front_end_context *front_context,
+		   const struct cross_context *cross, const struct drift_tables *drift_tables,
 		   uint32_t max_parts, struct arena *arena)
 {
 	search_allocate(&pair->search, front_context, max_parts, arena);
-	track_allocate(&pair->track, cross, drifts, arena);
+	track_allocate(&pair->track, cross, drift_tables, arena);
 	levels_allocate(&pair->levels, cross, arena);
 }
 
@@ -90,10 +90,10 @@ WEIR_REALTIME void pair_reset(struct pair *pair)
 
 WEIR_REALTIME void pair_limit(struct pair *pair, double seconds)
 {
-	const double blocks = ceil(seconds * (double)pair->search.kit->rate / FRONT_END_BLOCK);
+	const double blocks = ceil(seconds * (double)pair->search.context->rate / FRONT_END_BLOCK);
 	const uint32_t most = pair->search.max_parts;
 
-	pair->most_lag = (int32_t)(seconds * (double)pair->search.kit->rate) + SAME_LAG;
+	pair->most_lag = (int32_t)(seconds * (double)pair->search.context->rate) + SAME_LAG;
 
 	const uint32_t n_parts = blocks < 1.0 ? 1 : blocks < most ? (uint32_t)blocks : most;
 
@@ -103,7 +103,7 @@ WEIR_REALTIME void pair_limit(struct pair *pair, double seconds)
 
 static WEIR_REALTIME double lag_seconds(const struct pair *pair, int32_t lag)
 {
-	return lag / (double)pair->search.kit->rate;
+	return lag / (double)pair->search.context->rate;
 }
 
 /* Counts hops in a row whose peak is at about the same lag; 0 when this one is no peak. */
@@ -311,7 +311,7 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 static WEIR_REALTIME void silence_watch(struct pair *pair, const struct front_end *front1,
 					const struct front_end *front2)
 {
-	const double hop = SEARCH_HOP_BLOCKS * FRONT_END_BLOCK / (double)pair->search.kit->rate;
+	const double hop = SEARCH_HOP_BLOCKS * FRONT_END_BLOCK / (double)pair->search.context->rate;
 
 	if (front_end_is_gone(front1) || front_end_is_gone(front2)) {
 		pair->silent += hop;
@@ -331,7 +331,7 @@ static WEIR_REALTIME void hop_look(struct pair *pair, const struct front_end *fr
 {
 	struct search *search = &pair->search;
 	const struct track *track = &pair->track;
-	const double rate = (double)search->kit->rate;
+	const double rate = (double)search->context->rate;
 	const double time = (double)(search->n_blocks * FRONT_END_BLOCK) / rate;
 
 	silence_watch(pair, front1, front2);
@@ -406,7 +406,7 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct front_end *front1,
 	const bool is_silent =
 		pair->silent > 0.0 || front_end_is_gone(front1) || front_end_is_gone(front2);
 
-	pair->time = (double)front1->n_samples / (double)pair->search.kit->rate;
+	pair->time = (double)front1->n_samples / (double)pair->search.context->rate;
 	if (pair->is_tracking && fabs(track_delay(track, pair->time)) > ALIGN_MAX_LAG_SECONDS)
 		tracking_end(pair);
 	if (!pair->is_tracking || is_held)

@@ -46,8 +46,8 @@ struct pair {
 	int32_t most_lag;
 };
 
-void pair_allocate(struct pair *pair, const struct front_end_kit *front_context,
-		   const struct cross_kit *cross, const struct drift_kit *drifts,
+void pair_allocate(struct pair *pair, const struct front_end_context *front_context,
+		   const struct cross_context *cross, const struct drift_tables *drift_tables,
 		   uint32_t max_parts, struct arena *arena);
 WEIR_REALTIME void pair_reset(struct pair *pair);
 

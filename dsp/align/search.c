@@ -35,12 +35,12 @@
 #define DRIFTS_PER_STEP 16
 #define SHORT_TILES 4 /* tiles in one step when there is one drift only */
 
-void search_allocate(struct search *search, const struct front_end_kit *kit, uint32_t max_parts,
-		     struct arena *arena)
+void search_allocate(struct search *search, const struct front_end_context *context,
+		     uint32_t max_parts, struct arena *arena)
 {
 	const size_t n_columns = 2 * (size_t)max_parts * FRONT_END_BLOCK;
 
-	search->kit = kit;
+	search->context = context;
 	search->max_parts = max_parts;
 	search->cross = arena_bins(arena, 2 * (size_t)max_parts * FRONT_END_BLOCK_BINS);
 	for (int i = 0; i < SEARCH_ROWS; i++)
@@ -115,9 +115,9 @@ static WEIR_REALTIME void lags_step(struct search *search)
 	const bool is_negative = search->step >= search->n_parts;
 	float *row = search->row[search->newest] + SEARCH_PAD;
 	float *zero = row + (size_t)search->n_parts * FRONT_END_BLOCK;
-	float *time = search->kit->time;
+	float *time = search->context->time;
 
-	weir_fft_inverse(&search->kit->block_fft,
+	weir_fft_inverse(&search->context->block_fft,
 			 search->cross + (size_t)search->step * FRONT_END_BLOCK_BINS, time);
 	if (is_negative)
 		memcpy(zero - (part + 1) * (size_t)FRONT_END_BLOCK + 1, time + 1,
@@ -162,7 +162,7 @@ static WEIR_REALTIME void sum_begin(struct search *search)
 			sum->shift[d][h] = (int32_t)lrint(sum->drift[d] * hop * h);
 	}
 	for (uint32_t h = 0; h < sum->n_rows; h++)
-		sum->weight[h] = (float)exp(-hop * h / (double)search->kit->rate / tau);
+		sum->weight[h] = (float)exp(-hop * h / (double)search->context->rate / tau);
 }
 
 static WEIR_SIMD WEIR_REALTIME void rows_sum(float *restrict sum, const float *const row[],

@@ -44,7 +44,7 @@ struct search_sum {
  * lags, and sums the hops of four seconds as if the clocks drifted apart by each of several rates.
  */
 struct search {
-	const struct front_end_kit *kit;
+	const struct front_end_context *context;
 	uint32_t n_parts, max_parts; /* of FRONT_END_BLOCK lags, per direction */
 	uint32_t n_columns; /* 2 * n_parts * FRONT_END_BLOCK: lags from -n_parts * FRONT_END_BLOCK
 			       on */
@@ -69,8 +69,8 @@ struct search {
 	uint64_t n_hops;		     /* completed: peaks are new */
 };
 
-void search_allocate(struct search *search, const struct front_end_kit *kit, uint32_t max_parts,
-		     struct arena *arena);
+void search_allocate(struct search *search, const struct front_end_context *context,
+		     uint32_t max_parts, struct arena *arena);
 WEIR_REALTIME void search_reset(struct search *search);
 
 /* Forgets the rows, and from now on looks only n_parts * FRONT_END_BLOCK lags far. */

@@ -47,29 +47,29 @@ enum {
 #define LEAST_AGREEMENT 0.11f
 #define JUMP_SECONDS 80e-6
 
-void track_allocate(struct track *track, const struct cross_kit *kit,
-		    const struct drift_kit *drifts, struct arena *arena)
+void track_allocate(struct track *track, const struct cross_context *context,
+		    const struct drift_tables *drift_tables, struct arena *arena)
 {
-	track->kit = kit;
-	frame_allocate(&track->latest, kit, arena);
-	cross_allocate(&track->slow, kit, arena);
-	cross_allocate(&track->fast, kit, arena);
-	cross_allocate(&track->block, kit, arena);
-	cross_weighted_allocate(&track->weighted, kit, arena);
+	track->context = context;
+	frame_allocate(&track->latest, context, arena);
+	cross_allocate(&track->slow, context, arena);
+	cross_allocate(&track->fast, context, arena);
+	cross_allocate(&track->block, context, arena);
+	cross_weighted_allocate(&track->weighted, context, arena);
 	track->lags = arena_floats(arena, CROSS_FINE);
-	drift_allocate(&track->blocks, drifts, arena);
+	drift_allocate(&track->blocks, drift_tables, arena);
 }
 
 WEIR_REALTIME void track_block_clear(struct track *track)
 {
-	cross_clear(&track->block, track->kit);
+	cross_clear(&track->block, track->context);
 	track->block_active = track->block_time = track->block_weight = 0.0;
 }
 
 WEIR_REALTIME void track_sums_clear(struct track *track)
 {
-	cross_clear(&track->slow, track->kit);
-	cross_clear(&track->fast, track->kit);
+	cross_clear(&track->slow, track->context);
+	cross_clear(&track->fast, track->context);
 	track_block_clear(track);
 	track->active = track->fresh = track->quiet = 0.0;
 	track->bad = track->moving = track->boost = 0.0;
@@ -93,7 +93,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	track->polarity = polarity;
 	track->misfit = 1.0;
 	track->agreement = 0.0f;
-	track->frame = llrint(first * (double)track->kit->rate);
+	track->frame = llrint(first * (double)track->context->rate);
 	slide_begin(&track->slide, time, track->active);
 }
 
@@ -115,7 +115,7 @@ static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct front
 					 const struct front_end *front2)
 {
 	/* What is not there any more: it was held, or the search was late. */
-	if (track->frame + (int64_t)(MOST_LATE_SECONDS * track->kit->rate) <
+	if (track->frame + (int64_t)(MOST_LATE_SECONDS * track->context->rate) <
 	    (int64_t)front1->n_samples)
 		track->frame = (int64_t)front1->n_samples;
 
@@ -162,39 +162,39 @@ static WEIR_REALTIME double slow_tau(const struct track *track)
 
 static WEIR_REALTIME double hop_seconds(const struct track *track)
 {
-	return TRACK_HOP / (double)track->kit->rate;
+	return TRACK_HOP / (double)track->context->rate;
 }
 
 static WEIR_REALTIME void accumulate(struct track *track)
 {
-	const struct cross_kit *kit = track->kit;
+	const struct cross_context *context = track->context;
 	const double hop = hop_seconds(track);
 	const double weight = (double)track->latest.activity;
 
 	/* What was heard long ago says nothing of now. */
 	track->quiet = track->latest.activity <= LEAST_ACTIVITY ? track->quiet + hop : 0.0;
 	if (track->quiet > MOST_QUIET_SECONDS) {
-		cross_clear(&track->slow, track->kit);
+		cross_clear(&track->slow, track->context);
 		change_clear(&track->change);
 		track->fresh = 0.0;
 	}
 
 	/* After a pause somebody else may speak. */
-	cross_add(&track->fast, &track->latest.cross, (float)exp(-hop / FAST_TAU), kit);
+	cross_add(&track->fast, &track->latest.cross, (float)exp(-hop / FAST_TAU), context);
 	if (track->change.is_seen) {
 		track_block_clear(track);
 		return;
 	}
 	if (track->latest.activity <= LEAST_ACTIVITY) {
-		cross_add(&track->slow, &track->latest.cross, 1.0f, kit);
+		cross_add(&track->slow, &track->latest.cross, 1.0f, context);
 		return;
 	}
-	cross_add(&track->slow, &track->latest.cross, (float)exp(-hop / slow_tau(track)), kit);
+	cross_add(&track->slow, &track->latest.cross, (float)exp(-hop / slow_tau(track)), context);
 	if (track->moving > 0.0 && drift_is_known(track)) {
 		track_block_clear(track);
 		return;
 	}
-	cross_add(&track->block, &track->latest.cross, 1.0f, kit);
+	cross_add(&track->block, &track->latest.cross, 1.0f, context);
 	track->block_active += hop;
 	track->block_time += weight * track->centre;
 	track->block_weight += weight;
@@ -204,9 +204,9 @@ static WEIR_REALTIME void correct(struct track *track, double seconds)
 {
 	track->delay += seconds;
 	track->slide.seconds += seconds;
-	cross_advance(&track->slow, seconds, track->kit);
-	cross_advance(&track->fast, seconds, track->kit);
-	cross_advance(&track->block, seconds, track->kit);
+	cross_advance(&track->slow, seconds, track->context);
+	cross_advance(&track->fast, seconds, track->context);
+	cross_advance(&track->block, seconds, track->context);
 	track->corrected += seconds;
 }
 
@@ -233,12 +233,12 @@ static WEIR_REALTIME void slide_watch(struct track *track)
 
 static WEIR_REALTIME void measure(struct track *track)
 {
-	const struct cross_kit *kit = track->kit;
+	const struct cross_context *context = track->context;
 	const double hop = hop_seconds(track), tau = slow_tau(track);
 
 	const struct cross_peak peak =
-		cross_find(&track->weighted, track->lags, TRACK_REACH_SECONDS, kit);
-	const double window = CROSS_WINDOW / (double)kit->rate;
+		cross_find(&track->weighted, track->lags, TRACK_REACH_SECONDS, context);
+	const double window = CROSS_WINDOW / (double)context->rate;
 	const double n = fmax(2.0, 2.0 * fmin(tau, track->active) / window);
 	const double agreement = (double)peak.agreement;
 	const double likely = 1.0 / (0.5 * peak.slope * n * agreement * agreement + 1e-9);
@@ -365,13 +365,13 @@ static WEIR_REALTIME void first_spectrum(struct track *track, const struct front
 
 static WEIR_REALTIME void match(struct track *track)
 {
-	const struct cross_kit *kit = track->kit;
+	const struct cross_context *context = track->context;
 	const double place = track_place_2(track);
 	const bool was_seen = track->change.is_seen;
 	struct frame *latest = &track->latest;
 
-	cross_advance(&latest->cross, (place - floor(place)) / (double)kit->rate, kit);
-	track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)kit->rate;
+	cross_advance(&latest->cross, (place - floor(place)) / (double)context->rate, context);
+	track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)context->rate;
 	if (track->centre > track->time)
 		predict(track, track->centre);
 	if (latest->activity <= LEAST_ACTIVITY) {
@@ -379,17 +379,17 @@ static WEIR_REALTIME void match(struct track *track)
 		return;
 	}
 	change_watch(&track->change, &latest->cross, &track->slow, latest->power[0],
-		     hop_seconds(track), &track->weighted, kit);
-	cross_weighted_measure(&track->weighted, kit);
+		     hop_seconds(track), &track->weighted, context);
+	cross_weighted_measure(&track->weighted, context);
 	if (track->change.is_seen && !was_seen)
-		cross_clear(&track->fast, kit); /* who spoke before would hide who speaks now */
+		cross_clear(&track->fast, context); /* who spoke before would hide who speaks now */
 }
 
 /* Returns the microseconds that it takes. */
 static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct front_end *front1,
 					 const struct front_end *front2)
 {
-	const struct cross_kit *kit = track->kit;
+	const struct cross_context *context = track->context;
 
 	switch (track->stage++) {
 	case FIRST_SPECTRUM:
@@ -416,15 +416,15 @@ static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct front
 		compared(track);
 		return 3;
 	case LOOK_WEIGH:
-		cross_weigh(&track->fast, 0.95f, false, &track->weighted, kit);
+		cross_weigh(&track->fast, 0.95f, false, &track->weighted, context);
 		return 4;
 	case WEIGH:
-		cross_weigh(&track->slow, 0.98f, true, &track->weighted, kit);
+		cross_weigh(&track->slow, 0.98f, true, &track->weighted, context);
 		return 4;
 	case MATCH_TRANSFORM:
 	case LOOK_TRANSFORM:
 	case TRANSFORM:
-		cross_transform(&track->weighted, track->lags, kit);
+		cross_transform(&track->weighted, track->lags, context);
 		return 9;
 	case LOOK_AROUND:
 		elsewhere_look(track);

@@ -24,7 +24,7 @@
  * by which the second microphone is later at the time of the first, and grows by drift per second.
  */
 struct track {
-	const struct cross_kit *kit;
+	const struct cross_context *context;
 	uint32_t stage;
 	int64_t frame; /* first sample of the next one, of the first microphone */
 	double centre; /* of the latest one, seconds; may be read again: earlier than time */
@@ -63,8 +63,8 @@ struct track {
 	uint64_t n_frames; /* heard: latest is new */
 };
 
-void track_allocate(struct track *track, const struct cross_kit *kit,
-		    const struct drift_kit *drifts, struct arena *arena);
+void track_allocate(struct track *track, const struct cross_context *context,
+		    const struct drift_tables *drift_tables, struct arena *arena);
 
 /* Starts anew, with frames from `first` seconds on. */
 WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
@@ -106,7 +106,7 @@ static inline WEIR_REALTIME double track_deviation(const struct track *track, do
 /* Sample of the second microphone at which the frame begins there. */
 static inline WEIR_REALTIME double track_place_2(const struct track *track)
 {
-	const double rate = (double)track->kit->rate;
+	const double rate = (double)track->context->rate;
 	const double centre = (double)(track->frame + CROSS_WINDOW / 2) / rate;
 
 	return (double)track->frame + track_delay(track, centre) * rate;
