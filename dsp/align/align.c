@@ -95,7 +95,7 @@ static WEIR_REALTIME float merit_limit(float merit, float gain)
 static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align_weight weight)
 {
 	const struct pair *pair = &align->pair[m];
-	const struct levels *levels = &pair->levels;
+	const struct weights *weights = &pair->weights;
 	struct mix_target *target = &align->mix.target[m];
 
 	target->is_aligned = pair->is_tracking && pair->holds && weight <= ALIGN_AVERAGE;
@@ -105,8 +105,8 @@ static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align
 	target->drift = pair->track.drift;
 	target->is_settled = pair->track.drift_variance < SETTLED_DRIFT * SETTLED_DRIFT;
 
-	const double speech = fmin(fmax(levels->speech_ratio, -MOST_RATIO), MOST_RATIO);
-	const double noise = fmin(fmax(levels->noise_ratio, -MOST_RATIO), MOST_RATIO);
+	const double speech = fmin(fmax(weights->speech_ratio, -MOST_RATIO), MOST_RATIO);
+	const double noise = fmin(fmax(weights->noise_ratio, -MOST_RATIO), MOST_RATIO);
 	const float gain = (float)exp(0.5 * speech);
 
 	target->gain = pair->track.polarity * gain;

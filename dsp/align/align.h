@@ -31,7 +31,7 @@
  * is in the other one at t + d, and d grows by e per second. Rates: 8 to 384 kHz.
  *
  * Method: search.c finds delay and drift together, track.c follows the delay in a closed loop,
- * drift.c tells the drift from the phases of seconds of sound, pair.c judges all of that, levels.c
+ * drift.c tells the drift from the phases of seconds of sound, pair.c judges all of that, weights.c
  * weighs, mix.c reads and adds, post.c attenuates what is not shared. All of it: doc/align.md.
  */
 

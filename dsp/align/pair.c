@@ -66,13 +66,13 @@ void pair_allocate(struct pair *pair, const struct front_end_context *front_cont
 {
 	search_allocate(&pair->search, front_context, max_parts, arena);
 	track_allocate(&pair->track, cross, drift_tables, arena);
-	levels_allocate(&pair->levels, cross, arena);
+	weights_allocate(&pair->weights, cross, arena);
 }
 
 WEIR_REALTIME void pair_forget(struct pair *pair)
 {
 	search_restart(&pair->search, pair->search.n_parts);
-	levels_reset(&pair->levels);
+	weights_reset(&pair->weights);
 	pair->is_tracking = pair->is_locked = pair->holds = false;
 	pair->known = pair->latest = (struct pair_known){ 0 };
 	pair->silent = 0.0;
@@ -349,14 +349,14 @@ static WEIR_REALTIME uint32_t tracking_step(struct pair *pair, const struct fron
 					    const struct front_end *front2)
 {
 	struct track *track = &pair->track;
-	uint32_t cost = levels_step(&pair->levels);
+	uint32_t cost = weights_step(&pair->weights);
 
 	if (cost > 0)
 		return cost;
 	cost = track_step(track, front1, front2);
 	if (track->n_frames != pair->n_frames) {
 		pair->n_frames = track->n_frames;
-		levels_add(&pair->levels, track->latest.power);
+		weights_add(&pair->weights, track->latest.power);
 	}
 	return cost;
 }

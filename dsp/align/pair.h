@@ -2,9 +2,9 @@
 #ifndef WEIR_ALIGN_PAIR_H
 #define WEIR_ALIGN_PAIR_H
 
-#include "levels.h"
 #include "search.h"
 #include "track.h"
+#include "weights.h"
 
 /*
  * Finds and follows one microphone, the second, by another, the first. The search says where it
@@ -23,7 +23,7 @@ struct pair_known {
 struct pair {
 	struct search search;
 	struct track track;
-	struct levels levels;
+	struct weights weights;
 
 	bool is_tracking, is_locked;
 	bool holds; /* the delay may be used: locked, or was when a microphone fell silent */
