@@ -85,11 +85,11 @@ static WEIR_REALTIME float trust(float share)
  * Of a room a far microphone hears more than of its noise, and a bad one's noise is not known
  * well: the worse of two adds less than the ratio of their noise says, and at the end nothing.
  */
-static WEIR_REALTIME float merit_limit(float merit, float gain)
+static WEIR_REALTIME float mrc_weight_limit(float mrc_weight, float gain)
 {
-	const float share = merit * gain / (1.0f + merit * gain);
+	const float share = mrc_weight * gain / (1.0f + mrc_weight * gain);
 
-	return merit * trust(share) / trust(1.0f - share);
+	return mrc_weight * trust(share) / trust(1.0f - share);
 }
 
 static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align_weight weight)
@@ -110,8 +110,9 @@ static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align
 	const float gain = (float)exp(0.5 * speech);
 
 	target->gain = pair->track.polarity * gain;
-	target->merit =
-		weight == ALIGN_AVERAGE ? 1.0f / gain : merit_limit(gain / (float)exp(noise), gain);
+	target->mrc_weight = weight == ALIGN_AVERAGE
+				     ? 1.0f / gain
+				     : mrc_weight_limit(gain / (float)exp(noise), gain);
 }
 
 static WEIR_REALTIME uint32_t choice_get(const struct align *align, enum align_weight weight)

@@ -5,10 +5,10 @@
  *
  *	y(n) = sum over m of a_m x_m(n - L + d_m),	a_m = s_m q_m sign(g_m) / sum of s q |g|
  *
- * with d_m the delay, q_m the merit and g_m the gain of microphone m, and s_m how far it takes
- * part. So the source is as loud as in the first microphone, whoever takes part; and a microphone
- * that is alone has its own level, or that of the first one when it is aligned. L is constant
- * for as long as all delays fit into it.
+ * with d_m the delay, q_m the weight of maximum-ratio combining and g_m the gain of microphone m,
+ *and s_m how far it takes part. So the source is as loud as in the first microphone, whoever takes
+ *part; and a microphone that is alone has its own level, or that of the first one when it is
+ *aligned. L is constant for as long as all delays fit into it.
  */
 
 #include "mix.h"
@@ -70,12 +70,12 @@ WEIR_REALTIME void mix_reset(struct mix *mix)
 		head->is_loose = false;
 		head->presence = 0.0f;
 		head->share = m == 0 ? 1.0f : 0.0f;
-		head->merit = head->gain = 1.0f;
+		head->mrc_weight = head->gain = 1.0f;
 		head->weight = head->weight_goal = m == 0 ? 1.0f : 0.0f;
 		head->weight_step = 0.0f;
 		mix->target[m] = (struct mix_target){
 			.is_aligned = m == 0,
-			.merit = 1.0f,
+			.mrc_weight = 1.0f,
 			.gain = 1.0f,
 		};
 	}
@@ -185,7 +185,7 @@ static WEIR_REALTIME void head_allocate(struct mix *mix, uint32_t m)
 	head->step = (uint64_t)1 << 32;
 	head->place =
 		aligned ? aimed_allocate(mix, m) : (mix->n_frames << 32) - fixed(MIX_LEAST_LATENCY);
-	head->merit = aligned ? mix->target[m].merit : 1.0f;
+	head->mrc_weight = aligned ? mix->target[m].mrc_weight : 1.0f;
 	head->gain = aligned ? mix->target[m].gain : 1.0f;
 }
 
@@ -203,7 +203,7 @@ static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
 	const double glide = (double)off / 4294967296.0 / (GLIDE_SECONDS * mix->rate);
 
 	head->step = fixed(1.0 + target->drift + fmin(fmax(glide, -MOST_GLIDE), MOST_GLIDE));
-	head->merit += share * (target->merit - head->merit);
+	head->mrc_weight += share * (target->mrc_weight - head->mrc_weight);
 	head->gain += share * (target->gain - head->gain);
 }
 
@@ -282,11 +282,11 @@ static WEIR_REALTIME void cell_begin(struct mix *mix)
 		if (m > 0)
 			head_follow(mix, m);
 		presence_update(head, mix);
-		sum += head->presence * head->share * head->merit * fabsf(head->gain);
+		sum += head->presence * head->share * head->mrc_weight * fabsf(head->gain);
 	}
 	for (uint32_t m = 0; m < mix->n_mics; m++) {
 		struct mix_head *head = &mix->head[m];
-		const float part = head->presence * head->share * head->merit;
+		const float part = head->presence * head->share * head->mrc_weight;
 
 		head->weight = head->weight_goal;
 		/* Where all are silent, what is short, or just ends, is mixed as before. */

@@ -14,12 +14,12 @@
 
 /* How a microphone is to be mixed. */
 struct mix_target {
-	bool is_aligned; /* the delay holds; always so for the first */
-	bool is_settled; /* so does the drift */
-	double delay;	 /* frames by which it is later, when the latest frame of the first came */
-	double drift;	 /* frames per frame, by which that grows */
-	float merit;	 /* its weight, relative to the others */
-	float gain;	 /* of the source in it, relative to the first; negative: upside down */
+	bool is_aligned;  /* the delay holds; always so for the first */
+	bool is_settled;  /* so does the drift */
+	double delay;	  /* frames by which it is later, when the latest frame of the first came */
+	double drift;	  /* frames per frame, by which that grows */
+	float mrc_weight; /* its weight, relative to the others */
+	float gain;	  /* of the source in it, relative to the first; negative: upside down */
 };
 
 /* A microphone as it is read. */
@@ -31,7 +31,7 @@ struct mix_head {
 	bool is_loose;	      /* is heard where it happens to be, because no other is */
 	float presence;	      /* 0 while it is silent, 1 otherwise, or between */
 	float share;	      /* 0: not heard, 1: takes part */
-	float merit, gain;
+	float mrc_weight, gain;
 	float weight, weight_goal, weight_step; /* what it is multiplied by, per frame of a cell */
 };
 
