@@ -68,7 +68,7 @@ WEIR_REALTIME void mix_reset(struct mix *mix)
 		head->n_zeros = 0;
 		head->place = head->step = 0;
 		head->is_loose = false;
-		head->presence = 0.0f;
+		head->gate = 0.0f;
 		head->share = m == 0 ? 1.0f : 0.0f;
 		head->mrc_weight = head->gain = 1.0f;
 		head->weight = head->weight_goal = m == 0 ? 1.0f : 0.0f;
@@ -126,7 +126,7 @@ WEIR_REALTIME void mix_aim(struct mix *mix)
 		is_aligned |= mix->target[m].is_aligned;
 		is_settled &= mix->target[m].is_settled || !mix->target[m].is_aligned;
 	}
-	if (!is_aligned || mix->next_latency != mix->latency || mix->head[0].presence < 1.0f)
+	if (!is_aligned || mix->next_latency != mix->latency || mix->head[0].gate < 1.0f)
 		return;
 
 	const bool settles = is_settled && !mix->is_settled;
@@ -147,7 +147,7 @@ static WEIR_REALTIME bool is_silent_at(const struct mix_head *head, uint32_t pla
 /*
  * Silence is seen before it is read, and faded into: from before the cell on in which it begins.
  */
-static WEIR_REALTIME void presence_update(struct mix_head *head, const struct mix *mix)
+static WEIR_REALTIME void gate_update(struct mix_head *head, const struct mix *mix)
 {
 	const uint32_t place = (uint32_t)(head->place >> 32);
 	const float rise = MIX_CELL / (float)(RISE_SECONDS * mix->rate);
@@ -156,9 +156,9 @@ static WEIR_REALTIME void presence_update(struct mix_head *head, const struct mi
 	for (uint32_t ahead = 0; ahead < MIX_LEAST_LATENCY; ahead += MIX_CELL)
 		is_silent |= is_silent_at(head, place + ahead, mix);
 	if (is_silent)
-		head->presence = 0.0f;
+		head->gate = 0.0f;
 	else
-		head->presence = head->presence + rise < 1.0f ? head->presence + rise : 1.0f;
+		head->gate = head->gate + rise < 1.0f ? head->gate + rise : 1.0f;
 }
 
 static WEIR_REALTIME uint64_t fixed(double frames)
@@ -281,12 +281,12 @@ static WEIR_REALTIME void cell_begin(struct mix *mix)
 		share_update(mix, m, is_any_aligned);
 		if (m > 0)
 			head_follow(mix, m);
-		presence_update(head, mix);
-		sum += head->presence * head->share * head->mrc_weight * fabsf(head->gain);
+		gate_update(head, mix);
+		sum += head->gate * head->share * head->mrc_weight * fabsf(head->gain);
 	}
 	for (uint32_t m = 0; m < mix->n_mics; m++) {
 		struct mix_head *head = &mix->head[m];
-		const float part = head->presence * head->share * head->mrc_weight;
+		const float part = head->gate * head->share * head->mrc_weight;
 
 		head->weight = head->weight_goal;
 		/* Where all are silent, what is short, or just ends, is mixed as before. */

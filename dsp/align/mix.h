@@ -29,7 +29,7 @@ struct mix_head {
 	uint32_t n_zeros;     /* in a row, up to MIX_CELL */
 	uint64_t place, step; /* frames, with 32 fractional bits; wraps around */
 	bool is_loose;	      /* is heard where it happens to be, because no other is */
-	float presence;	      /* 0 while it is silent, 1 otherwise, or between */
+	float gate;	      /* activity gate: 0 during digital silence, rises to 1 after it */
 	float share;	      /* 0: not heard, 1: takes part */
 	float mrc_weight, gain;
 	float weight, weight_goal, weight_step; /* what it is multiplied by, per frame of a cell */
@@ -72,7 +72,7 @@ WEIR_REALTIME uint32_t mix_get_latency(const struct mix *mix, uint32_t m);
 /* Does the microphone take part? */
 static inline WEIR_REALTIME bool mix_has(const struct mix *mix, uint32_t m)
 {
-	return mix->head[m].share > 0.5f && mix->head[m].presence > 0.5f;
+	return mix->head[m].share > 0.5f && mix->head[m].gate > 0.5f;
 }
 
 #endif
