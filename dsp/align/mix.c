@@ -67,7 +67,7 @@ WEIR_REALTIME void mix_reset(struct mix *mix)
 		memset(head->is_silent, true, mix->n_ring / MIX_CELL);
 		head->n_zeros = 0;
 		head->place = head->step = 0;
-		head->is_loose = false;
+		head->is_unaligned = false;
 		head->gate = 0.0f;
 		head->share = m == 0 ? 1.0f : 0.0f;
 		head->mrc_weight = head->gain = 1.0f;
@@ -181,7 +181,7 @@ static WEIR_REALTIME void head_allocate(struct mix *mix, uint32_t m)
 	struct mix_head *head = &mix->head[m];
 	const bool aligned = mix->target[m].is_aligned;
 
-	head->is_loose = !aligned;
+	head->is_unaligned = !aligned;
 	head->step = (uint64_t)1 << 32;
 	head->place =
 		aligned ? aimed_allocate(mix, m) : (mix->n_frames << 32) - fixed(MIX_LEAST_LATENCY);
@@ -196,7 +196,7 @@ static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
 	const struct mix_target *target = &mix->target[m];
 	const float share = (float)(MIX_CELL / (WEIGHT_SECONDS * mix->rate));
 
-	if (head->is_loose || !target->is_aligned)
+	if (head->is_unaligned || !target->is_aligned)
 		return;
 
 	const int64_t off = (int64_t)(aimed_allocate(mix, m) - head->place);
@@ -212,7 +212,7 @@ static WEIR_REALTIME bool head_is_near(const struct mix *mix, uint32_t m)
 {
 	const int64_t off = (int64_t)(aimed_allocate(mix, m) - mix->head[m].place);
 
-	return !mix->head[m].is_loose && llabs(off) >> 32 < (int64_t)(GLIDE_REACH * mix->rate);
+	return !mix->head[m].is_unaligned && llabs(off) >> 32 < (int64_t)(GLIDE_REACH * mix->rate);
 }
 
 /* The one that was chosen, unless it is silent and another one is not. */
@@ -237,11 +237,12 @@ static WEIR_REALTIME bool is_wanted(const struct mix *mix, uint32_t m, bool is_a
 	const struct mix_head *chosen = &mix->head[choice];
 
 	if (m == 0)
-		return is_any_aligned || choice == 0 || (!chosen->is_loose && chosen->share > 0.0f);
+		return is_any_aligned || choice == 0 ||
+		       (!chosen->is_unaligned && chosen->share > 0.0f);
 	if (mix->target[m].is_aligned)
 		return mix->next_latency == mix->latency &&
 		       (head->share == 0.0f || head_is_near(mix, m));
-	return !is_any_aligned && choice == m && (head->share == 0.0f || head->is_loose);
+	return !is_any_aligned && choice == m && (head->share == 0.0f || head->is_unaligned);
 }
 
 static WEIR_REALTIME void share_update(struct mix *mix, uint32_t m, bool is_any_aligned)

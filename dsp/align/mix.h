@@ -28,7 +28,7 @@ struct mix_head {
 	bool *is_silent;      /* [n_ring / MIX_CELL] */
 	uint32_t n_zeros;     /* in a row, up to MIX_CELL */
 	uint64_t place, step; /* frames, with 32 fractional bits; wraps around */
-	bool is_loose;	      /* is heard where it happens to be, because no other is */
+	bool is_unaligned;    /* is read without delay, because none is aligned */
 	float gate;	      /* activity gate: 0 during digital silence, rises to 1 after it */
 	float share;	      /* 0: not heard, 1: takes part */
 	float mrc_weight, gain;
