@@ -66,7 +66,7 @@ WEIR_REALTIME void mix_reset(struct mix *mix)
 		memset(head->ring, 0, (mix->n_ring + MIX_TAPS) * sizeof(float));
 		memset(head->is_silent, true, mix->n_ring / MIX_CELL);
 		head->n_zeros = 0;
-		head->place = head->step = 0;
+		head->position = head->step = 0;
 		head->is_unaligned = false;
 		head->gate = 0.0f;
 		head->share = m == 0 ? 1.0f : 0.0f;
@@ -138,10 +138,10 @@ WEIR_REALTIME void mix_aim(struct mix *mix)
 	mix->is_settled = is_settled;
 }
 
-static WEIR_REALTIME bool is_silent_at(const struct mix_head *head, uint32_t place,
+static WEIR_REALTIME bool is_silent_at(const struct mix_head *head, uint32_t position,
 				       const struct mix *mix)
 {
-	return head->is_silent[(place & (mix->n_ring - 1)) / MIX_CELL];
+	return head->is_silent[(position & (mix->n_ring - 1)) / MIX_CELL];
 }
 
 /*
@@ -149,12 +149,12 @@ static WEIR_REALTIME bool is_silent_at(const struct mix_head *head, uint32_t pla
  */
 static WEIR_REALTIME void gate_update(struct mix_head *head, const struct mix *mix)
 {
-	const uint32_t place = (uint32_t)(head->place >> 32);
+	const uint32_t position = (uint32_t)(head->position >> 32);
 	const float rise = MIX_CELL / (float)(RISE_SECONDS * mix->rate);
 	bool is_silent = false;
 
 	for (uint32_t ahead = 0; ahead < MIX_LEAST_LATENCY; ahead += MIX_CELL)
-		is_silent |= is_silent_at(head, place + ahead, mix);
+		is_silent |= is_silent_at(head, position + ahead, mix);
 	if (is_silent)
 		head->gate = 0.0f;
 	else
@@ -167,7 +167,7 @@ static WEIR_REALTIME uint64_t fixed(double frames)
 }
 
 /* Where microphone m is to be read for the next frame. */
-static WEIR_REALTIME uint64_t aimed_allocate(const struct mix *mix, uint32_t m)
+static WEIR_REALTIME uint64_t position_wanted(const struct mix *mix, uint32_t m)
 {
 	const struct mix_target *target = &mix->target[m];
 	const double since = (double)(int64_t)(mix->n_frames - mix->n_aimed) - mix->latency;
@@ -176,15 +176,15 @@ static WEIR_REALTIME uint64_t aimed_allocate(const struct mix *mix, uint32_t m)
 	       fixed(target->delay + target->drift * since);
 }
 
-static WEIR_REALTIME void head_allocate(struct mix *mix, uint32_t m)
+static WEIR_REALTIME void head_start(struct mix *mix, uint32_t m)
 {
 	struct mix_head *head = &mix->head[m];
 	const bool aligned = mix->target[m].is_aligned;
 
 	head->is_unaligned = !aligned;
 	head->step = (uint64_t)1 << 32;
-	head->place =
-		aligned ? aimed_allocate(mix, m) : (mix->n_frames << 32) - fixed(MIX_LEAST_LATENCY);
+	head->position = aligned ? position_wanted(mix, m)
+				 : (mix->n_frames << 32) - fixed(MIX_LEAST_LATENCY);
 	head->mrc_weight = aligned ? mix->target[m].mrc_weight : 1.0f;
 	head->gain = aligned ? mix->target[m].gain : 1.0f;
 }
@@ -199,7 +199,7 @@ static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
 	if (head->is_unaligned || !target->is_aligned)
 		return;
 
-	const int64_t off = (int64_t)(aimed_allocate(mix, m) - head->place);
+	const int64_t off = (int64_t)(position_wanted(mix, m) - head->position);
 	const double glide = (double)off / 4294967296.0 / (GLIDE_SECONDS * mix->rate);
 
 	head->step = fixed(1.0 + target->drift + fmin(fmax(glide, -MOST_GLIDE), MOST_GLIDE));
@@ -210,7 +210,7 @@ static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
 /* Near enough to glide there. */
 static WEIR_REALTIME bool head_is_near(const struct mix *mix, uint32_t m)
 {
-	const int64_t off = (int64_t)(aimed_allocate(mix, m) - mix->head[m].place);
+	const int64_t off = (int64_t)(position_wanted(mix, m) - mix->head[m].position);
 
 	return !mix->head[m].is_unaligned && llabs(off) >> 32 < (int64_t)(GLIDE_REACH * mix->rate);
 }
@@ -251,7 +251,7 @@ static WEIR_REALTIME void share_update(struct mix *mix, uint32_t m, bool is_any_
 	const bool wanted = is_wanted(mix, m, is_any_aligned);
 
 	if (m > 0 && wanted && head->share == 0.0f)
-		head_allocate(mix, m);
+		head_start(mix, m);
 
 	const double seconds = wanted ? JOIN_SECONDS : -LEAVE_SECONDS;
 	const float share = head->share + (float)(MIX_CELL / (seconds * mix->rate));
@@ -272,7 +272,7 @@ static WEIR_REALTIME void cell_begin(struct mix *mix)
 	bool is_any_aligned = false;
 	float sum = 0.0f;
 
-	mix->head[0].place = (mix->n_frames << 32) - ((uint64_t)mix->latency << 32);
+	mix->head[0].position = (mix->n_frames << 32) - ((uint64_t)mix->latency << 32);
 	mix->head[0].step = (uint64_t)1 << 32;
 	for (uint32_t m = 1; m < mix->n_mics; m++)
 		is_any_aligned |= mix->target[m].is_aligned;
@@ -314,10 +314,10 @@ static WEIR_REALTIME float head_read(struct mix_head *head, const struct mix *mi
 {
 	float kernel[MIX_TAPS];
 	const uint32_t mask = mix->n_ring - 1;
-	const uint32_t first = ((uint32_t)(head->place >> 32) - (MIX_TAPS / 2 - 1)) & mask;
-	const uint32_t fraction = (uint32_t)head->place;
+	const uint32_t first = ((uint32_t)(head->position >> 32) - (MIX_TAPS / 2 - 1)) & mask;
+	const uint32_t fraction = (uint32_t)head->position;
 
-	head->place += head->step;
+	head->position += head->step;
 	if (fraction == 0)
 		return head->ring[first + MIX_TAPS / 2 - 1];
 	sinc_kernel(mix->kernel, MIX_TAPS, fraction, kernel);
@@ -378,7 +378,7 @@ WEIR_REALTIME uint32_t mix_get_latency(const struct mix *mix, uint32_t m)
 	if (m == 0)
 		frames = mix->latency;
 	else if (head->share > 0.0f)
-		frames = (int64_t)((mix->n_frames << 32) - head->place) >> 32;
+		frames = (int64_t)((mix->n_frames << 32) - head->position) >> 32;
 	else if (target->is_aligned)
 		frames = (int64_t)mix->latency - (int64_t)target->delay;
 	return frames > MIX_LEAST_LATENCY ? (uint32_t)frames : MIX_LEAST_LATENCY;

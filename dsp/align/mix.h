@@ -24,13 +24,13 @@ struct mix_target {
 
 /* A microphone as it is read. */
 struct mix_head {
-	float *ring;	      /* [n_ring], and the first MIX_TAPS again */
-	bool *is_silent;      /* [n_ring / MIX_CELL] */
-	uint32_t n_zeros;     /* in a row, up to MIX_CELL */
-	uint64_t place, step; /* frames, with 32 fractional bits; wraps around */
-	bool is_unaligned;    /* is read without delay, because none is aligned */
-	float gate;	      /* activity gate: 0 during digital silence, rises to 1 after it */
-	float share;	      /* 0: not heard, 1: takes part */
+	float *ring;		 /* [n_ring], and the first MIX_TAPS again */
+	bool *is_silent;	 /* [n_ring / MIX_CELL] */
+	uint32_t n_zeros;	 /* in a row, up to MIX_CELL */
+	uint64_t position, step; /* frames, with 32 fractional bits; wraps around */
+	bool is_unaligned;	 /* is read without delay, because none is aligned */
+	float gate;		 /* activity gate: 0 during digital silence, rises to 1 after it */
+	float share;		 /* 0: not heard, 1: takes part */
 	float mrc_weight, gain;
 	float weight, weight_goal, weight_step; /* what it is multiplied by, per frame of a cell */
 };

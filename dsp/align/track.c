@@ -119,13 +119,13 @@ static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct front
 	    (int64_t)front1->n_samples)
 		track->frame = (int64_t)front1->n_samples;
 
-	const double before = -fmin(track_place_2(track), (double)track->frame);
+	const double before = -fmin(track_position_2(track), (double)track->frame);
 	const double slowest = TRACK_HOP * (1.0 + fmin(track->drift, 0.0));
 
 	if (before > 0.0)
 		track->frame += TRACK_HOP * (int64_t)ceil(before / slowest);
 
-	const double end = fmax(track_place_2(track), (double)track->frame) + CROSS_WINDOW + 32;
+	const double end = fmax(track_position_2(track), (double)track->frame) + CROSS_WINDOW + 32;
 
 	return end <= (double)front1->n_samples && end <= (double)front2->n_samples;
 }
@@ -352,7 +352,7 @@ static WEIR_REALTIME void compared(struct track *track)
 static WEIR_REALTIME void first_spectrum(struct track *track, const struct front_end *front1,
 					 const struct front_end *front2)
 {
-	const int64_t second = (int64_t)floor(track_place_2(track));
+	const int64_t second = (int64_t)floor(track_position_2(track));
 
 	if (!front_end_is_whole(front1, track->frame, CROSS_WINDOW) ||
 	    !front_end_is_whole(front2, second, CROSS_WINDOW)) {
@@ -366,11 +366,12 @@ static WEIR_REALTIME void first_spectrum(struct track *track, const struct front
 static WEIR_REALTIME void match(struct track *track)
 {
 	const struct cross_context *context = track->context;
-	const double place = track_place_2(track);
+	const double position = track_position_2(track);
 	const bool was_seen = track->change.is_seen;
 	struct frame *latest = &track->latest;
 
-	cross_advance(&latest->cross, (place - floor(place)) / (double)context->rate, context);
+	cross_advance(&latest->cross, (position - floor(position)) / (double)context->rate,
+		      context);
 	track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)context->rate;
 	if (track->centre > track->time)
 		predict(track, track->centre);
@@ -397,7 +398,7 @@ static WEIR_REALTIME uint32_t frame_step(struct track *track, const struct front
 		first_spectrum(track, front1, front2);
 		return 6;
 	case SECOND_SPECTRUM:
-		frame_hear(&track->latest, front2, 1, (int64_t)floor(track_place_2(track)));
+		frame_hear(&track->latest, front2, 1, (int64_t)floor(track_position_2(track)));
 		return 5;
 	case COMPARE:
 		frame_compare(&track->latest, front1, front2, track->polarity);

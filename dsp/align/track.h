@@ -104,7 +104,7 @@ static inline WEIR_REALTIME double track_deviation(const struct track *track, do
 }
 
 /* Sample of the second microphone at which the frame begins there. */
-static inline WEIR_REALTIME double track_place_2(const struct track *track)
+static inline WEIR_REALTIME double track_position_2(const struct track *track)
 {
 	const double rate = (double)track->context->rate;
 	const double centre = (double)(track->frame + CROSS_WINDOW / 2) / rate;
