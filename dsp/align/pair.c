@@ -212,7 +212,7 @@ static WEIR_REALTIME bool rival_watch(struct pair *pair, double off, double time
 {
 	const struct search *search = &pair->search;
 
-	if (search->short_peak.height < LEAST_HEIGHT || time - pair->track.hopped < REST_SECONDS)
+	if (search->short_peak.height < LEAST_HEIGHT || time - pair->track.switched < REST_SECONDS)
 		return false;
 	if (fabs(off) < CONFIRM_SECONDS)
 		pair->n_rival -= pair->n_rival > 0;
@@ -278,11 +278,11 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 		track_drift_again(track, peak->drift, DRIFT_DEVIATION);
 	agree(&pair->elsewhere, &pair->n_elsewhere,
 	      is_peak && fabs(off) > ELSEWHERE_SECONDS &&
-		      (is_doubtful(pair) || time - track->hopped > REST_SECONDS),
+		      (is_doubtful(pair) || time - track->switched > REST_SECONDS),
 	      peak->lag);
 	agree(&pair->elsewhere_now, &pair->n_elsewhere_now,
 	      is_peak_now && fabs(off_now) > ELSEWHERE_NOW_SECONDS && now->own > SURE_OWN &&
-		      time - track->hopped > REST_NOW_SECONDS,
+		      time - track->switched > REST_NOW_SECONDS,
 	      now->lag);
 
 	const bool is_elsewhere = is_doubtful(pair)

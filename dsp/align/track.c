@@ -43,7 +43,7 @@ enum {
 #define MOST_LATE_SECONDS 2.8f
 
 #define KNOWN_DRIFT 20e-6
-#define SLID_DEVIATION 28e-6 /* not known: blocks are taken again */
+#define RATE_STEP_DEVIATION 28e-6 /* not known: blocks are taken again */
 #define LEAST_AGREEMENT 0.11f
 #define JUMP_SECONDS 80e-6
 
@@ -84,8 +84,8 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 {
 	track_sums_clear(track);
 	drift_reset(&track->blocks);
-	track->time = track->born = track->heard = track->hopped = time;
-	track->places.n = 0;
+	track->time = track->born = track->heard = track->switched = time;
+	track->known.n = 0;
 	track->change = (struct change){ 0 };
 	track->delay = delay;
 	track->delay_variance = TRACK_START_DEVIATION * TRACK_START_DEVIATION;
@@ -94,7 +94,7 @@ WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 	track->misfit = 1.0;
 	track->agreement = 0.0f;
 	track->frame = llrint(first * (double)track->context->rate);
-	slide_begin(&track->slide, time, track->active);
+	rate_step_reset(&track->rate_step, time, track->active);
 }
 
 WEIR_REALTIME void track_drift_set(struct track *track, double drift, double deviation)
@@ -137,7 +137,7 @@ static WEIR_REALTIME void predict(struct track *track, double time)
 	const double drift_noise = track->active > 15.0 ? 0.06e-6 : 0.3e-6;
 
 	track->delay += track->drift * ahead;
-	places_move(&track->places, track->drift * ahead);
+	known_delays_advance(&track->known, track->drift * ahead);
 	track->delay_variance +=
 		ahead * (2.0 * track->covariance + ahead * track->drift_variance + delay_noise);
 	track->covariance += ahead * track->drift_variance;
@@ -203,7 +203,7 @@ static WEIR_REALTIME void accumulate(struct track *track)
 static WEIR_REALTIME void correct(struct track *track, double seconds)
 {
 	track->delay += seconds;
-	track->slide.seconds += seconds;
+	track->rate_step.seconds += seconds;
 	cross_advance(&track->slow, seconds, track->context);
 	cross_advance(&track->fast, seconds, track->context);
 	cross_advance(&track->block, seconds, track->context);
@@ -221,13 +221,13 @@ static WEIR_REALTIME bool jump_is_sure(struct track *track, double lag)
 	       latest_scatter(track->jump, track->n_jumps) < 100e-6;
 }
 
-static WEIR_REALTIME void slide_watch(struct track *track)
+static WEIR_REALTIME void rate_step_watch(struct track *track)
 {
-	const double rate = slide_take(&track->slide, track->time, track->active);
+	const double rate = rate_step_detect(&track->rate_step, track->time, track->active);
 
 	if (rate == 0.0 || !drift_is_known(track))
 		return;
-	track_drift_again(track, track->drift + rate, SLID_DEVIATION);
+	track_drift_again(track, track->drift + rate, RATE_STEP_DEVIATION);
 	track->moving = 0.0;
 }
 
@@ -278,7 +278,7 @@ static WEIR_REALTIME void measure(struct track *track)
 	track->covariance *= 1.0 - gain;
 	track->delay_variance = fmax(track->delay_variance * (1.0 - gain), 1e-12);
 	correct(track, gain * peak.lag);
-	slide_watch(track);
+	rate_step_watch(track);
 }
 
 static WEIR_REALTIME void block_end(struct track *track)

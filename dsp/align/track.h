@@ -8,8 +8,8 @@
 #include "cross.h"
 #include "drift.h"
 #include "frame.h"
-#include "places.h"
-#include "slide.h"
+#include "known_delays.h"
+#include "rate_step.h"
 
 #define TRACK_HOP 512
 #define TRACK_ELSEWHERES 4
@@ -43,10 +43,10 @@ struct track {
 	float polarity; /* 1 or -1 */
 	float agreement;
 
-	double hopped;	   /* time at which the delay was last set to another one */
+	double switched;   /* time at which the delay was last set to another one */
 	uint32_t n_doubts; /* frames in a row whose sound comes from elsewhere */
 	struct change change;
-	struct places places;
+	struct known_delays known;
 	bool is_block_here; /* the block that is worked on was taken at this delay */
 
 	double elsewhere[TRACK_ELSEWHERES], jump[TRACK_JUMPS]; /* seconds, latest last */
@@ -58,7 +58,7 @@ struct track {
 	float *lags; /* [CROSS_FINE] */
 	double block_active, block_time, block_weight;
 	double corrected; /* seconds, since the latest block ended */
-	struct slide slide;
+	struct rate_step rate_step;
 	struct drift blocks;
 	uint64_t n_frames; /* heard: latest is new */
 };
