@@ -3,10 +3,10 @@
 /*
  * With C a frame's cross-spectrum of weight g, S the slow sum and r the agreement of its phases,
  *
- *	like = sum of  r^2 Re(C conj S) / |S|,	wanted = sum of  r^3 g
+ *	similarity = sum of  r^2 Re(C conj S) / |S|,	expected = sum of  r^3 g
  *
- * over bins and some 90 ms are equal while nothing changes. Phases by chance make like 0, with a
- * variance of half the sum of (r^2 g)^2, and half as much again as neighbours are alike.
+ * over bins and some 90 ms are equal while nothing changes. Phases by chance make the similarity 0,
+ *with a variance of half the sum of (r^2 g)^2, and half as much again as neighbours are alike.
  *
  * After a jump by d the same phases are found d away: there peaks the inverse transform of
  *
@@ -28,12 +28,12 @@
  * jumps in four rooms, each alone: without an alarm in the scenes, what sees jumps soonest (median
  * 0.22 s, three of four within 0.41 s).
  */
-#define LIKE_SECONDS 0.09	/* 0.05: 1 alarm; 0.14: 0.33 s */
+#define SIMILARITY_SECONDS 0.09 /* 0.05: 1 alarm; 0.14: 0.33 s */
 #define FADE_DB_PER_SECOND 40.0 /* 20: 0.25 s; 80 fades like reverberation of 0.75 s */
 #define LEAST_OF_PEAK 0.2	/* 0.4: 0.25 s; 0.1: 0.01 s sooner, 10 dB into reverberation */
 #define MEAN_SECONDS 1.6	/* 0.6 and 4: 1 alarm */
 #define LEAST_OF_MEAN 0.05	/* none: 1 alarm; 0.2: 0.25 s */
-#define LEAST_LIKE 0.4		/* of what is wanted. 0.5: 1 alarm; 0.3: 0.28 s */
+#define MIN_SIMILARITY 0.4	/* of what is expected. 0.5: 1 alarm; 0.3: 0.28 s */
 #define KNOWN_SECONDS 1.0	/* of sound, before its phases mean anything. 0.5 to 2: the same */
 #define SURE 8.0		/* deviations of chance. 5 to 11: the same */
 
@@ -50,24 +50,24 @@
 #define SURE_HEIGHT 9.2f      /* of one. 7.3: the same; 11: 0.01 s later */
 #define SURE_LEAD 2.5f	      /* 1.5: the same; 4: 0.01 s later */
 
-struct likeness {
-	float like, wanted, variance, power;
+struct comparison {
+	float similarity, expected, variance, power;
 };
 
 WEIR_REALTIME void change_clear(struct change *change)
 {
-	change->like = change->wanted = change->variance = 0.0;
+	change->similarity = change->expected = change->variance = 0.0;
 	change->known = change->seconds = 0.0;
 	change->is_seen = false;
 	change->n_found = 0;
 }
 
-static WEIR_SIMD WEIR_REALTIME struct likeness compare(const struct cross *frame,
-						       const struct cross *before,
-						       const float *power,
-						       struct cross_weighted *matched, uint32_t n)
+static WEIR_SIMD WEIR_REALTIME struct comparison compare(const struct cross *frame,
+							 const struct cross *before,
+							 const float *power,
+							 struct cross_weighted *matched, uint32_t n)
 {
-	struct likeness sum = { 0 };
+	struct comparison sum = { 0 };
 
 	for (uint32_t i = 0; i < n; i++) {
 		const float re = before->re[i], im = before->im[i], weight = frame->weight[i];
@@ -78,8 +78,8 @@ static WEIR_SIMD WEIR_REALTIME struct likeness compare(const struct cross *frame
 
 		matched->re[i] = scale * (frame->re[i] * re + frame->im[i] * im);
 		matched->im[i] = scale * (frame->im[i] * re - frame->re[i] * im);
-		sum.like += matched->re[i];
-		sum.wanted += r * r * r * weight;
+		sum.similarity += matched->re[i];
+		sum.expected += r * r * r * weight;
 		sum.variance += 0.75f * r * r * r * r * weight * weight;
 		sum.power += power[i] * weight;
 	}
@@ -102,21 +102,21 @@ WEIR_REALTIME void change_watch(struct change *change, const struct cross *frame
 				const struct cross *before, const float *power, double hop_seconds,
 				struct cross_weighted *matched, const struct cross_context *context)
 {
-	const struct likeness now = compare(frame, before, power, matched, context->n);
-	const double keep = exp(-hop_seconds / LIKE_SECONDS);
+	const struct comparison now = compare(frame, before, power, matched, context->n);
+	const double keep = exp(-hop_seconds / SIMILARITY_SECONDS);
 
 	change->known += hop_seconds;
 	if (change->is_seen)
 		change->seconds += hop_seconds;
 	if (!is_direct(change, (double)now.power, hop_seconds) || change->known < KNOWN_SECONDS ||
-	    now.wanted * now.wanted < now.variance)
+	    now.expected * now.expected < now.variance)
 		return;
-	change->like = keep * change->like + (double)now.like;
-	change->wanted = keep * change->wanted + (double)now.wanted;
+	change->similarity = keep * change->similarity + (double)now.similarity;
+	change->expected = keep * change->expected + (double)now.expected;
 	change->variance = keep * keep * change->variance + (double)now.variance;
-	if (change->wanted < SURE * sqrt(change->variance))
+	if (change->expected < SURE * sqrt(change->variance))
 		return;
-	change->is_seen = change->like < LEAST_LIKE * change->wanted;
+	change->is_seen = change->similarity < MIN_SIMILARITY * change->expected;
 	if (!change->is_seen)
 		change->seconds = 0.0;
 }
@@ -144,7 +144,7 @@ WEIR_REALTIME bool change_is_jump(struct change *change, const struct cross_peak
 	if (!is_jump)
 		return false;
 
-	change->like = change->wanted = change->variance = 0.0;
+	change->similarity = change->expected = change->variance = 0.0;
 	change->is_seen = true;
 	change->n_found = 0;
 	return true;

@@ -18,11 +18,11 @@ struct change_lag {
  * counts, and does not fade, unless the same phases are found at another lag.
  */
 struct change {
-	double usual, peak;	       /* power of the sound: its mean, and what it fades from */
-	double like, wanted, variance; /* of the latest frames */
-	double known;		       /* seconds of sound that was heard at this delay */
-	bool is_seen;		       /* until the delay is set anew, or it is as it was */
-	double seconds;		       /* of sound since then */
+	double usual, peak; /* power of the sound: its mean, and what it fades from */
+	double similarity, expected, variance; /* of the latest frames */
+	double known;			       /* seconds of sound that was heard at this delay */
+	bool is_seen;			       /* until the delay is set anew, or it is as it was */
+	double seconds;			       /* of sound since then */
 	struct change_lag found[CHANGE_FRAMES];
 	uint32_t n_found;
 };
