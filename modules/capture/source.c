@@ -240,8 +240,7 @@ void capture_source_set_rate(struct capture_source *source, double rate)
 
 	weir_props_init(&props);
 	weir_props_add_control(&props, RATE_KEY, SPA_POD_Float((float)rate));
-	spa_node_set_param(&source->unit_node.node, SPA_PARAM_Props, 0,
-			   weir_props_get_pod(&props));
+	spa_node_set_param(&source->unit_node.node, SPA_PARAM_Props, 0, weir_props_get_pod(&props));
 }
 
 void capture_source_set(struct capture_source *source, const char *key, const char *value)
