@@ -9,6 +9,24 @@
 #include <xmmintrin.h>
 #endif
 
+const struct weir_field *weir_unit_find_field(const struct weir_unit *unit, const char *name)
+{
+	for (uint32_t i = 0; i < unit->n_fields; i++)
+		if (strcmp(unit->fields[i].name, name) == 0)
+			return &unit->fields[i];
+	return NULL;
+}
+
+uint32_t weir_unit_find_role(const struct weir_unit *unit, enum weir_port_type type,
+			     enum weir_role role)
+{
+	uint32_t i = 0;
+
+	while (i < unit->n_ports && (unit->ports[i].type != type || unit->ports[i].role != role))
+		i++;
+	return i;
+}
+
 struct weir_reports *weir_reports_create(const struct weir_unit *unit, uint32_t rate)
 {
 	return weir_reports_create_for(unit, rate, WEIR_MAX_FRAMES);
@@ -98,10 +116,11 @@ static WEIR_REALTIME void denormals_restore(uint64_t mode)
 #endif
 }
 
-/* Behind n_ports there is none. */
+/* The next main input. Behind n_ports there is none. */
 static WEIR_REALTIME uint32_t input_next(const struct weir_unit *unit, uint32_t port)
 {
-	while (port < unit->n_ports && unit->ports[port].type != WEIR_AUDIO_IN)
+	while (port < unit->n_ports && (unit->ports[port].type != WEIR_AUDIO_IN ||
+					unit->ports[port].role != WEIR_ROLE_MAIN))
 		port++;
 	return port;
 }

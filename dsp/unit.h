@@ -13,7 +13,7 @@
  * Samples are floats with full scale at -1 and 1. A frame is one sample of
  * every audio port. The n-th audio output belongs to the n-th audio input: sound
  * passes from one to the other where the unit cannot run, and hosts declare the
- * latency between them. A unit therefore has its main inputs first.
+ * latency between them. A unit therefore has its main inputs before those for reference.
  */
 
 /* Neither allocates, locks, logs nor enters the kernel. Checked by clang >= 20. */
@@ -26,6 +26,7 @@
 #define WEIR_MAX_PORTS 64
 #define WEIR_MAX_UNITS 16
 #define WEIR_MAX_FIELDS 64
+#define WEIR_MAX_PANELS 16 /* of a unit */
 #define WEIR_MAX_STATE_VALUES 32
 #define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() with memory of weir_reports_create() */
 #define WEIR_BLOCK 256	     /* frames in one call of a unit's run, at most */
@@ -36,6 +37,15 @@ enum weir_port_type {
 	WEIR_AUDIO_OUT,
 	WEIR_CONTROL_IN,  /* one float, constant during a run */
 	WEIR_CONTROL_OUT, /* one float, written by every run */
+};
+
+/* What hosts have to know of a port beyond its type. */
+enum weir_role {
+	WEIR_ROLE_MAIN,
+	WEIR_ROLE_REFERENCE, /* audio input: only compared with the main ones, goes to no output */
+	WEIR_ROLE_RESET,     /* toggle: a change to 1 begins maxima and averages anew */
+	WEIR_ROLE_CALIBRATION, /* control input: dB that are added to calibrated fields */
+	WEIR_ROLE_LAYOUT,      /* choice: where the loudspeakers are; 0: 5.1, 1: 7.1 */
 };
 
 /* What the values of a control mean; between whole numbers they are rounded. */
@@ -49,6 +59,7 @@ enum weir_kind {
 struct weir_port {
 	const char *name; /* used in configuration files: never renamed */
 	enum weir_port_type type;
+	enum weir_role role;
 	enum weir_kind kind;
 	const char *unit; /* of the values: "dB", "Hz", "semitones", "ms", "ppm"; "" for none */
 	const char *help; /* one line */
@@ -57,6 +68,52 @@ struct weir_port {
 	const char *channel;
 	const char *const *choices; /* WEIR_CHOICE only: max - min + 1 names */
 	float min, def, max;	    /* controls only; def: see plugins/ladspa.c */
+};
+
+/* How displays draw the fields of a panel; which of them is what, weir_view says. */
+enum weir_panel_kind {
+	WEIR_PANEL_METERS,  /* a bar for each channel, with a mark on it and numbers beside it */
+	WEIR_PANEL_NUMBERS, /* title, then label and number of each field, of the highest channel */
+	WEIR_PANEL_INPUTS,  /* title and state, then a row for each audio input */
+	WEIR_PANEL_SPECTRUM, /* a column for each band, of the highest channel */
+	WEIR_PANEL_LABELS,   /* in one row, each field behind its label */
+};
+
+struct weir_panel {
+	enum weir_panel_kind kind;
+	const char *title;
+};
+
+/* What a display draws of a field in its panel. */
+enum weir_view {
+	WEIR_VIEW_NUMBER,
+	WEIR_VIEW_NONE,	      /* another field of the panel says as much */
+	WEIR_VIEW_BAR,	      /* METERS, INPUTS: from min to max */
+	WEIR_VIEW_MARK,	      /* METERS: on the bar, held for a moment */
+	WEIR_VIEW_THIRDS,     /* SPECTRUM: third octaves, from 20 Hz to 20 kHz */
+	WEIR_VIEW_NOTE,	      /* LABELS: a frequency, and the note that is nearest */
+	WEIR_VIEW_CONFIDENCE, /* LABELS: of the field before; INPUTS: of the state */
+	WEIR_VIEW_WORD,	      /* LABELS: words[1] above 0.5; INPUTS: words[value], the state */
+	WEIR_VIEW_DELAY,      /* INPUTS: seconds, shown as ms */
+	WEIR_VIEW_DRIFT,      /* INPUTS */
+	WEIR_VIEW_SIGN,	      /* INPUTS: whether it is negative */
+};
+
+struct weir_word {
+	const char *text;
+	enum { WEIR_NEITHER, WEIR_GOOD, WEIR_PENDING, WEIR_BAD } quality;
+};
+
+/* How displays show a field. All 0: by its name, in a list. */
+struct weir_display {
+	const char *label; /* a word, within the panel */
+	uint32_t panel;	   /* of the unit's panels, counted from 1; 0: the list */
+	enum weir_view view;
+	const struct weir_word *words;
+	uint32_t n_words;
+	uint32_t input; /* INPUTS: that of the first value, counted from 1; 0: of none */
+	float min, max; /* the range that is shown; both 0: that of the values */
+	uint32_t rank;	/* 1 and up: shown where there is no room for all fields, 1 first */
 };
 
 /*
@@ -70,6 +127,23 @@ struct weir_field {
 	const char *help;
 	uint32_t count; /* floats: 1, or more for a vector */
 	bool event;
+
+	/* So many values belong to each audio input, one input after the other; 0: all values are
+	 * of all inputs together. */
+	uint32_t per_channel;
+
+	const char *group; /* NULL, or the control that switches the field and others on and off */
+
+	/* The value is the highest since the previous report: a reader that skips reports keeps the
+	 * highest. */
+	bool hold;
+
+	/* The field whose maximum this is: with hold since the previous report, else since a reset;
+	 * or NULL. */
+	const char *maximum_of;
+
+	bool calibrated; /* has the value of the control with WEIR_ROLE_CALIBRATION added */
+	struct weir_display display;
 };
 
 struct weir_report {
@@ -106,6 +180,10 @@ struct weir_unit {
 	uint32_t n_fields;
 	float hop_seconds;
 
+	/* What displays draw of the fields, from top to bottom. */
+	const struct weir_panel *panels;
+	uint32_t n_panels;
+
 	/*
 	 * Returns a new state for the given rate in Hz, or NULL with errno set: EINVAL
 	 * when the unit cannot run at this rate. Hosts then run it with the state NULL.
@@ -130,8 +208,8 @@ struct weir_unit {
 		    struct weir_reports *reports) WEIR_REALTIME;
 
 	/*
-	 * The latency of the n-th audio input after the latest run. A control output "latency"
-	 * has the total of the first input. NULL: no input has any.
+	 * The latency of the n-th audio input after the latest run. NULL: no input has any. A
+	 * control output "latency" has the total of the first input, for LADSPA hosts.
 	 *
 	 * Hosts declare the total at the outputs, and the minimum at the inputs. A source that
 	 * compensates for the latency behind it, as PipeWire's rtp-source does, would send its
@@ -162,8 +240,15 @@ extern const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1];
 /* Returns NULL when there is no unit of this name. */
 const struct weir_unit *weir_unit_find(const char *name);
 
+/* The unit's field of this name, or NULL. */
+const struct weir_field *weir_unit_find_field(const struct weir_unit *unit, const char *name);
+
 /* The field of the first unit that reports one of this name, or NULL. */
 const struct weir_field *weir_field_find(const char *name);
+
+/* The first port of this type and role, or n_ports. */
+uint32_t weir_unit_find_role(const struct weir_unit *unit, enum weir_port_type type,
+			     enum weir_role role);
 
 /*
  * Processes any number of frames. port[i] belongs to ports[i] and is never NULL;
@@ -174,7 +259,7 @@ const struct weir_field *weir_field_find(const char *name);
  * unit as silence. Denormals count as zero while the unit runs.
  *
  * With the state NULL the sound passes through: the n-th audio output gets the n-th
- * audio input, or silence where there is none, and each control output gets the value
+ * main audio input, or silence where there is none, and each control output gets the value
  * in its range that is nearest to 0.
  */
 #define WEIR_MAX_SAMPLE 1000.0f /* 60 dB above full scale */

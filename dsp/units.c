@@ -21,9 +21,9 @@ const struct weir_unit *weir_unit_find(const char *name)
 
 const struct weir_field *weir_field_find(const char *name)
 {
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
-		for (uint32_t i = 0; i < (*unit)->n_fields; i++)
-			if (strcmp((*unit)->fields[i].name, name) == 0)
-				return &(*unit)->fields[i];
-	return NULL;
+	const struct weir_field *field = NULL;
+
+	for (const struct weir_unit *const *unit = weir_units; *unit && !field; unit++)
+		field = weir_unit_find_field(*unit, name);
+	return field;
 }

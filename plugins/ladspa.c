@@ -4,7 +4,7 @@
  * Every unit as a LADSPA plugin, for PipeWire's filter-chain.
  *
  * LADSPA knows a default only as one of a few named values, so a control's def
- * must be its min, its max, 0, 1, 100 or 440; tests/test-units.c checks that.
+ * must be its min, its max, 0, 1, 100 or 440; tests/test-contract.c checks that.
  * Reports have no place in LADSPA and are not asked for.
  *
  * PipeWire's filter-chain has no node where a plugin cannot be made, and gives silence at a

@@ -2,7 +2,6 @@
 
 /* What dsp/unit.h promises, checked for every unit at every rate. */
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
@@ -488,63 +487,6 @@ static void test_refuses_impossible_rates(const struct weir_unit *unit)
 	}
 }
 
-static bool is_kebab_case(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '-')
-			return false;
-	return name[0];
-}
-
-/* The few defaults that LADSPA can express: see plugins/ladspa.c. */
-static bool fits_ladspa(const struct weir_port *p)
-{
-	return p->def == p->min || p->def == p->max || p->def == 0.0f || p->def == 1.0f ||
-	       p->def == 100.0f || p->def == 440.0f || p->def == 0.5f * (p->min + p->max) ||
-	       p->def == 0.75f * p->min + 0.25f * p->max ||
-	       p->def == 0.25f * p->min + 0.75f * p->max;
-}
-
-static void check_port(const struct weir_port *p)
-{
-	CHECK(is_kebab_case(p->name));
-	CHECK(p->help && p->help[0] && !strchr(p->help, '\n'));
-	if (is_audio(p)) {
-		CHECK(p->channel && p->channel[0]);
-		return;
-	}
-	CHECK(p->unit);
-	/* Hosts add the unit: the help says nothing of it. */
-	CHECK(!p->unit[0] || !strstr(p->help, "(dB"));
-	CHECK(p->min <= p->def && p->def <= p->max && p->min < p->max);
-	CHECK(p->kind != WEIR_TOGGLE || (p->min == 0.0f && p->max == 1.0f));
-	for (uint32_t i = 0; p->kind == WEIR_CHOICE && i <= (uint32_t)(p->max - p->min); i++)
-		CHECK(p->choices[i] && p->choices[i][0]);
-	if (p->type == WEIR_CONTROL_IN)
-		CHECK(fits_ladspa(p));
-}
-
-static void test_description_is_complete(const struct weir_unit *unit)
-{
-	CHECK(is_kebab_case(unit->name));
-	CHECK(unit->summary && unit->summary[0]);
-	CHECK(unit->n_ports > 0 && unit->n_ports <= WEIR_MAX_PORTS);
-	CHECK(unit->n_fields <= WEIR_MAX_FIELDS);
-	CHECK(unit->n_fields == 0 || unit->hop_seconds >= 0.001f);
-	for (uint32_t i = 0; i < unit->n_ports; i++)
-		check_port(&unit->ports[i]);
-	for (uint32_t i = 0; i < unit->n_fields; i++) {
-		CHECK(unit->fields[i].name && unit->fields[i].help && unit->fields[i].unit);
-		CHECK(unit->fields[i].count > 0);
-		CHECK(!unit->fields[i].event || unit->fields[i].count == 1);
-	}
-	CHECK(!unit->save_state == !unit->restore_state &&
-	      !unit->save_state == !unit->n_state_fields);
-	for (uint32_t i = 0; i < unit->n_state_fields; i++)
-		CHECK(unit->state_fields[i].name && unit->state_fields[i].help &&
-		      unit->state_fields[i].unit);
-}
-
 static void test_unit(const struct weir_unit *unit, uint32_t rate)
 {
 	static const float bad[] = { NAN, INFINITY, -INFINITY, 1e-40f, 1e30f };
@@ -567,7 +509,6 @@ int main(void)
 {
 	CHECK(weir_units[0]);
 	for (const struct weir_unit *const *unit = weir_units; *unit; unit++) {
-		test_description_is_complete(*unit);
 		test_refuses_impossible_rates(*unit);
 		test_without_a_state_sound_passes_through(*unit);
 		for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)

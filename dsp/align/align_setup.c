@@ -125,7 +125,8 @@ static const char *const state_names[] = {
 		CHOICE_IN("weight", "By noise, all alike, or one microphone only", weight_names,  \
 			  ALIGN_AUTO, most_weight),                                               \
 		TOGGLE_IN("hold", "Go on with the delay and the drift that are known", 0.0f),     \
-		TOGGLE_IN("reset", "From 0 to 1: forget the delay and the drift", 0.0f),          \
+		TOGGLE_IN("reset", "From 0 to 1: forget the delay and the drift", 0.0f,           \
+			  .role = WEIR_ROLE_RESET),                                               \
 		CONTROL_OUT("latency", WEIR_INTEGER, "frames",                                    \
 			    "Delay of the output against microphone 1", 0.0f, 600000.0f),         \
 		CONTROL_OUT("state", WEIR_CHOICE, "",                                             \
@@ -177,26 +178,47 @@ static const struct weir_port ports_of_4[] = {
 	SNR("4"),
 };
 
-#define FIELDS(n_pairs)                                                                      \
-	FIELD("delay_s", "s", "How much later each other microphone is", n_pairs),           \
-		FIELD("sro_ppm", "ppm", "How fast the clock of each other one is", n_pairs), \
-		FIELD("locked", "", "1: the delay is known", n_pairs),                       \
-		FIELD("confidence", "", "How well it agrees, 0 to 1", n_pairs),              \
-		FIELD("polarity", "", "-1: upside down", n_pairs),                           \
-		FIELD("state", "", "0 searching, 1 locked, 2 coasting, 3 one-mic", 1)
+static const struct weir_panel panels[] = { { WEIR_PANEL_INPUTS, "Alignment" } };
 
-#define FIELDS_OF_MIC(kind, unit, text, number) FIELD(kind number, unit, text " " number, 1)
-#define WEIGHT_FIELD(number) \
-	FIELDS_OF_MIC("weight", "", "What is multiplied by: microphone", number)
-#define SNR_FIELD(number) FIELDS_OF_MIC("snr", "dB", "Speech over noise: microphone", number)
+static const struct weir_word state_words[] = {
+	[ALIGN_SEARCHING] = { "searching", WEIR_PENDING },
+	[ALIGN_TRACKING] = { "LOCKED", WEIR_GOOD },
+	[ALIGN_COASTING] = { "coasting: nobody speaks", WEIR_GOOD },
+	[ALIGN_ONE_MIC] = { "one microphone only", WEIR_BAD },
+};
+
+/* In the only panel; of its rows each is of an input. */
+#define SHOWN(text, its_view, ...) \
+	.display = { .panel = 1, .label = text, .view = its_view, __VA_ARGS__ }
+
+#define FIELDS(n_pairs)                                                                           \
+	FIELD("delay_s", "s", "How much later each other microphone is", n_pairs,                 \
+	      SHOWN("lag", WEIR_VIEW_DELAY, .input = 2)),                                         \
+		FIELD("sro_ppm", "ppm", "How fast the clock of each other one is", n_pairs,       \
+		      SHOWN("drift", WEIR_VIEW_DRIFT, .input = 2)),                               \
+		FIELD("locked", "", "1: the delay is known", n_pairs, SHOWN("", WEIR_VIEW_NONE)), \
+		FIELD("confidence", "", "How well it agrees, 0 to 1", n_pairs,                    \
+		      SHOWN("confidence", WEIR_VIEW_CONFIDENCE)),                                 \
+		FIELD("polarity", "", "-1: upside down", n_pairs,                                 \
+		      SHOWN("inv", WEIR_VIEW_SIGN, .input = 2)),                                  \
+		FIELD("state", "", "0 searching, 1 locked, 2 coasting, 3 one-mic", 1,             \
+		      SHOWN("", WEIR_VIEW_WORD, .words = state_words,                             \
+			    .n_words = COUNT(state_words)))
+
+#define WEIGHT_FIELD(number)                                                         \
+	FIELD("weight" #number, "", "What is multiplied by: microphone " #number, 1, \
+	      SHOWN("weight", WEIR_VIEW_BAR, .input = number, .max = 1.0f))
+#define SNR_FIELD(number)                                                       \
+	FIELD("snr" #number, "dB", "Speech over noise: microphone " #number, 1, \
+	      SHOWN("SNR", WEIR_VIEW_NUMBER, .input = number))
 
 static const struct weir_field fields_of_2[] = {
-	FIELDS(1), WEIGHT_FIELD("1"), WEIGHT_FIELD("2"), SNR_FIELD("1"), SNR_FIELD("2"),
+	FIELDS(1), WEIGHT_FIELD(1), WEIGHT_FIELD(2), SNR_FIELD(1), SNR_FIELD(2),
 };
 
 static const struct weir_field fields_of_4[] = {
-	FIELDS(3),	WEIGHT_FIELD("1"), WEIGHT_FIELD("2"), WEIGHT_FIELD("3"), WEIGHT_FIELD("4"),
-	SNR_FIELD("1"), SNR_FIELD("2"),	   SNR_FIELD("3"),    SNR_FIELD("4"),
+	FIELDS(3),    WEIGHT_FIELD(1), WEIGHT_FIELD(2), WEIGHT_FIELD(3), WEIGHT_FIELD(4),
+	SNR_FIELD(1), SNR_FIELD(2),    SNR_FIELD(3),	SNR_FIELD(4),
 };
 
 #define STATE_FIELDS(n_pairs)                                                                \
@@ -207,10 +229,11 @@ static const struct weir_field fields_of_4[] = {
 static const struct weir_field state_fields_of_2[] = { STATE_FIELDS(1) };
 static const struct weir_field state_fields_of_4[] = { STATE_FIELDS(3) };
 
-#define SHARED                                                                               \
-	.hop_seconds = ALIGN_REPORT_SECONDS, .destroy = align_destroy, .reset = align_reset, \
-	.run = align_run, .get_latency = align_get_latency, .n_state_fields = ALIGN_N_SAVED, \
-	.save_state = align_save_state, .restore_state = align_restore_state
+#define SHARED                                                                                  \
+	.hop_seconds = ALIGN_REPORT_SECONDS, .destroy = align_destroy, .reset = align_reset,    \
+	.run = align_run, .get_latency = align_get_latency, .n_state_fields = ALIGN_N_SAVED,    \
+	.save_state = align_save_state, .restore_state = align_restore_state, .panels = panels, \
+	.n_panels = COUNT(panels)
 
 const struct weir_unit weir_align =
 	UNIT("align", 703, "Two microphones with unknown delay and drift become one", ports_of_2,

@@ -125,10 +125,12 @@ static void *create_8(uint32_t rate)
 		GROUP("pitch", "Tell the fundamental frequency"),                                  \
 		GROUP("voice", "Tell whether there is speech"),                                    \
 		CONTROL_IN("calibration-db", WEIR_FLOAT, "dB",                                     \
-			   "Sound pressure level of a sine at full scale", -100.0f, 0.0f, 200.0f), \
+			   "Sound pressure level of a sine at full scale", -100.0f, 0.0f, 200.0f,  \
+			   .role = WEIR_ROLE_CALIBRATION),                                         \
 		CONTROL_IN("smoothing", WEIR_FLOAT, "ms", "Time constant of thirds and features",  \
 			   0.0f, 0.0f, 10000.0f),                                                  \
-		TOGGLE_IN("reset", "From 0 to 1: forget maxima and integrated loudness", 0.0f),    \
+		TOGGLE_IN("reset", "From 0 to 1: forget maxima and integrated loudness", 0.0f,     \
+			  .role = WEIR_ROLE_RESET),                                                \
 		CONTROL_IN("voice-threshold", WEIR_FLOAT, "",                                      \
 			   "Probability from which it is speech", 0.0f, 0.75f, 1.0f),              \
 		CONTROL_IN("voice-onset-ms", WEIR_FLOAT, "ms", "How long so before speech starts", \
@@ -140,7 +142,7 @@ static const char *const layouts[] = { "5.1", "7.1" };
 
 #define LAYOUT                                                                                \
 	CHOICE_IN("layout", "How loudness weighs what is behind: as 5.1, or as 7.1", layouts, \
-		  0.0f, 1.0f)
+		  0.0f, 1.0f, .role = WEIR_ROLE_LAYOUT)
 
 #define SHARE(port, text) CONTROL_OUT(port, WEIR_FLOAT, "", text, 0.0f, 1.0f)
 
@@ -224,53 +226,115 @@ static const struct weir_port ports_of_8[] = {
 	OUTPUTS,
 };
 
-#define WEIGHTED(name, text, n) FIELD(name, "dB", text, n)
+/* Counted from 1, as weir_display.panel is. */
+enum {
+	PANEL_METERS = 1,
+	PANEL_LOUDNESS,
+	PANEL_LEVELS,
+	PANEL_MAXIMA,
+	PANEL_PEAKS,
+	PANEL_SPECTRUM,
+	PANEL_MUSIC,
+};
 
-#define FIELDS(n)                                                                               \
-	FIELD("peak", "dBFS", "Highest sample since the last report", n),                       \
-		FIELD("peak_max", "dBFS", "Highest sample since the reset", n),                 \
-		FIELD("tp", "dBTP", "True peak since the last report", n),                      \
-		FIELD("tp_max", "dBTP", "True peak since the reset", n),                        \
-		FIELD("rms", "dB", "Root mean square since the last report", n),                \
-		FIELD("crest", "dB", "Peak above root mean square", n),                         \
-		WEIGHTED("laf", "A-weighted, fast", n), WEIGHTED("las", "A-weighted, slow", n), \
-		WEIGHTED("lcf", "C-weighted, fast", n), WEIGHTED("lcs", "C-weighted, slow", n), \
-		WEIGHTED("lzf", "Not weighted, fast", n),                                       \
-		WEIGHTED("lzs", "Not weighted, slow", n),                                       \
-		WEIGHTED("laf_max", "Its maximum since the last report", n),                    \
-		WEIGHTED("las_max", "Its maximum since the last report", n),                    \
-		WEIGHTED("lcf_max", "Its maximum since the last report", n),                    \
-		WEIGHTED("lcs_max", "Its maximum since the last report", n),                    \
-		WEIGHTED("lzf_max", "Its maximum since the last report", n),                    \
-		WEIGHTED("lzs_max", "Its maximum since the last report", n),                    \
-		FIELD("clips", "", "How often it clipped since the reset", n),                  \
-		EVENT("clip", "A channel began to clip"),                                       \
-		FIELD("m", "LUFS", "Momentary loudness, of 400 ms", 1),                         \
-		FIELD("s", "LUFS", "Short-term loudness, of 3 s", 1),                           \
-		FIELD("i", "LUFS", "Integrated loudness since the reset", 1),                   \
-		FIELD("lra", "LU", "Loudness range since the reset", 1),                        \
-		FIELD("m_max", "LUFS", "Highest momentary loudness since the reset", 1),        \
-		FIELD("s_max", "LUFS", "Highest short-term loudness since the reset", 1),       \
-		FIELD("oct3", "dB", "31 thirds of an octave, 20 Hz to 20 kHz", 31 * (n)),       \
-		FIELD("zcr", "", "Changes of sign per sample", 1),                              \
-		FIELD("energy", "", "Mean square", 1),                                          \
-		FIELD("energy_entropy", "bit", "Entropy of the energy of tenths", 1),           \
-		FIELD("centroid", "", "Centre of the spectrum; 1: half of the rate", 1),        \
-		FIELD("spread", "", "Deviation from that; 1: half of the rate", 1),             \
-		FIELD("entropy", "bit", "Entropy of the energy of tenths of the spectrum", 1),  \
-		FIELD("flux", "", "Change of the spectrum", 1),                                 \
-		FIELD("rolloff", "", "Below it is 90 % of the energy; 1: half of the rate", 1), \
-		FIELD("flatness", "", "Geometric over arithmetic mean of the power", 1),        \
-		FIELD("mfcc", "", "Mel frequency cepstral coefficients", 13),                   \
-		FIELD("chroma", "", "Shares of the 12 pitch classes, from A on", 12),           \
-		EVENT("onset", "Something begins to sound"), EVENT("beat", "A beat"),           \
-		FIELD("bpm", "bpm", "Tempo", 1),                                                \
-		FIELD("bpm_conf", "", "How sure that is, 0 to 1", 1),                           \
-		FIELD("f0", "Hz", "Fundamental frequency; 0: none", 1),                         \
-		FIELD("f0_conf", "", "How sure that is, 0 to 1", 1),                            \
-		FIELD("vad", "", "Probability of speech, 0 to 1", 1),                           \
-		EVENT("speech_start", "Somebody begins to speak"),                              \
-		EVENT("speech_end", "Nobody speaks any more")
+static const struct weir_panel panels[] = {
+	[PANEL_METERS - 1] = { WEIR_PANEL_METERS, "" },
+	[PANEL_LOUDNESS - 1] = { WEIR_PANEL_NUMBERS, "Loudness" },
+	[PANEL_LEVELS - 1] = { WEIR_PANEL_NUMBERS, "Level dB" },
+	[PANEL_MAXIMA - 1] = { WEIR_PANEL_NUMBERS, "Max dB" },
+	[PANEL_PEAKS - 1] = { WEIR_PANEL_NUMBERS, "Peak dB" },
+	[PANEL_SPECTRUM - 1] = { WEIR_PANEL_SPECTRUM, "" },
+	[PANEL_MUSIC - 1] = { WEIR_PANEL_LABELS, "" },
+};
+
+static const struct weir_word voice_words[] = { { "--", WEIR_NEITHER }, { "speech", WEIR_GOOD } };
+
+#define SHOWN(its_panel, text, ...) .display = { .panel = its_panel, .label = text, __VA_ARGS__ }
+
+/* Silence would press everything else to the upper edge of a display. */
+#define LEVEL_RANGE .min = -90.0f, .max = 0.0f
+#define SPECTRUM_RANGE .min = -120.0f, .max = 0.0f
+
+#define OF_LEVELS(field, unit, text, n, ...) \
+	FIELD(field, unit, text, n, .per_channel = 1, .group = "levels", __VA_ARGS__)
+#define WEIGHTED(field, text, n, label, ...)                \
+	OF_LEVELS(field, "dB", text, n, .calibrated = true, \
+		  SHOWN(PANEL_LEVELS, label, LEVEL_RANGE, __VA_ARGS__))
+#define WEIGHTED_MAX(field, n, label)                                                             \
+	OF_LEVELS(field "_max", "dB", "Its maximum since the last report", n, .calibrated = true, \
+		  .hold = true, .maximum_of = field, SHOWN(PANEL_MAXIMA, label, LEVEL_RANGE))
+#define OF_LOUDNESS(field, unit, text, ...) \
+	FIELD(field, unit, text, 1, .group = "loudness", __VA_ARGS__)
+#define FEATURE(field, unit, text, n) FIELD(field, unit, text, n, .group = "features")
+
+#define FIELDS(n)                                                                                 \
+	OF_LEVELS("peak", "dBFS", "Highest sample since the last report", n, .hold = true,        \
+		  SHOWN(PANEL_METERS, "peak", .view = WEIR_VIEW_MARK, LEVEL_RANGE, .rank = 5)),   \
+		OF_LEVELS("peak_max", "dBFS", "Highest sample since the reset", n,                \
+			  .maximum_of = "peak", SHOWN(PANEL_METERS, "max", LEVEL_RANGE)),         \
+		OF_LEVELS("tp", "dBTP", "True peak since the last report", n, .hold = true,       \
+			  SHOWN(PANEL_PEAKS, "true", LEVEL_RANGE)),                               \
+		OF_LEVELS("tp_max", "dBTP", "True peak since the reset", n, .maximum_of = "tp",   \
+			  SHOWN(PANEL_PEAKS, "max", LEVEL_RANGE)),                                \
+		OF_LEVELS("rms", "dB", "Root mean square since the last report", n,               \
+			  .calibrated = true,                                                     \
+			  SHOWN(PANEL_METERS, "RMS", .view = WEIR_VIEW_BAR, LEVEL_RANGE,          \
+				.rank = 4)),                                                      \
+		OF_LEVELS("crest", "dB", "Peak above root mean square", n,                        \
+			  SHOWN(PANEL_PEAKS, "crest")),                                           \
+		WEIGHTED("laf", "A-weighted, fast", n, "A", .rank = 3),                           \
+		WEIGHTED("las", "A-weighted, slow", n, "slow"),                                   \
+		WEIGHTED("lcf", "C-weighted, fast", n, "C"),                                      \
+		WEIGHTED("lcs", "C-weighted, slow", n, "slow"),                                   \
+		WEIGHTED("lzf", "Not weighted, fast", n, "Z"),                                    \
+		WEIGHTED("lzs", "Not weighted, slow", n, "slow"), WEIGHTED_MAX("laf", n, "A"),    \
+		WEIGHTED_MAX("las", n, "slow"), WEIGHTED_MAX("lcf", n, "C"),                      \
+		WEIGHTED_MAX("lcs", n, "slow"), WEIGHTED_MAX("lzf", n, "Z"),                      \
+		WEIGHTED_MAX("lzs", n, "slow"),                                                   \
+		OF_LEVELS("clips", "", "How often it clipped since the reset", n),                \
+		EVENT("clip", "A channel began to clip", .group = "levels"),                      \
+		OF_LOUDNESS("m", "LUFS", "Momentary loudness, of 400 ms",                         \
+			    SHOWN(PANEL_LOUDNESS, "M", LEVEL_RANGE, .rank = 1)),                  \
+		OF_LOUDNESS("s", "LUFS", "Short-term loudness, of 3 s",                           \
+			    SHOWN(PANEL_LOUDNESS, "S", LEVEL_RANGE, .rank = 2)),                  \
+		OF_LOUDNESS("i", "LUFS", "Integrated loudness since the reset",                   \
+			    SHOWN(PANEL_LOUDNESS, "I", LEVEL_RANGE)),                             \
+		OF_LOUDNESS("lra", "LU", "Loudness range since the reset",                        \
+			    SHOWN(PANEL_LOUDNESS, "LRA")),                                        \
+		OF_LOUDNESS("m_max", "LUFS", "Highest momentary loudness since the reset",        \
+			    .maximum_of = "m", SHOWN(PANEL_LOUDNESS, "Mmax", LEVEL_RANGE)),       \
+		OF_LOUDNESS("s_max", "LUFS", "Highest short-term loudness since the reset",       \
+			    .maximum_of = "s", SHOWN(PANEL_LOUDNESS, "Smax", LEVEL_RANGE)),       \
+		FIELD("oct3", "dB", "31 thirds of an octave, 20 Hz to 20 kHz", 31 * (n),          \
+		      .per_channel = 31, .group = "thirds", .calibrated = true,                   \
+		      SHOWN(PANEL_SPECTRUM, "", .view = WEIR_VIEW_THIRDS, SPECTRUM_RANGE,         \
+			    .rank = 6)),                                                          \
+		FEATURE("zcr", "", "Changes of sign per sample", 1),                              \
+		FEATURE("energy", "", "Mean square", 1),                                          \
+		FEATURE("energy_entropy", "bit", "Entropy of the energy of tenths", 1),           \
+		FEATURE("centroid", "", "Centre of the spectrum; 1: half of the rate", 1),        \
+		FEATURE("spread", "", "Deviation from that; 1: half of the rate", 1),             \
+		FEATURE("entropy", "bit", "Entropy of the energy of tenths of the spectrum", 1),  \
+		FEATURE("flux", "", "Change of the spectrum", 1),                                 \
+		FEATURE("rolloff", "", "Below it is 90 % of the energy; 1: half of the rate", 1), \
+		FEATURE("flatness", "", "Geometric over arithmetic mean of the power", 1),        \
+		FEATURE("mfcc", "", "Mel frequency cepstral coefficients", 13),                   \
+		FEATURE("chroma", "", "Shares of the 12 pitch classes, from A on", 12),           \
+		EVENT("onset", "Something begins to sound", .group = "rhythm"),                   \
+		EVENT("beat", "A beat", .group = "rhythm"),                                       \
+		FIELD("bpm", "bpm", "Tempo", 1, .group = "rhythm",                                \
+		      SHOWN(PANEL_MUSIC, "Tempo", .rank = 8)),                                    \
+		FIELD("bpm_conf", "", "How sure that is, 0 to 1", 1, .group = "rhythm",           \
+		      SHOWN(PANEL_MUSIC, "", .view = WEIR_VIEW_CONFIDENCE)),                      \
+		FIELD("f0", "Hz", "Fundamental frequency; 0: none", 1, .group = "pitch",          \
+		      SHOWN(PANEL_MUSIC, "Pitch", .view = WEIR_VIEW_NOTE, .rank = 7)),            \
+		FIELD("f0_conf", "", "How sure that is, 0 to 1", 1, .group = "pitch",             \
+		      SHOWN(PANEL_MUSIC, "", .view = WEIR_VIEW_CONFIDENCE)),                      \
+		FIELD("vad", "", "Probability of speech, 0 to 1", 1, .group = "voice",            \
+		      SHOWN(PANEL_MUSIC, "Voice", .view = WEIR_VIEW_WORD, .words = voice_words,   \
+			    .n_words = COUNT(voice_words), .rank = 9)),                           \
+		EVENT("speech_start", "Somebody begins to speak", .group = "voice"),              \
+		EVENT("speech_end", "Nobody speaks any more", .group = "voice")
 
 static const struct weir_field fields_of_1[] = { FIELDS(1) };
 static const struct weir_field fields_of_2[] = { FIELDS(2) };
@@ -278,7 +342,7 @@ static const struct weir_field fields_of_8[] = { FIELDS(8) };
 
 #define SHARED                                                                          \
 	.hop_seconds = HOP_SECONDS, .destroy = analyze_destroy, .reset = analyze_reset, \
-	.run = analyze_run, .continuous = true
+	.run = analyze_run, .continuous = true, .panels = panels, .n_panels = COUNT(panels)
 
 const struct weir_unit weir_analyze = UNIT("analyze", 705, "Levels and features of a stereo sound",
 					   ports_of_2, fields_of_2, create_2, SHARED);
