@@ -24,26 +24,15 @@
 #define LEAST_PART 1e-11   /* of the time: of less, a double cannot hold N_BINS */
 #define MOST_STEPS 3	   /* between the numbers of an axis, about */
 
-#define SPECTRUM "oct3"
-#define SPECTRUM_BANDS 31 /* of each channel, from 20 Hz to 20 kHz */
-
-/* Silence would press everything else to the upper edge. */
-#define LEVEL_FLOOR -90.0 /* dB */
-#define SPECTRUM_FLOOR -120.0
-
 static const char usage[] =
 	"usage: weir plot [--only FIELD[,FIELD]...] REPORT.jsonl OUT.svg|OUT.png\n";
 
-/* Of a report with more than MOST_FIELDS. */
-static const char *const best[] = { "m", "s", "laf", "rms", "peak", SPECTRUM, "f0", "bpm", "vad" };
-#define N_BEST (sizeof(best) / sizeof(best[0]))
-
 struct panel {
 	const struct series *series;
-	uint32_t from, count; /* of its values */
-	const char *unit;     /* of the values */
-	double floor;	      /* lower values are drawn there */
-	double low, high;     /* of all others */
+	uint32_t from, count;		/* of its values */
+	const struct weir_field *known; /* as a unit declares it; NULL: no unit does */
+	double floor;			/* lower values are drawn there */
+	double low, high;		/* of all others */
 };
 
 struct plot {
@@ -66,16 +55,17 @@ static void fail_no_field(struct report *report, const char *name)
 	fail("the report has no \"%s\". It has:%s", name, names);
 }
 
-static const char *find_unit(const char *name)
+/* The values of a spectrum that belong to each channel; 0: it is none. */
+static uint32_t count_bands(const struct series *series, const struct weir_field *known)
 {
-	const struct weir_field *field = weir_field_find(name);
+	const bool is_spectrum = known && known->display.view == WEIR_VIEW_THIRDS;
 
-	return field ? field->unit : "";
+	return is_spectrum && series->count % known->per_channel == 0 ? known->per_channel : 0;
 }
 
-static bool is_spectrum(const struct series *series)
+static const char *get_unit(const struct panel *panel)
 {
-	return strcmp(series->name, SPECTRUM) == 0 && series->count % SPECTRUM_BANDS == 0;
+	return panel->known ? panel->known->unit : "";
 }
 
 /* With calibration, levels are far above 0 dB, and silence is, too. */
@@ -83,9 +73,11 @@ static double find_floor(const struct panel *panel)
 {
 	const double above = panel->high > 0.0 ? floor(panel->high / 10.0) * 10.0 : 0.0;
 
-	if (strncmp(panel->unit, "dB", 2) != 0 && strcmp(panel->unit, "LUFS") != 0)
+	if (strncmp(get_unit(panel), "dB", 2) != 0 && strcmp(get_unit(panel), "LUFS") != 0)
 		return -INFINITY;
-	return above + (is_spectrum(panel->series) ? SPECTRUM_FLOOR : LEVEL_FLOOR);
+	if (panel->known->display.min == panel->known->display.max)
+		return -INFINITY;
+	return above + (double)panel->known->display.min;
 }
 
 /* All channels of a spectrum have one scale. */
@@ -109,7 +101,8 @@ static void panel_measure(struct panel *panel)
 /* Of a spectrum, each channel has a panel; events share one. */
 static void panels_add(struct plot *plot, const struct series *series)
 {
-	const uint32_t count = is_spectrum(series) ? SPECTRUM_BANDS : series->count;
+	const struct weir_field *known = weir_field_find(series->name);
+	const uint32_t bands = count_bands(series, known), count = bands ? bands : series->count;
 
 	plot->has_events |= !series->count;
 	for (uint32_t from = 0; from < series->count && plot->n_panels < SERIES_MAX;
@@ -120,7 +113,7 @@ static void panels_add(struct plot *plot, const struct series *series)
 			.series = series,
 			.from = from,
 			.count = count,
-			.unit = find_unit(series->name),
+			.known = known,
 		};
 		panel_measure(panel);
 	}
@@ -137,19 +130,30 @@ static void panels_choose_named(struct plot *plot, char *only)
 	}
 }
 
+/* Fields of the rank, which are drawn where there is no room for all. Returns how many. */
+static uint32_t panels_choose_ranked(struct plot *plot, uint32_t rank)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < plot->report.n; i++) {
+		const struct series *series = &plot->report.series[i];
+		const struct weir_field *known = weir_field_find(series->name);
+
+		if (!series->count || !known || known->display.rank != rank)
+			continue;
+		panels_add(plot, series);
+		n++;
+	}
+	return n;
+}
+
 /* Returns how many fields. */
 static uint32_t panels_choose_best(struct plot *plot, uint32_t n_fields)
 {
 	uint32_t n_best = 0, n = 0;
 
-	for (uint32_t i = 0; i < N_BEST && n_fields > MOST_FIELDS; i++) {
-		const struct series *series = report_find(&plot->report, best[i]);
-
-		if (series && series->count) {
-			panels_add(plot, series);
-			n_best++;
-		}
-	}
+	for (uint32_t rank = 1; rank <= WEIR_MAX_FIELDS && n_fields > MOST_FIELDS; rank++)
+		n_best += panels_choose_ranked(plot, rank);
 	for (uint32_t i = 0; i < plot->report.n; i++) {
 		const struct series *series = &plot->report.series[i];
 
@@ -325,7 +329,7 @@ static void draw_image(const struct plot *plot, const struct panel *panel)
 
 	print_image(plot, panel);
 	print_axis(file, "cb", panel);
-	if (is_spectrum(panel->series))
+	if (count_bands(panel->series, panel->known))
 		fputs("set ytics ('20 Hz' 1, '200 Hz' 11, '2 kHz' 21, '20 kHz' 31)\n", file);
 	else
 		fprintf(file, "set ytics 1,%u\n", panel->count / (MOST_STEPS + 1) + 1);
@@ -362,8 +366,8 @@ static void print_name(FILE *file, const struct panel *panel)
 	if (panel->count < panel->series->count)
 		n += (size_t)snprintf(name + n, sizeof(name) - n, " %u",
 				      panel->from / panel->count + 1);
-	if (panel->unit[0] && strcmp(panel->unit, panel->series->name) != 0)
-		snprintf(name + n, sizeof(name) - n, ", %s", panel->unit);
+	if (get_unit(panel)[0] && strcmp(get_unit(panel), panel->series->name) != 0)
+		snprintf(name + n, sizeof(name) - n, ", %s", get_unit(panel));
 	fputs("set label 1 ", file);
 	print_quoted(file, name);
 	fputs(" at graph 0,1 left offset 0,0.7 noenhanced\n", file);

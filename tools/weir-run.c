@@ -116,7 +116,7 @@ static void control_set(struct job *job, const char *argument, bool *is_set)
 static void controls_set(struct job *job, const struct request *request)
 {
 	const struct weir_unit *unit = job->feed.unit;
-	const uint32_t layout = feed_find_port(unit, WEIR_CONTROL_IN, "layout", strlen("layout"));
+	const uint32_t layout = weir_unit_find_role(unit, WEIR_CONTROL_IN, WEIR_ROLE_LAYOUT);
 	bool is_set[WEIR_MAX_PORTS] = { false };
 
 	for (uint32_t i = 0; i < unit->n_ports; i++)
@@ -275,12 +275,9 @@ static void write_output(struct job *job, float (*audio)[WEIR_MAX_FRAMES], uint3
 }
 
 /* What the unit declares: before its first frame, or with its latest. */
-static uint32_t read_latency(const struct job *job)
+static uint32_t get_latency(const struct weir_unit *unit, const void *state)
 {
-	const struct weir_unit *unit = job->feed.unit;
-	const uint32_t i = feed_find_port(unit, WEIR_CONTROL_OUT, "latency", strlen("latency"));
-
-	return i < unit->n_ports ? (uint32_t)job->control[i] : 0;
+	return unit->get_latency && state ? unit->get_latency(state, 0).total : 0;
 }
 
 static void output_open(struct job *job, uint64_t n_frames)
@@ -321,7 +318,7 @@ static void run_blocks(struct job *job, void *state, float *port[], float (*audi
 
 	weir_unit_run(unit, state, port, 0, NULL);
 
-	const uint32_t latency = read_latency(job);
+	const uint32_t latency = get_latency(unit, state);
 	uint64_t skip = job->compensate ? latency : 0;
 
 	output_open(job, promised == UINT64_MAX ? promised : promised + latency - skip);
@@ -331,7 +328,7 @@ static void run_blocks(struct job *job, void *state, float *port[], float (*audi
 
 		if (got < job->block && n_frames == UINT64_MAX) {
 			n_frames = frame + got;
-			end = n_frames + read_latency(job);
+			end = n_frames + get_latency(unit, state);
 		}
 		n = end - frame < job->block ? end - frame : job->block;
 		weir_unit_run(unit, state, port, (uint32_t)n, reports);
@@ -339,7 +336,7 @@ static void run_blocks(struct job *job, void *state, float *port[], float (*audi
 		skip = skipped > n ? skipped - n : 0;
 		write_output(job, audio, (uint32_t)(skipped - skip), (uint32_t)n);
 		if (n_frames != UINT64_MAX)
-			end = n_frames + read_latency(job);
+			end = n_frames + get_latency(unit, state);
 	}
 	if (!n_frames)
 		fail("%s is empty: it has no sound", job->feed.input[0].path);

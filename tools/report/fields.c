@@ -5,6 +5,7 @@
 #include <math.h>
 #include <spa/control/control.h>
 #include <spa/pod/pod.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,22 +13,11 @@
 
 /* An OSC message, taken apart. */
 struct message {
+	const char *address;
 	const char *name; /* the last part of its address */
 	const uint8_t *value;
 	uint32_t count;
 };
-
-/* Since the latest report. Other maxima are since a reset. */
-static const char *const highest[] = { "peak",	  "tp",	     "laf_max", "las_max",
-				       "lcf_max", "lcs_max", "lzf_max", "lzs_max" };
-
-static bool is_highest(const char *name)
-{
-	for (size_t i = 0; i < sizeof(highest) / sizeof(highest[0]); i++)
-		if (strcmp(name, highest[i]) == 0)
-			return true;
-	return false;
-}
 
 void fields_finish(struct fields *fields)
 {
@@ -81,11 +71,28 @@ static bool message_read(struct message *message, const uint8_t *bytes, uint32_t
 
 	if (!slash || bytes[path] != ',' || !is_name(slash + 1))
 		return false;
+	message->address = (const char *)bytes;
 	message->name = slash + 1;
 	message->count = (uint32_t)strspn((const char *)bytes + path + 1, "f");
 	message->value = bytes + path + tags;
 	return message->count > 0 && !bytes[path + 1 + message->count] &&
 	       message->count <= (size - path - tags) / 4;
+}
+
+/* The unit of the address "/UNIT/FIELD", or of another address one that has such a field. */
+static const struct weir_unit *find_unit(const struct message *message)
+{
+	char name[FIELD_MAX_NAME];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(message->address + 1, "/"),
+		 message->address + 1);
+
+	const struct weir_unit *named = weir_unit_find(name);
+
+	for (const struct weir_unit *const *unit = weir_units; *unit && !named; unit++)
+		if (weir_unit_find_field(*unit, message->name))
+			named = *unit;
+	return named;
 }
 
 static struct field *field_get(struct fields *fields, const struct message *message)
@@ -94,7 +101,11 @@ static struct field *field_get(struct fields *fields, const struct message *mess
 
 	if (!field && fields->n < FIELDS_MAX) {
 		field = &fields->field[fields->n++];
-		*field = (struct field){ .highest = is_highest(message->name) };
+		if (!fields->unit)
+			fields->unit = find_unit(message);
+		*field = (struct field){ 0 };
+		if (fields->unit)
+			field->known = weir_unit_find_field(fields->unit, message->name);
 		strcpy(field->name, message->name);
 	}
 	if (field && field->count != message->count) {
@@ -119,7 +130,7 @@ static void read_field(struct fields *fields, double t, const uint8_t *bytes, ui
 		field = field_get(fields, &message);
 	if (!field)
 		return;
-	is_held = fields->hold && field->highest && field->fresh;
+	is_held = fields->hold && field->known && field->known->hold && field->fresh;
 	for (uint32_t i = 0; i < message.count; i++) {
 		const float value = read_float(message.value + 4 * i);
 

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dsp/unit.h"
+
 /* What a node reports, as its OSC messages tell: names, and the latest values. */
 
 #define FIELDS_MAX 128
@@ -13,7 +15,7 @@
 
 struct field {
 	char name[FIELD_MAX_NAME];
-	bool highest; /* it is the highest since the latest report */
+	const struct weir_field *known; /* as its unit declares it; NULL: none that we know */
 	bool fresh;   /* has a value that nobody has taken yet: who takes it says so here */
 	double t;     /* of its value, s of the graph */
 	float *value; /* count of them */
@@ -26,7 +28,8 @@ struct field_event {
 };
 
 struct fields {
-	bool hold; /* of what is the highest: while nobody takes it, the highest of all reports */
+	bool hold; /* of what units mark so: while nobody takes it, the highest of all reports */
+	const struct weir_unit *unit; /* that reports, NULL: none that we know */
 	struct field field[FIELDS_MAX];
 	uint32_t n;
 	struct field_event event[FIELDS_MAX_EVENTS]; /* of the latest hop */

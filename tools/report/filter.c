@@ -13,29 +13,25 @@
 #define COLUMNS 80
 #define INDENT "  "
 
-static const struct {
-	const char *name, *fields;
-} groups[] = {
-	{ "levels", "peak peak_max tp tp_max rms crest laf las lcf lcs lzf lzs laf_max las_max "
-		    "lcf_max lcs_max lzf_max lzs_max clips clip" },
-	{ "loudness", "m s i lra m_max s_max" },
-	{ "thirds", "oct3" },
-	{ "features",
-	  "zcr energy energy_entropy centroid spread entropy flux rolloff flatness mfcc "
-	  "chroma" },
-	{ "rhythm", "onset beat bpm bpm_conf" },
-	{ "pitch", "f0 f0_conf" },
-	{ "voice", "vad speech_start speech_end" },
-};
-
-#define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
-
-static const char *find_group(const char *name)
+static void list_add(char names[LIST_BYTES], const char *name)
 {
-	for (size_t i = 0; i < N_GROUPS; i++)
-		if (strcmp(groups[i].name, name) == 0)
-			return groups[i].fields;
-	return NULL;
+	const size_t used = strlen(names);
+
+	if (!names_has(names, name))
+		snprintf(names + used, LIST_BYTES - used, " %s", name);
+}
+
+/* Names of the fields of the group, in any unit, each with a space before it. */
+static void group_list_fields(const char *group, char names[LIST_BYTES])
+{
+	names[0] = '\0';
+	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
+		for (uint32_t i = 0; i < (*unit)->n_fields; i++) {
+			const struct weir_field *field = &(*unit)->fields[i];
+
+			if (field->group && strcmp(field->group, group) == 0)
+				list_add(names, field->name);
+		}
 }
 
 static char *trim(char *name)
@@ -60,33 +56,17 @@ void only_parse(struct only *only, char *names)
 			fail("--only: a name is missing. Write --only FIELD,FIELD");
 		if (only->n == ONLY_MAX)
 			fail("--only: more than %d names", ONLY_MAX);
+		group_list_fields(name, only->members[only->n]);
 		only->name[only->n++] = name;
 	}
 }
 
 bool only_has(const struct only *only, const char *name)
 {
-	for (uint32_t i = 0; i < only->n; i++) {
-		const char *group = find_group(only->name[i]);
-
-		if (strcmp(only->name[i], name) == 0 || (group && names_has(group, name)))
+	for (uint32_t i = 0; i < only->n; i++)
+		if (strcmp(only->name[i], name) == 0 || names_has(only->members[i], name))
 			return true;
-	}
 	return !only->n;
-}
-
-/* Is one of the group's fields among them? */
-static bool has_some(const char *reported, const char *fields)
-{
-	char *copy = strdup(fields), *rest = copy, *name;
-	bool has = false;
-
-	if (!copy)
-		fail("%s", strerror(errno));
-	while (!has && (name = strsep(&rest, " ")))
-		has = names_has(reported, name);
-	free(copy);
-	return has;
 }
 
 /* Words with spaces between them, broken into lines; column: where the first one begins. */
@@ -108,35 +88,43 @@ static void print_words(FILE *file, size_t column, const char *words)
 	}
 }
 
-static _Noreturn void fail_unknown(const char *name, const char *node, const char *reported)
+/* Of what is reported. */
+static void list_groups(const char *reported, char groups[LIST_BYTES])
+{
+	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
+		for (uint32_t i = 0; i < (*unit)->n_fields; i++) {
+			const struct weir_field *field = &(*unit)->fields[i];
+
+			if (field->group && names_has(reported, field->name))
+				list_add(groups, field->group);
+		}
+}
+
+static _Noreturn void fail_unknown(const char *name, const char *node, const char *reported,
+				   const char *groups)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
-	bool has_groups = false;
 
 	if (!file)
 		fail("%s", strerror(errno));
 	fprintf(file, "%s reports no \"%s\". It reports:", node, name);
 	print_words(file, strlen(message_program) + strlen(": ") + (size_t)ftell(file), reported);
-	for (size_t i = 0; i < N_GROUPS; i++) {
-		if (!has_some(reported, groups[i].fields))
-			continue;
-		fprintf(file, "%s %s", has_groups ? "" : "\n" INDENT "in groups:", groups[i].name);
-		has_groups = true;
-	}
+	if (groups[0])
+		fprintf(file, "\n" INDENT "in groups:%s", groups);
 	fclose(file);
 	fail("%s", text);
 }
 
 void only_check(const struct only *only, const char *node, const char *reported)
 {
-	for (uint32_t i = 0; i < only->n; i++) {
-		const char *group = find_group(only->name[i]);
+	char groups[LIST_BYTES] = "";
 
-		if (!names_has(reported, only->name[i]) && !(group && has_some(reported, group)))
-			fail_unknown(only->name[i], node, reported);
-	}
+	list_groups(reported, groups);
+	for (uint32_t i = 0; i < only->n; i++)
+		if (!names_has(reported, only->name[i]) && !names_has(groups, only->name[i]))
+			fail_unknown(only->name[i], node, reported, groups);
 }
 
 char *only_list_fields(const struct only *only)

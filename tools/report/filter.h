@@ -5,12 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which fields and events somebody wants: by their names, or by those of analyze's groups. */
+/* Which fields and events somebody wants: by their names, or by those of their groups. */
 
 #define ONLY_MAX 64
+#define LIST_BYTES 2048 /* of the names of a unit's fields */
 
 struct only {
 	const char *name[ONLY_MAX]; /* none: all */
+	char members[ONLY_MAX]
+		    [LIST_BYTES]; /* fields of the group of that name, with spaces between */
 	uint32_t n;
 };
 

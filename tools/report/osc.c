@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "channels.h"
 #include "tools/cli/message.h"
 #include "tools/cli/number.h"
 
@@ -116,9 +115,23 @@ static void add_floats(struct osc *osc, uint32_t channel, const char *name, cons
 		add(osc, channel, name, message);
 }
 
+/*
+ * How many of a field's values belong to each channel, 0: they are about all of them together.
+ * Where there is one channel, single values are its own. Of a field that is not known, those are
+ * that are as many as the channels.
+ */
+static uint32_t count_per_channel(const struct field *field, uint32_t n_channels)
+{
+	const uint32_t n = field->known ? field->known->per_channel : 1;
+
+	if (n && field->count == n * n_channels)
+		return n;
+	return field->count == 1 && n_channels == 1;
+}
+
 void osc_add_field(struct osc *osc, const struct field *field)
 {
-	const uint32_t n = channels_split(field->count, osc->n_channels);
+	const uint32_t n = count_per_channel(field, osc->n_channels);
 
 	if (!n)
 		add_floats(osc, 0, field->name, field->value, field->count);

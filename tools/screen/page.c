@@ -12,32 +12,13 @@
 #define N_SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
 static const struct section *const sections[] = {
-	&section_capture, &section_meters,   &section_levels,
-	&section_align,	  &section_spectrum, &section_music,
+	&section_capture, &section_meters,   &section_numbers,
+	&section_inputs,  &section_spectrum, &section_labels,
 };
 
-/*
- * Weighted levels tell their maximum of a hop. The node counts the others since its reset, unless
- * it has none: then the page does.
- */
-static const struct {
-	const char *name;
-	const char *from; /* the field whose maximum it is */
-	bool of_hop;
-} maxima[PAGE_N_MAXIMA] = {
-	{ "laf_max", "laf_max", true }, { "las_max", "las_max", true },
-	{ "lcf_max", "lcf_max", true }, { "lcs_max", "lcs_max", true },
-	{ "lzf_max", "lzf_max", true }, { "lzs_max", "lzs_max", true },
-	{ "peak_max", "peak", false },	{ "tp_max", "tp", false },
-	{ "m_max", "m", false },	{ "s_max", "s", false },
-};
-
-bool name_is_one_of(const char *name, const char *const *names)
+bool page_is_in(const struct page *page, const struct field *field)
 {
-	for (; *names; names++)
-		if (strcmp(name, *names) == 0)
-			return true;
-	return false;
+	return page->fields.unit && field->known && field->known->display.panel;
 }
 
 bool page_is_stale(const struct page *page, const struct field *field)
@@ -45,23 +26,59 @@ bool page_is_stale(const struct page *page, const struct field *field)
 	return !(fabs(page->t - field->t) <= STALE_SECONDS);
 }
 
-float page_get(struct page *page, const char *name, uint32_t i)
+float page_get(const struct page *page, const struct field *field, uint32_t i)
 {
-	const struct field *field = fields_find(&page->fields, name);
-
 	return field && i < field->count && !page_is_stale(page, field) ? field->value[i] : NAN;
 }
 
-float page_get_max(struct page *page, const char *name, uint32_t i)
+/* A unit counts since its reset. Where it has none, the page does. */
+float page_get_max(const struct page *page, const struct field *field, uint32_t i)
 {
-	const float latest = page_get(page, name, i);
-	uint32_t m = 0;
+	const float latest = page_get(page, field, i);
 
-	while (m < PAGE_N_MAXIMA && strcmp(maxima[m].name, name) != 0)
-		m++;
-	if (isnan(latest) || m == PAGE_N_MAXIMA || i >= PAGE_MAX_CHANNELS)
+	if (isnan(latest) || !field->known || !field->known->maximum_of || i >= PAGE_MAX_CHANNELS)
 		return latest;
-	return maxima[m].of_hop || page->counts ? page->max[m][i] : latest;
+	return field->known->hold || page->counts ? page->max[field - page->fields.field][i]
+						  : latest;
+}
+
+uint32_t page_find_panel(const struct page *page, enum weir_panel_kind kind, uint32_t n)
+{
+	const struct weir_unit *unit = page->fields.unit;
+
+	for (uint32_t i = 0; unit && i < unit->n_panels; i++)
+		if (unit->panels[i].kind == kind && n-- == 0)
+			return i + 1;
+	return 0;
+}
+
+const struct weir_field *page_next_field(const struct page *page, uint32_t panel,
+					 const struct weir_field *after)
+{
+	const struct weir_unit *unit = page->fields.unit;
+	const struct weir_field *field = after ? after + 1 : unit->fields;
+
+	while (field < unit->fields + unit->n_fields && field->display.panel != panel)
+		field++;
+	return field < unit->fields + unit->n_fields ? field : NULL;
+}
+
+const struct weir_field *page_find_view(const struct page *page, uint32_t panel,
+					enum weir_view view)
+{
+	const struct weir_field *field = NULL;
+
+	if (!panel)
+		return NULL;
+	do
+		field = page_next_field(page, panel, field);
+	while (field && field->display.view != view);
+	return field;
+}
+
+struct field *page_find(struct page *page, const struct weir_field *known)
+{
+	return known ? fields_find(&page->fields, known->name) : NULL;
 }
 
 void page_reset_peaks(struct page *page, bool node_counts)
@@ -69,8 +86,8 @@ void page_reset_peaks(struct page *page, bool node_counts)
 	page->counts = !node_counts;
 	for (uint32_t i = 0; i < PAGE_MAX_CHANNELS; i++) {
 		page->hold[i] = SILENCE_DB;
-		for (uint32_t m = 0; m < PAGE_N_MAXIMA; m++)
-			page->max[m][i] = -INFINITY;
+		for (uint32_t f = 0; f < FIELDS_MAX; f++)
+			page->max[f][i] = -INFINITY;
 	}
 }
 
@@ -80,15 +97,19 @@ void page_set_calibration(struct page *page, float db)
 	if (page->calibration_db == db)
 		return;
 	page->calibration_db = db;
-	for (uint32_t m = 0; m < PAGE_N_MAXIMA; m++)
-		for (uint32_t i = 0; maxima[m].of_hop && i < PAGE_MAX_CHANNELS; i++)
-			page->max[m][i] = -INFINITY;
+	for (uint32_t f = 0; f < page->fields.n; f++) {
+		const struct weir_field *known = page->fields.field[f].known;
+
+		for (uint32_t i = 0; known && known->calibrated && i < PAGE_MAX_CHANNELS; i++)
+			page->max[f][i] = -INFINITY;
+	}
 }
 
 void page_reset(struct page *page)
 {
 	fields_finish(&page->fields);
 	page->fields.n = 0;
+	page->fields.unit = NULL;
 	page->n_events = 0;
 	page->t = 0.0;
 	page_reset_peaks(page, true);
@@ -110,24 +131,31 @@ static void add_event(struct page *page, double t, const char *name, float secon
 	page->event[i].t = t - (double)seconds;
 }
 
+/* The field whose maximum a field is: what holds it by itself is its own. */
+static const struct field *find_source(struct page *page, const struct field *field)
+{
+	if (!field->known || !field->known->maximum_of)
+		return NULL;
+	return field->known->hold ? field : fields_find(&page->fields, field->known->maximum_of);
+}
+
 static void update_maxima(struct page *page)
 {
-	for (uint32_t m = 0; m < PAGE_N_MAXIMA; m++) {
-		const struct field *field = fields_find(&page->fields, maxima[m].from);
+	for (uint32_t f = 0; f < page->fields.n; f++) {
+		const struct field *from = find_source(page, &page->fields.field[f]);
 
-		for (uint32_t i = 0; field && i < field->count && i < PAGE_MAX_CHANNELS; i++)
-			page->max[m][i] = fmaxf(page->max[m][i], field->value[i]);
+		for (uint32_t i = 0; from && i < from->count && i < PAGE_MAX_CHANNELS; i++)
+			page->max[f][i] = fmaxf(page->max[f][i], from->value[i]);
 	}
 }
 
-void page_update(struct page *page, double t)
+static void update_marks(struct page *page, double t)
 {
-	page->t = t;
-	update_maxima(page);
-	for (uint32_t i = 0; i < page->fields.n_events; i++)
-		add_event(page, t, page->fields.event[i].name, page->fields.event[i].seconds);
+	const uint32_t panel = page_find_panel(page, WEIR_PANEL_METERS, 0);
+	const struct field *field = page_find(page, page_find_view(page, panel, WEIR_VIEW_MARK));
+
 	for (uint32_t i = 0; i < PAGE_MAX_CHANNELS; i++) {
-		const float peak = page_get(page, "peak", i);
+		const float peak = page_get(page, field, i);
 		const double age = t - page->hold_t[i];
 
 		if (peak < page->hold[i] && age >= 0.0 && age < HOLD_SECONDS)
@@ -137,12 +165,13 @@ void page_update(struct page *page, double t)
 	}
 }
 
-static bool is_known(const char *name)
+void page_update(struct page *page, double t)
 {
-	for (size_t i = 0; i < N_SECTIONS; i++)
-		if (sections[i]->has_field(name))
-			return true;
-	return false;
+	page->t = t;
+	update_maxima(page);
+	for (uint32_t i = 0; i < page->fields.n_events; i++)
+		add_event(page, t, page->fields.event[i].name, page->fields.event[i].seconds);
+	update_marks(page, t);
 }
 
 static int fields_per_row(void)
@@ -180,7 +209,7 @@ static void draw_list(struct page *page, int row, int rows)
 	int n = 0;
 
 	for (uint32_t i = 0; i < page->fields.n && n < per_row * rows; i++) {
-		if (is_known(page->fields.field[i].name))
+		if (page_is_in(page, &page->fields.field[i]))
 			continue;
 		draw_field(page, &page->fields.field[i], row + n / per_row,
 			   1 + n % per_row * columns, columns);
@@ -193,7 +222,7 @@ static int count_list(const struct page *page)
 	int n = 0;
 
 	for (uint32_t i = 0; i < page->fields.n; i++)
-		n += !is_known(page->fields.field[i].name);
+		n += !page_is_in(page, &page->fields.field[i]);
 	return (n + fields_per_row() - 1) / fields_per_row();
 }
 

@@ -8,13 +8,12 @@
 #include "tools/report/fields.h"
 
 /*
- * What is shown of a node: sections, each for fields that it knows by name, as far as the node
- * reports them and there is room. What no section knows stands in a list.
+ * What is shown of a node: sections, each for the unit's panels of one kind, as far as the node
+ * reports their fields and there is room. A field without a panel stands in a list.
  */
 
 #define PAGE_MAX_CHANNELS 64
 #define PAGE_MAX_EVENTS 16
-#define PAGE_N_MAXIMA 10
 
 struct page_event {
 	char name[FIELD_MAX_NAME];
@@ -29,8 +28,8 @@ struct page {
 
 	float hold[PAGE_MAX_CHANNELS]; /* dB, the highest peak of late */
 	double hold_t[PAGE_MAX_CHANNELS];
-	/* Of the fields that page_get_max knows, since the page began or page_reset_peaks. */
-	float max[PAGE_N_MAXIMA][PAGE_MAX_CHANNELS];
+	/* Of fields that are a maximum, since the page began or page_reset_peaks. */
+	float max[FIELDS_MAX][PAGE_MAX_CHANNELS];
 	bool counts; /* also what the node counts itself */
 	struct page_event event[PAGE_MAX_EVENTS];
 	uint32_t n_events;
@@ -39,16 +38,15 @@ struct page {
 	const char *capture_state, *capture_streams; /* NULL: it captures nothing */
 };
 
-/* A part of a page, with the fields that it draws. */
+/* A part of a page. */
 struct section {
 	int (*get_rows)(struct page *page);
 	void (*draw)(struct page *page, int row, int rows);
-	bool (*has_field)(const char *name);
 	bool grows; /* into rows that nobody else needs */
 };
 
-extern const struct section section_meters, section_levels, section_spectrum, section_music,
-	section_align, section_capture;
+extern const struct section section_meters, section_numbers, section_spectrum, section_labels,
+	section_inputs, section_capture;
 
 /* Forgets everything of the node. */
 void page_reset(struct page *page);
@@ -64,11 +62,22 @@ void page_draw(struct page *page, int row, int rows);
 
 /* Has the node stopped reporting it? Then its value is as good as unknown. */
 bool page_is_stale(const struct page *page, const struct field *field);
-/* A field's value, NAN when there is none. */
-float page_get(struct page *page, const char *name, uint32_t i);
+/* Is it drawn in a panel? */
+bool page_is_in(const struct page *page, const struct field *field);
+/* A field's value, NAN when there is none; field may be NULL. */
+float page_get(const struct page *page, const struct field *field, uint32_t i);
 /* The same, of a maximum the highest that is known. */
-float page_get_max(struct page *page, const char *name, uint32_t i);
-/* Is it one of these names, up to a NULL? */
-bool name_is_one_of(const char *name, const char *const *names);
+float page_get_max(const struct page *page, const struct field *field, uint32_t i);
+
+/* The n-th panel of the unit of this kind, from 0 on; counted from 1, 0: there is none. */
+uint32_t page_find_panel(const struct page *page, enum weir_panel_kind kind, uint32_t n);
+/* The next field that the unit has in the panel, after NULL the first one; NULL: no more. */
+const struct weir_field *page_next_field(const struct page *page, uint32_t panel,
+					 const struct weir_field *after);
+/* The panel's first field with this view, NULL: none, or panel is 0. */
+const struct weir_field *page_find_view(const struct page *page, uint32_t panel,
+					enum weir_view view);
+/* What the node reports of a field, NULL: nothing yet, or known is NULL. */
+struct field *page_find(struct page *page, const struct weir_field *known);
 
 #endif

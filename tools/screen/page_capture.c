@@ -16,12 +16,6 @@ struct stream {
 	int pid, id;
 };
 
-static bool capture_has(const char *name)
-{
-	(void)name;
-	return false;
-}
-
 /* What does not fit is cut: the last character then is no character. */
 static void name_read(char *name, size_t size, const char *value, int length)
 {
@@ -90,4 +84,4 @@ static void capture_draw(struct page *page, int row, int rows)
 			     streams[i].id, streams[i].name);
 }
 
-const struct section section_capture = { capture_rows, capture_draw, capture_has, false };
+const struct section section_capture = { capture_rows, capture_draw, false };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dsp/unit.h"
 #include "graph/props.h"
 
 static void unhook(struct controls *controls)
@@ -24,16 +25,31 @@ static const struct pw_proxy_events proxy_events = {
 	.destroy = on_destroy,
 };
 
+/* Is it the key of the unit's control input of this role? */
+static bool has_role(const struct weir_unit *unit, const char *key, enum weir_role role)
+{
+	const uint32_t i = weir_unit_find_role(unit, WEIR_CONTROL_IN, role);
+
+	return i < unit->n_ports && strcmp(strchr(key, ':') + 1, unit->ports[i].name) == 0;
+}
+
 static void read_control(struct controls *controls, const char *key, const struct spa_pod *value)
 {
-	const char *name = strchr(key, ':');
+	const size_t length = strcspn(key, ":");
+	const struct weir_unit *unit;
+	char name[CONTROLS_MAX_KEY];
 	float number;
 
-	if (!name || strlen(key) >= CONTROLS_MAX_KEY)
+	if (!key[length] || strlen(key) >= CONTROLS_MAX_KEY)
 		return;
-	if (strcmp(name, ":calibration-db") == 0 && spa_pod_get_float(value, &number) == 0)
+	snprintf(name, sizeof(name), "%.*s", (int)length, key);
+	unit = weir_unit_find(name);
+	if (!unit)
+		return;
+	if (has_role(unit, key, WEIR_ROLE_CALIBRATION) && spa_pod_get_float(value, &number) == 0)
 		controls->calibration_db = number;
-	if (strcmp(name, ":reset") == 0 && spa_pod_get_bool(value, &controls->reset_is_on) == 0)
+	if (has_role(unit, key, WEIR_ROLE_RESET) &&
+	    spa_pod_get_bool(value, &controls->reset_is_on) == 0)
 		strcpy(controls->reset_key, key);
 }
 

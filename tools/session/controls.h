@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /*
- * What a page needs of a node's controls, by their names in its Props, "UNIT:CONTROL": what is
+ * What a page needs of a node's controls, which its Props name "UNIT:CONTROL": the one that is
  * added to its levels, and the switch by which it forgets its maxima.
  */
 
