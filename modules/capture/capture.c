@@ -1,33 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture.h"
-#include "daemon.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <spa/utils/result.h>
-#include <spa/utils/string.h>
 
+#include "daemon.h"
+#include "graph.h"
 #include "graph/log.h"
+#include "rate.h"
+#include "sink.h"
+#include "source.h"
+#include "status.h"
+#include "stream.h"
+#include "undo.h"
 
 /* An answer takes less than a millisecond; without one the daemon is not there any more. */
 #define UNDO_SECONDS 1
 
-static const struct spa_dict *impl_client_dict(struct pw_context *context, uint32_t id)
-{
-	struct pw_global *global = pw_context_find_global(context, id);
+struct capture {
+	struct capture_args args;
+	struct capture_graph graph;
+	struct spa_hook context_listener;
+	struct pw_impl_module *module; /* NULL while unloading */
+	struct spa_hook module_listener;
+	struct spa_hook core_listener;
+	bool disconnected;
 
-	if (global == NULL || !pw_global_is_type(global, PW_TYPE_INTERFACE_Client))
-		return NULL;
-	return &pw_impl_client_get_properties(pw_global_get_object(global))->dict;
+	struct capture_undo *undo; /* NULL: in the daemon, or there is none */
+	struct capture_sink *sink;
+	struct capture_source *source;
+	bool source_is_lost;
+	struct capture_streams streams;
+	struct capture_rate *rate;
+	struct capture_status *status;
+
+	bool accepted; /* no other capture has its name */
+
+	int undo_sync;
+	bool undone;
+	bool undo_answered;
+	struct spa_source *undo_timer;
+};
+
+static void rate_update(struct capture *capture)
+{
+	if (!capture->undone && capture->rate != NULL)
+		capture_rate_update(capture->rate);
+}
+
+static void stream_add(struct capture *capture, struct weir_registry_object *node,
+		       enum capture_fit fit)
+{
+	struct capture_stream *stream = capture_stream_create(&capture->streams, node, fit);
+
+	if (stream == NULL)
+		return;
+	capture_rate_update_stream(capture->rate, stream);
+	capture_stream_start(stream);
+	rate_update(capture);
+}
+
+static void stream_remove(struct capture *capture, struct capture_stream *stream)
+{
+	capture_stream_destroy(stream);
+	rate_update(capture);
 }
 
 static void node_update(struct capture *capture, struct weir_registry_object *node)
 {
 	const struct weir_registry_object *client =
 		weir_registry_find(capture->graph.registry, WEIR_REGISTRY_CLIENT, node->owner_id);
-	struct capture_stream *stream = capture_streams_find(capture, node->id);
+	struct capture_stream *stream = capture_streams_find(&capture->streams, node->id);
 	enum capture_fit fit;
 
 	if (!node->known || (client != NULL && !client->known))
@@ -39,15 +84,15 @@ static void node_update(struct capture *capture, struct weir_registry_object *no
 		fit = capture_match_get_fit(&capture->args.match, &capture->args.exclude,
 					    &node->props->dict,
 					    client != NULL ? &client->props->dict : NULL);
-	if (fit != CAPTURE_NOT && capture_streams_lead_to(capture, node))
+	if (fit != CAPTURE_NOT && capture_streams_lead_to(&capture->streams, node))
 		fit = CAPTURE_NOT;
 	if (fit != CAPTURE_NOT && stream == NULL) {
-		capture_stream_create(capture, node, fit);
+		stream_add(capture, node, fit);
 	} else if (fit != CAPTURE_NOT) {
-		capture_stream_update_rate(stream);
+		capture_rate_update_stream(capture->rate, stream);
 	} else if (stream != NULL) {
 		capture_stream_restore(stream);
-		capture_stream_destroy(stream);
+		stream_remove(capture, stream);
 	}
 }
 
@@ -66,22 +111,21 @@ static void filters_update(struct capture *capture)
 
 static void port_update(struct capture *capture, const struct weir_registry_object *port)
 {
-	struct capture_stream *stream = capture_streams_find(capture, port->owner_id);
+	struct capture_stream *stream = capture_streams_find(&capture->streams, port->owner_id);
 
-	if (stream != NULL) {
+	if (stream != NULL)
 		capture_stream_link(stream);
-	} else if (port->owner_id == capture->graph.source_id) {
-		spa_list_for_each(stream, &capture->streams, link) capture_stream_link(stream);
-	}
+	else if (port->owner_id == capture->graph.source_id)
+		capture_streams_link(&capture->streams);
 }
 
 static void link_update(struct capture *capture, const struct weir_registry_object *link)
 {
-	struct capture_stream *stream = capture_streams_find(capture, link->owner_id);
+	struct capture_stream *stream = capture_streams_find(&capture->streams, link->owner_id);
 
 	if (stream != NULL) {
 		capture_stream_link(stream);
-		capture_rate_update(capture);
+		rate_update(capture);
 	} else if (link->owner_id == capture->graph.source_id) {
 		capture_source_update(capture->source);
 	}
@@ -94,17 +138,10 @@ static void link_update(struct capture *capture, const struct weir_registry_obje
 static void link_check(struct capture *capture, const struct weir_registry_object *link)
 {
 	const uint32_t input = weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE);
-	struct capture_stream *stream = capture_streams_find(capture, link->owner_id);
+	struct capture_stream *stream = capture_streams_find(&capture->streams, link->owner_id);
 
-	if (stream == NULL || input == capture->graph.source_id)
-		return;
-	stream->starting = false;
-	if (!weir_registry_has_targets(capture->graph.registry))
-		capture_stream_watch(stream);
-	else if (capture->args.redirect)
-		capture_stream_handle(stream, capture_stream_is_at_sink(stream)
-						      ? PLACEMENT_LINKED_SINK
-						      : PLACEMENT_LINKED_OTHER);
+	if (stream != NULL && input != capture->graph.source_id)
+		capture_stream_add_link(stream);
 }
 
 /* Streams that were there before it was known that nobody else has the name. */
@@ -152,7 +189,7 @@ static void registry_changed(void *data, struct weir_registry_object *object)
 		if (!name_check(capture))
 			return;
 		node_update(capture, object);
-		capture_streams_check_others(capture);
+		capture_streams_check_owners(&capture->streams);
 		break;
 	case WEIR_REGISTRY_PORT:
 		port_update(capture, object);
@@ -164,7 +201,7 @@ static void registry_changed(void *data, struct weir_registry_object *object)
 		break;
 	}
 	capture_sink_update(capture->sink);
-	capture_state_show(capture);
+	capture_status_show(capture->status);
 }
 
 static void source_bound(void *data, uint32_t id)
@@ -180,8 +217,7 @@ static void source_controls_changed(void *data)
 {
 	struct capture *capture = data;
 
-	if (capture->source != NULL)
-		capture_rate_update(capture);
+	rate_update(capture);
 }
 
 /* Without the source nothing may stay redirected: end, and give the streams back. */
@@ -210,8 +246,8 @@ static void sink_changed(void *data)
 
 	if (capture->undone)
 		return;
-	capture_streams_redirect(capture);
-	capture_state_show(capture);
+	capture_streams_redirect(&capture->streams);
+	capture_status_show(capture->status);
 }
 
 static const struct capture_sink_events sink_events = {
@@ -228,36 +264,33 @@ static void registry_removed(void *data, struct weir_registry_object *object)
 	if (object->type == WEIR_REGISTRY_NODE) {
 		if (object->id == capture->graph.source_id)
 			source_lost(capture);
-		stream = capture_streams_find(capture, object->id);
+		stream = capture_streams_find(&capture->streams, object->id);
 		if (stream != NULL)
-			capture_stream_destroy(stream);
-		capture_streams_check_others(capture);
+			stream_remove(capture, stream);
+		capture_streams_check_owners(&capture->streams);
 	} else if (object->type == WEIR_REGISTRY_PORT) {
-		spa_list_for_each(stream, &capture->streams, link)
-			capture_stream_unlink_port(stream, object->id);
+		capture_streams_unlink_port(&capture->streams, object->id);
 	} else if (object->type == WEIR_REGISTRY_LINK) {
-		stream = capture_streams_find(capture, object->owner_id);
-		if (capture->args.redirect && stream != NULL && !capture_stream_is_at_sink(stream))
-			capture_stream_handle(stream, PLACEMENT_UNLINKED);
+		stream = capture_streams_find(&capture->streams, object->owner_id);
+		if (stream != NULL)
+			capture_stream_remove_link(stream);
 		link_update(capture, object);
 		if (capture->accepted)
 			filters_update(capture);
 	}
 	capture_sink_update(capture->sink);
-	capture_state_show(capture);
+	capture_status_show(capture->status);
 }
 
 static void registry_target_changed(void *data, struct weir_registry_object *node)
 {
 	struct capture *capture = data;
-	struct capture_stream *stream = capture_streams_find(capture, node->id);
+	struct capture_stream *stream = capture_streams_find(&capture->streams, node->id);
 
 	if (stream == NULL || capture->undone || !capture->args.redirect)
 		return;
-	capture_stream_handle(stream, capture_target_event(stream));
-	if (capture_stream_is_at_sink(stream))
-		capture_stream_handle(stream, PLACEMENT_LINKED_SINK);
-	capture_state_show(capture);
+	capture_stream_update_target(stream);
+	capture_status_show(capture->status);
 }
 
 static void registry_ready(void *data)
@@ -272,39 +305,35 @@ static void registry_ready(void *data)
 	if (!capture->accepted)
 		capture_accept(capture);
 	capture_sink_start(capture->sink);
-	capture_streams_redirect(capture);
-	capture_state_show(capture);
+	capture_streams_redirect(&capture->streams);
+	capture_status_show(capture->status);
 }
 
 static void registry_targets_gone(void *data)
 {
 	struct capture *capture = data;
-	struct capture_stream *stream;
 
 	if (capture->undone || !capture->args.redirect)
 		return;
-	spa_list_for_each(stream, &capture->streams, link)
-		capture_stream_handle(stream, PLACEMENT_TARGETS_GONE);
-	capture_state_show(capture);
+	capture_streams_lose_targets(&capture->streams);
+	capture_status_show(capture->status);
 }
 
-static void registry_default_sink_changed(void *data)
-{
-	capture_state_show(data);
-}
-
-static void request_timeout(void *data, uint64_t expirations)
+/* After what concerns nothing else: streams that were moved in time or not, the default sink. */
+static void status_update(void *data)
 {
 	struct capture *capture = data;
 
-	(void)expirations;
-	capture_streams_check_requests(capture);
-	capture_state_show(capture);
+	capture_status_show(capture->status);
 }
+
+static const struct capture_streams_events streams_events = {
+	.changed = status_update,
+};
 
 static const struct weir_registry_events registry_events = {
 	.changed = registry_changed,
-	.default_sink_changed = registry_default_sink_changed,
+	.default_sink_changed = status_update,
 	.removed = registry_removed,
 	.target_changed = registry_target_changed,
 	.targets_gone = registry_targets_gone,
@@ -316,19 +345,20 @@ static void capture_destroy(struct capture *capture)
 	struct capture_stream *stream;
 
 	if (capture->graph.registry != NULL) {
-		spa_list_consume(stream, &capture->streams, link) capture_stream_destroy(stream);
+		spa_list_consume(stream, &capture->streams.list, link)
+			stream_remove(capture, stream);
 		spa_hook_remove(&capture->context_listener);
 		spa_hook_remove(&capture->core_listener);
 	}
 	if (capture->module != NULL)
 		spa_hook_remove(&capture->module_listener);
 	capture_sink_destroy(capture->sink);
-	capture_state_finish(capture);
-	capture_rate_finish(capture);
+	capture_status_destroy(capture->status);
+	capture_rate_destroy(capture->rate);
 	capture_source_destroy(capture->source);
 	weir_registry_destroy(capture->graph.registry);
 	weir_context_timer_destroy(capture->graph.connection.context, capture->undo_timer);
-	weir_context_timer_destroy(capture->graph.connection.context, capture->request_timer);
+	capture_streams_finish(&capture->streams);
 	weir_connection_finish(&capture->graph.connection);
 	capture_undo_finish(capture->undo);
 	free(capture->graph.before_key);
@@ -342,10 +372,10 @@ static void capture_undo(struct capture *capture)
 {
 	struct capture_stream *stream;
 
-	spa_list_consume(stream, &capture->streams, link)
+	spa_list_consume(stream, &capture->streams.list, link)
 	{
 		capture_stream_restore(stream);
-		capture_stream_destroy(stream);
+		stream_remove(capture, stream);
 	}
 	capture_source_set(capture->source, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
 	capture->undone = true;
@@ -415,28 +445,26 @@ static void impl_node_added(const struct capture *capture, struct pw_impl_node *
 	const uint32_t client = pw_properties_get_uint32(props, PW_KEY_CLIENT_ID, SPA_ID_INVALID);
 
 	if (capture_match_get_fit(&capture->args.match, &capture->args.exclude, &props->dict,
-				  impl_client_dict(capture->graph.connection.context, client)) ==
-	    CAPTURE_NOT)
+				  capture_daemon_get_client_props(capture->graph.connection.context,
+								  client)) == CAPTURE_NOT)
 		return;
 	if (capture_sink_is_redirecting(capture->sink))
 		capture_daemon_redirect(&capture->graph, node,
 					capture_sink_get_name(capture->sink));
-	if (capture_rate_is_wanted(capture))
-		capture_rate_set_impl(capture, node);
+	capture_rate_prepare_impl(capture->rate, node);
 }
 
 /* Links to the source that are made together with the stream's first one miss nothing. */
 static void impl_link_added(struct capture *capture, const struct pw_properties *props)
 {
 	struct capture_stream *stream = capture_streams_find(
-		capture, pw_properties_get_uint32(props, PW_KEY_LINK_OUTPUT_NODE, SPA_ID_INVALID));
+		&capture->streams,
+		pw_properties_get_uint32(props, PW_KEY_LINK_OUTPUT_NODE, SPA_ID_INVALID));
 
-	if (stream == NULL || stream->starting ||
-	    pw_properties_get_uint32(props, PW_KEY_LINK_INPUT_NODE, SPA_ID_INVALID) ==
-		    capture->graph.source_id)
+	if (stream == NULL || pw_properties_get_uint32(props, PW_KEY_LINK_INPUT_NODE,
+						       SPA_ID_INVALID) == capture->graph.source_id)
 		return;
-	stream->starting = true;
-	capture_stream_link(stream);
+	capture_stream_link_impl(stream);
 }
 
 static void context_global_added(void *data, struct pw_global *global)
@@ -488,52 +516,60 @@ static const struct pw_core_events core_events = {
 	.error = core_error,
 };
 
-static int nodes_create(struct capture *capture)
+static int parts_create(struct capture *capture)
 {
-	capture->sink = capture_sink_create(&capture->graph, &sink_events, capture);
+	const struct capture_graph *graph = &capture->graph;
+	const struct pw_properties *core = pw_core_get_properties(graph->connection.core);
+
+	capture->sink = capture_sink_create(graph, &sink_events, capture);
 	if (capture->sink == NULL)
 		return -errno;
-	capture->source =
-		capture_source_create(&capture->graph, capture_sink_get_virtual_name(capture->sink),
-				      &source_events, capture);
-	return capture->source != NULL ? 0 : -errno;
+	capture->source = capture_source_create(graph, capture_sink_get_virtual_name(capture->sink),
+						&source_events, capture);
+	if (capture->source == NULL)
+		return -errno;
+	if (!graph->connection.in_daemon)
+		capture->undo = capture_undo_start(capture->args.name,
+						   pw_properties_get(core, PW_KEY_REMOTE_NAME));
+	capture->streams.sink = capture->sink;
+	capture->streams.source = capture->source;
+	capture->streams.undo = capture->undo;
+	if (capture_streams_init(&capture->streams, graph, &streams_events, capture) < 0)
+		return -errno;
+	capture->rate = capture_rate_create(graph, capture->source, &capture->streams);
+	if (capture->rate == NULL)
+		return -errno;
+	capture->status = capture_status_create(&capture->streams);
+	return capture->status != NULL ? 0 : -errno;
 }
 
 /* 0, or -errno after a message. */
 static int capture_start(struct capture *capture, struct pw_context *context)
 {
+	struct capture_graph *graph = &capture->graph;
 	const char *name = capture->args.name;
-	int res = weir_connection_init(&capture->graph.connection, context);
+	int res = weir_connection_init(&graph->connection, context);
 
 	if (res < 0) {
 		pw_log_error("weir.capture.%s: no connection to PipeWire: %s", name,
 			     spa_strerror(res));
 		return res;
 	}
-	capture->graph.before_key = spa_aprintf("weir.capture.%s.before", name);
-	capture->graph.rate_key = spa_aprintf("weir.capture.%s.rate", name);
-	capture->request_timer =
-		pw_loop_add_timer(pw_context_get_main_loop(context), request_timeout, capture);
-	if (capture->graph.before_key == NULL || capture->graph.rate_key == NULL ||
-	    capture->request_timer == NULL)
+	graph->before_key = spa_aprintf("weir.capture.%s.before", name);
+	graph->rate_key = spa_aprintf("weir.capture.%s.rate", name);
+	if (graph->before_key == NULL || graph->rate_key == NULL)
 		return -ENOMEM;
-	capture->accepted = capture->graph.connection.in_daemon;
-	if (capture->accepted && (res = capture_source_check_name_impl(&capture->graph)) < 0)
+	capture->accepted = graph->connection.in_daemon;
+	if (capture->accepted && (res = capture_source_check_name_impl(graph)) < 0)
 		return res;
-	if ((res = nodes_create(capture)) < 0 || (res = capture_state_init(capture)) < 0 ||
-	    (res = capture_rate_init(capture)) < 0) {
+	res = parts_create(capture);
+	if (res < 0) {
 		pw_log_error("weir.capture.%s: cannot make the source: %s", name,
 			     spa_strerror(res));
 		return res;
 	}
-	if (!capture->graph.connection.in_daemon)
-		capture->undo = capture_undo_start(
-			name,
-			pw_properties_get(pw_core_get_properties(capture->graph.connection.core),
-					  PW_KEY_REMOTE_NAME));
-	capture->graph.registry =
-		weir_registry_create(capture->graph.connection.core, &registry_events, capture);
-	return capture->graph.registry != NULL ? 0 : -errno;
+	graph->registry = weir_registry_create(graph->connection.core, &registry_events, capture);
+	return graph->registry != NULL ? 0 : -errno;
 }
 
 int capture_create(struct pw_impl_module *module, struct capture_args *args)
@@ -549,7 +585,6 @@ int capture_create(struct pw_impl_module *module, struct capture_args *args)
 	capture->args = *args;
 	capture->graph.args = &capture->args;
 	capture->graph.source_id = SPA_ID_INVALID;
-	spa_list_init(&capture->streams);
 	res = capture_start(capture, context);
 	if (res < 0) {
 		capture_destroy(capture);

@@ -169,6 +169,15 @@ struct pw_impl_node *capture_daemon_find_node(struct pw_context *context, uint32
 		       : NULL;
 }
 
+const struct spa_dict *capture_daemon_get_client_props(struct pw_context *context, uint32_t id)
+{
+	struct pw_global *global = pw_context_find_global(context, id);
+
+	if (global == NULL || !pw_global_is_type(global, PW_TYPE_INTERFACE_Client))
+		return NULL;
+	return &pw_impl_client_get_properties(pw_global_get_object(global))->dict;
+}
+
 void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, const char *key,
 				 const char *value)
 {

@@ -7,10 +7,12 @@
 
 #include "graph.h"
 
-/* What a capture in the daemon changes at the daemon's own nodes. */
+/* What a capture in the daemon reads and changes at the daemon's own objects. */
 
 /* NULL: the node is gone, or the id is another object's by now. */
 struct pw_impl_node *capture_daemon_find_node(struct pw_context *context, uint32_t id);
+/* NULL: it is no client, or gone. */
+const struct spa_dict *capture_daemon_get_client_props(struct pw_context *context, uint32_t id);
 /* A property of a node, which may be gone. value NULL: none. */
 void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, const char *key,
 				 const char *value);

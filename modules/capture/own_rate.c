@@ -15,19 +15,21 @@
  * own rate: thus it is known whose rate it is that is read.
  */
 
+#include "own_rate.h"
+
 #include <stdlib.h>
 
 #include <spa/pod/iter.h>
 #include <spa/pod/parser.h>
 #include <spa/utils/string.h>
 
-#include "capture.h"
 #include "graph/props.h"
 
 #define NO_FILTER_GRAPH "audioconvert.filter-graph.2147483647"
 
 struct capture_own_rate {
-	struct capture_stream *stream;
+	const struct capture_own_rate_events *events;
+	void *data;
 	struct pw_proxy *node; /* NULL: it is gone */
 	struct spa_hook listener;
 	struct spa_hook proxy_listener;
@@ -98,7 +100,7 @@ static void node_param(void *data, int seq, uint32_t id, uint32_t index, uint32_
 	if (rate <= 0.0 || rate != (double)(float)rate || rate == own->sent)
 		return;
 	own->rate = rate;
-	capture_stream_send_rate(own->stream);
+	own->events->changed(own->data);
 }
 
 static const struct pw_node_events node_events = {
@@ -107,21 +109,24 @@ static const struct pw_node_events node_events = {
 	.param = node_param,
 };
 
-struct capture_own_rate *capture_own_rate_create(struct capture_stream *stream)
+struct capture_own_rate *capture_own_rate_create(const struct weir_registry_object *node,
+						 const struct capture_own_rate_events *events,
+						 void *data)
 {
-	const char *api = pw_properties_get(stream->node->props, PW_KEY_CLIENT_API);
+	const char *api = pw_properties_get(node->props, PW_KEY_CLIENT_API);
 	struct capture_own_rate *own;
 
-	if (!spa_streq(api, "pipewire-pulse") || stream->node->proxy == NULL)
+	if (!spa_streq(api, "pipewire-pulse") || node->proxy == NULL)
 		return NULL;
 	own = calloc(1, sizeof(*own));
 	if (own == NULL)
 		return NULL;
-	own->stream = stream;
-	own->node = stream->node->proxy;
+	own->events = events;
+	own->data = data;
+	own->node = node->proxy;
 	own->rate = 1.0;
-	pw_proxy_add_object_listener(stream->node->proxy, &own->listener, &node_events, own);
-	pw_proxy_add_listener(stream->node->proxy, &own->proxy_listener, &proxy_events, own);
+	pw_proxy_add_object_listener(node->proxy, &own->listener, &node_events, own);
+	pw_proxy_add_listener(node->proxy, &own->proxy_listener, &proxy_events, own);
 	return own;
 }
 
@@ -138,13 +143,13 @@ double capture_own_rate_get(const struct capture_own_rate *own)
 	return own != NULL ? own->rate : 1.0;
 }
 
-void capture_own_rate_sent(struct capture_own_rate *own, double rate)
+void capture_own_rate_set_sent(struct capture_own_rate *own, double rate)
 {
 	if (own != NULL)
 		own->sent = rate;
 }
 
-void capture_own_rate_ask(const struct capture_own_rate *own)
+void capture_own_rate_query(const struct capture_own_rate *own)
 {
 	struct weir_props props;
 

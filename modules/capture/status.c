@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
-/*
- * What the source says of itself. It comes from the graph: from links that are there and nodes that
- * run, not from what was asked for.
- */
+#include "status.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
-#include "capture.h"
 #include "graph/log.h"
 #include "graph/text.h"
 
@@ -37,9 +34,16 @@ static const char *const names[N_STREAM_STATES] = {
 	[STREAM_IMMOVABLE] = "cannot-move", [STREAM_TAKEN] = "taken",
 };
 
+struct capture_status {
+	const struct capture_streams *streams;
+	char *state_text, *streams_text; /* as in the source's properties */
+	struct spa_source *timer;
+	bool waiting; /* to see whether a channel that is missing stays so */
+};
+
 static enum stream_state stream_get_state(const struct capture_stream *stream)
 {
-	const bool redirecting = capture_sink_is_redirecting(stream->capture->sink);
+	const bool redirecting = capture_sink_is_redirecting(stream->streams->sink);
 
 	if (stream->placement == PLACEMENT_OTHER_CAPTURE)
 		return STREAM_TAKEN;
@@ -50,18 +54,18 @@ static enum stream_state stream_get_state(const struct capture_stream *stream)
 	if (redirecting && stream->placement != PLACEMENT_TAKEN_OVER &&
 	    !capture_stream_is_at_sink(stream))
 		return STREAM_PENDING;
-	if (capture_stream_get_missing_port(stream) != NULL)
+	if (capture_tap_get_missing_port(&stream->tap) != NULL)
 		return STREAM_MISSING_CHANNEL;
 	return STREAM_CAPTURED;
 }
 
 /* A stream that the capture cannot have counts more than one that it has. NULL: there is none. */
-static const struct capture_stream *decisive_stream(const struct capture *capture,
+static const struct capture_stream *decisive_stream(const struct capture_streams *streams,
 						    enum stream_state *state)
 {
 	const struct capture_stream *stream, *decisive = NULL;
 
-	spa_list_for_each(stream, &capture->streams, link)
+	spa_list_for_each(stream, &streams->list, link)
 	{
 		const enum stream_state of_stream = stream_get_state(stream);
 
@@ -73,18 +77,17 @@ static const struct capture_stream *decisive_stream(const struct capture *captur
 	return decisive;
 }
 
-static bool has_jack_client(const struct capture *capture)
+static bool has_jack_client(const struct capture_graph *graph)
 {
 	const struct weir_registry_object *client;
 	struct weir_registry_object *node;
 
-	spa_list_for_each(
-		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+			  link)
 	{
-		client = weir_registry_find(capture->graph.registry, WEIR_REGISTRY_CLIENT,
-					    node->owner_id);
+		client = weir_registry_find(graph->registry, WEIR_REGISTRY_CLIENT, node->owner_id);
 		if (client != NULL &&
-		    capture_match_fits_jack(&capture->args.match, &capture->args.exclude,
+		    capture_match_fits_jack(&graph->args->match, &graph->args->exclude,
 					    &node->props->dict, &client->props->dict))
 			return true;
 	}
@@ -93,52 +96,53 @@ static bool has_jack_client(const struct capture *capture)
 
 static char *channel_state(const struct capture_stream *stream)
 {
-	const struct weir_registry_object *port = capture_stream_get_missing_port(stream);
+	const struct weir_registry_object *port = capture_tap_get_missing_port(&stream->tap);
 	const char *channel =
 		port != NULL ? pw_properties_get(port->props, PW_KEY_AUDIO_CHANNEL) : NULL;
 
 	return spa_aprintf("missing-channel: %s", channel != NULL ? channel : "?");
 }
 
-/* Waits a while before it tells of a missing channel. NULL: what is shown stays. */
-static char *streams_state(struct capture *capture)
+/* late: a channel that is missing has been for a while. NULL: what is shown stays. */
+static char *streams_state(struct capture_status *status, bool late)
 {
+	const struct capture_streams *streams = status->streams;
+	const struct capture_graph *graph = streams->graph;
 	enum stream_state state = STREAM_PAUSED;
-	const struct capture_stream *stream = decisive_stream(capture, &state);
+	const struct capture_stream *stream = decisive_stream(streams, &state);
 
 	if (stream == NULL)
-		return strdup(has_jack_client(capture) ? "jack-client: use weir-links" : "waiting");
+		return strdup(has_jack_client(graph) ? "jack-client: use weir-links" : "waiting");
 	switch (state) {
 	case STREAM_PENDING:
 		return NULL;
 	case STREAM_MISSING_CHANNEL:
-		if (capture->state.late)
+		if (late)
 			return channel_state(stream);
-		if (!capture->state.waiting)
-			weir_context_timer_set(capture->graph.connection.context,
-					       capture->state.timer,
+		if (!status->waiting)
+			weir_context_timer_set(graph->connection.context, status->timer,
 					       LATE_SECONDS * SPA_NSEC_PER_SEC);
-		capture->state.waiting = true;
+		status->waiting = true;
 		return NULL;
 	case STREAM_CAPTURED:
-		if (capture_sink_is_substitute(capture->sink))
-			return spa_aprintf("virtual-sink: no sink %s", capture->args.sink);
+		if (capture_sink_is_substitute(streams->sink))
+			return spa_aprintf("virtual-sink: no sink %s", graph->args->sink);
 		return strdup("captured");
 	case STREAM_TAKEN:
-		return spa_aprintf("taken: by weir.capture.%s", stream->taker);
+		return spa_aprintf("taken: by weir.capture.%s", stream->owner);
 	default:
 		return strdup(names[state]);
 	}
 }
 
-static char *state_get(struct capture *capture)
+static char *state_get(struct capture_status *status, bool late)
 {
-	const struct capture_sink *sink = capture->sink;
+	const struct capture_sink *sink = status->streams->sink;
 
 	if (capture_sink_is_default(sink))
 		return strdup("silent-output: choose another output device");
-	if (!capture->args.redirect || capture_sink_is_redirecting(sink))
-		return streams_state(capture);
+	if (!status->streams->graph->args->redirect || capture_sink_is_redirecting(sink))
+		return streams_state(status, late);
 	if (capture_sink_is_lost(sink))
 		return strdup("no-sink");
 	return spa_aprintf("needs-missing: %s", capture_sink_get_missing(sink));
@@ -147,26 +151,20 @@ static char *state_get(struct capture *capture)
 /* In JSON, whatever the name is made of. */
 static void string_print(FILE *out, const char *name)
 {
-	char *text = strdup(name);
-	const char *c;
+	const size_t size = 2 * strlen(name) + sizeof("\"\"");
+	char *text = strdup(name), *json = malloc(size);
 
-	if (text != NULL)
+	if (text != NULL && json != NULL) {
 		weir_text_clean(text);
-	fputc('"', out);
-	for (c = text; c != NULL && *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\')
-			fputc('\\', out);
-		if (*c == '\n')
-			fputs("\\n", out);
-		else
-			fputc(*c, out);
+		spa_json_encode_string(json, (int)size, text);
 	}
-	fputc('"', out);
+	fputs(text != NULL && json != NULL ? json : "\"\"", out);
 	free(text);
+	free(json);
 }
 
 /* [ { "name": "mpv", "pid": 1234, "id": 56 } ]: NULL without memory. */
-static char *streams_get(const struct capture *capture)
+static char *streams_get(const struct capture_streams *streams)
 {
 	const struct capture_stream *stream;
 	const char *separator = "";
@@ -177,7 +175,7 @@ static char *streams_get(const struct capture *capture)
 	if (out == NULL)
 		return NULL;
 	fputc('[', out);
-	spa_list_for_each(stream, &capture->streams, link)
+	spa_list_for_each(stream, &streams->list, link)
 	{
 		const struct weir_registry_object *client = capture_stream_get_client(stream);
 		struct pw_properties *props = capture_merge_props(
@@ -198,58 +196,70 @@ static char *streams_get(const struct capture *capture)
 }
 
 /* Takes text. Has it changed? */
-static bool property_show(struct capture *capture, const char *key, char **shown, char *text)
+static bool property_show(struct capture_status *status, const char *key, char **shown, char *text)
 {
 	if (text == NULL || spa_streq(text, *shown)) {
 		free(text);
 		return false;
 	}
-	capture_source_set(capture->source, key, text);
+	capture_source_set(status->streams->source, key, text);
 	free(*shown);
 	*shown = text;
 	return true;
 }
 
-void capture_state_show(struct capture *capture)
+static void show(struct capture_status *status, bool late)
 {
-	struct capture_state *state = &capture->state;
+	const char *name = status->streams->graph->args->name;
 
-	property_show(capture, STREAMS_KEY, &state->streams, streams_get(capture));
-	if (!property_show(capture, CAPTURE_STATE_KEY, &state->shown, state_get(capture)))
+	property_show(status, STREAMS_KEY, &status->streams_text, streams_get(status->streams));
+	if (!property_show(status, CAPTURE_STATE_KEY, &status->state_text, state_get(status, late)))
 		return;
-	if (spa_strstartswith(state->shown, "missing-channel") ||
-	    spa_strstartswith(state->shown, "silent-output") ||
-	    spa_strstartswith(state->shown, "jack-client"))
-		pw_log_warn("weir.capture.%s: %s %s", capture->args.name, state->shown,
-			    state->streams);
+	if (spa_strstartswith(status->state_text, "missing-channel") ||
+	    spa_strstartswith(status->state_text, "silent-output") ||
+	    spa_strstartswith(status->state_text, "jack-client"))
+		pw_log_warn("weir.capture.%s: %s %s", name, status->state_text,
+			    status->streams_text);
 	else
-		pw_log_info("weir.capture.%s: %s %s", capture->args.name, state->shown,
-			    state->streams);
+		pw_log_info("weir.capture.%s: %s %s", name, status->state_text,
+			    status->streams_text);
+}
+
+void capture_status_show(struct capture_status *status)
+{
+	show(status, false);
 }
 
 static void late_timeout(void *data, uint64_t expirations)
 {
-	struct capture *capture = data;
+	struct capture_status *status = data;
 
 	(void)expirations;
-	capture->state.waiting = false;
-	capture->state.late = true;
-	capture_state_show(capture);
-	capture->state.late = false;
+	status->waiting = false;
+	show(status, true);
 }
 
-int capture_state_init(struct capture *capture)
+struct capture_status *capture_status_create(const struct capture_streams *streams)
 {
-	capture->state.timer = pw_loop_add_timer(
-		pw_context_get_main_loop(capture->graph.connection.context), late_timeout, capture);
-	return capture->state.timer != NULL ? 0 : -errno;
+	struct capture_status *status = calloc(1, sizeof(*status));
+
+	if (status == NULL)
+		return NULL;
+	status->streams = streams;
+	status->timer = pw_loop_add_timer(
+		pw_context_get_main_loop(streams->graph->connection.context), late_timeout, status);
+	if (status->timer != NULL)
+		return status;
+	free(status);
+	return NULL;
 }
 
-void capture_state_finish(struct capture *capture)
+void capture_status_destroy(struct capture_status *status)
 {
-	struct capture_state *state = &capture->state;
-
-	weir_context_timer_destroy(capture->graph.connection.context, state->timer);
-	free(state->shown);
-	free(state->streams);
+	if (status == NULL)
+		return;
+	weir_context_timer_destroy(status->streams->graph->connection.context, status->timer);
+	free(status->state_text);
+	free(status->streams_text);
+	free(status);
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_CAPTURE_STATUS_H
+#define WEIR_CAPTURE_STATUS_H
+
+#include "sink.h"
+#include "source.h"
+#include "stream.h"
+
+/*
+ * What the source says of itself. It comes from the graph: from links that are there and nodes that
+ * run, not from what was asked for.
+ */
+struct capture_status;
+
+/* NULL and errno on failure. */
+struct capture_status *capture_status_create(const struct capture_streams *streams);
+void capture_status_destroy(struct capture_status *status);
+/* Shows state and streams in the source's properties, and logs what changed. */
+void capture_status_show(struct capture_status *status);
+
+#endif
