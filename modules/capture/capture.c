@@ -19,7 +19,15 @@
 /* An answer takes less than a millisecond; without one the daemon is not there any more. */
 #define UNDO_SECONDS 1
 
+enum capture_stage {
+	CAPTURE_CHECKING, /* whether an older capture has its name */
+	CAPTURE_RUNNING,
+	CAPTURE_ENDING, /* nothing is captured any more... */
+	CAPTURE_ENDED,	/* ...and the daemon has undone everything */
+};
+
 struct capture {
+	enum capture_stage stage;
 	struct capture_args args;
 	struct capture_graph graph;
 	struct spa_hook context_listener;
@@ -36,17 +44,20 @@ struct capture {
 	struct capture_rate *rate;
 	struct capture_status *status;
 
-	bool accepted; /* no other capture has its name */
-
+	/* While the capture ends. */
 	int undo_sync;
-	bool undone;
-	bool undo_answered;
 	struct spa_source *undo_timer;
 };
 
+static void capture_end(struct capture *capture)
+{
+	capture->stage = CAPTURE_ENDING;
+	capture_sink_end(capture->sink);
+}
+
 static void rate_update(struct capture *capture)
 {
-	if (!capture->undone && capture->rate != NULL)
+	if (capture->stage < CAPTURE_ENDING && capture->rate != NULL)
 		capture_rate_update(capture->rate);
 }
 
@@ -99,10 +110,10 @@ static void node_update(struct capture *capture, struct weir_registry_object *no
 /* After a change of links: what filters play may come from elsewhere now. */
 static void filters_update(struct capture *capture)
 {
+	struct weir_registry *registry = capture->graph.registry;
 	struct weir_registry_object *node;
 
-	spa_list_for_each(
-		node, weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE), link)
+	spa_list_for_each(node, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE), link)
 	{
 		if (pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) != NULL)
 			node_update(capture, node);
@@ -131,28 +142,15 @@ static void link_update(struct capture *capture, const struct weir_registry_obje
 	}
 }
 
-/*
- * A client does not hear of a change in the metadata while another one binds it (1.4.2): what the
- * session manager restores may replace our target unnoticed. The link it makes then tells.
- */
-static void link_check(struct capture *capture, const struct weir_registry_object *link)
-{
-	const uint32_t input = weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE);
-	struct capture_stream *stream = capture_streams_find(&capture->streams, link->owner_id);
-
-	if (stream != NULL && input != capture->graph.source_id)
-		capture_stream_add_link(stream);
-}
-
 /* Streams that were there before it was known that nobody else has the name. */
 static void capture_accept(struct capture *capture)
 {
+	struct weir_registry *registry = capture->graph.registry;
 	struct weir_registry_object *node;
 
-	capture->accepted = true;
-	spa_list_for_each(node,
-			  weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE),
-			  link) node_update(capture, node);
+	capture->stage = CAPTURE_RUNNING;
+	spa_list_for_each(node, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE), link)
+		node_update(capture, node);
 }
 
 /* May the capture go on? */
@@ -162,24 +160,23 @@ static bool name_check(struct capture *capture)
 	    !capture_source_name_is_taken(&capture->graph))
 		return capture->module != NULL;
 	pw_impl_module_schedule_destroy(capture->module);
-	capture->undone = true;
-	capture_sink_end(capture->sink);
+	capture_end(capture);
 	return false;
 }
 
 static void registry_changed(void *data, struct weir_registry_object *object)
 {
 	struct capture *capture = data;
+	struct weir_registry *registry = capture->graph.registry;
 	struct weir_registry_object *node;
+	struct capture_stream *stream;
 
-	if (capture->undone || !capture->accepted)
+	if (capture->stage != CAPTURE_RUNNING)
 		return;
 	switch (object->type) {
 	case WEIR_REGISTRY_CLIENT:
-		spa_list_for_each(
-			node,
-			weir_registry_get_objects(capture->graph.registry, WEIR_REGISTRY_NODE),
-			link)
+		spa_list_for_each(node, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE),
+				  link)
 		{
 			if (node->owner_id == object->id)
 				node_update(capture, node);
@@ -195,7 +192,10 @@ static void registry_changed(void *data, struct weir_registry_object *object)
 		port_update(capture, object);
 		break;
 	default:
-		link_check(capture, object);
+		stream = capture_streams_find(&capture->streams, object->owner_id);
+		if (stream != NULL && weir_registry_object_get_id(object, PW_KEY_LINK_INPUT_NODE) !=
+					      capture->graph.source_id)
+			capture_stream_add_link(stream);
 		link_update(capture, object);
 		filters_update(capture);
 		break;
@@ -244,7 +244,7 @@ static void sink_changed(void *data)
 {
 	struct capture *capture = data;
 
-	if (capture->undone)
+	if (capture->stage >= CAPTURE_ENDING)
 		return;
 	capture_streams_redirect(&capture->streams);
 	capture_status_show(capture->status);
@@ -259,7 +259,7 @@ static void registry_removed(void *data, struct weir_registry_object *object)
 	struct capture *capture = data;
 	struct capture_stream *stream;
 
-	if (capture->undone)
+	if (capture->stage >= CAPTURE_ENDING)
 		return;
 	if (object->type == WEIR_REGISTRY_NODE) {
 		if (object->id == capture->graph.source_id)
@@ -275,7 +275,7 @@ static void registry_removed(void *data, struct weir_registry_object *object)
 		if (stream != NULL)
 			capture_stream_remove_link(stream);
 		link_update(capture, object);
-		if (capture->accepted)
+		if (capture->stage == CAPTURE_RUNNING)
 			filters_update(capture);
 	}
 	capture_sink_update(capture->sink);
@@ -287,7 +287,7 @@ static void registry_target_changed(void *data, struct weir_registry_object *nod
 	struct capture *capture = data;
 	struct capture_stream *stream = capture_streams_find(&capture->streams, node->id);
 
-	if (stream == NULL || capture->undone || !capture->args.redirect)
+	if (stream == NULL || capture->stage >= CAPTURE_ENDING || !capture->args.redirect)
 		return;
 	capture_stream_update_target(stream);
 	capture_status_show(capture->status);
@@ -300,10 +300,10 @@ static void registry_ready(void *data)
 	/* In a process of its own the source has another connection: it may come later. */
 	if (capture->graph.source_id == SPA_ID_INVALID)
 		return;
-	if (capture->undone || (!capture->accepted && !name_check(capture)))
-		return;
-	if (!capture->accepted)
+	if (capture->stage == CAPTURE_CHECKING && name_check(capture))
 		capture_accept(capture);
+	if (capture->stage != CAPTURE_RUNNING)
+		return;
 	capture_sink_start(capture->sink);
 	capture_streams_redirect(&capture->streams);
 	capture_status_show(capture->status);
@@ -313,7 +313,7 @@ static void registry_targets_gone(void *data)
 {
 	struct capture *capture = data;
 
-	if (capture->undone || !capture->args.redirect)
+	if (capture->stage >= CAPTURE_ENDING || !capture->args.redirect)
 		return;
 	capture_streams_lose_targets(&capture->streams);
 	capture_status_show(capture->status);
@@ -378,8 +378,7 @@ static void capture_undo(struct capture *capture)
 		stream_remove(capture, stream);
 	}
 	capture_source_set(capture->source, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
-	capture->undone = true;
-	capture_sink_end(capture->sink);
+	capture_end(capture);
 	capture->undo_sync = pw_core_sync(capture->graph.connection.core, PW_ID_CORE, 0);
 }
 
@@ -429,10 +428,11 @@ static void context_destroy(void *data)
 	weir_context_timer_destroy(capture->graph.connection.context, capture->undo_timer);
 	capture->undo_timer = NULL;
 	if (!capture->graph.connection.in_daemon && !capture->disconnected) {
-		if (!capture->undone)
+		if (capture->stage < CAPTURE_ENDING)
 			capture_undo(capture);
 		pw_loop_enter(loop);
-		for (i = 0; i < 10 && !capture->undo_answered && !capture->disconnected; i++)
+		for (i = 0; i < 10 && capture->stage != CAPTURE_ENDED && !capture->disconnected;
+		     i++)
 			pw_loop_iterate(loop, UNDO_SECONDS * 1000 / 10);
 		pw_loop_leave(loop);
 	}
@@ -489,9 +489,9 @@ static void core_done(void *data, uint32_t id, int seq)
 {
 	struct capture *capture = data;
 
-	if (!capture->undone || id != PW_ID_CORE || seq != capture->undo_sync)
+	if (capture->stage < CAPTURE_ENDING || id != PW_ID_CORE || seq != capture->undo_sync)
 		return;
-	capture->undo_answered = true;
+	capture->stage = CAPTURE_ENDED;
 	/* Not from here: the connection is in use. */
 	if (capture->undo_timer != NULL)
 		weir_context_timer_set(capture->graph.connection.context, capture->undo_timer, 1);
@@ -559,9 +559,10 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 	graph->rate_key = spa_aprintf("weir.capture.%s.rate", name);
 	if (graph->before_key == NULL || graph->rate_key == NULL)
 		return -ENOMEM;
-	capture->accepted = graph->connection.in_daemon;
-	if (capture->accepted && (res = capture_source_check_name_impl(graph)) < 0)
+	if (graph->connection.in_daemon && (res = capture_source_check_name_impl(graph)) < 0)
 		return res;
+	if (graph->connection.in_daemon)
+		capture->stage = CAPTURE_RUNNING;
 	res = parts_create(capture);
 	if (res < 0) {
 		pw_log_error("weir.capture.%s: cannot make the source: %s", name,

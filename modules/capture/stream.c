@@ -401,6 +401,10 @@ void capture_stream_link_impl(struct capture_stream *stream)
 	capture_stream_link(stream);
 }
 
+/*
+ * A client does not hear of a change in the metadata while another one binds it (1.4.2): what the
+ * session manager restores may replace our target unnoticed. The link it makes then tells.
+ */
 void capture_stream_add_link(struct capture_stream *stream)
 {
 	const struct capture_graph *graph = stream->streams->graph;
