@@ -9,12 +9,12 @@
 #include "daemon.h"
 #include "graph.h"
 #include "graph/log.h"
+#include "journal.h"
 #include "rate.h"
 #include "sink.h"
 #include "source.h"
 #include "status.h"
 #include "stream.h"
-#include "undo.h"
 
 /* An answer takes less than a millisecond; without one the daemon is not there any more. */
 #define UNDO_SECONDS 1
@@ -36,7 +36,7 @@ struct capture {
 	struct spa_hook core_listener;
 	bool disconnected;
 
-	struct capture_undo *undo; /* NULL: in the daemon, or there is none */
+	struct capture_journal *journal; /* NULL: in the daemon, or there is none */
 	struct capture_sink *sink;
 	struct capture_source *source;
 	bool source_is_lost;
@@ -360,7 +360,7 @@ static void capture_destroy(struct capture *capture)
 	weir_context_timer_destroy(capture->graph.connection.context, capture->undo_timer);
 	capture_streams_finish(&capture->streams);
 	weir_connection_finish(&capture->graph.connection);
-	capture_undo_finish(capture->undo);
+	capture_journal_finish(capture->journal);
 	free(capture->graph.before_key);
 	free(capture->graph.rate_key);
 	capture_args_finish(&capture->args);
@@ -529,11 +529,11 @@ static int parts_create(struct capture *capture)
 	if (capture->source == NULL)
 		return -errno;
 	if (!graph->connection.in_daemon)
-		capture->undo = capture_undo_start(capture->args.name,
-						   pw_properties_get(core, PW_KEY_REMOTE_NAME));
+		capture->journal = capture_journal_start(
+			capture->args.name, pw_properties_get(core, PW_KEY_REMOTE_NAME));
 	capture->streams.sink = capture->sink;
 	capture->streams.source = capture->source;
-	capture->streams.undo = capture->undo;
+	capture->streams.journal = capture->journal;
 	if (capture_streams_init(&capture->streams, graph, &streams_events, capture) < 0)
 		return -errno;
 	capture->rate = capture_rate_create(graph, capture->source, &capture->streams);

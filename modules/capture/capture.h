@@ -15,7 +15,7 @@
  *            source (tap, mix), and its speed (varispeed, own_rate)
  *   sink     the sink to redirect to, and the way  source     a node that runs the unit
  *            from the source to it (path)
- *   daemon   the hook in the daemon                undo       what to undo when killed
+ *   daemon   the hook in the daemon                journal    what to undo when killed
  *   graph    what all parts read                   args       match, process
  */
 

@@ -444,9 +444,9 @@ struct capture_stream *capture_stream_create(struct capture_streams *streams,
 	stream->streams = streams;
 	stream->node = node;
 	stream->fit = fit;
-	capture_target_init(&stream->target, graph, streams->sink, streams->undo, node);
+	capture_target_init(&stream->target, graph, streams->sink, streams->journal, node);
 	capture_tap_init(&stream->tap, graph, node);
-	capture_varispeed_init(&stream->varispeed, graph, streams->undo, node);
+	capture_varispeed_init(&stream->varispeed, graph, streams->journal, node);
 	if (node->target != NULL && !capture_sink_is_virtual_target(streams->sink, node->target) &&
 	    capture_graph_find_other(graph, node->target) == NULL)
 		capture_target_adopt(&stream->target);
@@ -468,7 +468,7 @@ void capture_stream_destroy(struct capture_stream *stream)
 	capture_tap_unlink(&stream->tap);
 	capture_varispeed_finish(&stream->varispeed);
 	capture_target_finish(&stream->target);
-	capture_undo_forget(stream->streams->undo, stream->node);
+	capture_journal_forget(stream->streams->journal, stream->node);
 	spa_list_remove(&stream->link);
 	free(stream->pending);
 	free(stream->owner);

@@ -6,13 +6,13 @@
 #include <time.h>
 
 #include "graph.h"
+#include "journal.h"
 #include "match.h"
 #include "placement.h"
 #include "sink.h"
 #include "source.h"
 #include "tap.h"
 #include "target.h"
-#include "undo.h"
 #include "varispeed.h"
 
 /* The streams that a capture has: where they play, and their links to the source. */
@@ -27,7 +27,7 @@ struct capture_streams {
 	const struct capture_graph *graph;
 	struct capture_sink *sink;
 	struct capture_source *source;
-	struct capture_undo *undo; /* NULL: in the daemon, or there is none */
+	struct capture_journal *journal; /* NULL: in the daemon, or there is none */
 	const struct capture_streams_events *events;
 	void *data;
 	struct spa_source *request_timer; /* looks for those that should have been moved by now */

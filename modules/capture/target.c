@@ -95,10 +95,10 @@ void capture_target_adopt(struct capture_target *target)
 	original_set_node(target);
 }
 
-static void target_note(const struct capture_target *target, const char *object, const char *node)
+static void target_record(const struct capture_target *target, const char *object, const char *node)
 {
-	capture_undo_note(target->undo, target->node, CAPTURE_UNDO_TARGET, object);
-	capture_undo_note(target->undo, target->node, CAPTURE_UNDO_TARGET_NODE, node);
+	capture_journal_set(target->journal, target->node, CAPTURE_JOURNAL_TARGET, object);
+	capture_journal_set(target->journal, target->node, CAPTURE_JOURNAL_TARGET_NODE, node);
 }
 
 /* An id does not outlive its node. */
@@ -117,7 +117,7 @@ void capture_target_set_sink(struct capture_target *target, const char *sink)
 	if (!target->is_sent)
 		original_set_node(target);
 	target->is_sent = true;
-	target_note(target, capture_target_get_original(target), original_get_node(target));
+	target_record(target, capture_target_get_original(target), original_get_node(target));
 	weir_registry_set_target(graph->registry, target->node->id, sink);
 	if (original == NULL || graph->connection.in_daemon)
 		return;
@@ -137,7 +137,7 @@ void capture_target_reset(struct capture_target *target)
 	if (!target->is_sent)
 		original_set_node(target);
 	node = original_get_node(target);
-	target_note(target, original, node);
+	target_record(target, original, node);
 	weir_registry_set_target_node(registry, target->node->id, NULL);
 	weir_registry_set_target(registry, target->node->id, original);
 	if (node != NULL)
@@ -159,18 +159,18 @@ void capture_target_leave(struct capture_target *target)
 		node = choice != NULL ? id : target->original_node;
 		weir_registry_set_target_node(target->graph->registry, target->node->id, node);
 	}
-	target_note(target, object, node);
+	target_record(target, object, node);
 	target->remembered = SPA_ID_INVALID;
 }
 
 void capture_target_init(struct capture_target *target, const struct capture_graph *graph,
-			 const struct capture_sink *sink, struct capture_undo *undo,
+			 const struct capture_sink *sink, struct capture_journal *journal,
 			 struct weir_registry_object *node)
 {
 	*target = (struct capture_target){
 		.graph = graph,
 		.sink = sink,
-		.undo = undo,
+		.journal = journal,
 		.node = node,
 		.remembered = SPA_ID_INVALID,
 	};

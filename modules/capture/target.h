@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 #include "graph.h"
+#include "journal.h"
 #include "sink.h"
-#include "undo.h"
 
 /* What the metadata says of where one stream is to play, and what it said before the capture. */
 
@@ -14,7 +14,7 @@
 struct capture_target {
 	const struct capture_graph *graph;
 	const struct capture_sink *sink;
-	struct capture_undo *undo;
+	struct capture_journal *journal;
 	struct weir_registry_object *node; /* the stream's */
 	char *original;			   /* target.object before ours, NULL: none */
 	char *original_name;		   /* the name of its node, NULL: unknown */
@@ -24,7 +24,7 @@ struct capture_target {
 };
 
 void capture_target_init(struct capture_target *target, const struct capture_graph *graph,
-			 const struct capture_sink *sink, struct capture_undo *undo,
+			 const struct capture_sink *sink, struct capture_journal *journal,
 			 struct weir_registry_object *node);
 void capture_target_finish(struct capture_target *target);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads what a capture changes, in the lines that undo.h tells of, and undoes it when
- * whoever writes them ends without having done so.
+ * weir-capture-undo: reads a capture's journal (journal.h), and undoes what it says when the
+ * process that writes it has ended.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,11 +14,11 @@
 
 #include "graph/log.h"
 #include "graph/props.h"
-#include "undo.h"
+#include "journal.h"
 
 PW_LOG_TOPIC(weir_topic, "weir-capture-undo");
 
-struct note {
+struct entry {
 	struct spa_list link;
 	uint64_t serial;
 	bool has_target;
@@ -28,7 +28,7 @@ struct note {
 };
 
 struct undo {
-	struct spa_list notes;
+	struct spa_list entries;
 	struct pw_main_loop *loop;
 	struct pw_core *core;
 	struct spa_hook core_listener;
@@ -36,53 +36,53 @@ struct undo {
 	int sync;
 };
 
-static struct note *note_find(struct undo *undo, uint64_t serial)
+static struct entry *entry_find(struct undo *undo, uint64_t serial)
 {
-	struct note *note;
+	struct entry *entry;
 
-	spa_list_for_each(note, &undo->notes, link)
+	spa_list_for_each(entry, &undo->entries, link)
 	{
-		if (note->serial == serial)
-			return note;
+		if (entry->serial == serial)
+			return entry;
 	}
 	return NULL;
 }
 
-static struct note *note_add(struct undo *undo, uint64_t serial)
+static struct entry *entry_add(struct undo *undo, uint64_t serial)
 {
-	struct note *note = calloc(1, sizeof(*note));
+	struct entry *entry = calloc(1, sizeof(*entry));
 
-	if (note == NULL)
+	if (entry == NULL)
 		exit(EXIT_FAILURE);
-	note->serial = serial;
-	note->volume = -1.0f;
-	spa_list_append(&undo->notes, &note->link);
-	return note;
+	entry->serial = serial;
+	entry->volume = -1.0f;
+	spa_list_append(&undo->entries, &entry->link);
+	return entry;
 }
 
-static void note_remove(struct note *note)
+static void entry_remove(struct entry *entry)
 {
-	if (note == NULL)
+	if (entry == NULL)
 		return;
-	spa_list_remove(&note->link);
-	free(note->target);
-	free(note->target_node);
-	free(note);
+	spa_list_remove(&entry->link);
+	free(entry->target);
+	free(entry->target_node);
+	free(entry);
 }
 
-static void note_set(struct note *note, const char *key, const char *value)
+static void entry_set(struct entry *entry, const char *key, const char *value)
 {
-	if (spa_streq(key, CAPTURE_UNDO_TARGET)) {
-		free(note->target);
-		note->has_target = true;
-		note->target = value != NULL ? strdup(value) : NULL;
-	} else if (spa_streq(key, CAPTURE_UNDO_TARGET_NODE)) {
-		free(note->target_node);
-		note->target_node = value != NULL ? strdup(value) : NULL;
-	} else if (spa_streq(key, CAPTURE_UNDO_RATE)) {
-		note->rate = value != NULL ? spa_strtod(value, NULL) : 0.0;
-	} else if (spa_streq(key, CAPTURE_UNDO_VOLUME)) {
-		note->volume = value != NULL ? spa_strtof(value, NULL) : -1.0f;
+	if (spa_streq(key, CAPTURE_JOURNAL_TARGET)) {
+		free(entry->target);
+		entry->has_target = true;
+		entry->target = value != NULL ? strdup(value) : NULL;
+	} else if (spa_streq(key, CAPTURE_JOURNAL_TARGET_NODE)) {
+		free(entry->target_node);
+		entry->target_node = value != NULL ? strdup(value) : NULL;
+	} else if (spa_streq(key, CAPTURE_JOURNAL_RATE)) {
+		entry->rate = value != NULL ? spa_strtod(value, NULL) : 0.0;
+	} else if (spa_streq(key, CAPTURE_JOURNAL_VOLUME)) {
+		entry->volume = value != NULL ? spa_strtof(value, NULL) : -1.0f;
 	}
 }
 
@@ -92,41 +92,41 @@ static void line_read(struct undo *undo, char *line)
 	const char *serial = strsep(&rest, " \n");
 	const char *key = strsep(&rest, " \n");
 	const char *value = strsep(&rest, "\n");
-	struct note *note = note_find(undo, strtoull(serial, NULL, 10));
+	struct entry *entry = entry_find(undo, strtoull(serial, NULL, 10));
 
 	if (key == NULL || *key == '\0') {
-		note_remove(note);
+		entry_remove(entry);
 		return;
 	}
-	if (note == NULL)
-		note = note_add(undo, strtoull(serial, NULL, 10));
-	note_set(note, key, value != NULL && *value != '\0' ? value : NULL);
+	if (entry == NULL)
+		entry = entry_add(undo, strtoull(serial, NULL, 10));
+	entry_set(entry, key, value != NULL && *value != '\0' ? value : NULL);
 }
 
-static void params_restore(const struct note *note, struct weir_registry_object *node)
+static void params_restore(const struct entry *entry, struct weir_registry_object *node)
 {
 	struct weir_props props;
 
-	if (note->rate == 0.0 && note->volume < 0.0f)
+	if (entry->rate == 0.0 && entry->volume < 0.0f)
 		return;
 	weir_props_init(&props);
-	if (note->rate != 0.0)
-		spa_pod_builder_add(&props.builder, SPA_PROP_rate, SPA_POD_Double(note->rate), 0);
-	if (note->volume >= 0.0f)
-		spa_pod_builder_add(&props.builder, SPA_PROP_volume, SPA_POD_Float(note->volume),
+	if (entry->rate != 0.0)
+		spa_pod_builder_add(&props.builder, SPA_PROP_rate, SPA_POD_Double(entry->rate), 0);
+	if (entry->volume >= 0.0f)
+		spa_pod_builder_add(&props.builder, SPA_PROP_volume, SPA_POD_Float(entry->volume),
 				    0);
 	weir_props_send(&props, node->proxy);
 }
 
 /* In this order: the session manager remembers what comes last. */
-static void target_restore(const struct note *note, struct weir_registry_object *node)
+static void target_restore(const struct entry *entry, struct weir_registry_object *node)
 {
-	if (!note->has_target)
+	if (!entry->has_target)
 		return;
 	weir_registry_set_target_node(node->registry, node->id, NULL);
-	weir_registry_set_target(node->registry, node->id, note->target);
-	if (note->target_node != NULL)
-		weir_registry_set_target_node(node->registry, node->id, note->target_node);
+	weir_registry_set_target(node->registry, node->id, entry->target);
+	if (entry->target_node != NULL)
+		weir_registry_set_target_node(node->registry, node->id, entry->target_node);
 }
 
 static void ready(void *data)
@@ -137,14 +137,14 @@ static void ready(void *data)
 	spa_list_for_each(node, weir_registry_get_objects(undo->registry, WEIR_REGISTRY_NODE), link)
 	{
 		const char *serial = pw_properties_get(node->props, PW_KEY_OBJECT_SERIAL);
-		struct note *note =
-			serial != NULL ? note_find(undo, strtoull(serial, NULL, 10)) : NULL;
+		struct entry *entry =
+			serial != NULL ? entry_find(undo, strtoull(serial, NULL, 10)) : NULL;
 
-		if (note == NULL)
+		if (entry == NULL)
 			continue;
-		target_restore(note, node);
-		params_restore(note, node);
-		note_remove(note);
+		target_restore(entry, node);
+		params_restore(entry, node);
+		entry_remove(entry);
 	}
 	undo->sync = pw_core_sync(undo->core, PW_ID_CORE, 0);
 }
@@ -212,23 +212,23 @@ static int undo_run(struct undo *undo, const char *remote)
 int main(int argc, char *argv[])
 {
 	struct undo undo = { .sync = 0 };
-	struct note *note;
+	struct entry *entry;
 	const char *remote = argc > 1 ? argv[1] : NULL;
 	char line[1024];
 	int status = EXIT_SUCCESS;
 
-	/* The service's stop is for the other process: ours is that it has ended. */
+	/* A service's stop is for the other process; this one ends after that one has. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	spa_list_init(&undo.notes);
+	spa_list_init(&undo.entries);
 	while (fgets(line, sizeof(line), stdin) != NULL)
 		line_read(&undo, line);
-	if (!spa_list_is_empty(&undo.notes)) {
+	if (!spa_list_is_empty(&undo.entries)) {
 		pw_init(&argc, &argv);
 		PW_LOG_TOPIC_INIT(weir_topic);
 		status = undo_run(&undo, remote);
 		pw_deinit();
 	}
-	spa_list_consume(note, &undo.notes, link) note_remove(note);
+	spa_list_consume(entry, &undo.entries, link) entry_remove(entry);
 	return status;
 }

@@ -79,7 +79,7 @@ static void ramp_add(struct weir_props *props, float volume)
 }
 
 /* The exact rate to go back to, whatever the locale. */
-static void undo_note(const struct capture_varispeed *varispeed, double own)
+static void rate_record(const struct capture_varispeed *varispeed, double own)
 {
 	char text[32], *comma;
 
@@ -87,7 +87,7 @@ static void undo_note(const struct capture_varispeed *varispeed, double own)
 	comma = strchr(text, ',');
 	if (comma != NULL)
 		*comma = '.';
-	capture_undo_note(varispeed->undo, varispeed->node, CAPTURE_UNDO_RATE, text);
+	capture_journal_set(varispeed->journal, varispeed->node, CAPTURE_JOURNAL_RATE, text);
 }
 
 /*
@@ -103,7 +103,7 @@ static void product_send(struct capture_varispeed *varispeed)
 				    : rate_round_up(varispeed->rate * own);
 	struct weir_props props;
 
-	undo_note(varispeed, own);
+	rate_record(varispeed, own);
 	weir_props_init(&props);
 	spa_pod_builder_add(&props.builder, SPA_PROP_rate, SPA_POD_Double(rate), 0);
 	if (fade != NULL && fade->state == FADED_OUT && fade->volume > 0.0f)
@@ -173,7 +173,7 @@ static void fade_end(struct capture_varispeed *varispeed)
 	varispeed->fade = NULL;
 	if (fade->state == FADED_OUT)
 		volume_ramp(varispeed, fade->volume);
-	capture_undo_note(varispeed->undo, varispeed->node, CAPTURE_UNDO_VOLUME, NULL);
+	capture_journal_set(varispeed->journal, varispeed->node, CAPTURE_JOURNAL_VOLUME, NULL);
 	if (varispeed->graph->connection.in_daemon)
 		capture_daemon_set_property(varispeed->graph->connection.context,
 					    varispeed->node->id, CAPTURE_RESTORE_PROPS_KEY,
@@ -210,7 +210,8 @@ static void fade_param(void *data, int seq, uint32_t id, uint32_t index, uint32_
 		return;
 	fade->volume = volume;
 	spa_json_format_float(text, sizeof(text), volume);
-	capture_undo_note(fade->varispeed->undo, fade->varispeed->node, CAPTURE_UNDO_VOLUME, text);
+	capture_journal_set(fade->varispeed->journal, fade->varispeed->node, CAPTURE_JOURNAL_VOLUME,
+			    text);
 	fade_out(fade);
 }
 
@@ -367,11 +368,11 @@ static const struct capture_own_rate_events own_rate_events = {
 };
 
 void capture_varispeed_init(struct capture_varispeed *varispeed, const struct capture_graph *graph,
-			    struct capture_undo *undo, struct weir_registry_object *node)
+			    struct capture_journal *journal, struct weir_registry_object *node)
 {
 	const char *rate = pw_properties_get(node->props, graph->rate_key);
 
-	*varispeed = (struct capture_varispeed){ .graph = graph, .undo = undo, .node = node };
+	*varispeed = (struct capture_varispeed){ .graph = graph, .journal = journal, .node = node };
 	if (rate != NULL && graph->connection.in_daemon)
 		spa_atod(rate, &varispeed->rate);
 	varispeed->own_rate = capture_own_rate_create(node, &own_rate_events, varispeed);

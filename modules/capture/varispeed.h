@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 #include "graph.h"
+#include "journal.h"
 #include "own_rate.h"
-#include "undo.h"
 
 /* At which rate one stream plays: the one that the capture wants (now), times the stream's own. */
 
@@ -17,7 +17,7 @@
 /* Private. */
 struct capture_varispeed {
 	const struct capture_graph *graph;
-	struct capture_undo *undo;
+	struct capture_journal *journal;
 	struct weir_registry_object *node;
 	struct capture_own_rate *own_rate; /* NULL: the stream is not known to have one */
 	double rate;		   /* as last sent, 0: never, and the stream's resampler is off */
@@ -26,7 +26,7 @@ struct capture_varispeed {
 };
 
 void capture_varispeed_init(struct capture_varispeed *varispeed, const struct capture_graph *graph,
-			    struct capture_undo *undo, struct weir_registry_object *node);
+			    struct capture_journal *journal, struct weir_registry_object *node);
 void capture_varispeed_finish(struct capture_varispeed *varispeed);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "undo.h"
+#include "journal.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,12 +14,12 @@
 #include "graph/log.h"
 
 #define PROGRAM "weir-capture-undo"
-/* A line that is longer would be two. */
+/* The reader takes a longer line for two. */
 #define MAX_VALUE 900
 
 extern char **environ;
 
-struct capture_undo {
+struct capture_journal {
 	pid_t process;
 	int socket;
 };
@@ -38,8 +38,9 @@ static char *program_path(void)
 		       : NULL;
 }
 
-/* In a session of its own: what ends us from a terminal must not end it. Returns an errno. */
-static int program_spawn(struct capture_undo *undo, const char *path, const char *remote,
+/* In a session of its own: what ends this process from a terminal must not end it. Returns an
+ * errno. */
+static int program_spawn(struct capture_journal *journal, const char *path, const char *remote,
 			 int socket)
 {
 	char *const argv[] = { (char *)PROGRAM, (char *)remote, NULL };
@@ -51,24 +52,24 @@ static int program_spawn(struct capture_undo *undo, const char *path, const char
 	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-	res = posix_spawn(&undo->process, path, &actions, &attributes, argv, environ);
+	res = posix_spawn(&journal->process, path, &actions, &attributes, argv, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return res;
 }
 
-struct capture_undo *capture_undo_start(const char *name, const char *remote)
+struct capture_journal *capture_journal_start(const char *name, const char *remote)
 {
-	struct capture_undo *undo = calloc(1, sizeof(*undo));
+	struct capture_journal *journal = calloc(1, sizeof(*journal));
 	char *path = program_path();
 	int sockets[2] = { -1, -1 };
 	int res;
 
-	if (undo == NULL || path == NULL ||
+	if (journal == NULL || path == NULL ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
 		res = errno;
 	else
-		res = program_spawn(undo, path, remote, sockets[1]);
+		res = program_spawn(journal, path, remote, sockets[1]);
 	if (sockets[1] >= 0)
 		close(sockets[1]);
 	if (res != 0) {
@@ -77,50 +78,52 @@ struct capture_undo *capture_undo_start(const char *name, const char *remote)
 			    name, path != NULL ? path : PROGRAM, strerror(res));
 		if (sockets[0] >= 0)
 			close(sockets[0]);
-		free(undo);
-		undo = NULL;
+		free(journal);
+		journal = NULL;
 	} else {
-		undo->socket = sockets[0];
+		journal->socket = sockets[0];
 	}
 	free(path);
-	return undo;
+	return journal;
 }
 
-/* It ends when it reads that we did, and has nothing to do after an orderly end. */
-void capture_undo_finish(struct capture_undo *undo)
+/* The other process ends when its socket closes; after an orderly end it has nothing to undo. */
+void capture_journal_finish(struct capture_journal *journal)
 {
-	if (undo == NULL)
+	if (journal == NULL)
 		return;
-	close(undo->socket);
-	while (waitpid(undo->process, NULL, 0) < 0 && errno == EINTR)
+	close(journal->socket);
+	while (waitpid(journal->process, NULL, 0) < 0 && errno == EINTR)
 		;
-	free(undo);
+	free(journal);
 }
 
-static void undo_send(struct capture_undo *undo, const struct weir_registry_object *stream,
+static void line_send(struct capture_journal *journal, const struct weir_registry_object *stream,
 		      const char *key, const char *value)
 {
 	const char *serial = pw_properties_get(stream->props, PW_KEY_OBJECT_SERIAL);
 	char *line;
 
-	if (undo == NULL || serial == NULL ||
+	if (journal == NULL || serial == NULL ||
 	    (value != NULL && (strchr(value, '\n') != NULL || strlen(value) > MAX_VALUE)))
 		return;
 	line = spa_aprintf("%s%s%s%s%s\n", serial, key != NULL ? " " : "", key != NULL ? key : "",
 			   value != NULL ? " " : "", value != NULL ? value : "");
-	/* A full socket would block us: rather lose a note. */
-	if (line == NULL || send(undo->socket, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		pw_log_info("no note for " PROGRAM ": %m");
+	/* A full socket would block the main thread: rather lose an entry. */
+	if (line == NULL ||
+	    send(journal->socket, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		pw_log_info("no entry for " PROGRAM ": %m");
 	free(line);
 }
 
-void capture_undo_note(struct capture_undo *undo, const struct weir_registry_object *stream,
-		       const char *key, const char *value)
+void capture_journal_set(struct capture_journal *journal, const struct weir_registry_object *stream,
+			 const char *key, const char *value)
 {
-	undo_send(undo, stream, key, value);
+	line_send(journal, stream, key, value);
 }
 
-void capture_undo_forget(struct capture_undo *undo, const struct weir_registry_object *stream)
+void capture_journal_forget(struct capture_journal *journal,
+			    const struct weir_registry_object *stream)
 {
-	undo_send(undo, stream, NULL, NULL);
+	line_send(journal, stream, NULL, NULL);
 }
