@@ -154,7 +154,7 @@ static void test_choice_that_was_not_reported_is_found_out(void)
 				placement_handle(placement, moved[i][k]);
 
 			CHECK(!writes(change.action));
-			asked = asked || change.action == PLACEMENT_ASK;
+			asked = asked || change.action == PLACEMENT_REFRESH;
 			placement = change.next;
 		}
 		CHECK(asked);

@@ -47,7 +47,7 @@ enum placement_action {
 	PLACEMENT_CHECK_BACK,	  /* likewise, unless the metadata says so already */
 	PLACEMENT_ADOPT,	  /* take the target as the original */
 	PLACEMENT_ADOPT_AND_SEND, /* likewise, and ask for the capture's sink */
-	PLACEMENT_ASK,		  /* have the metadata tell its targets again */
+	PLACEMENT_REFRESH,	  /* have the metadata report its targets again */
 	PLACEMENT_LEAVE,	  /* note that the target is somebody's choice */
 	PLACEMENT_REVIEW,	  /* handle what the capture wants */
 };

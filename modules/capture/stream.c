@@ -262,7 +262,7 @@ static void placement_act(struct capture_stream *stream, enum placement_action a
 	case PLACEMENT_SEND_BACK:
 		target_send(stream, false);
 		break;
-	case PLACEMENT_ASK:
+	case PLACEMENT_REFRESH:
 		weir_registry_refresh(graph->registry);
 		break;
 	case PLACEMENT_LEAVE:

@@ -45,7 +45,7 @@
 #define FADE_TICKS (100 / CAPTURE_TICK_MS)
 
 enum fade_state {
-	FADE_ASKED,   /* for the volume to go back to */
+	FADE_QUERIED, /* for the volume to go back to */
 	FADED_OUT,    /* or about to be */
 	FADED_IN,     /* at its rate, or about to be */
 	FADE_SETTLED, /* the Props show the volume as it was */
@@ -204,7 +204,7 @@ static void fade_param(void *data, int seq, uint32_t id, uint32_t index, uint32_
 	float volume;
 
 	(void)seq, (void)index, (void)next;
-	if (id != SPA_PARAM_Props || fade->state != FADE_ASKED ||
+	if (id != SPA_PARAM_Props || fade->state != FADE_QUERIED ||
 	    spa_pod_parse_object(param, SPA_TYPE_OBJECT_Props, NULL, SPA_PROP_volume,
 				 SPA_POD_Float(&volume)) < 0)
 		return;
@@ -259,7 +259,7 @@ void capture_varispeed_tick(struct capture_varispeed *varispeed, double now)
 		return;
 	fade->ticks = FADE_TICKS;
 	switch (fade->state) {
-	case FADE_ASKED: /* A stream without a volume cannot be faded. */
+	case FADE_QUERIED: /* A stream without a volume cannot be faded. */
 		rate_send(varispeed, now);
 		fade_end(varispeed);
 		return;
