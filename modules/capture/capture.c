@@ -14,7 +14,7 @@
 #include "sink.h"
 #include "source.h"
 #include "status.h"
-#include "stream.h"
+#include "streams.h"
 
 /* An answer takes less than a millisecond; without one the daemon is not there any more. */
 #define UNDO_SECONDS 1
@@ -55,153 +55,23 @@ static void capture_end(struct capture *capture)
 	capture_sink_end(capture->sink);
 }
 
-static void rate_update(struct capture *capture)
+static void rate_update(void *data)
 {
+	struct capture *capture = data;
+
 	if (capture->stage < CAPTURE_ENDING && capture->rate != NULL)
 		capture_rate_update(capture->rate);
 }
 
-static void stream_add(struct capture *capture, struct weir_registry_object *node,
-		       enum capture_fit fit)
+/* Where streams are to play may have changed. */
+static void streams_redirect(struct capture *capture)
 {
-	struct capture_stream *stream = capture_stream_create(&capture->streams, node, fit);
-
-	if (stream == NULL)
-		return;
-	capture_rate_update_stream(capture->rate, stream);
-	capture_stream_start(stream);
-	rate_update(capture);
-}
-
-static void stream_remove(struct capture *capture, struct capture_stream *stream)
-{
-	capture_stream_destroy(stream);
-	rate_update(capture);
-}
-
-static void node_update(struct capture *capture, struct weir_registry_object *node)
-{
-	const struct weir_registry_object *client =
-		weir_registry_find(capture->graph.registry, WEIR_REGISTRY_CLIENT, node->owner_id);
-	struct capture_stream *stream = capture_streams_find(&capture->streams, node->id);
-	enum capture_fit fit;
-
-	if (!node->known || (client != NULL && !client->known))
-		return;
-	/* Whoever started it may be gone by now. */
-	if (stream != NULL && stream->fit == CAPTURE_INHERITED)
-		fit = stream->fit;
-	else
-		fit = capture_match_get_fit(&capture->args.match, &capture->args.exclude,
-					    &node->props->dict,
-					    client != NULL ? &client->props->dict : NULL);
-	if (fit != CAPTURE_NOT && capture_streams_lead_to(&capture->streams, node))
-		fit = CAPTURE_NOT;
-	if (fit != CAPTURE_NOT && stream == NULL) {
-		stream_add(capture, node, fit);
-	} else if (fit != CAPTURE_NOT) {
-		capture_rate_update_stream(capture->rate, stream);
-	} else if (stream != NULL) {
-		capture_stream_restore(stream);
-		stream_remove(capture, stream);
-	}
-}
-
-/* After a change of links: what filters play may come from elsewhere now. */
-static void filters_update(struct capture *capture)
-{
-	struct weir_registry *registry = capture->graph.registry;
-	struct weir_registry_object *node;
-
-	spa_list_for_each(node, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE), link)
-	{
-		if (pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) != NULL)
-			node_update(capture, node);
-	}
-}
-
-static void port_update(struct capture *capture, const struct weir_registry_object *port)
-{
-	struct capture_stream *stream = capture_streams_find(&capture->streams, port->owner_id);
-
-	if (stream != NULL)
-		capture_stream_link(stream);
-	else if (port->owner_id == capture->graph.source_id)
-		capture_streams_link(&capture->streams);
-}
-
-static void link_update(struct capture *capture, const struct weir_registry_object *link)
-{
-	struct capture_stream *stream = capture_streams_find(&capture->streams, link->owner_id);
-
-	if (stream != NULL) {
-		capture_stream_link(stream);
-		rate_update(capture);
-	} else if (link->owner_id == capture->graph.source_id) {
-		capture_source_update(capture->source);
-	}
-}
-
-/* Streams that were there before it was known that nobody else has the name. */
-static void capture_accept(struct capture *capture)
-{
-	struct weir_registry *registry = capture->graph.registry;
-	struct weir_registry_object *node;
-
-	capture->stage = CAPTURE_RUNNING;
-	spa_list_for_each(node, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE), link)
-		node_update(capture, node);
-}
-
-/* May the capture go on? */
-static bool name_check(struct capture *capture)
-{
-	if (capture->graph.connection.in_daemon || capture->module == NULL ||
-	    !capture_source_name_is_taken(&capture->graph))
-		return capture->module != NULL;
-	pw_impl_module_schedule_destroy(capture->module);
-	capture_end(capture);
-	return false;
-}
-
-static void registry_changed(void *data, struct weir_registry_object *object)
-{
-	struct capture *capture = data;
-	struct weir_registry *registry = capture->graph.registry;
-	struct weir_registry_object *node;
-	struct capture_stream *stream;
-
-	if (capture->stage != CAPTURE_RUNNING)
-		return;
-	switch (object->type) {
-	case WEIR_REGISTRY_CLIENT:
-		spa_list_for_each(node, weir_registry_get_objects(registry, WEIR_REGISTRY_NODE),
-				  link)
-		{
-			if (node->owner_id == object->id)
-				node_update(capture, node);
-		}
-		break;
-	case WEIR_REGISTRY_NODE:
-		if (!name_check(capture))
-			return;
-		node_update(capture, object);
-		capture_streams_check_owners(&capture->streams);
-		break;
-	case WEIR_REGISTRY_PORT:
-		port_update(capture, object);
-		break;
-	default:
-		stream = capture_streams_find(&capture->streams, object->owner_id);
-		if (stream != NULL && weir_registry_object_get_id(object, PW_KEY_LINK_INPUT_NODE) !=
-					      capture->graph.source_id)
-			capture_stream_add_link(stream);
-		link_update(capture, object);
-		filters_update(capture);
-		break;
-	}
-	capture_sink_update(capture->sink);
-	capture_status_show(capture->status);
+	/* First, for this property tells another capture whose the target is. */
+	capture_source_set(capture->source, CAPTURE_SINK_KEY,
+			   capture_sink_is_redirecting(capture->sink)
+				   ? capture_sink_get_name(capture->sink)
+				   : "");
+	capture_streams_redirect(&capture->streams);
 }
 
 static void source_bound(void *data, uint32_t id)
@@ -211,13 +81,6 @@ static void source_bound(void *data, uint32_t id)
 	capture->graph.source_id = id;
 	if (capture->graph.registry != NULL)
 		weir_registry_sync(capture->graph.registry);
-}
-
-static void source_controls_changed(void *data)
-{
-	struct capture *capture = data;
-
-	rate_update(capture);
 }
 
 /* Without the source nothing may stay redirected: end, and give the streams back. */
@@ -236,7 +99,7 @@ static void source_lost(void *data)
 
 static const struct capture_source_events source_events = {
 	.bound = source_bound,
-	.controls_changed = source_controls_changed,
+	.controls_changed = rate_update,
 	.lost = source_lost,
 };
 
@@ -246,7 +109,7 @@ static void sink_changed(void *data)
 
 	if (capture->stage >= CAPTURE_ENDING)
 		return;
-	capture_streams_redirect(&capture->streams);
+	streams_redirect(capture);
 	capture_status_show(capture->status);
 }
 
@@ -254,29 +117,94 @@ static const struct capture_sink_events sink_events = {
 	.changed = sink_changed,
 };
 
+static void streams_updated(void *data, struct capture_stream *stream)
+{
+	const struct capture *capture = data;
+
+	capture_rate_update_stream(capture->rate, stream);
+}
+
+/* After what concerns nothing else: streams that were moved in time or not, the default sink. */
+static void status_update(void *data)
+{
+	struct capture *capture = data;
+
+	capture_status_show(capture->status);
+}
+
+static const struct capture_streams_events streams_events = {
+	.updated = streams_updated,
+	.changed = rate_update,
+	.moved = status_update,
+};
+
+/* May the capture go on? */
+static bool name_check(struct capture *capture)
+{
+	if (capture->graph.connection.in_daemon || capture->module == NULL ||
+	    !capture_source_name_is_taken(&capture->graph))
+		return capture->module != NULL;
+	pw_impl_module_schedule_destroy(capture->module);
+	capture_end(capture);
+	return false;
+}
+
+/* After a change of a link. */
+static void source_update(struct capture *capture, const struct weir_registry_object *link)
+{
+	if (link->owner_id == capture->graph.source_id)
+		capture_source_update(capture->source);
+}
+
+static void registry_changed(void *data, struct weir_registry_object *object)
+{
+	struct capture *capture = data;
+	struct capture_streams *streams = &capture->streams;
+
+	if (capture->stage != CAPTURE_RUNNING)
+		return;
+	switch (object->type) {
+	case WEIR_REGISTRY_CLIENT:
+		capture_streams_update_client(streams, object);
+		break;
+	case WEIR_REGISTRY_NODE:
+		if (!name_check(capture))
+			return;
+		capture_streams_update_node(streams, object);
+		capture_streams_check_owners(streams);
+		break;
+	case WEIR_REGISTRY_PORT:
+		capture_streams_add_port(streams, object);
+		break;
+	default:
+		capture_streams_add_link(streams, object);
+		source_update(capture, object);
+		capture_streams_update_filters(streams);
+		break;
+	}
+	capture_sink_update(capture->sink);
+	capture_status_show(capture->status);
+}
+
 static void registry_removed(void *data, struct weir_registry_object *object)
 {
 	struct capture *capture = data;
-	struct capture_stream *stream;
+	struct capture_streams *streams = &capture->streams;
 
 	if (capture->stage >= CAPTURE_ENDING)
 		return;
 	if (object->type == WEIR_REGISTRY_NODE) {
 		if (object->id == capture->graph.source_id)
 			source_lost(capture);
-		stream = capture_streams_find(&capture->streams, object->id);
-		if (stream != NULL)
-			stream_remove(capture, stream);
-		capture_streams_check_owners(&capture->streams);
+		capture_streams_remove_node(streams, object);
+		capture_streams_check_owners(streams);
 	} else if (object->type == WEIR_REGISTRY_PORT) {
-		capture_streams_unlink_port(&capture->streams, object->id);
+		capture_streams_remove_port(streams, object);
 	} else if (object->type == WEIR_REGISTRY_LINK) {
-		stream = capture_streams_find(&capture->streams, object->owner_id);
-		if (stream != NULL)
-			capture_stream_remove_link(stream);
-		link_update(capture, object);
+		capture_streams_remove_link(streams, object);
+		source_update(capture, object);
 		if (capture->stage == CAPTURE_RUNNING)
-			filters_update(capture);
+			capture_streams_update_filters(streams);
 	}
 	capture_sink_update(capture->sink);
 	capture_status_show(capture->status);
@@ -289,7 +217,7 @@ static void registry_target_changed(void *data, struct weir_registry_object *nod
 
 	if (stream == NULL || capture->stage >= CAPTURE_ENDING || !capture->args.redirect)
 		return;
-	capture_stream_update_target(stream);
+	capture_redirect_update_target(&stream->redirect);
 	capture_status_show(capture->status);
 }
 
@@ -300,12 +228,14 @@ static void registry_ready(void *data)
 	/* In a process of its own the source has another connection: it may come later. */
 	if (capture->graph.source_id == SPA_ID_INVALID)
 		return;
-	if (capture->stage == CAPTURE_CHECKING && name_check(capture))
-		capture_accept(capture);
+	if (capture->stage == CAPTURE_CHECKING && name_check(capture)) {
+		capture->stage = CAPTURE_RUNNING;
+		capture_streams_update_nodes(&capture->streams);
+	}
 	if (capture->stage != CAPTURE_RUNNING)
 		return;
 	capture_sink_start(capture->sink);
-	capture_streams_redirect(&capture->streams);
+	streams_redirect(capture);
 	capture_status_show(capture->status);
 }
 
@@ -319,18 +249,6 @@ static void registry_targets_gone(void *data)
 	capture_status_show(capture->status);
 }
 
-/* After what concerns nothing else: streams that were moved in time or not, the default sink. */
-static void status_update(void *data)
-{
-	struct capture *capture = data;
-
-	capture_status_show(capture->status);
-}
-
-static const struct capture_streams_events streams_events = {
-	.changed = status_update,
-};
-
 static const struct weir_registry_events registry_events = {
 	.changed = registry_changed,
 	.default_sink_changed = status_update,
@@ -342,11 +260,8 @@ static const struct weir_registry_events registry_events = {
 
 static void capture_destroy(struct capture *capture)
 {
-	struct capture_stream *stream;
-
 	if (capture->graph.registry != NULL) {
-		spa_list_consume(stream, &capture->streams.list, link)
-			stream_remove(capture, stream);
+		capture_streams_release(&capture->streams, false);
 		spa_hook_remove(&capture->context_listener);
 		spa_hook_remove(&capture->core_listener);
 	}
@@ -370,13 +285,7 @@ static void capture_destroy(struct capture *capture)
 /* The daemon handles what we sent in order, so its answer says that the streams are free. */
 static void capture_undo(struct capture *capture)
 {
-	struct capture_stream *stream;
-
-	spa_list_consume(stream, &capture->streams.list, link)
-	{
-		capture_stream_restore(stream);
-		stream_remove(capture, stream);
-	}
+	capture_streams_release(&capture->streams, true);
 	capture_source_set(capture->source, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
 	capture_end(capture);
 	capture->undo_sync = pw_core_sync(capture->graph.connection.core, PW_ID_CORE, 0);
@@ -531,15 +440,14 @@ static int parts_create(struct capture *capture)
 	if (!graph->connection.in_daemon)
 		capture->journal = capture_journal_start(
 			capture->args.name, pw_properties_get(core, PW_KEY_REMOTE_NAME));
-	capture->streams.sink = capture->sink;
-	capture->streams.source = capture->source;
-	capture->streams.journal = capture->journal;
-	if (capture_streams_init(&capture->streams, graph, &streams_events, capture) < 0)
+	if (capture_streams_init(&capture->streams, graph, capture->sink, capture->journal,
+				 &streams_events, capture) < 0)
 		return -errno;
 	capture->rate = capture_rate_create(graph, capture->source, &capture->streams);
 	if (capture->rate == NULL)
 		return -errno;
-	capture->status = capture_status_create(&capture->streams);
+	capture->status =
+		capture_status_create(graph, capture->source, capture->sink, &capture->streams);
 	return capture->status != NULL ? 0 : -errno;
 }
 

@@ -7,16 +7,18 @@
 #include "args.h"
 
 /*
- * One running capture. capture.c decides which streams are captured, and passes on what the parts
- * tell. Each part includes what stands below it alone:
+ * One running capture. capture.c begins and ends it, and passes on what its parts report. A part
+ * includes only what stands below it:
  *
- *   status   what is captured, or why not          rate       a speed for all streams
- *   stream   where each stream plays (placement), its target in the metadata, its links to the
- *            source (tap, mix), and its speed (varispeed, own_rate)
- *   sink     the sink to redirect to, and the way  source     a node that runs the unit
- *            from the source to it (path)
- *   daemon   the hook in the daemon                journal    what to undo when killed
- *   graph    what all parts read                   args       match, process
+ *   status   what is captured, or why not          rate       the rate of all streams
+ *   streams  which streams there are, each of them a stream:
+ *            redirect where it plays (placement, target), tap its links to the source (mix),
+ *            varispeed its rate (own_rate)
+ *   sink     the sink to redirect to, and whether sound gets from the source to a sink (path)
+ *   source   a node that runs the unit
+ *   daemon   objects of the daemon                 journal    what to undo when killed
+ *   graph    what all parts read                   args       the module's arguments (match,
+ * process)
  */
 
 /*

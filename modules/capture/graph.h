@@ -50,4 +50,17 @@ struct weir_registry_object *capture_graph_find_other(const struct capture_graph
 bool capture_graph_is_older(const struct capture_graph *graph,
 			    const struct weir_registry_object *other);
 
+/* Is this stream linked to anything but the source? */
+bool capture_graph_is_playing(const struct capture_graph *graph,
+			      const struct weir_registry_object *stream);
+/* Is it linked to a node of this name? */
+bool capture_graph_is_linked(const struct capture_graph *graph,
+			     const struct weir_registry_object *stream, const char *name);
+/* NULL: there is none. */
+struct weir_registry_object *capture_graph_find_client(const struct capture_graph *graph,
+						       const struct weir_registry_object *stream);
+/* The name by which users know what plays: the application's, or else the node's. */
+const char *capture_graph_get_player(const struct capture_graph *graph,
+				     const struct weir_registry_object *stream);
+
 #endif

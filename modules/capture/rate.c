@@ -127,7 +127,7 @@ static void live_timeout(void *data, uint64_t expirations)
 		    rate->graph->args->name,
 		    spa_list_is_end(stream, &rate->streams->list, link)
 			    ? ""
-			    : capture_stream_get_name(stream));
+			    : capture_graph_get_player(rate->graph, stream->node));
 	capture_source_set_rate(rate->source, 1.0);
 }
 
@@ -141,13 +141,13 @@ static void live_check(struct capture_rate *rate)
 	timer_set(rate, rate->live_timer, starving ? LIVE_NSEC : 0);
 }
 
-static bool has_playing_stream(const struct capture_streams *streams)
+static bool has_playing_stream(const struct capture_rate *rate)
 {
 	const struct capture_stream *stream;
 
-	spa_list_for_each(stream, &streams->list, link)
+	spa_list_for_each(stream, &rate->streams->list, link)
 	{
-		if (capture_stream_is_playing(stream))
+		if (capture_graph_is_playing(rate->graph, stream->node))
 			return true;
 	}
 	return false;
@@ -159,8 +159,7 @@ void capture_rate_update(struct capture_rate *rate)
 	const double glide_ms = capture_source_get_control(rate->source, CAPTURE_GLIDE_MS);
 
 	/* Else a source that nobody records would not notice what live_check asks for. */
-	capture_source_keep_running(rate->source,
-				    target > 1.0 && has_playing_stream(rate->streams));
+	capture_source_keep_running(rate->source, target > 1.0 && has_playing_stream(rate));
 	if (target != rate->target) {
 		rate->target = target;
 		rate->step =

@@ -3,7 +3,7 @@
 #define WEIR_CAPTURE_RATE_H
 
 #include "source.h"
-#include "stream.h"
+#include "streams.h"
 
 /*
  * The rate at which all streams of a capture are to play: as the source's controls say, by a glide;

@@ -35,6 +35,9 @@ static const char *const names[N_STREAM_STATES] = {
 };
 
 struct capture_status {
+	const struct capture_graph *graph;
+	struct capture_source *source;
+	const struct capture_sink *sink;
 	const struct capture_streams *streams;
 	char *state_text, *streams_text; /* as in the source's properties */
 	struct spa_source *timer;
@@ -43,16 +46,16 @@ struct capture_status {
 
 static enum stream_state stream_get_state(const struct capture_stream *stream)
 {
-	const bool redirecting = capture_sink_is_redirecting(stream->streams->sink);
+	const bool redirecting = capture_sink_is_redirecting(stream->sink);
 
-	if (stream->placement == PLACEMENT_OTHER_CAPTURE)
+	if (stream->redirect.placement == PLACEMENT_OTHER_CAPTURE)
 		return STREAM_TAKEN;
-	if (!stream->node->running || !capture_stream_is_playing(stream))
+	if (!stream->node->running || !capture_graph_is_playing(stream->graph, stream->node))
 		return STREAM_PAUSED;
-	if (redirecting && stream->placement == PLACEMENT_IMMOVABLE)
+	if (redirecting && stream->redirect.placement == PLACEMENT_IMMOVABLE)
 		return STREAM_IMMOVABLE;
-	if (redirecting && stream->placement != PLACEMENT_TAKEN_OVER &&
-	    !capture_stream_is_at_sink(stream))
+	if (redirecting && stream->redirect.placement != PLACEMENT_TAKEN_OVER &&
+	    !capture_redirect_is_at_sink(&stream->redirect))
 		return STREAM_PENDING;
 	if (capture_tap_get_missing_port(&stream->tap) != NULL)
 		return STREAM_MISSING_CHANNEL;
@@ -106,10 +109,9 @@ static char *channel_state(const struct capture_stream *stream)
 /* late: a channel that is missing has been for a while. NULL: what is shown stays. */
 static char *streams_state(struct capture_status *status, bool late)
 {
-	const struct capture_streams *streams = status->streams;
-	const struct capture_graph *graph = streams->graph;
+	const struct capture_graph *graph = status->graph;
 	enum stream_state state = STREAM_PAUSED;
-	const struct capture_stream *stream = decisive_stream(streams, &state);
+	const struct capture_stream *stream = decisive_stream(status->streams, &state);
 
 	if (stream == NULL)
 		return strdup(has_jack_client(graph) ? "jack-client: use weir-links" : "waiting");
@@ -125,11 +127,11 @@ static char *streams_state(struct capture_status *status, bool late)
 		status->waiting = true;
 		return NULL;
 	case STREAM_CAPTURED:
-		if (capture_sink_is_substitute(streams->sink))
+		if (capture_sink_is_substitute(status->sink))
 			return spa_aprintf("virtual-sink: no sink %s", graph->args->sink);
 		return strdup("captured");
 	case STREAM_TAKEN:
-		return spa_aprintf("taken: by weir.capture.%s", stream->owner);
+		return spa_aprintf("taken: by weir.capture.%s", stream->redirect.owner);
 	default:
 		return strdup(names[state]);
 	}
@@ -137,11 +139,11 @@ static char *streams_state(struct capture_status *status, bool late)
 
 static char *state_get(struct capture_status *status, bool late)
 {
-	const struct capture_sink *sink = status->streams->sink;
+	const struct capture_sink *sink = status->sink;
 
 	if (capture_sink_is_default(sink))
 		return strdup("silent-output: choose another output device");
-	if (!status->streams->graph->args->redirect || capture_sink_is_redirecting(sink))
+	if (!status->graph->args->redirect || capture_sink_is_redirecting(sink))
 		return streams_state(status, late);
 	if (capture_sink_is_lost(sink))
 		return strdup("no-sink");
@@ -164,8 +166,9 @@ static void string_print(FILE *out, const char *name)
 }
 
 /* [ { "name": "mpv", "pid": 1234, "id": 56 } ]: NULL without memory. */
-static char *streams_get(const struct capture_streams *streams)
+static char *streams_get(const struct capture_status *status)
 {
+	const struct capture_graph *graph = status->graph;
 	const struct capture_stream *stream;
 	const char *separator = "";
 	char *text = NULL;
@@ -175,14 +178,15 @@ static char *streams_get(const struct capture_streams *streams)
 	if (out == NULL)
 		return NULL;
 	fputc('[', out);
-	spa_list_for_each(stream, &streams->list, link)
+	spa_list_for_each(stream, &status->streams->list, link)
 	{
-		const struct weir_registry_object *client = capture_stream_get_client(stream);
+		const struct weir_registry_object *client =
+			capture_graph_find_client(graph, stream->node);
 		struct pw_properties *props = capture_merge_props(
 			&stream->node->props->dict, client != NULL ? &client->props->dict : NULL);
 
 		fprintf(out, "%s{\"name\":", separator);
-		string_print(out, capture_stream_get_name(stream));
+		string_print(out, capture_graph_get_player(graph, stream->node));
 		fprintf(out, ",\"pid\":%d,\"id\":%u}",
 			props != NULL ? pw_properties_get_int32(props, PW_KEY_APP_PROCESS_ID, 0)
 				      : 0,
@@ -202,7 +206,7 @@ static bool property_show(struct capture_status *status, const char *key, char *
 		free(text);
 		return false;
 	}
-	capture_source_set(status->streams->source, key, text);
+	capture_source_set(status->source, key, text);
 	free(*shown);
 	*shown = text;
 	return true;
@@ -210,9 +214,9 @@ static bool property_show(struct capture_status *status, const char *key, char *
 
 static void show(struct capture_status *status, bool late)
 {
-	const char *name = status->streams->graph->args->name;
+	const char *name = status->graph->args->name;
 
-	property_show(status, STREAMS_KEY, &status->streams_text, streams_get(status->streams));
+	property_show(status, STREAMS_KEY, &status->streams_text, streams_get(status));
 	if (!property_show(status, CAPTURE_STATE_KEY, &status->state_text, state_get(status, late)))
 		return;
 	if (spa_strstartswith(status->state_text, "missing-channel") ||
@@ -239,15 +243,21 @@ static void late_timeout(void *data, uint64_t expirations)
 	show(status, true);
 }
 
-struct capture_status *capture_status_create(const struct capture_streams *streams)
+struct capture_status *capture_status_create(const struct capture_graph *graph,
+					     struct capture_source *source,
+					     const struct capture_sink *sink,
+					     const struct capture_streams *streams)
 {
 	struct capture_status *status = calloc(1, sizeof(*status));
 
 	if (status == NULL)
 		return NULL;
+	status->graph = graph;
+	status->source = source;
+	status->sink = sink;
 	status->streams = streams;
-	status->timer = pw_loop_add_timer(
-		pw_context_get_main_loop(streams->graph->connection.context), late_timeout, status);
+	status->timer = pw_loop_add_timer(pw_context_get_main_loop(graph->connection.context),
+					  late_timeout, status);
 	if (status->timer != NULL)
 		return status;
 	free(status);
@@ -258,7 +268,7 @@ void capture_status_destroy(struct capture_status *status)
 {
 	if (status == NULL)
 		return;
-	weir_context_timer_destroy(status->streams->graph->connection.context, status->timer);
+	weir_context_timer_destroy(status->graph->connection.context, status->timer);
 	free(status->state_text);
 	free(status->streams_text);
 	free(status);

@@ -4,7 +4,7 @@
 
 #include "sink.h"
 #include "source.h"
-#include "stream.h"
+#include "streams.h"
 
 /*
  * What the source says of itself. It comes from the graph: from links that are there and nodes that
@@ -13,7 +13,10 @@
 struct capture_status;
 
 /* NULL and errno on failure. */
-struct capture_status *capture_status_create(const struct capture_streams *streams);
+struct capture_status *capture_status_create(const struct capture_graph *graph,
+					     struct capture_source *source,
+					     const struct capture_sink *sink,
+					     const struct capture_streams *streams);
 void capture_status_destroy(struct capture_status *status);
 /* Shows state and streams in the source's properties, and logs what changed. */
 void capture_status_show(struct capture_status *status);
