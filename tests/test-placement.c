@@ -15,7 +15,8 @@ static const char *const placement_names[N_PLACEMENTS] = {
 };
 
 static const char *const action_names[] = {
-	"-", "send", "check", "back", "check-back", "adopt", "adopt+send", "ask", "leave", "review",
+	"-",	 "send",       "check",	  "back",  "check-back",
+	"adopt", "adopt+send", "refresh", "leave", "review",
 };
 
 /* "placement action" for each event, in the order of enum placement_event. */
@@ -26,10 +27,10 @@ static const char *const expected[N_PLACEMENTS][N_PLACEMENT_EVENTS] = {
 	{ "requested check", "returning back", "at-sink -", "requested send", "requested -",
 	  "requested -", "requested send", "requested adopt+send", "other -", "requested send",
 	  "requested -", "immovable -", "requested -" },
-	{ "at-sink check", "returning back", "at-sink -", "displaced ask", "displaced -",
+	{ "at-sink check", "returning back", "at-sink -", "displaced refresh", "displaced -",
 	  "at-sink -", "taken-over leave", "taken-over leave", "other -", "requested send",
 	  "requested -", "at-sink -", "at-sink -" },
-	{ "requested check", "returning back", "at-sink -", "displaced ask", "displaced -",
+	{ "requested check", "returning back", "at-sink -", "displaced refresh", "displaced -",
 	  "requested send", "taken-over leave", "taken-over leave", "other -", "requested send",
 	  "requested -", "displaced -", "displaced -" },
 	{ "requested send", "returning check-back", "returning -", "original -", "returning -",
@@ -137,7 +138,7 @@ static void test_choice_of_a_person_is_left_alone(void)
 	}
 }
 
-/* Also when the report of it was lost: the links changed, and the metadata is asked. */
+/* Also when the report of it was lost: the links changed, and the metadata is refreshed. */
 static void test_choice_that_was_not_reported_is_found_out(void)
 {
 	static const enum placement_event moved[][2] = {
@@ -147,17 +148,17 @@ static void test_choice_that_was_not_reported_is_found_out(void)
 
 	for (int i = 0; i < 2; i++) {
 		enum placement placement = PLACEMENT_AT_SINK;
-		bool asked = false;
+		bool refreshed = false;
 
 		for (int k = 0; k < 2; k++) {
 			const struct placement_change change =
 				placement_handle(placement, moved[i][k]);
 
 			CHECK(!writes(change.action));
-			asked = asked || change.action == PLACEMENT_REFRESH;
+			refreshed = refreshed || change.action == PLACEMENT_REFRESH;
 			placement = change.next;
 		}
-		CHECK(asked);
+		CHECK(refreshed);
 		CHECK(placement_handle(placement, PLACEMENT_TARGET_OTHER).next ==
 		      PLACEMENT_TAKEN_OVER);
 		CHECK(placement_handle(placement, PLACEMENT_TARGET_SINK).action == PLACEMENT_SEND);
@@ -204,7 +205,7 @@ static void pair_read(struct pair *pair, int i)
 		pair_handle(pair, i, i == 0 ? PLACEMENT_TARGET_RIVAL : PLACEMENT_TARGET_CAPTURE);
 }
 
-/* Both have asked for a new stream at once; 0 is the older capture. */
+/* Both have requested a new stream at once; 0 is the older capture. */
 static int pair_run(void)
 {
 	struct pair pair = { .placement = { PLACEMENT_REQUESTED, PLACEMENT_REQUESTED } };

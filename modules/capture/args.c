@@ -13,7 +13,7 @@
 #include "unit.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
-/* What is made of it must fit into texts of 256 characters. */
+/* Names that contain it must fit into texts of 256 characters. */
 #define MAX_NAME 100
 #define ALOOP_SINK "alsa_output.platform-snd_aloop.0.analog-stereo"
 
@@ -33,7 +33,7 @@ static bool is_key(const char *name)
 	return false;
 }
 
-/* What is misspelt would else be left out without a word, an exclusion for example. */
+/* A misspelt key, of an exclusion for example, must not be ignored without a word. */
 static int keys_check(const struct spa_dict *args)
 {
 	const struct spa_dict_item *item;
@@ -129,7 +129,7 @@ static int redirect_check(const struct capture_args *args, const char *key)
 	return -EINVAL;
 }
 
-/* What can be no name would never be there: the application would not be heard, for a redirect. */
+/* A node of an impossible name would never come: a redirected application would stay silent. */
 static int node_name_check(const struct capture_args *args, const char *key, const char *example)
 {
 	const char *text = pw_properties_get(args->props, key);

@@ -16,7 +16,7 @@
 #include "status.h"
 #include "streams.h"
 
-/* An answer takes less than a millisecond; without one the daemon is not there any more. */
+/* The daemon answers within a millisecond, or is gone. */
 #define UNDO_SECONDS 1
 
 enum capture_stage {
@@ -66,7 +66,7 @@ static void rate_update(void *data)
 /* Where streams are to play may have changed. */
 static void streams_redirect(struct capture *capture)
 {
-	/* First, for this property tells another capture whose the target is. */
+	/* First: by this property another capture knows whose the target is. */
 	capture_source_set(capture->source, CAPTURE_SINK_KEY,
 			   capture_sink_is_redirecting(capture->sink)
 				   ? capture_sink_get_name(capture->sink)
@@ -83,7 +83,7 @@ static void source_bound(void *data, uint32_t id)
 		weir_registry_sync(capture->graph.registry);
 }
 
-/* Without the source nothing may stay redirected: end, and give the streams back. */
+/* Without the source no stream may stay redirected: ends, and restores the streams. */
 static void source_lost(void *data)
 {
 	struct capture *capture = data;
@@ -124,7 +124,7 @@ static void streams_updated(void *data, struct capture_stream *stream)
 	capture_rate_update_stream(capture->rate, stream);
 }
 
-/* After what concerns nothing else: streams that were moved in time or not, the default sink. */
+/* After a change that concerns no other part. */
 static void status_update(void *data)
 {
 	struct capture *capture = data;
@@ -282,7 +282,7 @@ static void capture_destroy(struct capture *capture)
 	free(capture);
 }
 
-/* The daemon handles what we sent in order, so its answer says that the streams are free. */
+/* The daemon handles requests in order: its answer means that the streams are restored. */
 static void capture_undo(struct capture *capture)
 {
 	capture_streams_release(&capture->streams, true);
@@ -297,7 +297,7 @@ static void undo_timeout(void *data, uint64_t expirations)
 	capture_destroy(data);
 }
 
-/* The connection must carry the undoing before it ends, and the loop runs on: end later. */
+/* Ends later, while the loop runs on: the connection must carry the requests that undo. */
 static void module_destroy(void *data)
 {
 	struct capture *capture = data;
@@ -321,8 +321,8 @@ static const struct pw_impl_module_events module_events = {
 };
 
 /*
- * The end of the process. Connections go next, modules last; and nobody runs the loop any more.
- * In the daemon there is nothing left to put right.
+ * The end of the process: connections are closed next, modules are destroyed last, and the loop
+ * does not run any more. In the daemon there is nothing to undo.
  */
 static void context_destroy(void *data)
 {
@@ -330,7 +330,7 @@ static void context_destroy(void *data)
 	struct pw_loop *loop = pw_context_get_main_loop(capture->graph.connection.context);
 	int i;
 
-	/* Nothing but us may end us from the loop below. */
+	/* The loop below must not destroy the capture. */
 	if (capture->module != NULL)
 		spa_hook_remove(&capture->module_listener);
 	capture->module = NULL;
@@ -363,7 +363,7 @@ static void impl_node_added(const struct capture *capture, struct pw_impl_node *
 	capture_rate_prepare_impl(capture->rate, node);
 }
 
-/* Links to the source that are made together with the stream's first one miss nothing. */
+/* The source gets every frame if its links are made together with the stream's first one. */
 static void impl_link_added(struct capture *capture, const struct pw_properties *props)
 {
 	struct capture_stream *stream = capture_streams_find(

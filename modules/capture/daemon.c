@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * In the daemon: the session manager is not to remember where we have a stream play. A property of
- * the stream tells WirePlumber so while it hears of our target. It makes links only after it has
- * handled every target that it has read, so that the link which our target leads to says when the
- * property can go: what somebody chooses afterwards is remembered. A capture does not live so long
- * when its end sends the stream home, so that this stands by itself.
+ * In the daemon: the session manager is not to remember a target that the capture set. While a
+ * property of the stream (state.restore-target) is false, WirePlumber stores no target of it.
+ * WirePlumber makes links only after it has handled every target that it has read. So the property
+ * comes back with the link to which the capture's target leads, and a target that somebody chooses
+ * afterwards is stored. When a capture ends, that link comes later than the end of the capture: so
+ * a memory belongs to no capture.
  */
 
 #include "daemon.h"
@@ -16,10 +17,10 @@
 #include <spa/utils/string.h>
 
 #define RESTORE_KEY "state.restore-target"
-/* A target that leads to no link has been read by then. */
+/* Within this time the session manager has read a target even if no link follows. */
 #define MOST_SECONDS 3
 
-/* Of all captures in the daemon; the main thread's. */
+/* Of all captures in the daemon. Main thread. */
 static struct spa_list memories = SPA_LIST_INIT(&memories);
 
 struct memory {
@@ -29,9 +30,9 @@ struct memory {
 	struct pw_impl_node *node;
 	struct spa_hook node_listener;
 	struct spa_source *timer;
-	char *before; /* the property, NULL: none */
-	char *sink;   /* the link is to lead to it, or... */
-	bool to_sink; /* ...to any other but a source of a capture */
+	char *previous; /* the property, NULL: none */
+	char *sink;
+	bool to_sink; /* the link leads to this sink; or to any node but it and the sources */
 };
 
 static void memory_destroy(struct memory *memory)
@@ -40,7 +41,7 @@ static void memory_destroy(struct memory *memory)
 	spa_hook_remove(&memory->context_listener);
 	spa_hook_remove(&memory->node_listener);
 	weir_context_timer_destroy(memory->context, memory->timer);
-	free(memory->before);
+	free(memory->previous);
 	free(memory->sink);
 	free(memory);
 }
@@ -54,7 +55,7 @@ static void memory_set(struct pw_impl_node *node, const char *value)
 
 static void memory_end(struct memory *memory)
 {
-	memory_set(memory->node, memory->before);
+	memory_set(memory->node, memory->previous);
 	memory_destroy(memory);
 }
 
@@ -127,14 +128,14 @@ static struct memory *memory_find(const struct pw_impl_node *node)
 
 static struct memory *memory_create(struct pw_context *context, struct pw_impl_node *node)
 {
-	const char *before = pw_properties_get(pw_impl_node_get_properties(node), RESTORE_KEY);
+	const char *previous = pw_properties_get(pw_impl_node_get_properties(node), RESTORE_KEY);
 	struct memory *memory = calloc(1, sizeof(*memory));
 
 	if (memory == NULL)
 		return NULL;
 	memory->context = context;
 	memory->node = node;
-	memory->before = before != NULL ? strdup(before) : NULL;
+	memory->previous = previous != NULL ? strdup(previous) : NULL;
 	memory->timer =
 		pw_loop_add_timer(pw_context_get_main_loop(context), memory_timeout, memory);
 	spa_list_append(&memories, &memory->link);
@@ -200,7 +201,7 @@ void capture_daemon_redirect(const struct capture_graph *graph, struct pw_impl_n
 	};
 	const char *owner = pw_properties_get(pw_impl_node_get_properties(node), CAPTURE_OWNER_KEY);
 
-	/* The hook of another capture came first. */
+	/* Another capture in the daemon was asked first. */
 	if (owner != NULL && *owner != '\0')
 		return;
 

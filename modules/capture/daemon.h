@@ -13,20 +13,19 @@
 struct pw_impl_node *capture_daemon_find_node(struct pw_context *context, uint32_t id);
 /* NULL: it is no client, or gone. */
 const struct spa_dict *capture_daemon_get_client_props(struct pw_context *context, uint32_t id);
-/* A property of a node, which may be gone. value NULL: none. */
+/* Does nothing if the node is gone. value NULL: takes the property out. */
 void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, const char *key,
 				 const char *value);
 
 /*
- * Keeps the session manager from remembering where the node is told to play, until it is linked
- * there: to this sink or, if not to_sink, to another one.
+ * Keeps the session manager from remembering the node's target until the node is linked: to this
+ * sink or, if not to_sink, to another node.
  */
 void capture_daemon_pause_memory(struct pw_context *context, struct pw_impl_node *node,
 				 const char *sink, bool to_sink);
 /*
- * In the daemon a new stream comes to the hook before any client hears of it: the session manager
- * never sees it with another target, so that no frame reaches the default sink, and does not
- * remember this target.
+ * Of a new stream, before any client is told of it: the session manager never sees the stream with
+ * another target, so that no frame reaches the default sink, and does not remember this one.
  */
 void capture_daemon_redirect(const struct capture_graph *graph, struct pw_impl_node *node,
 			     const char *sink);

@@ -9,15 +9,12 @@
 #include "graph/connection.h"
 #include "graph/registry.h"
 
-/* WirePlumber's word for the default sink. */
+/* WirePlumber's target for the default sink. */
 #define CAPTURE_TARGET_DEFAULT "-1"
-/* Keeps the session manager from remembering the volume of a node of ours, which changes its Props
- * all the time. */
+/* A node's property: does the session manager store and restore the node's volume? */
 #define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
-/*
- * Properties of a source: what it captures, or why not; the sink that it redirects to, "" for none;
- * the process that it runs in.
- */
+/* Properties of a source: what it captures, or why not; the sink of its redirected streams, "" for
+ * none; the process that has loaded its module. */
 #define CAPTURE_STATE_KEY "weir.capture.state"
 #define CAPTURE_STATE_ENDING "ending"
 #define CAPTURE_SINK_KEY "weir.capture.sink"
@@ -31,8 +28,8 @@ struct capture_graph {
 	struct weir_connection connection;
 	struct weir_registry *registry;
 	uint32_t source_id; /* the source's global id, SPA_ID_INVALID: not there */
-	char *before_key;   /* properties that the daemon's hook leaves with a stream */
-	char *rate_key;
+	char *before_key;   /* in the daemon, properties of a stream: its original target... */
+	char *rate_key;	    /* ...and the rate with which it started */
 };
 
 /* Is the target a serial, not a name? */
@@ -45,15 +42,14 @@ const char *capture_graph_get_target_name(const struct capture_graph *graph, con
 /* The source of another capture that redirects to this target. NULL: there is none. */
 struct weir_registry_object *capture_graph_find_other(const struct capture_graph *graph,
 						      const char *target);
-/* Is this capture older than the one whose source other is? The older one keeps a stream of both.
- */
+/* Is this capture older than that of the source "other"? The older one keeps a stream of both. */
 bool capture_graph_is_older(const struct capture_graph *graph,
 			    const struct weir_registry_object *other);
 
-/* Is this stream linked to anything but the source? */
+/* Is this stream linked to any node but the source? */
 bool capture_graph_is_playing(const struct capture_graph *graph,
 			      const struct weir_registry_object *stream);
-/* Is it linked to a node of this name? */
+/* Is the stream linked to a node of this name? */
 bool capture_graph_is_linked(const struct capture_graph *graph,
 			     const struct weir_registry_object *stream, const char *name);
 /* NULL: there is none. */

@@ -19,7 +19,7 @@
 #define STREAM_CLASS "Stream/Output/Audio"
 #define TREE_KEY "process.tree"
 #define EXAMPLE "[ { application.process.binary = spotify } ]"
-/* No process has more ancestors; a loop in what /proc tells ends here. */
+/* No process has more ancestors: ends a loop in the contents of /proc. */
 #define MAX_ANCESTORS 64
 
 struct parser {
@@ -37,7 +37,7 @@ static int refuse(const struct parser *parser, const char *what)
 	return -EINVAL;
 }
 
-/* PipeWire itself would complain each time a stream starts, and match nothing. */
+/* PipeWire would log an error each time a stream starts, and match nothing. */
 static int regex_check(const struct parser *parser, const char *key, const char *value, int length)
 {
 	char text[1024], reason[256];
@@ -77,7 +77,7 @@ static int property_parse(const struct parser *parser, const char *key, const ch
 	return regex_check(parser, key, value, length);
 }
 
-/* One object: its properties without process.tree, to the one or to both arrays. */
+/* Writes one object, without its process.tree, to one or both of the arrays. */
 static int object_parse(const struct parser *parser, struct spa_json *object)
 {
 	char *text = NULL;
@@ -188,7 +188,7 @@ static bool rules_fit(const char *rules, const struct pw_properties *props)
 	return matched;
 }
 
-/* The processes that started this one, the nearest first. props are our own. */
+/* Tries the processes that started this one, the nearest first. Changes props. */
 static bool ancestors_fit(const struct capture_match *match, struct process *process,
 			  struct pw_properties *props)
 {
@@ -206,7 +206,7 @@ static bool ancestors_fit(const struct capture_match *match, struct process *pro
 	return false;
 }
 
-/* In a container the id counts from 1 again: here it means somebody else. */
+/* Ids inside a container count from 1 again: outside, the id is another process's. */
 static bool is_process_of(const struct process *process, const char *binary)
 {
 	return binary == NULL || spa_streq(process_get_binary(process), binary);
@@ -239,7 +239,7 @@ static bool fits_ancestor(const struct capture_match *match, const struct pw_pro
 	return found;
 }
 
-/* What the user calls the process id: pipewire-pulse's own is of no use. */
+/* NULL: it is that of pipewire-pulse, which serves all PulseAudio clients. */
 static const char *client_pid(const struct spa_dict *node, const struct spa_dict *client)
 {
 	const char *api = spa_dict_lookup(client, PW_KEY_CLIENT_API);

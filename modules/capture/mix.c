@@ -8,7 +8,7 @@
 
 struct route {
 	const char *channel;
-	const char *inputs[MAX_INPUTS]; /* none: PipeWire's own mix leaves it out, too */
+	const char *inputs[MAX_INPUTS]; /* none: PipeWire's own mix leaves the channel out, too */
 	bool since_1_6;
 };
 
@@ -52,7 +52,7 @@ static const struct route routes[] = {
 	{ .channel = "BRC" },
 };
 
-/* MONO, AUX0..., and what has no channel. */
+/* MONO, AUX0 ..., and ports without a channel. */
 static const struct route other = { NULL, { "in-l", "in-r" }, false };
 
 static const struct route *find_route(const char *channel)

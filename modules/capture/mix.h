@@ -5,13 +5,14 @@
 #include <stdbool.h>
 
 /*
- * How surround sound becomes the source's stereo: as in PipeWire's own mix (channelmix-ops.c).
- * Links have no gain, so the source has an input for each weight, and mixes.
+ * How surround streams are mixed to the source's stereo: as in PipeWire's own mix
+ * (channelmix-ops.c). Links have no gain, so the source has an input for each weight, and mixes the
+ * inputs.
  */
 
 /*
- * Does this channel of a stream, NULL for none, go to the source's input of this name? Since 1.6
- * PipeWire mixes channels that it left out before: has_top tells whether it does.
+ * Does this channel of a stream go to the source's input of this name? channel NULL: the port has
+ * none. has_top: as PipeWire mixes since 1.6, with channels that it left out before.
  */
 bool capture_mix_has(const char *channel, const char *input, bool has_top);
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A PulseAudio client may set a rate of its own while it plays (PA_STREAM_VARIABLE_RATE). Its
- * server writes that into the same property as we do: who writes last, wins. So the client's rate
- * is read, and what is written is the product of both.
+ * A PulseAudio client may set a rate of its own while it plays (PA_STREAM_VARIABLE_RATE).
+ * pipewire-pulse writes that rate into the same property as the capture: the last writer wins. So
+ * the client's rate is read, and the product of both rates is written.
  *
- * No event tells of a new rate. It is in the PropInfo. The daemon has that from the client's
- * server, which sends it together with other changes, and keeps what it once told, until the
- * PropInfo is marked as changed. Taking out a filter graph that is not there does both and nothing
- * else. That is done right before each rate that we write, so that none of the client's is lost,
- * and now and then between them. Before PipeWire 1.4 it does nothing, and only our rate counts.
+ * No event reports a new rate. The rate is in the PropInfo, which pipewire-pulse sends to the
+ * daemon together with other changes, and which the daemon caches until the PropInfo is marked as
+ * changed. Removing a filter graph that does not exist has both effects and no other. That is done
+ * right before each rate that the capture writes, so that none of the client's is lost, and now and
+ * then between them. Before PipeWire 1.4 it has no effect, and only the capture's rate counts.
  *
- * PulseAudio's rates are floats. Ours are doubles that no float is equal to, but for the client's
- * own rate: thus it is known whose rate it is that is read.
+ * PulseAudio's rates are floats. The capture's are doubles that equal no float, unless they are the
+ * client's own rate. This tells whose rate has been read.
  */
 
 #include "own_rate.h"
@@ -46,7 +46,7 @@ static void own_rate_unhook(struct capture_own_rate *own)
 	own->node = NULL;
 }
 
-/* Before the stream goes, for which we hear of it last. */
+/* The proxy goes before the registry removes the stream. */
 static void proxy_destroyed(void *data)
 {
 	own_rate_unhook(data);

@@ -29,7 +29,7 @@ static const char *group_get(const struct weir_registry_object *node)
 	return node != NULL ? pw_properties_get(node->props, PW_KEY_NODE_LINK_GROUP) : NULL;
 }
 
-/* By one link, or inside a filter that consists of two nodes. */
+/* Along one link, or inside a filter that consists of two nodes. */
 static void reach_follow(struct capture_reach *reach, struct weir_registry *registry, uint32_t id)
 {
 	const char *group = group_get(weir_registry_find(registry, WEIR_REGISTRY_NODE, id));
@@ -63,7 +63,7 @@ static void reach_init(struct capture_reach *reach, struct weir_registry *regist
 	capture_reach_extend(reach, registry);
 }
 
-/* Where sound leaves the graph: no sink of weir's or of this capture, no input of a filter. */
+/* Does sound leave the graph here? Not at sinks of weir's or of this capture, nor in filters. */
 static bool is_end(const struct capture_graph *graph, const struct weir_registry_object *node)
 {
 	const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
@@ -101,13 +101,13 @@ static bool port_has_link(struct weir_registry *registry, const struct weir_regi
 	return false;
 }
 
-/* The left or right one of the node's outputs that leads nowhere, while the other side's does. */
+/* The left or right output of the node that has no link, while the other side has one. */
 static const struct weir_registry_object *missing_side(struct weir_registry *registry,
 						       uint32_t node_id)
 {
 	const struct weir_registry_object *missing = NULL;
 	struct weir_registry_object *port;
-	bool heard = false;
+	bool has_linked = false;
 
 	spa_list_for_each(port, weir_registry_get_objects(registry, WEIR_REGISTRY_PORT), link)
 	{
@@ -117,11 +117,11 @@ static const struct weir_registry_object *missing_side(struct weir_registry *reg
 		    (!spa_streq(channel, "FL") && !spa_streq(channel, "FR")))
 			continue;
 		if (port_has_link(registry, port))
-			heard = true;
+			has_linked = true;
 		else
 			missing = port;
 	}
-	return heard ? missing : NULL;
+	return has_linked ? missing : NULL;
 }
 
 static char *side_get_missing(const struct capture_graph *graph,
@@ -138,7 +138,7 @@ static char *side_get_missing(const struct capture_graph *graph,
 			    : NULL;
 }
 
-/* Of the nodes of this name, as far as sound gets through any of them. */
+/* Of several nodes of this name one is enough. */
 char *capture_path_get_missing(const struct capture_graph *graph)
 {
 	const char *name = graph->args->name, *needs = graph->args->needs;

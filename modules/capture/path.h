@@ -7,19 +7,19 @@
 
 #include "graph.h"
 
-/* Which ways sound takes through the graph. */
+/* Paths of sound through the graph. */
 
-/* A graph that is larger ends here. */
+/* Further nodes of a larger graph are left out. */
 #define CAPTURE_MAX_REACH 256
 
-/* Nodes that sound reaches, each once. */
+/* The nodes that sound reaches. */
 struct capture_reach {
 	uint32_t ids[CAPTURE_MAX_REACH];
 	unsigned int n;
 };
 
 void capture_reach_add(struct capture_reach *reach, uint32_t id);
-/* By all nodes that sound reaches from those that are in it. */
+/* Adds all nodes that sound reaches from those already in it. */
 void capture_reach_extend(struct capture_reach *reach, struct weir_registry *registry);
 bool capture_reach_has(const struct capture_reach *reach, uint32_t id);
 

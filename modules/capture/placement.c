@@ -7,13 +7,13 @@
 	}
 
 /*
- * Reports of targets come late, and some get lost (1.4.2): a request is repeated when a report or a
- * link contradicts it, and believed when a link confirms it.
+ * Reports of targets come late, and some get lost (1.4.2). So a request is repeated when a report
+ * or a link contradicts it, and counts as fulfilled when a link confirms it.
  */
 static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] = {
 	[PLACEMENT_ORIGINAL] = {
 		[PLACEMENT_WANT_SINK] = TO(REQUESTED, SEND),
-		/* In the daemon it may have come with the sink as target, which is gone by now. */
+		/* In the daemon the stream may have started with the sink as target, now gone. */
 		[PLACEMENT_WANT_ORIGINAL] = TO(ORIGINAL, CHECK_BACK),
 		[PLACEMENT_LINKED_SINK] = TO(RETURNING, SEND_BACK),
 		[PLACEMENT_LINKED_OTHER] = TO(ORIGINAL, NOTHING),
@@ -34,7 +34,7 @@ static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] =
 		[PLACEMENT_LINKED_OTHER] = TO(REQUESTED, SEND),
 		[PLACEMENT_TARGET_SINK] = TO(REQUESTED, NOTHING),
 		[PLACEMENT_TARGET_ORIGINAL] = TO(REQUESTED, SEND),
-		/* The session manager restores what it remembers before it links the stream. */
+		/* The session manager restores a stored target before it links the stream. */
 		[PLACEMENT_TARGET_OTHER] = TO(REQUESTED, ADOPT_AND_SEND),
 		[PLACEMENT_TARGET_CAPTURE] = TO(OTHER_CAPTURE, NOTHING),
 		[PLACEMENT_TARGET_RIVAL] = TO(REQUESTED, SEND),
@@ -47,7 +47,7 @@ static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] =
 		[PLACEMENT_WANT_SINK] = TO(AT_SINK, CHECK),
 		[PLACEMENT_WANT_ORIGINAL] = TO(RETURNING, SEND_BACK),
 		[PLACEMENT_LINKED_SINK] = TO(AT_SINK, NOTHING),
-		/* The report of somebody's choice was lost, or the session manager began anew. */
+		/* The report of somebody's choice was lost, or the session manager restarted. */
 		[PLACEMENT_LINKED_OTHER] = TO(DISPLACED, REFRESH),
 		[PLACEMENT_TARGET_SINK] = TO(AT_SINK, NOTHING),
 		[PLACEMENT_TARGET_ORIGINAL] = TO(TAKEN_OVER, LEAVE),
@@ -60,7 +60,7 @@ static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] =
 		[PLACEMENT_UNLINKED] = TO(DISPLACED, NOTHING),
 	},
 	[PLACEMENT_DISPLACED] = {
-		/* Everything has been reported again by then, or there is another metadata. */
+		/* All targets have been reported again by then, or the metadata is a new one. */
 		[PLACEMENT_WANT_SINK] = TO(REQUESTED, CHECK),
 		[PLACEMENT_WANT_ORIGINAL] = TO(RETURNING, SEND_BACK),
 		[PLACEMENT_LINKED_SINK] = TO(AT_SINK, NOTHING),
@@ -110,7 +110,7 @@ static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] =
 		[PLACEMENT_WANT_ORIGINAL] = TO(TAKEN_OVER, NOTHING),
 		[PLACEMENT_LINKED_SINK] = TO(TAKEN_OVER, NOTHING),
 		[PLACEMENT_LINKED_OTHER] = TO(TAKEN_OVER, NOTHING),
-		/* Whoever moved it away moves it back. */
+		/* Somebody moves the stream back to the sink. */
 		[PLACEMENT_TARGET_SINK] = TO(ORIGINAL, REVIEW),
 		[PLACEMENT_TARGET_ORIGINAL] = TO(TAKEN_OVER, LEAVE),
 		[PLACEMENT_TARGET_OTHER] = TO(TAKEN_OVER, LEAVE),
@@ -126,7 +126,7 @@ static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] =
 		[PLACEMENT_WANT_ORIGINAL] = TO(OTHER_CAPTURE, NOTHING),
 		[PLACEMENT_LINKED_SINK] = TO(OTHER_CAPTURE, NOTHING),
 		[PLACEMENT_LINKED_OTHER] = TO(OTHER_CAPTURE, NOTHING),
-		/* The late report of our own request, from before the stream was left. */
+		/* A late report of the capture's own request. */
 		[PLACEMENT_TARGET_SINK] = TO(OTHER_CAPTURE, NOTHING),
 		[PLACEMENT_TARGET_ORIGINAL] = TO(ORIGINAL, REVIEW),
 		[PLACEMENT_TARGET_OTHER] = TO(TAKEN_OVER, LEAVE),

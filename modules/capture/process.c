@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What readlink appends when the program was replaced by an update while it runs. */
+/* readlink appends this after an update has replaced the program's file. */
 #define DELETED " (deleted)"
 
-/* "PID (NAME) STATE PARENT ...": the name may hold anything, ")" included. */
+/* "PID (NAME) STATE PARENT ...": NAME may contain any character, even ")". */
 static bool parent_read(struct process *process)
 {
 	char path[64], line[512];

@@ -9,13 +9,13 @@
 /* A running process as /proc shows it. */
 struct process {
 	pid_t id;
-	pid_t parent;	    /* 0: none that we can see */
-	char exe[PATH_MAX]; /* the program's file, "" when it belongs to another user */
+	pid_t parent;	    /* 0: none, or outside the container */
+	char exe[PATH_MAX]; /* the program's file, "" if the process is another user's */
 };
 
-/* False when there is no such process. */
+/* False: there is no such process. */
 bool process_read(struct process *process, pid_t id);
-/* The last part of its exe. */
+/* The file name of its program. */
 const char *process_get_binary(const struct process *process);
 
 #endif

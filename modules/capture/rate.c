@@ -8,11 +8,11 @@
 #include "graph/log.h"
 
 #define TICK_NSEC (CAPTURE_TICK_MS * SPA_NSEC_PER_MSEC)
-/* After a change by the application its own rate alone is heard for so long. */
+/* The application's own rate alone is in effect for up to this time after it was changed. */
 #define OWN_RATE_NSEC (500 * SPA_NSEC_PER_MSEC)
-/* Half to one and a half times what must be missing when the source is live. */
+/* A live source lacks 0.5 to 1.5 times the expected share. */
 #define MISSING_TOLERANCE 0.5
-/* A player that stutters passes through what a live source misses, too, but does not stay there. */
+/* The share of a player that stutters passes through this range, but does not stay there. */
 #define LIVE_NSEC (2 * SPA_NSEC_PER_SEC)
 
 struct capture_rate {
@@ -25,7 +25,7 @@ struct capture_rate {
 	bool ticking;
 	struct spa_source *timer;
 	struct spa_source *own_timer; /* reads the streams' own rates */
-	bool starving;		      /* as a live source does, since live_timer was set */
+	bool starving;		      /* like a live source, since live_timer was set */
 	struct spa_source *live_timer;
 };
 
@@ -97,7 +97,7 @@ static void rate_tick(void *data, uint64_t expirations)
 	ticks_set(rate, busy);
 }
 
-/* What is missing tells a source that cannot go faster than time: 1 - 1 / rate, no matter what. */
+/* A source that cannot go faster than real time lacks 1 - 1 / rate of its frames. */
 static bool is_starving(const struct capture_rate *rate)
 {
 	const double expected = 100.0 * (1.0 - 1.0 / rate->now);
@@ -158,7 +158,7 @@ void capture_rate_update(struct capture_rate *rate)
 	const double target = capture_source_get_control(rate->source, CAPTURE_RATE);
 	const double glide_ms = capture_source_get_control(rate->source, CAPTURE_GLIDE_MS);
 
-	/* Else a source that nobody records would not notice what live_check asks for. */
+	/* Else a source that is not recorded would not run, and measure nothing for live_check. */
 	capture_source_keep_running(rate->source, target > 1.0 && has_playing_stream(rate));
 	if (target != rate->target) {
 		rate->target = target;

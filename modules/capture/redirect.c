@@ -27,7 +27,7 @@ bool capture_redirect_is_at_sink(const struct capture_redirect *redirect)
 				       capture_sink_get_name(redirect->sink));
 }
 
-/* The name of another capture that redirects it. NULL: there is none. */
+/* The name of another capture that redirects the stream. NULL: there is none. */
 static const char *find_owner(const struct capture_redirect *redirect)
 {
 	const struct capture_graph *graph = redirect->graph;
@@ -42,7 +42,7 @@ static const char *find_owner(const struct capture_redirect *redirect)
 	return pw_properties_get(other->props, PW_KEY_NODE_NAME) + strlen("weir.capture.");
 }
 
-/* Does the capture that has it redirect no longer? */
+/* Has the other capture that had the stream ceased to redirect? */
 static bool is_free(const struct capture_redirect *redirect)
 {
 	char name[256];
@@ -62,8 +62,8 @@ void capture_redirect_watch(struct capture_redirect *redirect)
 }
 
 /*
- * Does it stay where it plays until the session manager knows our sink? Asked for one that it does
- * not know, it takes the default one instead, which is not where this stream plays.
+ * Must the request wait until the session manager knows the capture's sink? For a target that it
+ * does not know, the session manager takes the default sink, which is not where this stream plays.
  */
 static bool is_deferred(const struct capture_redirect *redirect)
 {
@@ -89,7 +89,7 @@ static void target_send(struct capture_redirect *redirect, bool to_sink)
 
 	if (to_sink && is_deferred(redirect))
 		return;
-	/* The session manager is not to remember where a stream is that we did not see start. */
+	/* Not needed for a stream that started under this capture: the hook came first. */
 	if (graph->connection.in_daemon) {
 		memory_pause(redirect, to_sink);
 		capture_daemon_set_property(graph->connection.context, id, CAPTURE_OWNER_KEY,
@@ -105,7 +105,7 @@ static void target_send(struct capture_redirect *redirect, bool to_sink)
 	}
 }
 
-/* Has the session manager been asked, or is there none to ask? */
+/* Has a request been sent, or is there no session manager to send it to? */
 static bool is_requested(const struct capture_redirect *redirect)
 {
 	return weir_registry_has_targets(redirect->graph->registry)
@@ -114,7 +114,7 @@ static bool is_requested(const struct capture_redirect *redirect)
 				 redirect->placement == PLACEMENT_ORIGINAL;
 }
 
-/* A session manager moves a stream that plays within milliseconds, or not at all. */
+/* A session manager moves a playing stream within milliseconds, or not at all. */
 static bool is_overdue(const struct capture_redirect *redirect)
 {
 	struct timespec now;
@@ -190,7 +190,7 @@ static void placement_act(struct capture_redirect *redirect, enum placement_acti
 	}
 }
 
-/* What the target that it has now means for its placement. */
+/* What the stream's present target means for its placement. */
 static enum placement_event target_event(const struct capture_redirect *redirect)
 {
 	const struct capture_graph *graph = redirect->graph;
@@ -206,7 +206,7 @@ static enum placement_event target_event(const struct capture_redirect *redirect
 							    : PLACEMENT_TARGET_CAPTURE;
 	if (spa_streq(target, original))
 		return PLACEMENT_TARGET_ORIGINAL;
-	/* A capture in the daemon that ends sends a stream of its own hook to the default sink. */
+	/* A capture in the daemon that ends leaves "-1" for a stream that started under it. */
 	return original == NULL && spa_streq(target, CAPTURE_TARGET_DEFAULT) &&
 			       redirect->placement != PLACEMENT_ORIGINAL
 		       ? PLACEMENT_TARGET_ORIGINAL
@@ -221,7 +221,7 @@ static void owner_note(struct capture_redirect *redirect)
 	redirect->owner = strdup(owner != NULL ? owner : "");
 }
 
-/* Changes its placement, and does what that takes. */
+/* Changes the placement, and does what that takes. */
 static void placement_change(struct capture_redirect *redirect, enum placement_event event)
 {
 	const enum placement before = redirect->placement;
@@ -243,7 +243,7 @@ static void placement_change(struct capture_redirect *redirect, enum placement_e
 	placement_act(redirect, change.action);
 }
 
-/* What its application asks for; only at its start the daemon's hook comes before that. */
+/* Does the application forbid to move the stream? The daemon's hook is earlier than that. */
 static bool is_immovable(const struct capture_redirect *redirect)
 {
 	const struct pw_properties *props = redirect->node->props;
@@ -273,10 +273,10 @@ void capture_redirect_update(struct capture_redirect *redirect)
 }
 
 /*
- * What the daemon's hook put there outlives the metadata, which goes with the session manager.
- * Until then the entry in the metadata has to stay: WirePlumber (0.5.8) works with a copy of the
- * properties that the stream had when it came, and without the entry would have it play at our sink
- * again.
+ * The properties that the daemon's hook set outlive the metadata, which ends with the session
+ * manager. Until then the entry in the metadata has to stay: WirePlumber (0.5.8) works with a copy
+ * of the properties with which the stream started, and without the entry would send the stream to
+ * the capture's sink again.
  */
 static void properties_restore(const struct capture_redirect *redirect)
 {

@@ -13,11 +13,11 @@
 #include "graph/proxy.h"
 #include "path.h"
 
-/* Long enough for a card that is just being set up, so that the usual start says nothing. */
+/* A card that is just being set up appears sooner, so that the usual start logs no warning. */
 #define ABSENT_SECONDS 4
-/* From a new sink's ports to the session manager being able to link it; nothing announces that. */
+/* From a new sink's first port until the session manager can link it; no event announces that. */
 #define SETTLE_NSEC (300 * SPA_NSEC_PER_MSEC)
-/* Links that are made again, to another default sink, are missing for less. */
+/* Links that are moved to another default sink are missing for less. */
 #define RELINK_NSEC (500 * SPA_NSEC_PER_MSEC)
 
 /* Where captured streams play. */
@@ -115,7 +115,7 @@ static bool is_always_virtual(const struct capture_sink *sink)
 	       spa_streq(sink->graph->args->sink, sink->virtual_name);
 }
 
-/* The session manager plays streams on nodes of these classes. */
+/* Does the session manager link streams to the node? */
 static bool node_is_sink(const struct weir_registry_object *node)
 {
 	const char *class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
@@ -145,7 +145,7 @@ bool capture_sink_is_default(const struct capture_sink *sink)
 	       spa_streq(pw_properties_get(output->props, PW_KEY_NODE_NAME), sink->virtual_name);
 }
 
-/* With ports that can be linked. */
+/* Is there a sink of this name, with ports? */
 static bool has_sink(const struct capture_sink *sink, const char *name)
 {
 	struct weir_registry_object *node;
@@ -175,7 +175,8 @@ static struct pw_properties *virtual_props(const char *name, const char *descrip
 		"Audio/Sink", "audio.position", "FL,FR", PW_KEY_NODE_VIRTUAL, "true",
 		/*
 		 * Never the default while there is another one. Of the class Audio/Sink/Internal
-		 * nobody could choose it, but PulseAudio's clients wait for a sink in vain (1.4.2).
+		 * nobody could choose it, but PulseAudio clients would wait for a sink for ever
+		 * (1.4.2).
 		 */
 		PW_KEY_PRIORITY_SESSION, "0", PW_KEY_PRIORITY_DRIVER, "0",
 		/* Waking up from suspension would cost the first frames of a stream. */
@@ -199,8 +200,8 @@ static void virtual_gone(void *data, int res, const char *error)
 
 	if (sink->ended)
 		return;
-	pw_log_warn("weir.capture.%s: no virtual sink (%s): what is captured plays where it did "
-		    "before",
+	pw_log_warn("weir.capture.%s: no virtual sink (%s): captured streams play on their "
+		    "previous sinks",
 		    sink->graph->args->name, error != NULL ? error : spa_strerror(res));
 	sink->state = SINK_LOST;
 	sink->events->changed(sink->data);
@@ -267,14 +268,14 @@ static void sink_use(struct capture_sink *sink)
 }
 
 /*
- * Somebody listens at the other end of this sink. Nobody does at that of a virtual one: rather be
- * heard.
+ * While args.sink is gone, streams play where they did before: its output was heard, that of a
+ * virtual sink would not be.
  */
 static void sink_lose(struct capture_sink *sink)
 {
 	sink->state = SINK_LOST;
-	pw_log_warn("weir.capture.%s: sink \"%s\" is gone: what is captured plays where it did "
-		    "before until it is back",
+	pw_log_warn("weir.capture.%s: sink \"%s\" is gone: captured streams play on their "
+		    "previous sinks until it is back",
 		    sink->graph->args->name, sink->graph->args->sink);
 	sink->events->changed(sink->data);
 }
@@ -306,8 +307,8 @@ static void needs_report(void *data, uint64_t expirations)
 
 	(void)expirations;
 	if (missing != NULL) {
-		pw_log_warn("weir.capture.%s: %s: what is captured plays where it did before until "
-			    "that is there",
+		pw_log_warn("weir.capture.%s: %s: captured streams play on their previous sinks "
+			    "until that is there",
 			    sink->graph->args->name, missing);
 		needs_set(sink, missing);
 	} else if (sink->needs == NEEDS_LATE) {
@@ -315,7 +316,7 @@ static void needs_report(void *data, uint64_t expirations)
 	}
 }
 
-/* While links are only being made again, they are not missed. */
+/* Waits a moment in case the links are only being made again. */
 static void needs_lose(struct capture_sink *sink)
 {
 	if (capture_graph_find_target(sink->graph, sink->graph->args->needs) == NULL) {
@@ -327,7 +328,7 @@ static void needs_lose(struct capture_sink *sink)
 }
 
 /*
- * Whoever hears the application through this node hears it directly when no sound gets through. At
+ * When no sound gets through the node of args.needs, the application is to be heard directly. At
  * first the node may only be about to come, and links are made again when a default sink changes.
  */
 static void needs_update(struct capture_sink *sink)
@@ -340,8 +341,8 @@ static void needs_update(struct capture_sink *sink)
 	missing = capture_path_get_missing(sink->graph);
 	if (missing == NULL && !was_met) {
 		needs_set(sink, NULL);
-		pw_log_info("weir.capture.%s: sound gets through \"%s\"", sink->graph->args->name,
-			    sink->graph->args->needs);
+		pw_log_info("weir.capture.%s: the path through \"%s\" is complete",
+			    sink->graph->args->name, sink->graph->args->needs);
 	} else if (missing != NULL && was_met) {
 		needs_lose(sink);
 	} else if (missing != NULL && !spa_streq(missing, sink->missing)) {

@@ -25,7 +25,7 @@ void capture_sink_destroy(struct capture_sink *sink);
 void capture_sink_start(struct capture_sink *sink);
 /* After a change of nodes, ports or links. */
 void capture_sink_update(struct capture_sink *sink);
-/* From now on it does not matter what becomes of the virtual sink. */
+/* The capture ends: the virtual sink is not missed any more. */
 void capture_sink_end(struct capture_sink *sink);
 
 /* Are streams to play on another sink than their own? */
@@ -33,19 +33,19 @@ bool capture_sink_is_redirecting(const struct capture_sink *sink);
 /* Where redirected streams are to play. */
 const char *capture_sink_get_name(const struct capture_sink *sink);
 const char *capture_sink_get_virtual_name(const struct capture_sink *sink);
-/* Is it, by name or serial, a sink of this capture? */
+/* Is the target, by name or serial, a sink of this capture... */
 bool capture_sink_is_target(const struct capture_sink *sink, const char *target);
-/* ... its virtual one, which nobody else chooses? */
+/* ...its virtual one, which no application chooses? */
 bool capture_sink_is_virtual_target(const struct capture_sink *sink, const char *target);
-/* Can the session manager link streams to it? */
+/* Can the session manager link streams to the sink? */
 bool capture_sink_is_known(const struct capture_sink *sink);
-/* Is it a virtual one because the sink that was asked for is absent? */
+/* Is the virtual sink in use because args.sink is absent? */
 bool capture_sink_is_substitute(const struct capture_sink *sink);
-/* Has somebody made the virtual one the output of all programs? */
+/* Is the virtual sink the default one? */
 bool capture_sink_is_default(const struct capture_sink *sink);
-/* Is there no sink? */
+/* Has args.sink gone, or could no virtual one be made? */
 bool capture_sink_is_lost(const struct capture_sink *sink);
-/* What is missing on the way through args.needs. NULL: nothing. */
+/* What is missing on the path through args.needs. NULL: nothing. */
 const char *capture_sink_get_missing(const struct capture_sink *sink);
 
 #endif

@@ -17,10 +17,10 @@
 /*
  * The source is ours, in the daemon as in a process of its own, which exports it.
  *
- * It has a connection of its own for that. The daemon reads nothing from a client that binds the
- * session manager's metadata until the session manager has answered, and nothing from a session
- * manager that sets a node's parameter until the node's client has: over one connection both would
- * wait for each other for ever, and everybody who binds the metadata with them (1.4.2).
+ * The source has a connection of its own for that. The daemon reads nothing from a client that
+ * binds the session manager's metadata until the session manager has answered, and nothing from a
+ * session manager that sets a node's parameter until the node's client has: over one connection
+ * both would wait for each other for ever, and everybody who binds the metadata with them (1.4.2).
  */
 struct capture_source {
 	const struct capture_graph *graph;
@@ -123,7 +123,7 @@ static struct pw_properties *node_props(const struct capture_graph *graph, const
 	return props;
 }
 
-/* Where there are several data threads, the unit's must be the one that runs the node. */
+/* Of several data threads, the unit must be told the one that runs the node. */
 static void unit_node_set_loop(struct capture_source *source, struct pw_properties *props)
 {
 #if PW_CHECK_VERSION(1, 2, 0)
@@ -264,7 +264,7 @@ static bool is_recorded(const struct capture_source *source)
 	return false;
 }
 
-/* Even over a passive link a stream that runs has what it is linked to run with it. */
+/* A stream that runs makes the nodes that it is linked to run, even over a passive link. */
 void capture_source_update(struct capture_source *source)
 {
 	if (source->impl != NULL)
@@ -281,8 +281,8 @@ void capture_source_keep_running(struct capture_source *source, bool on)
 }
 
 /*
- * A capture's name is its own: two of one name would lead each stream to two sources that nobody
- * can tell apart, and to two virtual sinks. The one that is there already stays.
+ * No two captures may have one name: each stream would be linked to two sources that users cannot
+ * tell apart, and be sent to two virtual sinks. The older capture stays.
  */
 static void twin_report(const struct capture_graph *graph, const struct spa_dict *twin)
 {

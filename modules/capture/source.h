@@ -11,7 +11,7 @@
 struct capture_source;
 
 struct capture_source_events {
-	/* It has this global id; in the daemon before capture_source_create returns. */
+	/* The source has this global id. In the daemon, before capture_source_create returns. */
 	void (*bound)(void *data, uint32_t id);
 	/* Also while capture_source_create runs. */
 	void (*controls_changed)(void *data);
@@ -31,7 +31,7 @@ void capture_source_set_rate(struct capture_source *source, double rate);
 void capture_source_set(struct capture_source *source, const char *key, const char *value);
 /* After a change of the links that lead out of it. */
 void capture_source_update(struct capture_source *source);
-/* Has it run as soon as any stream runs, recorded or not. */
+/* on: the source runs as soon as any stream runs, recorded or not. */
 void capture_source_keep_running(struct capture_source *source, bool on);
 
 /*
@@ -39,7 +39,7 @@ void capture_source_keep_running(struct capture_source *source, bool on);
  * name.
  */
 int capture_source_check_name_impl(struct capture_graph *graph);
-/* Does an older capture have the name? Also says so. */
+/* Does an older capture have the name? Logs it, too. */
 bool capture_source_name_is_taken(const struct capture_graph *graph);
 
 #endif

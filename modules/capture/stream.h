@@ -27,27 +27,27 @@ struct capture_stream {
 	void *data;
 	struct weir_registry_object *node;
 	enum capture_fit fit;
-	bool starting; /* in the daemon: its first link is there, but not yet in the registry */
+	bool starting; /* in the daemon: the registry does not have the stream's first link yet */
 	struct capture_redirect redirect;
 	struct capture_tap tap;
 	struct capture_varispeed varispeed;
 };
 
-/* It does nothing before capture_stream_start. NULL: no memory. */
+/* Nothing happens to the node before capture_stream_start. NULL: no memory. */
 struct capture_stream *
 capture_stream_create(const struct capture_graph *graph, const struct capture_sink *sink,
 		      struct capture_journal *journal, struct weir_registry_object *node,
 		      enum capture_fit fit, const struct capture_stream_events *events, void *data);
 void capture_stream_start(struct capture_stream *stream);
-/* Has it play where and as it did before. */
+/* Has the stream play where and as it did before. */
 void capture_stream_restore(struct capture_stream *stream);
 void capture_stream_destroy(struct capture_stream *stream);
 
-/* Its links to the source as they should be now. */
+/* Makes or removes the links to the source, as they should be now. */
 void capture_stream_link(struct capture_stream *stream);
-/* In the daemon: its first link is there, before any client is told. */
+/* In the daemon: the stream has its first link, of which no client has been told. */
 void capture_stream_link_impl(struct capture_stream *stream);
-/* After a link from it to anything but the source came. */
+/* After a new link from the stream to another node than the source. */
 void capture_stream_add_link(struct capture_stream *stream);
 
 #endif

@@ -21,13 +21,15 @@ static bool has_link(const struct capture_tap *tap, uint32_t output, uint32_t in
 	return false;
 }
 
-/* Ports go away any time: no reason to worry anybody. */
+/* No warning: ports go away at any time. */
 static void link_changed(void *data, struct weir_link *link)
 {
-	(void)data;
+	const struct capture_tap *tap = data;
+
 	if (link->res < 0)
-		pw_log_info("no link: %s (%s)", link->error != NULL ? link->error : "",
-			    spa_strerror(link->res));
+		pw_log_info("weir.capture.%s: no link from port %u to port %u: %s (%s)",
+			    tap->graph->args->name, link->output, link->input,
+			    link->error != NULL ? link->error : "", spa_strerror(link->res));
 }
 
 static const struct weir_link_events link_events = {
@@ -55,7 +57,7 @@ static bool is_output(const struct capture_tap *tap, const struct weir_registry_
 	return weir_port_is_of(port, tap->node->id, "out") && !weir_port_is_monitor(port);
 }
 
-/* Is what comes out of the stream there to go into the source here? */
+/* Is the stream's output to be linked to this port, as an input of the source? */
 static bool ports_belong(const struct capture_tap *tap, const struct weir_registry_object *output,
 			 const struct weir_registry_object *input)
 {

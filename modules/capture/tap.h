@@ -16,11 +16,11 @@ struct capture_tap {
 void capture_tap_init(struct capture_tap *tap, const struct capture_graph *graph,
 		      const struct weir_registry_object *node);
 
-/* Makes what is lacking. */
+/* Makes the links that are missing. */
 void capture_tap_link(struct capture_tap *tap);
 void capture_tap_unlink_port(struct capture_tap *tap, uint32_t port_id);
 void capture_tap_unlink(struct capture_tap *tap);
-/* The first of the stream's channels that lacks a link, as a new one does. NULL: none. */
+/* The first of the stream's ports that lacks a link; a new one does for a moment. NULL: none. */
 const struct weir_registry_object *capture_tap_get_missing_port(const struct capture_tap *tap);
 
 #endif

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Where a stream plays without the capture, its original target, and what the session manager is
- * told of it, in the metadata: target.object, and target.node, an older form of it.
+ * A stream's target in the metadata: target.object, and target.node, an older form of it.
  *
- * WirePlumber remembers for the application's next stream what was set last of both, but no name:
- * that makes it forget what it has. In the daemon it is told not to look; a process has it remember
- * the original again, as target.node. WirePlumber itself sets target.node to "-1" when a stream
- * whose application names a target is on the default sink twice in a row, as it may be while a sink
- * of ours comes: the stream would go there when our target is taken out. So target.node is put back
- * whatever is there.
+ * WirePlumber stores for the application's next stream the value that was set last of the two. It
+ * stores no names: a name makes it forget the stored target. In the daemon a property keeps
+ * WirePlumber from storing (daemon.c); a capture in a process has WirePlumber store the original
+ * target again, as target.node.
+ *
+ * WirePlumber itself sets target.node to "-1" when a stream whose application names a target is on
+ * the default sink twice in a row, which can happen while the capture's sink appears. The stream
+ * would go to the default sink when the capture's target is taken out. So target.node is restored
+ * whatever its value is.
  */
 
 #include "target.h"
@@ -25,7 +27,7 @@ static bool is_default(const char *target)
 	return spa_streq(target, CAPTURE_TARGET_DEFAULT);
 }
 
-/* A serial of a node that went and came back has changed. */
+/* A node that went and came back has another serial. */
 static const char *original_resolve(const struct capture_target *target)
 {
 	const struct capture_graph *graph = target->graph;
@@ -40,7 +42,7 @@ static const char *original_resolve(const struct capture_target *target)
 
 const char *capture_target_get_original(const struct capture_target *target)
 {
-	/* The property is the daemon's hook's: in another process anybody may have written it. */
+	/* In the daemon the hook has set the property. Elsewhere any client may have. */
 	if (target->original != NULL || !target->graph->connection.in_daemon)
 		return original_resolve(target);
 	return pw_properties_get(target->node->props, target->graph->before_key);
@@ -61,7 +63,7 @@ bool capture_target_is_chosen(const struct capture_target *target)
 	       !capture_sink_is_target(target->sink, chosen);
 }
 
-/* Is the stream's target.node not what somebody chose? */
+/* Is the stream's target.node the capture's or WirePlumber's, and nobody's choice? */
 static bool target_node_is_ours(const struct capture_target *target)
 {
 	const char *object = target->node->target, *node = target->node->target_node;
@@ -101,7 +103,7 @@ static void target_record(const struct capture_target *target, const char *objec
 	capture_journal_set(target->journal, target->node, CAPTURE_JOURNAL_TARGET_NODE, node);
 }
 
-/* An id does not outlive its node. */
+/* A target.node is an id, which is another object's when the node has come back. */
 static const char *original_get_node(const struct capture_target *target)
 {
 	return original_resolve(target) == target->original ? target->original_node : NULL;
@@ -153,7 +155,7 @@ void capture_target_leave(struct capture_target *target)
 	char id[16];
 
 	if (target_node_is_ours(target)) {
-		/* What is set last is remembered: the choice. */
+		/* The value that is set last is stored: the choice. */
 		if (choice != NULL)
 			snprintf(id, sizeof(id), "%u", choice->id);
 		node = choice != NULL ? id : target->original_node;

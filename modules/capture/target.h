@@ -8,7 +8,7 @@
 #include "journal.h"
 #include "sink.h"
 
-/* What the metadata says of where one stream is to play, and what it said before the capture. */
+/* The target of one stream in the metadata, and its original target, without the capture. */
 
 /* Private. */
 struct capture_target {
@@ -28,16 +28,17 @@ void capture_target_init(struct capture_target *target, const struct capture_gra
 			 struct weir_registry_object *node);
 void capture_target_finish(struct capture_target *target);
 
-/* Where the stream plays without us: a target, NULL for none. */
+/* NULL: none. */
 const char *capture_target_get_original(const struct capture_target *target);
-/* Has somebody, the stream's application for one, said where it is to play? */
+/* Has somebody, such as the stream's application, chosen where the stream plays? */
 bool capture_target_is_chosen(const struct capture_target *target);
-/* What the metadata says now is the original. */
+/* Takes the present target as the original. */
 void capture_target_adopt(struct capture_target *target);
-/* Tells the session manager of a sink of ours, that the stream is to be where it was, ... */
+/* Sets the target to a sink of the capture, ... */
 void capture_target_set_sink(struct capture_target *target, const char *sink);
+/* ...back to the original, */
 void capture_target_reset(struct capture_target *target);
-/* ...or nothing: what the metadata says is somebody's choice. */
+/* ...or leaves it, as somebody's choice. */
 void capture_target_leave(struct capture_target *target);
 
 #endif

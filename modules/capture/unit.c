@@ -7,15 +7,15 @@
 
 #define SLOTS_PER_SECOND 10
 #define N_SLOTS (CAPTURE_WINDOW * SLOTS_PER_SECOND)
-/* Shorter silence is found in any sound. */
+/* Any sound contains shorter runs of zeros. */
 #define MIN_GAP_SECONDS 0.001f
-/* The level just before a gap, and that to compare it with. A resampler's filter rings in between.
- */
+/* Decay of the level just before a gap, and of the level to compare it with. In between, the filter
+ * of a resampler rings. */
 #define EDGE_SECONDS 0.003f
 #define SOUND_SECONDS 0.1f
-/* A gap cuts off a sound that was at least this part of its peak. */
+/* Minimum level just before a gap, relative to the peak of the sound. */
 #define CUT_LEVEL 0.05f
-/* Once or twice anything may happen: the next track, a seek. */
+/* Fewer gaps may have other causes: the next track, a seek. */
 #define MIN_GAPS 3
 
 #define MINUS_3_DB 0.707106781f
@@ -34,7 +34,7 @@ struct state {
 
 	float edge, sound; /* peaks, decaying in the time that their names say */
 	uint32_t n_zeros;
-	bool cut; /* the present zeros began in the middle of a sound */
+	bool cut; /* did the present zeros begin in the middle of a sound? */
 
 	struct slot slots[N_SLOTS];
 	uint32_t slot, slot_frames;
@@ -71,7 +71,7 @@ static WEIR_REALTIME void next_slot(struct state *state)
 	state->slot_frames = 0;
 }
 
-/* Only a gap that ends is one: sound that never comes back has ended. */
+/* At its end: zeros without an end are the end of the sound, and no gap. */
 static WEIR_REALTIME void gap_end(struct state *state)
 {
 	if (!state->cut || state->n_zeros < state->min_gap || state->n_zeros > state->rate)
@@ -80,7 +80,7 @@ static WEIR_REALTIME void gap_end(struct state *state)
 	state->slots[state->slot].n_gaps++;
 }
 
-static WEIR_REALTIME void listen(struct state *state, float sample)
+static WEIR_REALTIME void detect_gap(struct state *state, float sample)
 {
 	if (sample == 0.0f) {
 		if (state->n_zeros == 0)
@@ -140,7 +140,7 @@ static WEIR_REALTIME void capture_run(void *object, float *const port[], uint32_
 	mix(port, n_frames);
 	if (*port[CAPTURE_RATE] > 1.0f)
 		for (uint32_t i = 0; i < n_frames; i++)
-			listen(state, fabsf(left[i]) + fabsf(right[i]));
+			detect_gap(state, fabsf(left[i]) + fabsf(right[i]));
 	else if (state->sound > 0.0f)
 		capture_reset(state);
 	*port[CAPTURE_MISSING] = missing_percent(state);

@@ -5,13 +5,13 @@
 #include "dsp/unit.h"
 
 /*
- * What the source weir.capture.<name> does with sound: it mixes the captured streams to stereo,
- * without delay (mix.h says which channel comes in where, and stereo stays as it is), and
- * listens for a source that cannot keep up with being played faster.
+ * The unit of the source weir.capture.<name>. It mixes the captured streams to stereo without delay
+ * (mix.h says which channel goes to which input; stereo passes unchanged), and measures how much a
+ * live source lacks that is played faster than it is sent.
  *
- * A stream that is pulled at rate r but delivers sound at rate 1 lacks 1 - 1/r of its frames. What
- * plays it puts silence there: samples that are exactly 0, starting in the middle of a sound and
- * not, like a pause in speech or music, after it died away.
+ * A stream that is pulled at rate r but delivers sound at rate 1 lacks 1 - 1/r of its frames. Its
+ * player fills the gaps with silence: samples that are exactly 0. A gap begins in the middle of a
+ * sound; a pause in speech or music begins after the sound has decayed.
  */
 
 enum capture_port {
@@ -26,7 +26,7 @@ enum capture_port {
 	CAPTURE_IN_TOP_R,
 	CAPTURE_OUT_L,
 	CAPTURE_OUT_R,
-	CAPTURE_RATE,	  /* carried out by the module: see rate.c */
+	CAPTURE_RATE,	  /* applied by rate.c */
 	CAPTURE_GLIDE_MS, /* likewise */
 	CAPTURE_MISSING,
 	CAPTURE_N_PORTS,
@@ -36,7 +36,7 @@ enum capture_port {
 #define CAPTURE_MAX_RATE 4.0f
 #define CAPTURE_MAX_GLIDE_MS 10000.0f
 
-/* Seconds that CAPTURE_MISSING looks back. */
+/* The time that CAPTURE_MISSING covers, in seconds. */
 #define CAPTURE_WINDOW 2
 
 extern const struct weir_unit weir_capture;

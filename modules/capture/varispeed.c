@@ -34,14 +34,13 @@
 #include "daemon.h"
 #include "graph/props.h"
 
-/* Keeps a resampler on. */
+/* As good as 1, but keeps a resampler on. */
 #define RATE_READY 1.0000001
 #define RATE_READY_TEXT "1.0000001"
 /* PipeWire 1.4 cuts rate * 48000 down to a whole number. */
 #define RATE_ROUND_UP 1e-7
 #define FADE_MS 20
-/* A change takes effect with the stream's next quantum: at 48 kHz up to 4096 frames are waited for.
- */
+/* 100 ms: a change takes effect with the stream's next quantum, up to 4096 frames at 48 kHz. */
 #define FADE_TICKS (100 / CAPTURE_TICK_MS)
 
 enum fade_state {
@@ -57,7 +56,7 @@ struct capture_fade {
 	struct spa_hook listener;
 	struct spa_hook proxy_listener;
 	float volume;
-	char *restore_props; /* in the daemon: the property before the fade, NULL: none */
+	char *restore_props; /* in the daemon: the property's previous value, NULL: none */
 	int ticks;	     /* until the next state */
 };
 
@@ -91,8 +90,8 @@ static void rate_record(const struct capture_varispeed *varispeed, double own)
 }
 
 /*
- * Own rates come back as they were, to the last bit. What is faded out fades in from its first
- * quantum at the rate on.
+ * The application's own rate is restored to the last bit. A stream that is faded out fades in with
+ * its first quantum at the new rate.
  */
 static void product_send(struct capture_varispeed *varispeed)
 {
@@ -114,13 +113,13 @@ static void product_send(struct capture_varispeed *varispeed)
 
 static void rate_send(struct capture_varispeed *varispeed, double rate)
 {
-	const double before = varispeed->rate;
+	const double previous = varispeed->rate;
 
 	varispeed->rate = rate;
-	if (rate == before)
+	if (rate == previous)
 		return;
-	/* What the application may have set since must stand. */
-	if (varispeed->own_rate != NULL && is_as_good_as_1(before) && is_as_good_as_1(rate))
+	/* Does not overwrite what the application may have set since. */
+	if (varispeed->own_rate != NULL && is_as_good_as_1(previous) && is_as_good_as_1(rate))
 		return;
 	capture_own_rate_query(varispeed->own_rate);
 	product_send(varispeed);
@@ -135,7 +134,7 @@ static void volume_set(const struct capture_varispeed *varispeed, float volume)
 	weir_props_send(&props, varispeed->node->proxy);
 }
 
-/* From what the volume is now. */
+/* From the present volume. */
 static void volume_ramp(const struct capture_varispeed *varispeed, float volume)
 {
 	struct weir_props props;
@@ -153,7 +152,7 @@ static void fade_unhook(struct capture_fade *fade)
 	spa_zero(fade->proxy_listener);
 }
 
-/* Before the stream goes, for which we hear of it last. */
+/* The proxy goes before the registry removes the stream. */
 static void fade_proxy_destroyed(void *data)
 {
 	fade_unhook(data);
@@ -220,13 +219,13 @@ static const struct pw_node_events fade_events = {
 	.param = fade_param,
 };
 
-/* In the daemon: before the volume changes. */
+/* In the daemon, before the volume changes: the session manager is not to store it. */
 static void fade_hide(struct capture_fade *fade)
 {
 	const struct capture_varispeed *varispeed = fade->varispeed;
-	const char *before = pw_properties_get(varispeed->node->props, CAPTURE_RESTORE_PROPS_KEY);
+	const char *previous = pw_properties_get(varispeed->node->props, CAPTURE_RESTORE_PROPS_KEY);
 
-	fade->restore_props = before != NULL ? strdup(before) : NULL;
+	fade->restore_props = previous != NULL ? strdup(previous) : NULL;
 	capture_daemon_set_property(varispeed->graph->connection.context, varispeed->node->id,
 				    CAPTURE_RESTORE_PROPS_KEY, "false");
 }
@@ -334,7 +333,7 @@ void capture_varispeed_restore(struct capture_varispeed *varispeed)
 	if (varispeed->rate == 0.0)
 		return;
 	rate_send(varispeed, varispeed->was_resampled ? RATE_READY : 1.0);
-	/* Else the daemon goes on to show the rate before. */
+	/* Else the daemon goes on to show the previous rate. */
 	capture_own_rate_query(varispeed->own_rate);
 	capture_own_rate_destroy(varispeed->own_rate);
 	varispeed->own_rate = NULL;
