@@ -276,7 +276,7 @@ static void capture_destroy(struct capture *capture)
 	capture_streams_finish(&capture->streams);
 	weir_connection_finish(&capture->graph.connection);
 	capture_journal_finish(capture->journal);
-	free(capture->graph.before_key);
+	free(capture->graph.original_key);
 	free(capture->graph.rate_key);
 	capture_args_finish(&capture->args);
 	free(capture);
@@ -463,9 +463,9 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 			     spa_strerror(res));
 		return res;
 	}
-	graph->before_key = spa_aprintf("weir.capture.%s.before", name);
+	graph->original_key = spa_aprintf("weir.capture.%s.original-target", name);
 	graph->rate_key = spa_aprintf("weir.capture.%s.rate", name);
-	if (graph->before_key == NULL || graph->rate_key == NULL)
+	if (graph->original_key == NULL || graph->rate_key == NULL)
 		return -ENOMEM;
 	if (graph->connection.in_daemon && (res = capture_source_check_name_impl(graph)) < 0)
 		return res;

@@ -192,10 +192,10 @@ void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, c
 void capture_daemon_redirect(const struct capture_graph *graph, struct pw_impl_node *node,
 			     const char *sink)
 {
-	const char *before =
+	const char *original =
 		pw_properties_get(pw_impl_node_get_properties(node), PW_KEY_TARGET_OBJECT);
 	const struct spa_dict_item items[] = {
-		{ graph->before_key, before != NULL ? before : CAPTURE_TARGET_DEFAULT },
+		{ graph->original_key, original != NULL ? original : CAPTURE_TARGET_DEFAULT },
 		{ PW_KEY_TARGET_OBJECT, sink },
 		{ CAPTURE_OWNER_KEY, graph->args->name },
 	};

@@ -28,7 +28,7 @@ struct capture_graph {
 	struct weir_connection connection;
 	struct weir_registry *registry;
 	uint32_t source_id; /* the source's global id, SPA_ID_INVALID: not there */
-	char *before_key;   /* in the daemon, properties of a stream: its original target... */
+	char *original_key; /* in the daemon, properties of a stream: its original target... */
 	char *rate_key;	    /* ...and the rate with which it started */
 };
 

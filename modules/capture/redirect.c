@@ -213,7 +213,7 @@ static enum placement_event target_event(const struct capture_redirect *redirect
 		       : PLACEMENT_TARGET_OTHER;
 }
 
-static void owner_note(struct capture_redirect *redirect)
+static void owner_record(struct capture_redirect *redirect)
 {
 	const char *owner = find_owner(redirect);
 
@@ -224,21 +224,21 @@ static void owner_note(struct capture_redirect *redirect)
 /* Changes the placement, and does what that takes. */
 static void placement_change(struct capture_redirect *redirect, enum placement_event event)
 {
-	const enum placement before = redirect->placement;
-	const struct placement_change change = placement_handle(before, event);
+	const enum placement previous = redirect->placement;
+	const struct placement_change change = placement_handle(previous, event);
 
 	if (event != PLACEMENT_WANT_SINK) {
 		free(redirect->pending);
 		redirect->pending = NULL;
 	}
 	redirect->placement = change.next;
-	if (change.next != before && change.next == PLACEMENT_OTHER_CAPTURE)
-		owner_note(redirect);
-	if (change.next != before)
+	if (change.next != previous && change.next == PLACEMENT_OTHER_CAPTURE)
+		owner_record(redirect);
+	if (change.next != previous)
 		placement_report(redirect);
-	if ((change.next == PLACEMENT_OTHER_CAPTURE) != (before == PLACEMENT_OTHER_CAPTURE))
+	if ((change.next == PLACEMENT_OTHER_CAPTURE) != (previous == PLACEMENT_OTHER_CAPTURE))
 		redirect->events->owner_changed(redirect->data);
-	if (change.next == PLACEMENT_REQUESTED && change.next != before)
+	if (change.next == PLACEMENT_REQUESTED && change.next != previous)
 		capture_redirect_watch(redirect);
 	placement_act(redirect, change.action);
 }
@@ -282,13 +282,13 @@ static void properties_restore(const struct capture_redirect *redirect)
 {
 	const struct capture_graph *graph = redirect->graph;
 	const uint32_t id = redirect->node->id;
-	const char *before = pw_properties_get(redirect->node->props, graph->before_key);
+	const char *original = pw_properties_get(redirect->node->props, graph->original_key);
 
-	if (before != NULL)
+	if (original != NULL)
 		capture_daemon_set_property(graph->connection.context, id, PW_KEY_TARGET_OBJECT,
-					    spa_streq(before, CAPTURE_TARGET_DEFAULT) ? NULL
-										      : before);
-	capture_daemon_set_property(graph->connection.context, id, graph->before_key, NULL);
+					    spa_streq(original, CAPTURE_TARGET_DEFAULT) ? NULL
+											: original);
+	capture_daemon_set_property(graph->connection.context, id, graph->original_key, NULL);
 	capture_daemon_set_property(graph->connection.context, id, CAPTURE_OWNER_KEY, NULL);
 }
 

@@ -45,7 +45,7 @@ const char *capture_target_get_original(const struct capture_target *target)
 	/* In the daemon the hook has set the property. Elsewhere any client may have. */
 	if (target->original != NULL || !target->graph->connection.in_daemon)
 		return original_resolve(target);
-	return pw_properties_get(target->node->props, target->graph->before_key);
+	return pw_properties_get(target->node->props, target->graph->original_key);
 }
 
 bool capture_target_is_chosen(const struct capture_target *target)
