@@ -16,11 +16,11 @@
 #define TICK_PARTS 8
 #define SETTLED_DRIFT 4e-6 /* standard deviation */
 #define COASTING_SECONDS 2.0
-#define LEAST_LOUD 60  /* windows of the front end that tell how good it is */
+#define MIN_LOUD 60    /* windows of the front end that tell how good it is */
 #define BETTER_DB 3.0f /* which makes another microphone the better one */
 #define NO_SHARE 0.1f
 #define FULL_SHARE 0.3f
-#define MOST_RATIO 9.0 /* logarithm of a ratio of powers */
+#define MAX_RATIO 9.0 /* logarithm of a ratio of powers */
 
 WEIR_REALTIME void align_reset(void *state)
 {
@@ -105,8 +105,8 @@ static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align
 	target->drift = pair->track.drift;
 	target->is_settled = pair->track.drift_variance < SETTLED_DRIFT * SETTLED_DRIFT;
 
-	const double speech = fmin(fmax(weights->speech_ratio, -MOST_RATIO), MOST_RATIO);
-	const double noise = fmin(fmax(weights->noise_ratio, -MOST_RATIO), MOST_RATIO);
+	const double speech = fmin(fmax(weights->speech_ratio, -MAX_RATIO), MAX_RATIO);
+	const double noise = fmin(fmax(weights->noise_ratio, -MAX_RATIO), MAX_RATIO);
 	const float gain = (float)exp(0.5 * speech);
 
 	target->gain = pair->track.polarity * gain;
@@ -122,8 +122,7 @@ static WEIR_REALTIME uint32_t choice_get(const struct align *align, enum align_w
 	if (weight >= ALIGN_MIC_1)
 		return weight - ALIGN_MIC_1;
 	for (uint32_t m = 0; m < align->n_mics; m++)
-		if (align->front[m].n_loud > LEAST_LOUD &&
-		    align->front[choice].n_loud > LEAST_LOUD &&
+		if (align->front[m].n_loud > MIN_LOUD && align->front[choice].n_loud > MIN_LOUD &&
 		    align->front[m].snr_db > align->front[choice].snr_db + BETTER_DB)
 			choice = m;
 	return choice;
@@ -263,7 +262,7 @@ WEIR_REALTIME struct weir_latency align_get_latency(const void *state, uint32_t 
 
 	return (struct weir_latency){
 		.total = mix_get_latency(&align->mix, input) + filter,
-		.minimum = MIX_LEAST_LATENCY + filter,
+		.minimum = MIX_MIN_LATENCY + filter,
 	};
 }
 

@@ -8,7 +8,7 @@
 #include "aligner.h"
 #include "dsp/declare.h"
 
-#define MOST_RATE 384000
+#define MAX_RATE 384000
 #define TICK_SAMPLES 8 /* of the analysis */
 
 static void align_destroy(void *state)
@@ -81,7 +81,7 @@ static void *align_create(uint32_t rate, uint32_t n_mics)
 {
 	struct align *align;
 
-	if (rate < WEIR_MIN_RATE || rate > MOST_RATE) {
+	if (rate < WEIR_MIN_RATE || rate > MAX_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -117,13 +117,13 @@ static const char *const state_names[] = {
 #define MIC(number, position) AUDIO_IN("mic-" number, "Microphone " number, position)
 
 /* In the order of the header. */
-#define CONTROLS(most_weight)                                                                     \
+#define CONTROLS(max_weight)                                                                      \
 	AUDIO_OUT("out", "All microphones as one", "MONO"),                                       \
 		CONTROL_IN("lag-limit-ms", WEIR_FLOAT, "ms", "Delays that are looked for, up to", \
 			   0.0f, 750.0f, 1500.0f),                                                \
 		TOGGLE_IN("post-filter", "Attenuate what the microphones do not share", 0.0f),    \
 		CHOICE_IN("weight", "By noise, all alike, or one microphone only", weight_names,  \
-			  ALIGN_AUTO, most_weight),                                               \
+			  ALIGN_AUTO, max_weight),                                                \
 		TOGGLE_IN("hold", "Go on with the delay and the drift that are known", 0.0f),     \
 		TOGGLE_IN("reset", "From 0 to 1: forget the delay and the drift", 0.0f,           \
 			  .role = WEIR_ROLE_RESET),                                               \

@@ -30,9 +30,9 @@
  */
 #define SIMILARITY_SECONDS 0.09 /* 0.05: 1 alarm; 0.14: 0.33 s */
 #define FADE_DB_PER_SECOND 40.0 /* 20: 0.25 s; 80 fades like reverberation of 0.75 s */
-#define LEAST_OF_PEAK 0.2	/* 0.4: 0.25 s; 0.1: 0.01 s sooner, 10 dB into reverberation */
+#define MIN_OF_PEAK 0.2		/* 0.4: 0.25 s; 0.1: 0.01 s sooner, 10 dB into reverberation */
 #define MEAN_SECONDS 1.6	/* 0.6 and 4: 1 alarm */
-#define LEAST_OF_MEAN 0.05	/* none: 1 alarm; 0.2: 0.25 s */
+#define MIN_OF_MEAN 0.05	/* none: 1 alarm; 0.2: 0.25 s */
 #define MIN_SIMILARITY 0.4	/* of what is expected. 0.5: 1 alarm; 0.3: 0.28 s */
 #define KNOWN_SECONDS 1.0	/* of sound, before its phases mean anything. 0.5 to 2: the same */
 #define SURE 8.0		/* deviations of chance. 5 to 11: the same */
@@ -41,14 +41,14 @@
  * Of the peak of one frame, chosen likewise, in all scenes: two alarms, both in "walk" while the
  * talker walks (jumps: median 0.11 s, nine of ten within 0.22 s).
  */
-#define LEAST_JUMP 0.5e-3     /* the loop follows what is nearer */
-#define SAME_LAG 60e-6	      /* 20 us: 0.01 s later; 150 us: the same */
-#define LEAST_HEIGHT 5.1f     /* 4.3: the same; 6.1: nine of ten within 0.25 s */
-#define LEAST_LEAD 1.2f	      /* 0.9: 39 alarms, by the pitch of a voice; 2: 0.01 s later */
-#define LEAST_AGREEMENT 0.35f /* half and twice of that: the same */
-#define BOTH_HEIGHT 8.0f      /* of two in CHANGE_FRAMES. 7: 0.02 s sooner; 9.8: 0.04 s later */
-#define SURE_HEIGHT 9.2f      /* of one. 7.3: the same; 11: 0.01 s later */
-#define SURE_LEAD 2.5f	      /* 1.5: the same; 4: 0.01 s later */
+#define MIN_JUMP 0.5e-3	    /* the loop follows what is nearer */
+#define SAME_LAG 60e-6	    /* 20 us: 0.01 s later; 150 us: the same */
+#define MIN_HEIGHT 5.1f	    /* 4.3: the same; 6.1: nine of ten within 0.25 s */
+#define MIN_LEAD 1.2f	    /* 0.9: 39 alarms, by the pitch of a voice; 2: 0.01 s later */
+#define MIN_AGREEMENT 0.35f /* half and twice of that: the same */
+#define BOTH_HEIGHT 8.0f    /* of two in CHANGE_FRAMES. 7: 0.02 s sooner; 9.8: 0.04 s later */
+#define SURE_HEIGHT 9.2f    /* of one. 7.3: the same; 11: 0.01 s later */
+#define SURE_LEAD 2.5f	    /* 1.5: the same; 4: 0.01 s later */
 
 struct comparison {
 	float similarity, expected, variance, power;
@@ -95,7 +95,7 @@ static WEIR_REALTIME bool is_direct(struct change *change, double power, double 
 	change->usual = change->usual > 0.0 ? change->usual + hop_seconds / MEAN_SECONDS *
 								      (power - change->usual)
 					    : power;
-	return power >= LEAST_OF_PEAK * change->peak && power >= LEAST_OF_MEAN * change->usual;
+	return power >= MIN_OF_PEAK * change->peak && power >= MIN_OF_MEAN * change->usual;
 }
 
 WEIR_REALTIME void change_watch(struct change *change, const struct cross *frame,
@@ -129,8 +129,8 @@ WEIR_REALTIME bool change_is_jump(struct change *change, const struct cross_peak
 	struct change_lag now = { .lag = peak->lag };
 	bool is_jump = false;
 
-	if (fabs(peak->lag) > LEAST_JUMP && peak->height > LEAST_HEIGHT &&
-	    peak->height > LEAST_LEAD * peak->own && peak->agreement > LEAST_AGREEMENT)
+	if (fabs(peak->lag) > MIN_JUMP && peak->height > MIN_HEIGHT &&
+	    peak->height > MIN_LEAD * peak->own && peak->agreement > MIN_AGREEMENT)
 		now.height = peak->height;
 	if (now.height > SURE_HEIGHT && now.height > SURE_LEAD * peak->own)
 		is_jump = true;

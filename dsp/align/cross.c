@@ -120,7 +120,7 @@ WEIR_REALTIME void cross_advance(struct cross *cross, double seconds,
 	turn(cross->re, cross->im, context->re, context->im, context->n);
 }
 
-static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float most, bool is_sharp,
+static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float max, bool is_sharp,
 					  struct cross_weighted *weighted, uint32_t n)
 {
 	const float *restrict re = cross->re, *restrict im = cross->im;
@@ -130,7 +130,7 @@ static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float most,
 	for (uint32_t i = 0; i < n; i++) {
 		const float length = sqrtf(re[i] * re[i] + im[i] * im[i]) + 1e-12f;
 		const float agreement = length / (sum[i] + 0.5f);
-		const float rho = agreement < most ? agreement : most;
+		const float rho = agreement < max ? agreement : max;
 		const float square = rho * rho;
 		const float size = is_sharp ? square / (1.0f - square) : square;
 
@@ -148,10 +148,10 @@ static WEIR_REALTIME float lanes_sum(const weir_lanes *lanes)
 	return sum;
 }
 
-WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sharp,
+WEIR_REALTIME void cross_weigh(const struct cross *cross, float max, bool is_sharp,
 			       struct cross_weighted *weighted, const struct cross_context *context)
 {
-	weigh(cross, most, is_sharp, weighted, context->n);
+	weigh(cross, max, is_sharp, weighted, context->n);
 	cross_weighted_measure(weighted, context);
 }
 

@@ -70,8 +70,8 @@ WEIR_REALTIME double cross_angle(double seconds, const struct cross_context *con
 WEIR_REALTIME void cross_advance(struct cross *cross, double seconds,
 				 const struct cross_context *context);
 
-/* Weighs bins by how far their phases agree; `most` is below 1. Sharp: as much as is probable. */
-WEIR_REALTIME void cross_weigh(const struct cross *cross, float most, bool is_sharp,
+/* Weighs bins by how far their phases agree; `max` is below 1. Sharp: as much as is probable. */
+WEIR_REALTIME void cross_weigh(const struct cross *cross, float max, bool is_sharp,
 			       struct cross_weighted *weighted,
 			       const struct cross_context *context);
 

@@ -25,22 +25,22 @@
 #include "rotor.h"
 
 #define CURVE_POINTS (2 * DRIFT_CURVE + 1)
-#define MOST_RHO 0.98f
-#define LEAST_AGREEMENT 0.12f
+#define MAX_RHO 0.98f
+#define MIN_AGREEMENT 0.12f
 #define LIKE_AGREEMENT 0.2
 #define FORGET_SECONDS 16.0
-#define MOST_PAIR_SECONDS 32.0
-#define MOST_TEMPLATE_SECONDS 25.0
-#define MOST_SMEAR 37e-6       /* seconds, of a block that was read along another drift */
+#define MAX_PAIR_SECONDS 32.0
+#define MAX_TEMPLATE_SECONDS 25.0
+#define MAX_SMEAR 37e-6	       /* seconds, of a block that was read along another drift */
 #define BEND_SPAN_SECONDS 20.0 /* blocks that tell a change of the drift */
 #define N_BENDS 25
-#define MOST_BEND 10.0 /* ppm per minute */
+#define MAX_BEND 10.0 /* ppm per minute */
 #define VOTES_PER_STEP 1600
-#define LEAST_BLOCKS 4
-#define LEAST_SPAN 0.9 /* seconds */
-#define MOST_REACH 1600e-6
+#define MIN_BLOCKS 4
+#define MIN_SPAN 0.9 /* seconds */
+#define MAX_REACH 1600e-6
 #define FAR_DRIFT 350e-6
-#define LEAST_FIT 0.97 /* of the votes that all pairs could give */
+#define MIN_FIT 0.97 /* of the votes that all pairs could give */
 #define USABLE_FIT 0.8
 #define TELL_SECONDS 60e-6
 #define TEMPLATE_REACH 0.001
@@ -102,7 +102,7 @@ static WEIR_REALTIME void drop_strangers(struct drift *drift, double rate)
 	for (uint32_t i = 0; i < drift->n; i++) {
 		const struct drift_block *block = &drift->block[drift->order[i]];
 
-		if (fabs(block->drift - rate) * block->seconds < MOST_SMEAR)
+		if (fabs(block->drift - rate) * block->seconds < MAX_SMEAR)
 			drift->order[n++] = drift->order[i];
 	}
 	drift->n = n;
@@ -131,7 +131,7 @@ static WEIR_SIMD WEIR_REALTIME float normalize(const struct cross *cross, float 
 		const float size =
 			sqrtf(cross->re[i] * cross->re[i] + cross->im[i] * cross->im[i]) + 1e-12f;
 		const float agreement = size / (0.5f * cross->weight[i] + 0.5f);
-		const float rho = agreement < MOST_RHO ? agreement : MOST_RHO;
+		const float rho = agreement < MAX_RHO ? agreement : MAX_RHO;
 		const float weight = rho * rho / (1.0f - rho * rho);
 		const float scale = sqrtf(weight) / size;
 
@@ -211,7 +211,7 @@ static WEIR_REALTIME void compare_step(struct drift *drift)
 	const uint32_t n = tables->cross->n;
 	const uint32_t newer = drift->order[drift->n - 1], older = drift->order[drift->step];
 	float *re = tables->cross->re, *im = tables->cross->im;
-	float *curve = curve_of(drift, newer, older) + DRIFT_CURVE, most = 0.0f;
+	float *curve = curve_of(drift, newer, older) + DRIFT_CURVE, max = 0.0f;
 
 	const float size = multiply(&drift->block[newer], &drift->block[older], re, im, n) + 1e-9f;
 
@@ -221,10 +221,10 @@ static WEIR_REALTIME void compare_step(struct drift *drift)
 
 		curve[p] = even - odd;
 		curve[-p] = even + odd;
-		most = curve[p] > most ? curve[p] : most;
-		most = curve[-p] > most ? curve[-p] : most;
+		max = curve[p] > max ? curve[p] : max;
+		max = curve[-p] > max ? curve[-p] : max;
 	}
-	drift->agreement[newer][older] = most / size;
+	drift->agreement[newer][older] = max / size;
 	drift->size[newer][older] = size;
 	drift->step++;
 }
@@ -247,7 +247,7 @@ static WEIR_REALTIME struct drift_pair pair_get(const struct drift *drift, uint3
 static WEIR_REALTIME void pairs_collect(struct drift *drift)
 {
 	drift->n_pairs = 0;
-	drift->most_votes = 0.0;
+	drift->max_votes = 0.0;
 	for (uint32_t i = 1; i < drift->n; i++)
 		for (uint32_t j = 0; j < i; j++) {
 			const uint32_t newer = drift->order[i], older = drift->order[j];
@@ -255,10 +255,10 @@ static WEIR_REALTIME void pairs_collect(struct drift *drift)
 			const float agreement = drift->agreement[newer][older];
 			struct drift_pair pair = pair_get(drift, newer, older);
 
-			if (agreement < LEAST_AGREEMENT || pair.seconds > MOST_PAIR_SECONDS)
+			if (agreement < MIN_AGREEMENT || pair.seconds > MAX_PAIR_SECONDS)
 				continue;
 			pair.weight = agreement * (float)exp(-age / FORGET_SECONDS);
-			drift->most_votes +=
+			drift->max_votes +=
 				(double)(pair.weight * agreement * drift->size[newer][older]);
 			drift->pairs[drift->n_pairs++] = pair;
 		}
@@ -277,8 +277,8 @@ static WEIR_REALTIME bool vote(struct drift *drift, int n, double bend)
 
 	for (; drift->pair < end; drift->pair++) {
 		const struct drift_pair *pair = &drift->pairs[drift->pair];
-		const double least = drift->centre - drift->spacing * (n / 2);
-		const double lag = least * pair->seconds + bend * pair->bend - pair->lag;
+		const double lowest = drift->centre - drift->spacing * (n / 2);
+		const double lag = lowest * pair->seconds + bend * pair->bend - pair->lag;
 		const double first = lag / DRIFT_CURVE_STEP + DRIFT_CURVE;
 		const double step = drift->spacing * pair->seconds / DRIFT_CURVE_STEP;
 
@@ -298,7 +298,7 @@ static WEIR_REALTIME bool vote(struct drift *drift, int n, double bend)
 	return end == drift->n_pairs;
 }
 
-static WEIR_REALTIME int most_voted(const struct drift *drift, int n)
+static WEIR_REALTIME int max_voted(const struct drift *drift, int n)
 {
 	int best = 0;
 
@@ -317,7 +317,7 @@ static WEIR_REALTIME void votes_clear(struct drift *drift)
 /* Points lie no further apart than what two blocks at the ends of the span can tell apart. */
 static WEIR_REALTIME double coarse_reach(double span)
 {
-	return fmin(MOST_REACH, TELL_SECONDS / fmin(span, MOST_PAIR_SECONDS) * (DRIFT_POINTS / 2));
+	return fmin(MAX_REACH, TELL_SECONDS / fmin(span, MAX_PAIR_SECONDS) * (DRIFT_POINTS / 2));
 }
 
 /* A drift that is far off is out of reach soon, if the search has not found it by chance. */
@@ -336,7 +336,7 @@ static WEIR_REALTIME void coarse_step(struct drift *drift)
 		drift->centre = is_centred(drift) ? drift->estimate.drift : 0.0;
 		drift->spacing = reach / (DRIFT_POINTS / 2);
 		drift->step = 1;
-		drift->stage = drift->n >= LEAST_BLOCKS && drift->estimate.span > LEAST_SPAN &&
+		drift->stage = drift->n >= MIN_BLOCKS && drift->estimate.span > MIN_SPAN &&
 					       drift->n_pairs > 0
 				       ? DRIFT_COARSE
 				       : DRIFT_TEMPLATE;
@@ -347,7 +347,7 @@ static WEIR_REALTIME void coarse_step(struct drift *drift)
 	if (!vote(drift, DRIFT_POINTS, 0.0))
 		return;
 
-	const int best = most_voted(drift, DRIFT_POINTS);
+	const int best = max_voted(drift, DRIFT_POINTS);
 
 	drift->step = 0;
 	drift->stage = DRIFT_FINE;
@@ -364,7 +364,7 @@ static WEIR_REALTIME void coarse_step(struct drift *drift)
 /* When the blocks agree on no line, the clocks have changed since the oldest ones. */
 static WEIR_REALTIME void forget_misfits(struct drift *drift, double fit)
 {
-	const double share = fmin(fmax((LEAST_FIT - fit) / 0.1, 0.0), 0.5);
+	const double share = fmin(fmax((MIN_FIT - fit) / 0.1, 0.0), 0.5);
 	const uint32_t n = (uint32_t)(share * drift->n);
 
 	drift->n -= n;
@@ -390,7 +390,7 @@ static WEIR_REALTIME double bend_of(uint32_t index)
 {
 	const double x = ((double)index - N_BENDS / 2) / (N_BENDS / 2);
 
-	return MOST_BEND * x * fabs(x) * 1e-6 / 60.0;
+	return MAX_BEND * x * fabs(x) * 1e-6 / 60.0;
 }
 
 static WEIR_REALTIME void fine_step(struct drift *drift)
@@ -401,7 +401,7 @@ static WEIR_REALTIME void fine_step(struct drift *drift)
 	if (!vote(drift, DRIFT_FINE_POINTS, bend))
 		return;
 
-	const int best = most_voted(drift, DRIFT_FINE_POINTS);
+	const int best = max_voted(drift, DRIFT_FINE_POINTS);
 	const double doubt = 0.0015 * fmin(fabs(bend) * 60e6, 4.0);
 	const double *v = drift->votes + best;
 
@@ -419,7 +419,7 @@ static WEIR_REALTIME void fine_step(struct drift *drift)
 	drift->step = 0;
 	drift->stage = DRIFT_TEMPLATE;
 	if (drift->best_votes > 0.0)
-		drift_take(drift, drift->best_votes / drift->most_votes);
+		drift_take(drift, drift->best_votes / drift->max_votes);
 }
 
 static WEIR_SIMD WEIR_REALTIME void template_add(struct cross *sum, const struct drift_block *block,
@@ -458,11 +458,11 @@ static WEIR_REALTIME void template_begin(struct drift *drift)
 
 /* No bin counts for more than twice the mean. */
 static WEIR_SIMD WEIR_REALTIME void
-template_weigh(const struct cross *sum, struct cross_weighted *weighted, float most, uint32_t n)
+template_weigh(const struct cross *sum, struct cross_weighted *weighted, float max, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const float size = sqrtf(sum->re[i] * sum->re[i] + sum->im[i] * sum->im[i]) + 1e-9f;
-		const float weight = size > most ? most / size : 1.0f;
+		const float weight = size > max ? max / size : 1.0f;
 
 		weighted->re[i] = weight * sum->re[i];
 		weighted->im[i] = weight * sum->im[i];
@@ -508,7 +508,7 @@ static WEIR_REALTIME void template_step(struct drift *drift)
 		drift->estimate.drift * pair.seconds + drift->bend * pair.bend - pair.lag;
 	const double agreement = curve_at(pair.curve, lag) / (double)drift->size[newer][older];
 
-	if (pair.seconds > MOST_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
+	if (pair.seconds > MAX_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
 		return;
 	rotor_fill(context->re, context->im, cross_angle(lag, context), context->first, context->n);
 	template_add(&drift->template, block, context->re, context->im,

@@ -58,7 +58,7 @@ struct drift {
 	uint32_t step, pair, n_pairs;
 	struct drift_pair pairs[DRIFT_PAIRS];
 	double now, centre, spacing;
-	double votes[DRIFT_POINTS], most_votes; /* if all pairs agreed */
+	double votes[DRIFT_POINTS], max_votes; /* if all pairs agreed */
 	double best, best_votes, best_bend, bend;
 	struct cross template;
 	struct cross_weighted weighted;

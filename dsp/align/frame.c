@@ -5,7 +5,7 @@
 
 #include "dsp/simd.h"
 
-#define LEAST_PRODUCT 1e-30f /* of two powers, as of digital silence: such bins have no phase */
+#define MIN_PRODUCT 1e-30f /* of two powers, as of digital silence: such bins have no phase */
 
 void frame_allocate(struct frame *frame, const struct cross_context *context, struct arena *arena)
 {
@@ -51,7 +51,7 @@ static WEIR_SIMD WEIR_REALTIME void compare(struct frame *frame, const float *re
 		const float p1 = x1[2 * i] * x1[2 * i] + x1[2 * i + 1] * x1[2 * i + 1] + 1e-20f;
 		const float p2 = x2[2 * i] * x2[2 * i] + x2[2 * i + 1] * x2[2 * i + 1] + 1e-20f;
 		const float share = front_end_gain(p1, floor1[i]) * front_end_gain(p2, floor2[i]);
-		const float scale = polarity * share / sqrtf(p1 * p2 + LEAST_PRODUCT);
+		const float scale = polarity * share / sqrtf(p1 * p2 + MIN_PRODUCT);
 
 		re[i] = scale * (x2[2 * i] * x1[2 * i] + x2[2 * i + 1] * x1[2 * i + 1]);
 		im[i] = scale * (x2[2 * i + 1] * x1[2 * i] - x2[2 * i] * x1[2 * i + 1]);

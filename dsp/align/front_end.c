@@ -21,21 +21,21 @@
 #define BIAS 2.0f
 #define SILENT_POWER 1e-9f
 #define SILENT_LEVEL 1e-7f
-#define MOST_SILENT 16 /* samples that happen to be so */
+#define MAX_SILENT 16 /* samples that happen to be so */
 #define N_WHITE (4 * FRONT_END_BLOCK)
 #define SNR_SECONDS 4.0
-#define LEAST_SPEECH 0.1f /* share of the band */
-#define LEAST_SNR_DB -20.0f
-#define LEAST_RATIO 0.01f
-#define MOST_SNR_DB 60.0f
-#define MOST_RATIO 1e6f
+#define MIN_SPEECH 0.1f /* share of the band */
+#define MIN_SNR_DB -20.0f
+#define MIN_RATIO 0.01f
+#define MAX_SNR_DB 60.0f
+#define MAX_RATIO 1e6f
 #define PI 3.14159265358979323846
 
 int front_end_context_init(struct front_end_context *context, uint32_t rate, double lag_seconds)
 {
 	int res;
 
-	context->factor = rate < 2 * FRONT_END_LEAST_RATE ? 1 : rate / FRONT_END_LEAST_RATE;
+	context->factor = rate < 2 * FRONT_END_MIN_RATE ? 1 : rate / FRONT_END_MIN_RATE;
 	context->rate = (float)rate / (float)context->factor;
 
 	const double hop_seconds = FRONT_END_HOP / (double)context->rate;
@@ -108,7 +108,7 @@ WEIR_REALTIME void front_end_reset(struct front_end *front)
 	front->n_frames = front->n_samples = front->n_silent = 0;
 	front->n_windows = front->n_blocks = 0;
 	front->has_floor = front->is_transformed = front->is_alone_done = false;
-	front->snr_db = LEAST_SNR_DB;
+	front->snr_db = MIN_SNR_DB;
 	front->loudness = 0.0f;
 	front->n_loud = 0;
 }
@@ -175,7 +175,7 @@ WEIR_REALTIME bool front_end_is_whole(const struct front_end *front, int64_t fir
 
 	if (n > before_end)
 		silent += count_silent(front->sound, n - before_end);
-	return silent < MOST_SILENT;
+	return silent < MAX_SILENT;
 }
 
 static WEIR_REALTIME void floor_begin(struct front_end *front, const float *power)
@@ -202,14 +202,14 @@ static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float
 static WEIR_SIMD WEIR_REALTIME float power_get(float *restrict power,
 					       const float *restrict spectrum)
 {
-	float most = 0.0f;
+	float max = 0.0f;
 
 	for (uint32_t k = 0; k < FRONT_END_BINS; k++)
 		power[k] = spectrum[2 * k] * spectrum[2 * k] +
 			   spectrum[2 * k + 1] * spectrum[2 * k + 1];
 	for (uint32_t k = 0; k < FRONT_END_BINS; k++)
-		most = power[k] > most ? power[k] : most;
-	return most;
+		max = power[k] > max ? power[k] : max;
+	return max;
 }
 
 /* Makes every bin as loud as it stands out of the floor; returns the sum of that. */
@@ -253,9 +253,9 @@ static WEIR_REALTIME void snr_update(struct front_end *front, const float *power
 
 	const float ratio = (front->loudness - noise) / noise;
 
-	front->snr_db = ratio < LEAST_RATIO  ? LEAST_SNR_DB
-			: ratio < MOST_RATIO ? 10.0f * log10f(ratio)
-					     : MOST_SNR_DB;
+	front->snr_db = ratio < MIN_RATIO   ? MIN_SNR_DB
+			: ratio < MAX_RATIO ? 10.0f * log10f(ratio)
+					    : MAX_SNR_DB;
 }
 
 static WEIR_REALTIME void whiten(struct front_end *front)
@@ -263,13 +263,13 @@ static WEIR_REALTIME void whiten(struct front_end *front)
 	const struct front_end_context *context = front->context;
 	float *spectrum = (float *)front->spectrum;
 	float power[FRONT_END_BINS];
-	const float most = power_get(power, spectrum);
+	const float max = power_get(power, spectrum);
 	const bool is_whole = front_end_is_whole(front, (int64_t)(front->n_windows * FRONT_END_HOP),
 						 FRONT_END_WINDOW);
 
 	if (is_whole && front->has_floor)
 		floor_follow(front->smoothed, front->floor, power, context->smooth, context->rise);
-	else if (is_whole && most > SILENT_POWER)
+	else if (is_whole && max > SILENT_POWER)
 		floor_begin(front, power);
 	else if (!front->has_floor)
 		memset(spectrum, 0, 2 * FRONT_END_BINS * sizeof(float));
@@ -278,7 +278,7 @@ static WEIR_REALTIME void whiten(struct front_end *front)
 
 	const float sum = bins_whiten(spectrum, power, front->floor, context->first, context->end);
 
-	if (sum > LEAST_SPEECH * (float)(context->end - context->first))
+	if (sum > MIN_SPEECH * (float)(context->end - context->first))
 		snr_update(front, power);
 }
 

@@ -8,7 +8,7 @@
 #include "dsp/arena.h"
 #include "dsp/fft.h"
 
-#define FRONT_END_LEAST_RATE 14500 /* of the analysis: the input's rate by a whole number */
+#define FRONT_END_MIN_RATE 14500 /* of the analysis: the input's rate by a whole number */
 #define FRONT_END_WINDOW 1024
 #define FRONT_END_HOP 256
 #define FRONT_END_BINS (FRONT_END_WINDOW / 2 + 1)

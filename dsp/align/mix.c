@@ -26,12 +26,12 @@
 #define LEAVE_SECONDS 0.03
 #define WEIGHT_SECONDS 0.3
 #define GLIDE_SECONDS 0.05 /* of a delay */
-#define MOST_GLIDE 0.005   /* frames per frame */
+#define MAX_GLIDE 0.005	   /* frames per frame */
 #define GLIDE_REACH 0.0005 /* seconds; beyond, the microphone leaves and joins again */
 #define FADE_SECONDS 0.02
 #define HEADROOM_SECONDS 120.0	    /* of drift, before the latency must grow */
 #define FIRST_HEADROOM_SECONDS 15.0 /* until the drift is known */
-#define MOST_HEADROOM 0.02	    /* seconds */
+#define MAX_HEADROOM 0.02	    /* seconds */
 #define SLACK 31		    /* frames: what a delay may wander */
 
 void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_seconds)
@@ -82,7 +82,7 @@ WEIR_REALTIME void mix_reset(struct mix *mix)
 	mix->n_frames = mix->n_aimed = 0;
 	mix->choice = 0;
 	mix->is_settled = false;
-	mix->latency = mix->next_latency = MIX_LEAST_LATENCY;
+	mix->latency = mix->next_latency = MIX_MIN_LATENCY;
 	mix->fade = 0;
 }
 
@@ -94,14 +94,14 @@ static WEIR_REALTIME double latency_needed(const struct mix *mix, bool with_head
 		const struct mix_target *target = &mix->target[m];
 		const double seconds =
 			target->is_settled ? HEADROOM_SECONDS : FIRST_HEADROOM_SECONDS;
-		const double room = fmin(fmax(target->drift, 0.0) * seconds, MOST_HEADROOM);
+		const double room = fmin(fmax(target->drift, 0.0) * seconds, MAX_HEADROOM);
 		const double delay =
 			target->delay + (with_headroom ? room * mix->rate + SLACK : 0.0);
 
 		if (target->is_aligned && delay > needed)
 			needed = delay;
 	}
-	return ceil(needed) + MIX_LEAST_LATENCY;
+	return ceil(needed) + MIX_MIN_LATENCY;
 }
 
 static WEIR_REALTIME bool is_anyone_heard_with_first(const struct mix *mix)
@@ -130,7 +130,7 @@ WEIR_REALTIME void mix_aim(struct mix *mix)
 		return;
 
 	const bool settles = is_settled && !mix->is_settled;
-	const bool is_far = wanted + MOST_HEADROOM * mix->rate < mix->latency;
+	const bool is_far = wanted + MAX_HEADROOM * mix->rate < mix->latency;
 
 	if (needed > mix->latency || (settles && fabs(wanted - mix->latency) > SLACK) ||
 	    (is_far && !is_anyone_heard_with_first(mix)))
@@ -153,7 +153,7 @@ static WEIR_REALTIME void gate_update(struct mix_head *head, const struct mix *m
 	const float rise = MIX_CELL / (float)(RISE_SECONDS * mix->rate);
 	bool is_silent = false;
 
-	for (uint32_t ahead = 0; ahead < MIX_LEAST_LATENCY; ahead += MIX_CELL)
+	for (uint32_t ahead = 0; ahead < MIX_MIN_LATENCY; ahead += MIX_CELL)
 		is_silent |= is_silent_at(head, position + ahead, mix);
 	if (is_silent)
 		head->gate = 0.0f;
@@ -183,8 +183,8 @@ static WEIR_REALTIME void head_start(struct mix *mix, uint32_t m)
 
 	head->is_unaligned = !aligned;
 	head->step = (uint64_t)1 << 32;
-	head->position = aligned ? position_wanted(mix, m)
-				 : (mix->n_frames << 32) - fixed(MIX_LEAST_LATENCY);
+	head->position =
+		aligned ? position_wanted(mix, m) : (mix->n_frames << 32) - fixed(MIX_MIN_LATENCY);
 	head->mrc_weight = aligned ? mix->target[m].mrc_weight : 1.0f;
 	head->gain = aligned ? mix->target[m].gain : 1.0f;
 }
@@ -202,7 +202,7 @@ static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
 	const int64_t off = (int64_t)(position_wanted(mix, m) - head->position);
 	const double glide = (double)off / 4294967296.0 / (GLIDE_SECONDS * mix->rate);
 
-	head->step = fixed(1.0 + target->drift + fmin(fmax(glide, -MOST_GLIDE), MOST_GLIDE));
+	head->step = fixed(1.0 + target->drift + fmin(fmax(glide, -MAX_GLIDE), MAX_GLIDE));
 	head->mrc_weight += share * (target->mrc_weight - head->mrc_weight);
 	head->gain += share * (target->gain - head->gain);
 }
@@ -373,7 +373,7 @@ WEIR_REALTIME uint32_t mix_get_latency(const struct mix *mix, uint32_t m)
 {
 	const struct mix_head *head = &mix->head[m];
 	const struct mix_target *target = &mix->target[m];
-	int64_t frames = MIX_LEAST_LATENCY;
+	int64_t frames = MIX_MIN_LATENCY;
 
 	if (m == 0)
 		frames = mix->latency;
@@ -381,5 +381,5 @@ WEIR_REALTIME uint32_t mix_get_latency(const struct mix *mix, uint32_t m)
 		frames = (int64_t)((mix->n_frames << 32) - head->position) >> 32;
 	else if (target->is_aligned)
 		frames = (int64_t)mix->latency - (int64_t)target->delay;
-	return frames > MIX_LEAST_LATENCY ? (uint32_t)frames : MIX_LEAST_LATENCY;
+	return frames > MIX_MIN_LATENCY ? (uint32_t)frames : MIX_MIN_LATENCY;
 }

@@ -9,8 +9,8 @@
 #include "limits.h"
 
 #define MIX_TAPS 64
-#define MIX_LEAST_LATENCY 32 /* frames: half the taps */
-#define MIX_CELL 8	     /* frames for which weights and speeds are set */
+#define MIX_MIN_LATENCY 32 /* frames: half the taps */
+#define MIX_CELL 8	   /* frames for which weights and speeds are set */
 
 /* How a microphone is to be mixed. */
 struct mix_target {

@@ -6,8 +6,8 @@
 
 #include "limits.h"
 
-#define LEAST_HEIGHT 8.5f
-#define LEAST_LEAD 1.25f
+#define MIN_HEIGHT 8.5f
+#define MIN_LEAD 1.25f
 #define SURE_HEIGHT 15.3f
 #define SURE_LEAD 1.5f
 #define SURE_ROWS 2
@@ -23,11 +23,11 @@
 #define LOCK_HEIGHT 7.0f /* of the correlation at the delay, over the deviation of the rest */
 #define LOCK_HOPS 3
 #define SUPPORT_HEIGHT 6.0f
-#define MOST_UNSUPPORTED_SECONDS 6.0 /* of sound */
+#define MAX_UNSUPPORTED_SECONDS 6.0 /* of sound */
 #define LOCK_ACTIVE 0.8
-#define MOST_BAD_SECONDS 3.0
-#define NOW_HEIGHT (1.1f * LEAST_HEIGHT) /* of what is heard in the latest second */
-#define ELSEWHERE_SECONDS 1.2e-3	 /* from the delay */
+#define MAX_BAD_SECONDS 3.0
+#define NOW_HEIGHT (1.1f * MIN_HEIGHT) /* of what is heard in the latest second */
+#define ELSEWHERE_SECONDS 1.2e-3       /* from the delay */
 #define ELSEWHERE_NOW_SECONDS 0.9e-3
 #define REST_SECONDS 4.0 /* after a hop */
 #define REST_NOW_SECONDS 1.0
@@ -91,11 +91,11 @@ WEIR_REALTIME void pair_reset(struct pair *pair)
 WEIR_REALTIME void pair_limit(struct pair *pair, double seconds)
 {
 	const double blocks = ceil(seconds * (double)pair->search.context->rate / FRONT_END_BLOCK);
-	const uint32_t most = pair->search.max_parts;
+	const uint32_t max = pair->search.max_parts;
 
-	pair->most_lag = (int32_t)(seconds * (double)pair->search.context->rate) + SAME_LAG;
+	pair->max_lag = (int32_t)(seconds * (double)pair->search.context->rate) + SAME_LAG;
 
-	const uint32_t n_parts = blocks < 1.0 ? 1 : blocks < most ? (uint32_t)blocks : most;
+	const uint32_t n_parts = blocks < 1.0 ? 1 : blocks < max ? (uint32_t)blocks : max;
 
 	if (n_parts != pair->search.n_parts)
 		search_restart(&pair->search, n_parts);
@@ -119,9 +119,9 @@ static WEIR_REALTIME void agree(int32_t *lag, uint32_t *n, bool is_peak, int32_t
 }
 
 static WEIR_REALTIME bool peak_counts(const struct search_peak *peak, float height, float lead,
-				      int32_t most_lag)
+				      int32_t max_lag)
 {
-	return peak->height > height && peak->lead > lead && labs(peak->lag) <= most_lag;
+	return peak->height > height && peak->lead > lead && labs(peak->lag) <= max_lag;
 }
 
 static WEIR_REALTIME bool is_sure(const struct pair *pair, const struct search_peak *peak)
@@ -187,8 +187,8 @@ static WEIR_REALTIME void search_look(struct pair *pair, double time)
 {
 	const struct search_peak *peak = &pair->search.peak;
 	const bool counts = pair->silent == 0.0;
-	const bool is_peak = counts && peak_counts(peak, LEAST_HEIGHT, LEAST_LEAD, pair->most_lag);
-	const bool is_told = counts && peak_counts(peak, TOLD_HEIGHT, TOLD_LEAD, pair->most_lag) &&
+	const bool is_peak = counts && peak_counts(peak, MIN_HEIGHT, MIN_LEAD, pair->max_lag);
+	const bool is_told = counts && peak_counts(peak, TOLD_HEIGHT, TOLD_LEAD, pair->max_lag) &&
 			     is_as_told(pair, peak);
 
 	agree(&pair->candidate, &pair->n_candidates, is_peak, peak->lag);
@@ -212,7 +212,7 @@ static WEIR_REALTIME bool rival_watch(struct pair *pair, double off, double time
 {
 	const struct search *search = &pair->search;
 
-	if (search->short_peak.height < LEAST_HEIGHT || time - pair->track.switched < REST_SECONDS)
+	if (search->short_peak.height < MIN_HEIGHT || time - pair->track.switched < REST_SECONDS)
 		return false;
 	if (fabs(off) < CONFIRM_SECONDS)
 		pair->n_rival -= pair->n_rival > 0;
@@ -261,8 +261,8 @@ static WEIR_REALTIME void track_supervise(struct pair *pair, double time)
 	const double off = lag_seconds(pair, peak->lag) - track_delay(track, time);
 	const double off_now = lag_seconds(pair, now->lag) - track_delay(track, time - 0.5);
 	const bool counts = pair->silent == 0.0;
-	const bool is_peak = counts && peak_counts(peak, LEAST_HEIGHT, LEAST_LEAD, pair->most_lag);
-	const bool is_peak_now = counts && peak_counts(now, NOW_HEIGHT, LEAST_LEAD, pair->most_lag);
+	const bool is_peak = counts && peak_counts(peak, MIN_HEIGHT, MIN_LEAD, pair->max_lag);
+	const bool is_peak_now = counts && peak_counts(now, NOW_HEIGHT, MIN_LEAD, pair->max_lag);
 
 	if (peak->height > SUPPORT_HEIGHT * peak->own || pair->supported > track->active)
 		pair->supported = track->active;
@@ -431,7 +431,7 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct front_end *front1,
 		pair->latest = known_now(pair);
 	if (track->n_doubts >= N_DOUBTS)
 		pair->is_locked = false;
-	if (track->bad > MOST_BAD_SECONDS ||
-	    track->active - pair->supported > MOST_UNSUPPORTED_SECONDS)
+	if (track->bad > MAX_BAD_SECONDS ||
+	    track->active - pair->supported > MAX_UNSUPPORTED_SECONDS)
 		tracking_end(pair);
 }

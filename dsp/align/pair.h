@@ -43,7 +43,7 @@ struct pair {
 	uint32_t n_agreed;    /* such hops since tracking began */
 	uint32_t n_supported; /* hops whose correlation is high at the delay */
 	double supported;     /* seconds of sound after which it last was */
-	int32_t most_lag;
+	int32_t max_lag;
 };
 
 void pair_allocate(struct pair *pair, const struct front_end_context *front_context,

@@ -18,9 +18,9 @@
 #include "dsp/simd.h"
 
 #define WINDOW_SECONDS 0.0213
-#define LEAST_WINDOW 256 /* whose hop has enough ticks for all steps */
+#define MIN_WINDOW 256 /* whose hop has enough ticks for all steps */
 #define SMOOTH_SECONDS 0.04
-#define LEAST_GAIN 0.35f
+#define MIN_GAIN 0.35f
 #define FULL_SNR_DB 12.0f /* up to which it works fully */
 #define NO_SNR_DB 18.0f
 #define OVERLAP 4
@@ -30,7 +30,7 @@ int post_init(struct post *post, uint32_t rate, uint32_t n_mics)
 {
 	post->rate = rate;
 	post->n_mics = n_mics;
-	post->n = LEAST_WINDOW;
+	post->n = MIN_WINDOW;
 	while (post->n * 1.5 < WINDOW_SECONDS * rate)
 		post->n *= 2;
 	post->hop = post->n / OVERLAP;
@@ -170,8 +170,7 @@ static WEIR_REALTIME void gains_set(struct post *post, float snr_db)
 		const float root = share <= 0.0f ? 0.0f : share < 1.0f ? sqrtf(share) : 1.0f;
 
 		before = post->gain[i];
-		post->energy[i] =
-			1.0f - post->depth * (1.0f - (root > LEAST_GAIN ? root : LEAST_GAIN));
+		post->energy[i] = 1.0f - post->depth * (1.0f - (root > MIN_GAIN ? root : MIN_GAIN));
 	}
 }
 

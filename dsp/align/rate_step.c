@@ -4,9 +4,9 @@
 #include <math.h>
 
 #define ACTIVE_SECONDS 2.0 /* of sound, twice */
-#define LEAST_RATE 15e-6
-#define MOST_RATE 200e-6 /* what is more is a walk */
-#define ALIKE 0.35	 /* of the rate */
+#define MIN_RATE 15e-6
+#define MAX_RATE 200e-6 /* what is more is a walk */
+#define ALIKE 0.35	/* of the rate */
 
 WEIR_REALTIME void rate_step_reset(struct rate_step *rate_step, double time, double active)
 {
@@ -23,7 +23,7 @@ WEIR_REALTIME double rate_step_detect(struct rate_step *rate_step, double time, 
 
 	rate_step_reset(rate_step, time, active);
 	rate_step->rate = rate;
-	if (fabs(rate) < LEAST_RATE || fabs(rate) > MOST_RATE ||
+	if (fabs(rate) < MIN_RATE || fabs(rate) > MAX_RATE ||
 	    fabs(rate - before) > ALIKE * fabs(rate))
 		return 0.0;
 	rate_step->rate = 0.0;

@@ -187,22 +187,22 @@ static WEIR_SIMD WEIR_REALTIME float sum_measure(const float *restrict sum, floa
 	union {
 		bits bits;
 		float value[8];
-	} most = { { 0 } };
+	} max = { { 0 } };
 	weir_lanes square = { 0 };
 
 	for (uint32_t i = 0; i < SEARCH_TILE; i += 8) {
 		const weir_lanes value = *(const weir_lanes *)(sum + i);
-		const bits size = (bits)value & INT32_MAX, more = size > most.bits;
+		const bits size = (bits)value & INT32_MAX, more = size > max.bits;
 
-		most.bits = (size & more) | (most.bits & ~more);
+		max.bits = (size & more) | (max.bits & ~more);
 		square += value * value;
 	}
 	for (uint32_t j = 1; j < 8; j++) {
-		most.value[0] = most.value[j] > most.value[0] ? most.value[j] : most.value[0];
+		max.value[0] = max.value[j] > max.value[0] ? max.value[j] : max.value[0];
 		square[0] += square[j];
 	}
 	*squares = square[0];
-	return most.value[0];
+	return max.value[0];
 }
 
 static WEIR_REALTIME void expected_look(struct search *search, const float *sum, int32_t column)
@@ -230,17 +230,17 @@ static WEIR_REALTIME void tile_look(struct search *search, uint32_t index, uint3
 
 	rows_sum(sum, row, how);
 
-	const float most = sum_measure(sum, &squares);
+	const float max = sum_measure(sum, &squares);
 
 	tile->sum_of_squares += squares;
 	if (search->is_lag_known)
 		expected_look(search, sum, column);
-	if (most <= tile->most)
+	if (max <= tile->max)
 		return;
-	tile->most = most;
+	tile->max = max;
 	tile->drift = (uint8_t)drift;
 	tile->at = 0;
-	while (tile->at < SEARCH_TILE - 1 && fabsf(sum[tile->at]) != most)
+	while (tile->at < SEARCH_TILE - 1 && fabsf(sum[tile->at]) != max)
 		tile->at++;
 	tile->is_negative = sum[tile->at] < 0.0f;
 	tile->at += column;
@@ -255,20 +255,20 @@ static WEIR_REALTIME void peak_find(struct search *search, struct search_peak *p
 	uint32_t best = 0, n = 0;
 
 	for (uint32_t i = 1; i < n_tiles; i++)
-		if (tile[i].most > tile[best].most)
+		if (tile[i].max > tile[best].max)
 			best = i;
 	for (uint32_t i = 0; i < n_tiles; i++) {
 		if (i + 1 >= best && i <= best + 1)
 			continue;
-		second = tile[i].most > second ? tile[i].most : second;
+		second = tile[i].max > second ? tile[i].max : second;
 		squares += tile[i].sum_of_squares;
 		n += SEARCH_TILE * search->sum.n_drifts;
 	}
 	peak->lag = tile[best].at - (int32_t)search->n_columns / 2;
 	peak->drift = search->sum.drift[tile[best].drift];
-	peak->height = tile[best].most / (sqrtf(squares / (float)n) + 1e-12f);
-	peak->lead = tile[best].most / (second + 1e-12f);
-	peak->own = search->sum.expected > 0.0f ? tile[best].most / search->sum.expected : 1.0f;
+	peak->height = tile[best].max / (sqrtf(squares / (float)n) + 1e-12f);
+	peak->lead = tile[best].max / (second + 1e-12f);
+	peak->own = search->sum.expected > 0.0f ? tile[best].max / search->sum.expected : 1.0f;
 	peak->polarity = tile[best].is_negative ? -1.0f : 1.0f;
 }
 

@@ -22,7 +22,7 @@ struct search_peak {
 };
 
 struct search_tile {
-	float most, sum_of_squares;
+	float max, sum_of_squares;
 	int32_t at;    /* column of the row */
 	uint8_t drift; /* of SEARCH_DRIFTS */
 	bool is_negative;

@@ -31,20 +31,20 @@ enum {
 	MEASURE,
 };
 
-#define LEAST_ACTIVITY 0.006f
-#define MOST_TAU 3.0
+#define MIN_ACTIVITY 0.006f
+#define MAX_TAU 3.0
 #define MOVING_TAU 0.25
 #define MISFIT_TAU 0.8
 #define FAST_TAU 0.3
-#define MOST_QUIET_SECONDS 8.0
-#define LEAST_FRESH 3e-3 /* speech has that after some frames, noise not by chance */
+#define MAX_QUIET_SECONDS 8.0
+#define MIN_FRESH 3e-3 /* speech has that after some frames, noise not by chance */
 #define FIRST_BLOCK_SECONDS 0.25
 #define BLOCK_SECONDS 1.5
-#define MOST_LATE_SECONDS 2.8f
+#define MAX_LATE_SECONDS 2.8f
 
 #define KNOWN_DRIFT 20e-6
 #define RATE_STEP_DEVIATION 28e-6 /* not known: blocks are taken again */
-#define LEAST_AGREEMENT 0.11f
+#define MIN_AGREEMENT 0.11f
 #define JUMP_SECONDS 80e-6
 
 void track_allocate(struct track *track, const struct cross_context *context,
@@ -115,7 +115,7 @@ static WEIR_REALTIME bool frame_is_heard(struct track *track, const struct front
 					 const struct front_end *front2)
 {
 	/* What is not there any more: it was held, or the search was late. */
-	if (track->frame + (int64_t)(MOST_LATE_SECONDS * track->context->rate) <
+	if (track->frame + (int64_t)(MAX_LATE_SECONDS * track->context->rate) <
 	    (int64_t)front1->n_samples)
 		track->frame = (int64_t)front1->n_samples;
 
@@ -154,7 +154,7 @@ static WEIR_REALTIME bool drift_is_known(const struct track *track)
 static WEIR_REALTIME double slow_tau(const struct track *track)
 {
 	const double tau = track->moving > 0.0	 ? MOVING_TAU
-			   : track->misfit < 1.5 ? MOST_TAU
+			   : track->misfit < 1.5 ? MAX_TAU
 						 : MISFIT_TAU;
 
 	return fmin(tau, fmax(0.4, 0.6 * track->active));
@@ -172,8 +172,8 @@ static WEIR_REALTIME void accumulate(struct track *track)
 	const double weight = (double)track->latest.activity;
 
 	/* What was heard long ago says nothing of now. */
-	track->quiet = track->latest.activity <= LEAST_ACTIVITY ? track->quiet + hop : 0.0;
-	if (track->quiet > MOST_QUIET_SECONDS) {
+	track->quiet = track->latest.activity <= MIN_ACTIVITY ? track->quiet + hop : 0.0;
+	if (track->quiet > MAX_QUIET_SECONDS) {
 		cross_clear(&track->slow, track->context);
 		change_clear(&track->change);
 		track->fresh = 0.0;
@@ -185,7 +185,7 @@ static WEIR_REALTIME void accumulate(struct track *track)
 		track_block_clear(track);
 		return;
 	}
-	if (track->latest.activity <= LEAST_ACTIVITY) {
+	if (track->latest.activity <= MIN_ACTIVITY) {
 		cross_add(&track->slow, &track->latest.cross, 1.0f, context);
 		return;
 	}
@@ -249,7 +249,7 @@ static WEIR_REALTIME void measure(struct track *track)
 
 	track->agreement = peak.agreement;
 	track->misfit = 0.97 * track->misfit + 0.03 * fmin(peak.lag * peak.lag / variance, 25.0);
-	if (peak.agreement < LEAST_AGREEMENT || track->change.is_seen) {
+	if (peak.agreement < MIN_AGREEMENT || track->change.is_seen) {
 		track->bad += hop;
 		return;
 	}
@@ -337,11 +337,11 @@ static WEIR_REALTIME void compared(struct track *track)
 	track->n_frames++;
 	if (track->block_active >= wanted && track->blocks.stage == DRIFT_IDLE)
 		block_end(track);
-	if (track->latest.activity <= LEAST_ACTIVITY)
+	if (track->latest.activity <= MIN_ACTIVITY)
 		return;
 	track->active += hop;
 	track->fresh += hop * (double)track->latest.activity;
-	if (track->fresh < LEAST_FRESH)
+	if (track->fresh < MIN_FRESH)
 		return;
 	track->heard = track->time;
 	if (track->active >= TRACK_FIRST_ACTIVE)
@@ -375,7 +375,7 @@ static WEIR_REALTIME void match(struct track *track)
 	track->centre = (double)(track->frame + CROSS_WINDOW / 2) / (double)context->rate;
 	if (track->centre > track->time)
 		predict(track, track->centre);
-	if (latest->activity <= LEAST_ACTIVITY) {
+	if (latest->activity <= MIN_ACTIVITY) {
 		track->stage = ACCUMULATE;
 		return;
 	}

@@ -17,7 +17,7 @@
 #define TRACK_FIRST_ACTIVE 0.25	   /* seconds of sound, before it is measured */
 #define TRACK_REACH_SECONDS 0.0015 /* of the loop: what is further is elsewhere */
 #define TRACK_START_DEVIATION 150e-6
-#define TRACK_MOST_WANDER (1e-6 / 60.0) /* of the drift, per second */
+#define TRACK_MAX_WANDER (1e-6 / 60.0) /* of the drift, per second */
 
 /*
  * Follows the delay between two microphones once it is known to a millisecond. delay is the seconds
@@ -100,7 +100,7 @@ static inline WEIR_REALTIME double track_deviation(const struct track *track, do
 	const double ahead = time - track->time, unheard = time - track->heard;
 
 	return sqrt(track->delay_variance + track->drift_variance * ahead * ahead) +
-	       0.5 * TRACK_MOST_WANDER * unheard * unheard;
+	       0.5 * TRACK_MAX_WANDER * unheard * unheard;
 }
 
 /* Sample of the second microphone at which the frame begins there. */

@@ -21,7 +21,7 @@
 #define NOISE_SECONDS 1.0
 #define SPEECH_SECONDS 4.0
 #define RATIO_SECONDS 3.0
-#define LEAST_BANDS 5
+#define MIN_BANDS 5
 #define SPEECH_FRAMES 20 /* before the ratios mean anything */
 
 void weights_allocate(struct weights *weights, const struct cross_context *context,
@@ -153,7 +153,7 @@ static WEIR_REALTIME void ratios_update(struct weights *weights)
 		speech[n] = log((double)(s2 / s1));
 		noise[n++] = log((double)(n2 / n1));
 	}
-	if (n < LEAST_BANDS) {
+	if (n < MIN_BANDS) {
 		ratio_guess(weights);
 		return;
 	}
