@@ -1,186 +1,225 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine.h"
+
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include <spa/node/node.h>
+#include <stdlib.h>
 
-#include "node.h"
-
-struct engine_swap {
-	struct node *node;
-	struct engine engine;
-};
-
-static WEIR_REALTIME int engine_swap(struct spa_loop *loop, bool async, uint32_t seq,
-				     const void *data, size_t size, void *argument)
+/* Calls fn in the data thread between two cycles, and waits for it. */
+static void invoke(struct engine *engine, spa_invoke_func_t fn, void *argument)
 {
-	struct engine_swap *swap = argument;
-	const struct engine old = swap->node->engine;
-
-	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	swap->node->engine = swap->engine;
-	swap->engine = old;
-	return 0;
+	if (engine->data_loop)
+		spa_loop_invoke(engine->data_loop, fn, 0, NULL, 0, true, argument);
+	else
+		fn(NULL, false, 0, NULL, 0, argument);
 }
 
-static void engine_destroy(struct node *node, struct engine *engine)
+static void audio_ports_init(struct engine *engine)
+{
+	for (uint32_t i = 0; i < engine->unit->n_ports; i++) {
+		const enum weir_port_type type = engine->unit->ports[i].type;
+		const enum spa_direction direction =
+			type == WEIR_AUDIO_IN ? SPA_DIRECTION_INPUT : SPA_DIRECTION_OUTPUT;
+
+		if (type == WEIR_AUDIO_IN || type == WEIR_AUDIO_OUT)
+			engine->ports[direction][engine->n_ports[direction]++].unit_port = i;
+	}
+}
+
+int engine_init(struct engine *engine, const struct weir_unit *unit, struct spa_loop *data_loop,
+		uint32_t quantum_limit)
+{
+	engine->unit = unit;
+	engine->data_loop = data_loop;
+	engine->quantum_limit = quantum_limit;
+	for (uint32_t i = 0; i < unit->n_ports; i++)
+		engine->control[i] = unit->ports[i].def;
+	audio_ports_init(engine);
+	engine->silence = calloc(
+		(size_t)(1 + engine->n_ports[SPA_DIRECTION_OUTPUT]) * quantum_limit, sizeof(float));
+	engine->reports = weir_reports_create_for(unit, WEIR_MIN_RATE, quantum_limit);
+	if (!engine->silence || !engine->reports)
+		return -ENOMEM;
+	engine->discard = engine->silence + quantum_limit;
+	return report_writer_init(&engine->report_writer, unit);
+}
+
+void engine_finish(struct engine *engine)
 {
 	if (engine->state)
-		node->unit->destroy(engine->state);
+		engine->unit->destroy(engine->state);
+	report_writer_finish(&engine->report_writer);
+	free(engine->reports);
+	free(engine->silence);
 }
 
-static WEIR_REALTIME void latency_store(struct node *node, const void *state)
+struct values_save {
+	const struct engine *engine;
+	float *values;
+};
+
+static WEIR_REALTIME int values_save(struct spa_loop *loop, bool async, uint32_t seq,
+				     const void *data, size_t size, void *argument)
 {
-	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_INPUT]; i++) {
-		const struct weir_latency latency = state && node->unit->get_latency
-							    ? node->unit->get_latency(state, i)
-							    : (struct weir_latency){ 0 };
-
-		atomic_store_explicit(&node->total_latency[i], latency.total, memory_order_relaxed);
-		atomic_store_explicit(&node->min_latency[i], latency.minimum, memory_order_relaxed);
-	}
-}
-
-/* Asks the unit for its control outputs, which nothing has run yet. */
-static void control_outputs_read(struct node *node, void *state)
-{
-	float control[WEIR_MAX_PORTS];
-	float *port[WEIR_MAX_PORTS];
-
-	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
-		control[i] = node->control[i];
-		port[i] = &control[i];
-	}
-	weir_unit_run(node->unit, state, port, 0, NULL);
-	latency_store(node, state);
-	for (uint32_t i = 0; i < node->unit->n_ports; i++)
-		if (node->unit->ports[i].type == WEIR_CONTROL_OUT)
-			node->control[i] = control[i];
-}
-
-static WEIR_REALTIME int engine_save_state(struct spa_loop *loop, bool async, uint32_t seq,
-					   const void *data, size_t size, void *argument)
-{
-	struct node *node = argument;
+	struct values_save *save = argument;
 
 	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	node->unit->save_state(node->engine.state, node->memory.value);
+	save->engine->unit->save_state(save->engine->state, save->values);
 	return 0;
 }
 
-void engine_ask(struct node *node)
+void engine_save_state(struct engine *engine, float *values)
 {
-	if (node->unit->save_state && node->engine.state)
-		node_in_data_thread(node, engine_save_state, node);
-	node->unremembered = 0;
+	struct values_save save = { engine, values };
+
+	if (engine->unit->save_state && engine->state)
+		invoke(engine, values_save, &save);
 }
 
-static WEIR_REALTIME void engine_restore_state(const struct node *node, void *state)
+struct state_swap {
+	struct engine *engine;
+	void *state;
+	uint32_t rate;
+};
+
+static WEIR_REALTIME int state_swap(struct spa_loop *loop, bool async, uint32_t seq,
+				    const void *data, size_t size, void *argument)
 {
-	if (node->unit->restore_state)
-		node->unit->restore_state(state, node->memory.value);
+	struct state_swap *swap = argument;
+	struct engine *engine = swap->engine;
+	const struct state_swap old = { engine, engine->state, engine->rate };
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	engine->state = swap->state;
+	engine->rate = swap->rate;
+	*swap = old;
+	return 0;
 }
 
-/* At the rate of the engine that is to be replaced. */
-static bool was_refused(const struct node *node)
+/* Of a state that no cycle has run yet. */
+static void control_outputs_update(struct engine *engine, void *state)
 {
-	return !node->engine.state && node->engine.rate;
+	float *audio[WEIR_MAX_PORTS];
+
+	for (uint32_t i = 0; i < engine->unit->n_ports; i++)
+		audio[i] = engine->silence;
+	engine_run_unit(engine, state, audio, 0, NULL);
 }
 
-static void tell_refusal(struct node *node, uint32_t rate, int error)
+int engine_set_rate(struct engine *engine, uint32_t rate, float *values)
 {
-	snprintf(node->state_text, sizeof(node->state_text),
-		 "cannot run at %u Hz: sound passes through", rate);
-	if (!was_refused(node) || node->engine.rate != rate)
-		spa_log_error(node->log,
-			      "weir.%s cannot run at %u Hz (%s): sound passes through it as it is. "
-			      "Use another rate, for example "
-			      "pw-metadata -n settings 0 clock.force-rate 48000",
-			      node->unit->name, rate, strerror(error));
-}
+	const struct weir_unit *unit = engine->unit;
+	struct state_swap swap = { engine, unit->create(rate), rate };
+	const int res = swap.state ? 0 : -errno;
+	void *state = swap.state;
 
-static void tell_success(struct node *node, uint32_t rate)
-{
-	snprintf(node->state_text, sizeof(node->state_text), "ready");
-	if (was_refused(node))
-		spa_log_info(node->log, "weir.%s runs again, at %u Hz", node->unit->name, rate);
-}
-
-void engine_rebuild(struct node *node, uint32_t rate)
-{
-	struct engine_swap swap = {
-		.node = node,
-		.engine = { .state = node->unit->create(rate), .rate = rate },
-	};
-	void *state = swap.engine.state;
-
-	if (state)
-		tell_success(node, rate);
-	else
-		tell_refusal(node, rate, errno);
-	engine_ask(node);
+	engine_save_state(engine, values);
 	if (state) {
-		engine_restore_state(node, state);
-		control_outputs_read(node, state);
+		if (unit->restore_state)
+			unit->restore_state(state, values);
+		control_outputs_update(engine, state);
 	}
-	node_in_data_thread(node, engine_swap, &swap);
+	invoke(engine, state_swap, &swap);
 	if (!state)
-		control_outputs_read(node, NULL);
-	engine_destroy(node, &swap.engine);
-	node_touch_state(node);
+		control_outputs_update(engine, NULL);
+	if (swap.state)
+		unit->destroy(swap.state);
+	return res;
 }
 
-/*
- * Some states are tens of megabytes, so they are reset beside the data thread. If that runs the
- * node meanwhile, the node gives silence.
- */
-void engine_begin(struct node *node)
+/* Before the first cycle clock.rate may still be that of the last one. */
+uint32_t engine_get_next_rate(const struct engine *engine)
 {
-	struct engine_swap swap = { .node = node };
+	const struct spa_io_clock *clock = engine->position ? &engine->position->clock : NULL;
 
-	if (node->unit->continuous || !node->engine.state)
+	if (clock && clock->target_rate.denom)
+		return clock->target_rate.denom;
+	return clock && clock->rate.denom ? clock->rate.denom : engine->rate;
+}
+
+void engine_reset(struct engine *engine, const float *values)
+{
+	struct state_swap swap = { .engine = engine };
+
+	if (!engine->state)
 		return;
-	node_in_data_thread(node, engine_swap, &swap);
-	node->unit->reset(swap.engine.state);
-	engine_restore_state(node, swap.engine.state);
-	node_in_data_thread(node, engine_swap, &swap);
+	invoke(engine, state_swap, &swap);
+	engine->unit->reset(swap.state);
+	if (engine->unit->restore_state)
+		engine->unit->restore_state(swap.state, values);
+	invoke(engine, state_swap, &swap);
 }
 
-void engine_finish(struct node *node)
+struct position_change {
+	struct engine *engine;
+	const struct spa_io_position *position;
+};
+
+static WEIR_REALTIME int position_change(struct spa_loop *loop, bool async, uint32_t seq,
+					 const void *data, size_t size, void *argument)
 {
-	engine_destroy(node, &node->engine);
+	const struct position_change *change = argument;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	change->engine->position = change->position;
+	return 0;
 }
 
-static WEIR_REALTIME void outputs_silence(const struct weir_unit *unit, float *const audio[],
-					  uint32_t n_frames)
+void engine_set_position(struct engine *engine, const struct spa_io_position *position)
 {
-	for (uint32_t i = 0; i < unit->n_ports; i++)
-		if (unit->ports[i].type == WEIR_AUDIO_OUT)
-			memset(audio[i], 0, n_frames * sizeof(float));
+	struct position_change change = { engine, position };
+
+	invoke(engine, position_change, &change);
 }
 
-WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t n_frames,
-			      struct weir_reports *reports)
-{
-	const struct weir_unit *unit = node->unit;
-	const uint32_t rate = node->position ? node->position->clock.rate.denom : node->engine.rate;
-	const bool fits = rate == node->engine.rate;
-	float control[WEIR_MAX_PORTS];
-	float *port[WEIR_MAX_PORTS];
+struct buffers_change {
+	struct engine_port *port;
+	struct spa_buffer **buffers;
+	uint32_t n_buffers;
+};
 
-	atomic_store_explicit(&node->wanted_rate, fits ? 0 : rate, memory_order_relaxed);
-	if (!fits) {
-		outputs_silence(unit, audio, n_frames);
-		return;
+static WEIR_REALTIME int buffers_change(struct spa_loop *loop, bool async, uint32_t seq,
+					const void *data, size_t size, void *argument)
+{
+	const struct buffers_change *change = argument;
+	struct engine_port *port = change->port;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	port->n_buffers = change->n_buffers;
+	port->free_buffers = 0;
+	for (uint32_t i = 0; i < change->n_buffers; i++) {
+		port->buffers[i] = change->buffers[i];
+		port->free_buffers |= (uint64_t)1 << i;
 	}
-	for (uint32_t i = 0; i < unit->n_ports; i++) {
-		const enum weir_port_type type = unit->ports[i].type;
+	return 0;
+}
 
-		control[i] = atomic_load_explicit(&node->control[i], memory_order_relaxed);
-		port[i] = type == WEIR_AUDIO_IN || type == WEIR_AUDIO_OUT ? audio[i] : &control[i];
-	}
-	weir_unit_run(unit, node->engine.state, port, n_frames, reports);
-	latency_store(node, node->engine.state);
-	for (uint32_t i = 0; i < unit->n_ports; i++)
-		if (unit->ports[i].type == WEIR_CONTROL_OUT)
-			atomic_store_explicit(&node->control[i], control[i], memory_order_relaxed);
+void engine_port_set_buffers(struct engine *engine, struct engine_port *port,
+			     struct spa_buffer *buffers[], uint32_t n_buffers)
+{
+	struct buffers_change change = { port, buffers, n_buffers };
+
+	invoke(engine, buffers_change, &change);
+}
+
+struct io_change {
+	struct engine_port *port;
+	struct spa_io_buffers *io;
+};
+
+static WEIR_REALTIME int io_change(struct spa_loop *loop, bool async, uint32_t seq,
+				   const void *data, size_t size, void *argument)
+{
+	const struct io_change *change = argument;
+
+	(void)loop, (void)async, (void)seq, (void)data, (void)size;
+	change->port->io = change->io;
+	return 0;
+}
+
+void engine_port_set_io(struct engine *engine, struct engine_port *port, struct spa_io_buffers *io)
+{
+	struct io_change change = { port, io };
+
+	invoke(engine, io_change, &change);
 }

@@ -73,7 +73,8 @@ void node_update_latency(struct node *node)
 	bool changed = false;
 
 	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_INPUT]; i++) {
-		const struct weir_latency now = { node->total_latency[i], node->min_latency[i] };
+		const struct weir_latency now = { node->engine.total_latency[i],
+						  node->engine.min_latency[i] };
 		struct weir_latency *latency = &node->latency[i];
 
 		changed |= now.total != latency->total || now.minimum != latency->minimum;

@@ -15,8 +15,8 @@
 
 #define DEFAULT_RATE 48000u	    /* until the graph tells its own */
 #define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
-#define MOST_QUANTUM 65536u	    /* PipeWire's own bound */
-#define LONGEST_INTERVAL 1e9f	    /* ticks */
+#define MAX_QUANTUM 65536u	    /* PipeWire's own bound */
+#define MAX_INTERVAL 1e9f	    /* ticks */
 #define TICKS_PER_SECOND 10u
 #define DEFAULT_METER_RATE 2.0f /* Props per second */
 #define REMEMBER_TICKS 600u	/* a minute */
@@ -31,124 +31,12 @@
 
 struct spa_log_topic node_log_topic = SPA_LOG_TOPIC(0, "weir.node");
 
-/* An input that has nothing for this cycle is silent. */
-static WEIR_REALTIME float *input_take(const struct port *port, uint32_t n_frames, float *silence)
-{
-	struct spa_io_buffers *io = port->io;
-	float *samples = silence;
-
-	if (!io)
-		return silence;
-	if (io->status == SPA_STATUS_HAVE_DATA && io->buffer_id < port->n_buffers) {
-		const struct spa_data *data = &port->buffers[io->buffer_id]->datas[0];
-		const struct spa_chunk *chunk = data->chunk;
-
-		if (!(chunk->flags & SPA_CHUNK_FLAG_EMPTY) && chunk->offset <= data->maxsize &&
-		    chunk->size >= n_frames * sizeof(float) &&
-		    data->maxsize - chunk->offset >= n_frames * sizeof(float))
-			samples = SPA_PTROFF(data->data, chunk->offset, float);
-	}
-	io->status = SPA_STATUS_NEED_DATA;
-	return samples;
-}
-
-/*
- * Returns NULL when nobody takes this port's output, or there is no buffer for it. The buffers take
- * turns: what runs one cycle behind us still reads the last one.
- */
-static WEIR_REALTIME struct spa_data *output_take(struct port *port)
-{
-	struct spa_io_buffers *io = port->io;
-
-	if (!io || !port->n_buffers || io->status == SPA_STATUS_HAVE_DATA)
-		return NULL;
-	if (io->buffer_id < port->n_buffers)
-		port->free_buffers |= (uint64_t)1 << io->buffer_id;
-	io->buffer_id = SPA_ID_INVALID;
-	if (!port->free_buffers) {
-		io->status = -EPIPE;
-		return NULL;
-	}
-	do
-		port->buffer = (port->buffer + 1) % port->n_buffers;
-	while (!(port->free_buffers >> port->buffer & 1));
-	io->buffer_id = port->buffer;
-	io->status = SPA_STATUS_HAVE_DATA;
-	port->free_buffers &= ~((uint64_t)1 << io->buffer_id);
-	return &port->buffers[io->buffer_id]->datas[0];
-}
-
-static WEIR_REALTIME void chunk_fill(struct spa_data *data, uint32_t size, uint32_t stride)
-{
-	*data->chunk = (struct spa_chunk){ .size = size, .stride = (int32_t)stride };
-}
-
-/* The n-th output is the n-th channel; behind them is only the report. */
-static WEIR_REALTIME void outputs_scale(struct node *node, float *const audio[], uint32_t n_frames)
-{
-	for (uint32_t i = 0; i < node->volume.n_channels; i++)
-		volume_run(&node->volume, i, node->engine.rate,
-			   audio[node->ports[SPA_DIRECTION_OUTPUT][i].unit_port], n_frames);
-}
-
-static WEIR_REALTIME uint32_t cycle_frames(const struct node *node)
-{
-	const uint64_t duration = node->position ? node->position->clock.duration : 0;
-
-	return (uint32_t)SPA_MIN(duration, (uint64_t)node->quantum_limit);
-}
-
-static WEIR_REALTIME int node_process(void *object)
-{
-	struct node *node = object;
-	const uint32_t n_frames = cycle_frames(node);
-	float *audio[WEIR_MAX_PORTS];
-	struct spa_data *report = NULL;
-
-	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_INPUT]; i++) {
-		const struct port *port = &node->ports[SPA_DIRECTION_INPUT][i];
-
-		audio[port->unit_port] = input_take(port, n_frames, node->silence);
-	}
-	for (uint32_t i = 0; i < node->n_ports[SPA_DIRECTION_OUTPUT]; i++) {
-		struct port *port = &node->ports[SPA_DIRECTION_OUTPUT][i];
-		struct spa_data *data = output_take(port);
-
-		if (port->is_report) {
-			report = data;
-			continue;
-		}
-		audio[port->unit_port] =
-			data ? data->data : node->discard + (size_t)i * node->quantum_limit;
-		if (data)
-			chunk_fill(data, n_frames * sizeof(float), sizeof(float));
-	}
-	node->reports->n = 0;
-	engine_run(node, audio, n_frames, report ? node->reports : NULL);
-	if (node->has_media_class)
-		outputs_scale(node, audio, n_frames);
-	if (report)
-		chunk_fill(report,
-			   report_writer_run(&node->report_writer, node->reports, report->data,
-					     report->maxsize),
-			   1);
-	return SPA_STATUS_HAVE_DATA | SPA_STATUS_NEED_DATA;
-}
-
-void node_in_data_thread(struct node *node, spa_invoke_func_t fn, void *argument)
-{
-	if (node->data_loop)
-		spa_loop_invoke(node->data_loop, fn, 0, NULL, 0, true, argument);
-	else
-		fn(NULL, false, 0, NULL, 0, argument);
-}
-
 static void announce_meters(struct node *node)
 {
 	bool changed = false;
 
 	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
-		const float value = node->control[i];
+		const float value = node->engine.control[i];
 
 		if (node->unit->ports[i].type != WEIR_CONTROL_OUT || value == node->announced[i])
 			continue;
@@ -158,6 +46,43 @@ static void announce_meters(struct node *node)
 	node->meter_ticks = 0;
 	if (changed)
 		node_touch_param(node, NODE_PROPS);
+}
+
+static void tell_refusal(struct node *node, uint32_t rate, bool is_new, int error)
+{
+	snprintf(node->state_text, sizeof(node->state_text),
+		 "cannot run at %u Hz: sound passes through", rate);
+	if (is_new)
+		spa_log_error(node->log,
+			      "weir.%s cannot run at %u Hz (%s): sound passes through it as it is. "
+			      "Use another rate, for example "
+			      "pw-metadata -n settings 0 clock.force-rate 48000",
+			      node->unit->name, rate, strerror(error));
+}
+
+static void set_rate(struct node *node, uint32_t rate)
+{
+	const uint32_t old_rate = node->engine.rate;
+	const bool was_refused = !node->engine.state && old_rate;
+	const int res = engine_set_rate(&node->engine, rate, node->memory.value);
+
+	node->unremembered = 0;
+	if (res < 0) {
+		tell_refusal(node, rate, !was_refused || old_rate != rate, -res);
+	} else {
+		snprintf(node->state_text, sizeof(node->state_text), "ready");
+		if (was_refused)
+			spa_log_info(node->log, "weir.%s runs again, at %u Hz", node->unit->name,
+				     rate);
+	}
+	node_touch_state(node);
+}
+
+static void remember(struct node *node)
+{
+	engine_save_state(&node->engine, node->memory.value);
+	node->unremembered = 0;
+	memory_save(&node->memory);
 }
 
 static void timer_arm(struct node *node, bool armed)
@@ -176,7 +101,7 @@ static void timer_arm(struct node *node, bool armed)
 static void on_timer(void *data, uint64_t expirations)
 {
 	struct node *node = data;
-	const uint32_t rate = node->wanted_rate;
+	const uint32_t rate = node->engine.wanted_rate;
 
 	(void)expirations;
 	if (node->late_ticks == 1)
@@ -188,34 +113,23 @@ static void on_timer(void *data, uint64_t expirations)
 		return;
 	}
 	if (rate && rate != node->engine.rate)
-		engine_rebuild(node, rate);
+		set_rate(node, rate);
 	node_update_latency(node);
 	if (++node->meter_ticks == node->meter_interval)
 		announce_meters(node);
 	if (++node->unremembered < REMEMBER_TICKS)
 		return;
-	engine_ask(node);
-	memory_save(&node->memory);
-}
-
-/* At this time clock.rate may still be the old one. */
-static uint32_t upcoming_rate(const struct node *node)
-{
-	const struct spa_io_clock *clock = node->position ? &node->position->clock : NULL;
-
-	if (clock && clock->target_rate.denom)
-		return clock->target_rate.denom;
-	return clock && clock->rate.denom ? clock->rate.denom : node->engine.rate;
+	remember(node);
 }
 
 static int node_start(struct node *node)
 {
-	const uint32_t rate = upcoming_rate(node);
+	const uint32_t rate = engine_get_next_rate(&node->engine);
 
 	if (rate != node->engine.rate || !node->engine.state)
-		engine_rebuild(node, rate);
-	else if (!node->started)
-		engine_begin(node);
+		set_rate(node, rate);
+	else if (!node->started && !node->unit->continuous)
+		engine_reset(&node->engine, node->memory.value);
 	node->started = true;
 	timer_arm(node, true);
 	node_update_latency(node);
@@ -231,8 +145,7 @@ static void node_stop(struct node *node)
 	timer_arm(node, node->late_ticks);
 	node_update_latency(node);
 	announce_meters(node);
-	engine_ask(node);
-	memory_save(&node->memory);
+	remember(node);
 }
 
 static int node_send_command(void *object, const struct spa_command *command)
@@ -251,33 +164,17 @@ static int node_send_command(void *object, const struct spa_command *command)
 	}
 }
 
-struct position_change {
-	struct node *node;
-	struct spa_io_position *position;
-};
-
-static WEIR_REALTIME int position_change(struct spa_loop *loop, bool async, uint32_t seq,
-					 const void *data, size_t size, void *argument)
-{
-	struct position_change *change = argument;
-
-	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	change->node->position = change->position;
-	return 0;
-}
-
 /* An exported node whose set_io refuses the clock is negotiated but never run. */
 static int node_set_io(void *object, uint32_t id, void *data, size_t size)
 {
-	struct position_change change = { object, data };
+	struct node *node = object;
 
 	switch (id) {
 	case SPA_IO_Clock:
 		return 0;
 	case SPA_IO_Position:
-		if (size < sizeof(struct spa_io_position))
-			change.position = NULL;
-		node_in_data_thread(object, position_change, &change);
+		engine_set_position(&node->engine,
+				    size < sizeof(struct spa_io_position) ? NULL : data);
 		return 0;
 	default:
 		return -ENOENT;
@@ -351,6 +248,13 @@ static int node_no_port_add(void *object, enum spa_direction direction, uint32_t
 	return node_no_port_change(object, direction, port_id);
 }
 
+static WEIR_REALTIME int node_process(void *object)
+{
+	struct node *node = object;
+
+	return engine_process(&node->engine);
+}
+
 const struct spa_node_methods node_methods = {
 	SPA_VERSION_NODE_METHODS,
 	.add_listener = node_add_listener,
@@ -388,7 +292,7 @@ static void info_init(struct node *node, const struct spa_dict *info)
 			SPA_DICT_ITEM_INIT(KEY_NODE_DESCRIPTION, node->unit->summary);
 	if (node->unit->n_fields)
 		node->items[node->props.n_items++] =
-			SPA_DICT_ITEM_INIT(KEY_REPORT, node->report_writer.names);
+			SPA_DICT_ITEM_INIT(KEY_REPORT, node->engine.report_writer.names);
 	node->items[node->props.n_items++] = SPA_DICT_ITEM_INIT(KEY_STATE, node->state_text);
 	node->info_all = SPA_NODE_CHANGE_MASK_FLAGS | SPA_NODE_CHANGE_MASK_PROPS |
 			 SPA_NODE_CHANGE_MASK_PARAMS;
@@ -416,18 +320,24 @@ static uint32_t meter_interval(const struct node *node, const struct spa_dict *i
 			     text, TICKS_PER_SECOND);
 		rate = DEFAULT_METER_RATE;
 	}
-	return rate > 0.0f ? (uint32_t)fminf(ceilf(TICKS_PER_SECOND / rate), LONGEST_INTERVAL) : 0;
+	return rate > 0.0f ? (uint32_t)fminf(ceilf(TICKS_PER_SECOND / rate), MAX_INTERVAL) : 0;
+}
+
+static uint32_t quantum_limit(const struct spa_dict *info)
+{
+	const char *text = info ? spa_dict_lookup(info, KEY_QUANTUM_LIMIT) : NULL;
+	uint32_t limit;
+
+	return spa_atou32(text, &limit, 10) && limit >= DEFAULT_QUANTUM_LIMIT &&
+			       limit <= MAX_QUANTUM
+		       ? limit
+		       : DEFAULT_QUANTUM_LIMIT;
 }
 
 static void read_info(struct node *node, const struct spa_dict *info)
 {
 	const char *media_class = info ? spa_dict_lookup(info, KEY_MEDIA_CLASS) : NULL;
-	const char *limit = info ? spa_dict_lookup(info, KEY_QUANTUM_LIMIT) : NULL;
 
-	node->quantum_limit = DEFAULT_QUANTUM_LIMIT;
-	if (!spa_atou32(limit, &node->quantum_limit, 10) || node->quantum_limit > MOST_QUANTUM ||
-	    node->quantum_limit < DEFAULT_QUANTUM_LIMIT)
-		node->quantum_limit = DEFAULT_QUANTUM_LIMIT;
 	node->meter_interval = meter_interval(node, info);
 	node->has_media_class = media_class;
 	node->media_direction =
@@ -439,8 +349,6 @@ static void read_info(struct node *node, const struct spa_dict *info)
 		node->media_direction == SPA_DIRECTION_OUTPUT && !strstr(media_class, "Virtual")
 			? SPA_DIRECTION_INPUT
 			: SPA_DIRECTION_OUTPUT;
-	for (uint32_t i = 0; i < node->unit->n_ports; i++)
-		node->control[i] = node->unit->ports[i].def;
 	for (uint32_t i = 0; info && i < info->n_items; i++)
 		node_set_control_text(node, info->items[i].key, info->items[i].value);
 }
@@ -452,27 +360,20 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 
 	node->unit = unit;
 	node->log = spa_support_find(support, n_support, SPA_TYPE_INTERFACE_Log);
-	node->data_loop = spa_support_find(support, n_support, SPA_TYPE_INTERFACE_DataLoop);
 	node->main_loop = spa_support_find(support, n_support, SPA_TYPE_INTERFACE_LoopUtils);
 	spa_log_topic_init(node->log, &node_log_topic);
 	spa_hook_list_init(&node->hooks);
 	node->node.iface =
 		SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_Node, SPA_VERSION_NODE, &node_methods, node);
-	read_info(node, info);
-
-	node->silence = calloc(node->quantum_limit, sizeof(float));
-	node->reports = weir_reports_create_for(unit, WEIR_MIN_RATE, node->quantum_limit);
-	if (!node->silence || !node->reports)
-		return -errno;
-	memory_init(&node->memory, unit, info, node->log);
-	if ((res = report_writer_init(&node->report_writer, unit)) < 0)
+	res = engine_init(&node->engine, unit,
+			  spa_support_find(support, n_support, SPA_TYPE_INTERFACE_DataLoop),
+			  quantum_limit(info));
+	if (res < 0)
 		return res;
+	read_info(node, info);
+	memory_init(&node->memory, unit, info, node->log);
 	ports_init(node);
-	node->discard = calloc((size_t)node->n_ports[SPA_DIRECTION_OUTPUT] * node->quantum_limit,
-			       sizeof(float));
-	if (!node->discard)
-		return -errno;
-	engine_rebuild(node, DEFAULT_RATE);
+	set_rate(node, DEFAULT_RATE);
 	info_init(node, info);
 	node_update_latency(node);
 	if (node->main_loop) {
@@ -492,10 +393,6 @@ void node_finish(struct node *node)
 	node_stop(node);
 	if (node->timer)
 		spa_loop_utils_destroy_source(node->main_loop, node->timer);
-	engine_finish(node);
+	engine_finish(&node->engine);
 	memory_finish(&node->memory);
-	report_writer_finish(&node->report_writer);
-	free(node->reports);
-	free(node->silence);
-	free(node->discard);
 }

@@ -2,8 +2,6 @@
 #ifndef WEIR_SPA_NODE_H
 #define WEIR_SPA_NODE_H
 
-#include <stdatomic.h>
-
 #include <spa/node/io.h>
 #include <spa/node/node.h>
 #include <spa/param/latency-utils.h>
@@ -14,20 +12,15 @@
 #include <spa/utils/hook.h>
 
 #include "dsp/unit.h"
-#include "report.h"
+#include "engine.h"
 #include "state.h"
-#include "volume.h"
 
 /*
  * One SPA node for every unit: a port per audio port, the controls as Props,
  * the report as a control port.
  *
- * Five files share this: node.c (methods and process), engine.c (the unit's
- * state), ports.c (the methods of a port), latency.c (what ports declare to
- * their peers), params.c (what both answer to enum_params and set_param).
+ * All of this is for the main thread, and the engine for the data thread, too.
  */
-
-#define MAX_BUFFERS 64
 
 enum node_param {
 	NODE_PROP_INFO,
@@ -55,8 +48,8 @@ enum port_param {
 struct port {
 	enum spa_direction direction;
 	uint32_t id;
-	uint32_t unit_port; /* unused by the report port */
 	bool is_report;
+	struct engine_port *engine_port; /* what the data thread has of it */
 
 	uint64_t info_all;
 	struct spa_port_info info;
@@ -67,19 +60,6 @@ struct port {
 	bool have_format;
 	bool has_peer_latency; /* false while nothing is linked */
 	struct spa_latency_info latency[2];
-
-	/* Belong to the data thread while the node runs. */
-	struct spa_io_buffers *io;
-	struct spa_buffer *buffers[MAX_BUFFERS];
-	uint32_t n_buffers;
-	uint64_t free_buffers; /* outputs: bit i is set while buffer i is ours */
-	uint32_t buffer;       /* outputs: the last one that was written */
-};
-
-/* What data threads may run, made for one rate. */
-struct engine {
-	void *state;   /* NULL: the unit cannot run at this rate, and sound passes through */
-	uint32_t rate; /* 0: no sound passes either */
 };
 
 struct node {
@@ -87,17 +67,14 @@ struct node {
 	struct spa_node node;
 
 	struct spa_log *log;
-	struct spa_loop *data_loop;
 	struct spa_loop_utils *main_loop;
 	struct spa_source *timer;
-	uint32_t quantum_limit;
 
 	const struct weir_unit *unit;
 	bool has_media_class;
 	enum spa_direction media_direction; /* of the ports that the session manager links */
 	enum spa_direction late_direction;  /* of those that nobody sees before it is ready */
 	uint32_t late_ticks;		    /* of the timer, until they come anyway; 0: they came */
-	struct volume volume;		    /* only for nodes with a media.class */
 
 	uint64_t info_all;
 	struct spa_node_info info;
@@ -110,22 +87,9 @@ struct node {
 
 	struct port ports[2][WEIR_MAX_PORTS + 1];
 	uint32_t n_ports[2];
-	struct report_writer report_writer;
 
-	/* Control inputs come from the main thread, outputs from the data thread. */
-	_Atomic float control[WEIR_MAX_PORTS];
-	float announced[WEIR_MAX_PORTS]; /* control outputs as last shown in Props */
-
-	/* Of each input: as the data thread knows it, and as last declared. */
-	_Atomic uint32_t total_latency[WEIR_MAX_PORTS], min_latency[WEIR_MAX_PORTS];
-	struct weir_latency latency[WEIR_MAX_PORTS];
-
-	/* Belong to the data thread while the node runs. */
-	struct engine engine;
-	struct weir_reports *reports;
-	struct spa_io_position *position;
-	float *silence; /* quantum_limit frames that nobody writes */
-	float *discard; /* as many for each output: what nobody reads */
+	float announced[WEIR_MAX_PORTS];	     /* control outputs as last shown in Props */
+	struct weir_latency latency[WEIR_MAX_PORTS]; /* of each input, as last declared */
 
 	struct memory memory;
 	uint32_t unremembered; /* ticks of the timer since it was last looked at */
@@ -133,8 +97,9 @@ struct node {
 	uint32_t meter_interval; /* ticks of the timer between two Props with meters; 0: none */
 	uint32_t meter_ticks;	 /* since the last ones */
 
-	_Atomic uint32_t wanted_rate; /* by process, 0 when the engine's is right */
 	bool started;
+
+	struct engine engine; /* the only part that the data thread knows */
 };
 
 extern const struct spa_node_methods node_methods;
@@ -146,9 +111,6 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 	      const struct spa_support *support, uint32_t n_support);
 void node_finish(struct node *node);
 
-/* Calls fn in the data thread and waits for it; without a data loop calls it here. */
-void node_in_data_thread(struct node *node, spa_invoke_func_t fn, void *argument);
-
 void node_emit_info(struct node *node, bool full);
 
 /* Tells listeners that state_text has changed. */
@@ -156,22 +118,6 @@ void node_touch_state(struct node *node);
 
 /* Tells listeners that the value of one of the node's params is another. */
 void node_touch_param(struct node *node, enum node_param param);
-
-/* engine.c */
-
-/* Replaces the engine by a new one, which passes sound through when the unit cannot run. */
-void engine_rebuild(struct node *node, uint32_t rate);
-void engine_finish(struct node *node);
-
-/* Before the first cycle after a pause. */
-void engine_begin(struct node *node);
-
-/* Asks the unit what it knows by now, for node->memory. */
-void engine_ask(struct node *node);
-
-/* Runs the unit, or gives silence until it is made for the graph's rate. */
-WEIR_REALTIME void engine_run(struct node *node, float *const audio[], uint32_t n_frames,
-			      struct weir_reports *reports);
 
 /* ports.c */
 

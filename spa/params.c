@@ -122,11 +122,11 @@ static struct spa_pod *build_props(const struct node *node, struct spa_pod_build
 			continue;
 		control_key(node, i, key);
 		spa_pod_builder_string(b, key);
-		add_control_value(b, &node->unit->ports[i], node->control[i]);
+		add_control_value(b, &node->unit->ports[i], node->engine.control[i]);
 	}
 	spa_pod_builder_pop(b, &params);
 	if (node->has_media_class)
-		volume_build(&node->volume, b);
+		volume_build(&node->engine.volume, b);
 	return spa_pod_builder_pop(b, &object);
 }
 
@@ -170,8 +170,8 @@ static struct spa_pod *build_node_format(const struct node *node, struct spa_pod
 		const struct port *port = &node->ports[node->media_direction][i];
 
 		if (!port->is_report)
-			raw.position[raw.channels++] =
-				channel_from_name(node->unit->ports[port->unit_port].channel);
+			raw.position[raw.channels++] = channel_from_name(
+				node->unit->ports[port->engine_port->unit_port].channel);
 	}
 	return spa_format_audio_raw_build(b, id, &raw);
 }
@@ -230,13 +230,14 @@ static struct spa_pod *build_port_buffers(const struct node *node, const struct 
 					  struct spa_pod_builder *b, uint32_t id)
 {
 	const uint32_t stride = port->is_report ? 1 : sizeof(float);
-	const uint32_t size = port->is_report
-				      ? report_writer_size(&node->report_writer, node->reports->max)
-				      : node->quantum_limit * (uint32_t)sizeof(float);
+	const uint32_t size =
+		port->is_report
+			? report_writer_size(&node->engine.report_writer, node->engine.reports->max)
+			: node->engine.quantum_limit * (uint32_t)sizeof(float);
 
 	return spa_pod_builder_add_object(
 		b, SPA_TYPE_OBJECT_ParamBuffers, id, SPA_PARAM_BUFFERS_buffers,
-		SPA_POD_CHOICE_RANGE_Int(2, 1, MAX_BUFFERS), SPA_PARAM_BUFFERS_blocks,
+		SPA_POD_CHOICE_RANGE_Int(2, 1, ENGINE_MAX_BUFFERS), SPA_PARAM_BUFFERS_blocks,
 		SPA_POD_Int(1), SPA_PARAM_BUFFERS_size,
 		SPA_POD_CHOICE_STEP_Int((int32_t)size, (int32_t)size, INT32_MAX, (int32_t)stride),
 		SPA_PARAM_BUFFERS_stride, SPA_POD_Int((int32_t)stride));
@@ -399,7 +400,7 @@ void node_set_control_text(struct node *node, const char *key, const char *value
 		i < node->unit->n_ports ? control_parse(&node->unit->ports[i], value) : NAN;
 
 	if (control_check(node, key, number, value) == 0)
-		node->control[i] = number;
+		node->engine.control[i] = number;
 }
 
 /* pw-cli sends 3 as an Int: whatever is a number will do. */
@@ -442,7 +443,7 @@ static int set_controls(struct node *node, const struct spa_pod *params)
 	const char *key = NULL;
 
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
-		control[i] = node->control[i];
+		control[i] = node->engine.control[i];
 	SPA_POD_STRUCT_FOREACH(params, pod)
 	{
 		if (!key) {
@@ -467,7 +468,7 @@ static int set_controls(struct node *node, const struct spa_pod *params)
 		return params_refuse(node);
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
 		if (node->unit->ports[i].type == WEIR_CONTROL_IN)
-			node->control[i] = control[i];
+			node->engine.control[i] = control[i];
 	return 0;
 }
 
@@ -475,8 +476,8 @@ static void reset_controls(struct node *node)
 {
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
 		if (node->unit->ports[i].type == WEIR_CONTROL_IN)
-			node->control[i] = node->unit->ports[i].def;
-	volume_reset(&node->volume);
+			node->engine.control[i] = node->unit->ports[i].def;
+	volume_reset(&node->engine.volume);
 }
 
 /* Other properties that a session manager sets on any node are not ours. */
@@ -496,7 +497,7 @@ static int set_props(struct node *node, const struct spa_pod *props)
 	if (prop && (res = set_controls(node, &prop->value)) < 0)
 		return res;
 	if (props && node->has_media_class)
-		volume_parse(&node->volume, props);
+		volume_parse(&node->engine.volume, props);
 	node_touch_param(node, NODE_PROPS);
 	return 0;
 }

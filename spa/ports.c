@@ -105,22 +105,23 @@ static void port_init(struct node *node, enum spa_direction direction, const cha
 
 void ports_init(struct node *node)
 {
-	volume_init(&node->volume);
-	for (uint32_t i = 0; i < node->unit->n_ports; i++) {
-		const struct weir_port *port = &node->unit->ports[i];
+	struct engine *engine = &node->engine;
 
-		if (port->type == WEIR_AUDIO_IN || port->type == WEIR_AUDIO_OUT)
-			port_init(node,
-				  port->type == WEIR_AUDIO_IN ? SPA_DIRECTION_INPUT
-							      : SPA_DIRECTION_OUTPUT,
-				  port->channel, port->name, "32 bit float mono audio",
-				  (struct port){ .unit_port = i });
-		if (port->type == WEIR_AUDIO_OUT)
-			volume_add_channel(&node->volume, channel_from_name(port->channel));
-	}
+	for (int direction = 0; direction < 2; direction++)
+		for (uint32_t i = 0; i < engine->n_ports[direction]; i++) {
+			struct engine_port *engine_port = &engine->ports[direction][i];
+			const struct weir_port *port = &node->unit->ports[engine_port->unit_port];
+
+			port_init(node, direction, port->channel, port->name,
+				  "32 bit float mono audio",
+				  (struct port){ .engine_port = engine_port });
+			if (direction == SPA_DIRECTION_OUTPUT && node->has_media_class)
+				volume_add_channel(&engine->volume,
+						   channel_from_name(port->channel));
+		}
 	if (node->unit->n_fields)
 		port_init(node, SPA_DIRECTION_OUTPUT, NULL, "report", "8 bit raw control",
-			  (struct port){ .is_report = true });
+			  (struct port){ .engine_port = &engine->report, .is_report = true });
 }
 
 /* Buffers go with the format: the node is told anew how large they must be. */
@@ -146,64 +147,23 @@ int port_set_format(struct node *node, struct port *port, const struct spa_pod *
 	return 0;
 }
 
-struct buffers_change {
-	struct port *port;
-	struct spa_buffer **buffers;
-	uint32_t n_buffers;
-};
-
-static WEIR_REALTIME int buffers_change(struct spa_loop *loop, bool async, uint32_t seq,
-					const void *data, size_t size, void *argument)
-{
-	const struct buffers_change *change = argument;
-	struct port *port = change->port;
-
-	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	port->n_buffers = change->n_buffers;
-	port->free_buffers = 0;
-	for (uint32_t i = 0; i < change->n_buffers; i++) {
-		port->buffers[i] = change->buffers[i];
-		port->free_buffers |= (uint64_t)1 << i;
-	}
-	return 0;
-}
-
 int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t port_id,
 			  uint32_t flags, struct spa_buffer *buffers[], uint32_t n_buffers)
 {
 	struct node *node = object;
-	struct buffers_change change = {
-		.port = node_port(node, direction, port_id),
-		.buffers = buffers,
-		.n_buffers = n_buffers,
-	};
+	const struct port *port = node_port(node, direction, port_id);
 
 	(void)flags;
-	if (!change.port || n_buffers > MAX_BUFFERS)
+	if (!port || n_buffers > ENGINE_MAX_BUFFERS)
 		return -EINVAL;
-	if (n_buffers && !change.port->have_format)
+	if (n_buffers && !port->have_format)
 		return -EIO;
 	for (uint32_t i = 0; i < n_buffers; i++)
 		if (buffers[i]->n_datas < 1 || !buffers[i]->datas[0].data ||
-		    (!change.port->is_report && direction == SPA_DIRECTION_OUTPUT &&
-		     buffers[i]->datas[0].maxsize < node->quantum_limit * sizeof(float)))
+		    (!port->is_report && direction == SPA_DIRECTION_OUTPUT &&
+		     buffers[i]->datas[0].maxsize < node->engine.quantum_limit * sizeof(float)))
 			return -EINVAL;
-	node_in_data_thread(node, buffers_change, &change);
-	return 0;
-}
-
-struct io_change {
-	struct port *port;
-	struct spa_io_buffers *io;
-};
-
-static WEIR_REALTIME int io_change(struct spa_loop *loop, bool async, uint32_t seq,
-				   const void *data, size_t size, void *argument)
-{
-	const struct io_change *change = argument;
-
-	(void)loop, (void)async, (void)seq, (void)data, (void)size;
-	change->port->io = change->io;
+	engine_port_set_buffers(&node->engine, port->engine_port, buffers, n_buffers);
 	return 0;
 }
 
@@ -211,25 +171,24 @@ int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_i
 		     void *data, size_t size)
 {
 	struct node *node = object;
-	struct io_change change = { node_port(node, direction, port_id), data };
+	const struct port *port = node_port(node, direction, port_id);
 
-	if (!change.port)
+	if (!port)
 		return -EINVAL;
 	if (id != SPA_IO_Buffers)
 		return -ENOENT;
-	if (size < sizeof(struct spa_io_buffers))
-		change.io = NULL;
-	node_in_data_thread(node, io_change, &change);
+	engine_port_set_io(&node->engine, port->engine_port,
+			   size < sizeof(struct spa_io_buffers) ? NULL : data);
 	return 0;
 }
 
+/* SPA calls it in the data thread. */
 WEIR_REALTIME int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id)
 {
 	struct node *node = object;
-	struct port *port = &node->ports[SPA_DIRECTION_OUTPUT][port_id];
 
-	if (port_id >= node->n_ports[SPA_DIRECTION_OUTPUT] || buffer_id >= port->n_buffers)
+	if (port_id >= node->n_ports[SPA_DIRECTION_OUTPUT])
 		return -EINVAL;
-	port->free_buffers |= (uint64_t)1 << buffer_id;
-	return 0;
+	return engine_port_reuse_buffer(node->ports[SPA_DIRECTION_OUTPUT][port_id].engine_port,
+					buffer_id);
 }

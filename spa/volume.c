@@ -8,12 +8,6 @@
 #define MAX_VOLUME 10.0f
 #define RAMP_SECONDS 0.01f
 
-void volume_init(struct volume *volume)
-{
-	volume->n_channels = 0;
-	volume->mute = false;
-}
-
 void volume_add_channel(struct volume *volume, uint32_t position)
 {
 	const uint32_t i = volume->n_channels++;

@@ -23,8 +23,7 @@ struct volume {
 	float now[WEIR_MAX_PORTS]; /* the data thread's */
 };
 
-/* Without channels; all is at full volume. */
-void volume_init(struct volume *volume);
+/* At full volume. All is zero before the first. */
 void volume_add_channel(struct volume *volume, uint32_t position);
 
 /* All channels to full volume. */

@@ -133,7 +133,7 @@ static void unit_node_set_loop(struct capture_source *source, struct pw_properti
 	if (loop == NULL)
 		return;
 	pw_properties_set(props, PW_KEY_NODE_LOOP_NAME, loop->name);
-	source->unit_node.data_loop = loop->loop;
+	source->unit_node.engine.data_loop = loop->loop;
 	pw_context_release_loop(source->graph->connection.context, loop);
 #else
 	(void)source;
@@ -231,7 +231,7 @@ void capture_source_destroy(struct capture_source *source)
 
 float capture_source_get_control(const struct capture_source *source, enum capture_port port)
 {
-	return source->unit_node.control[port];
+	return source->unit_node.engine.control[port];
 }
 
 void capture_source_set_rate(struct capture_source *source, double rate)
