@@ -8,30 +8,36 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node.h"
+#include "spa/node/log.h"
+#include "unit_node.h"
 
 #define WEIR_EXPORT __attribute__((visibility("default")))
 #define PREFIX "weir."
 
 #ifdef SPA_LOG_TOPIC_ENUM_DEFINE
-static struct spa_log_topic *const log_topics[] = { &node_log_topic };
+static struct spa_log_topic *const log_topics[] = { &weir_node_topic };
 
 SPA_LOG_TOPIC_ENUM_DEFINE(log_topics, log_topics + 1);
 #endif
 
+struct unit_handle {
+	struct spa_handle handle;
+	struct weir_unit_node *node;
+};
+
 static int get_interface(struct spa_handle *handle, const char *type, void **interface)
 {
-	struct node *node = (struct node *)handle;
+	struct unit_handle *unit_handle = (struct unit_handle *)handle;
 
 	if (strcmp(type, SPA_TYPE_INTERFACE_Node) != 0)
 		return -ENOENT;
-	*interface = &node->node;
+	*interface = weir_unit_node_get_spa_node(unit_handle->node);
 	return 0;
 }
 
 static int clear(struct spa_handle *handle)
 {
-	node_finish((struct node *)handle);
+	weir_unit_node_destroy(((struct unit_handle *)handle)->node);
 	return 0;
 }
 
@@ -39,27 +45,22 @@ static size_t get_size(const struct spa_handle_factory *factory, const struct sp
 {
 	(void)factory;
 	(void)params;
-	return sizeof(struct node);
+	return sizeof(struct unit_handle);
 }
 
 static int init(const struct spa_handle_factory *factory, struct spa_handle *handle,
 		const struct spa_dict *info, const struct spa_support *support, uint32_t n_support)
 {
-	const struct weir_unit *unit = weir_unit_find(factory->name + strlen(PREFIX));
-	struct node *node = (struct node *)handle;
+	struct unit_handle *unit_handle = (struct unit_handle *)handle;
 
-	memset(node, 0, sizeof(*node));
-	node->handle = (struct spa_handle){
+	unit_handle->handle = (struct spa_handle){
 		.version = SPA_VERSION_HANDLE,
 		.get_interface = get_interface,
 		.clear = clear,
 	};
-
-	const int res = node_init(node, unit, info, support, n_support);
-
-	if (res < 0)
-		node_finish(node);
-	return res;
+	unit_handle->node = weir_unit_node_create(weir_unit_find(factory->name + strlen(PREFIX)),
+						  info, support, n_support);
+	return unit_handle->node ? 0 : -errno;
 }
 
 static int enum_interface_info(const struct spa_handle_factory *factory,

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "spa/state.h"
+#include "spa/node/state.h"
 
 static WEIR_REALTIME void fake_save_state(const void *state, float *memory)
 {

@@ -9,6 +9,7 @@
 #include <spa/control/control.h>
 #include <spa/node/command.h>
 #include <spa/param/buffers.h>
+#include <spa/param/latency-utils.h>
 #include <spa/pod/iter.h>
 #include <spa/pod/parser.h>
 #include <spa/utils/dict.h>
@@ -18,7 +19,7 @@
 
 #include "check.h"
 #include "spa-rig.h"
-#include "spa/node.h"
+#include "spa/unit_node.h"
 
 #define QUANTUM 1024
 #define BAD_RATE 768000
@@ -181,7 +182,7 @@ static const struct spa_loop_utils_methods utils_methods = {
 };
 
 static struct spa_rig rig;
-static struct node node;
+static struct weir_unit_node *node;
 
 /* In a graph of 48000 Hz and a quantum of QUANTUM. */
 static void pass_seconds(double seconds)
@@ -206,10 +207,10 @@ static void create(const struct spa_dict *info)
 					&loop_methods, NULL);
 	utils.iface = SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_LoopUtils, SPA_VERSION_LOOP_UTILS,
 					 &utils_methods, NULL);
-	memset(&node, 0, sizeof(node));
 	memset(&rig, 0, sizeof(rig));
-	CHECK(node_init(&node, &fake, info, support, SPA_N_ELEMENTS(support)) == 0);
-	rig_attach(&rig, &node.node);
+	node = weir_unit_node_create(&fake, info, support, SPA_N_ELEMENTS(support));
+	CHECK(node);
+	rig_attach(&rig, weir_unit_node_get_spa_node(node));
 }
 
 static void start(const struct spa_dict *info)
@@ -223,7 +224,7 @@ static void start(const struct spa_dict *info)
 static void stop(void)
 {
 	rig_detach(&rig);
-	node_finish(&node);
+	weir_unit_node_destroy(node);
 	CHECK(n_created == 0 && is_right);
 }
 

@@ -10,7 +10,7 @@
 
 #include "graph/log.h"
 #include "graph/props.h"
-#include "spa/node.h"
+#include "spa/unit_node.h"
 
 #define RATE_KEY "capture:rate"
 
@@ -27,7 +27,7 @@ struct capture_source {
 	const struct capture_source_events *events;
 	void *data;
 	struct weir_connection connection; /* core is NULL in the daemon */
-	struct node unit_node;
+	struct weir_unit_node *unit_node;
 	struct pw_impl_node *impl;
 	struct spa_hook impl_listener;
 	struct pw_proxy *exported;
@@ -133,7 +133,7 @@ static void unit_node_set_loop(struct capture_source *source, struct pw_properti
 	if (loop == NULL)
 		return;
 	pw_properties_set(props, PW_KEY_NODE_LOOP_NAME, loop->name);
-	source->unit_node.engine.data_loop = loop->loop;
+	weir_unit_node_set_loop(source->unit_node, loop->loop);
 	pw_context_release_loop(source->graph->connection.context, loop);
 #else
 	(void)source;
@@ -149,8 +149,9 @@ static int unit_node_init(struct capture_source *source, struct pw_properties *p
 	int res;
 
 	support = pw_context_get_support(source->graph->connection.context, &n_support);
-	res = node_init(&source->unit_node, &weir_capture, &props->dict, support, n_support);
-	if (res < 0) {
+	source->unit_node = weir_unit_node_create(&weir_capture, &props->dict, support, n_support);
+	if (source->unit_node == NULL) {
+		res = -errno;
 		pw_properties_free(props);
 		return res;
 	}
@@ -161,7 +162,8 @@ static int unit_node_init(struct capture_source *source, struct pw_properties *p
 	if (source->impl == NULL)
 		return -errno;
 	pw_impl_node_add_listener(source->impl, &source->impl_listener, &impl_events, source);
-	res = pw_impl_node_set_implementation(source->impl, &source->unit_node.node);
+	res = pw_impl_node_set_implementation(source->impl,
+					      weir_unit_node_get_spa_node(source->unit_node));
 	return res < 0 ? res : pw_impl_node_register(source->impl, NULL);
 }
 
@@ -225,13 +227,13 @@ void capture_source_destroy(struct capture_source *source)
 		pw_impl_node_destroy(source->impl);
 	}
 	weir_connection_finish(&source->connection);
-	node_finish(&source->unit_node);
+	weir_unit_node_destroy(source->unit_node);
 	free(source);
 }
 
 float capture_source_get_control(const struct capture_source *source, enum capture_port port)
 {
-	return source->unit_node.engine.control[port];
+	return weir_unit_node_get_control(source->unit_node, port);
 }
 
 void capture_source_set_rate(struct capture_source *source, double rate)
@@ -240,7 +242,8 @@ void capture_source_set_rate(struct capture_source *source, double rate)
 
 	weir_props_init(&props);
 	weir_props_add_control(&props, RATE_KEY, SPA_POD_Float((float)rate));
-	spa_node_set_param(&source->unit_node.node, SPA_PARAM_Props, 0, weir_props_get_pod(&props));
+	spa_node_set_param(weir_unit_node_get_spa_node(source->unit_node), SPA_PARAM_Props, 0,
+			   weir_props_get_pod(&props));
 }
 
 void capture_source_set(struct capture_source *source, const char *key, const char *value)

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node.h"
+#include "log.h"
 
 #define MAX_BYTES 4096
 #define KEY_NODE_NAME "node.name"

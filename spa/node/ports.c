@@ -15,12 +15,12 @@
 #define KEY_PORT_EXTRA "port.extra"
 #define KEY_PORT_CONTROL "port.control"
 
-struct port *node_port(struct node *node, enum spa_direction direction, uint32_t id)
+struct port *node_port(struct weir_unit_node *node, enum spa_direction direction, uint32_t id)
 {
 	return id < node->n_ports[direction] ? &node->ports[direction][id] : NULL;
 }
 
-void port_emit_info(struct node *node, struct port *port, bool full)
+void port_emit_info(struct weir_unit_node *node, struct port *port, bool full)
 {
 	const uint64_t old = full ? port->info.change_mask : 0;
 
@@ -33,14 +33,14 @@ void port_emit_info(struct node *node, struct port *port, bool full)
 	port->info.change_mask = old;
 }
 
-void port_touch_param(struct node *node, struct port *port, enum port_param param)
+void port_touch_param(struct weir_unit_node *node, struct port *port, enum port_param param)
 {
 	port->params[param].flags ^= SPA_PARAM_INFO_SERIAL;
 	port->info.change_mask |= SPA_PORT_CHANGE_MASK_PARAMS;
 	port_emit_info(node, port, false);
 }
 
-bool ports_announce_late(struct node *node)
+bool ports_announce_late(struct weir_unit_node *node)
 {
 	const enum spa_direction direction = node->late_direction;
 
@@ -52,7 +52,7 @@ bool ports_announce_late(struct node *node)
 	return true;
 }
 
-void ports_announce_again(struct node *node, enum spa_direction direction)
+void ports_announce_again(struct weir_unit_node *node, enum spa_direction direction)
 {
 	if (ports_announce_late(node))
 		return;
@@ -64,8 +64,9 @@ void ports_announce_again(struct node *node, enum spa_direction direction)
 			port_emit_info(node, &node->ports[direction][i], true);
 }
 
-static void port_init(struct node *node, enum spa_direction direction, const char *channel,
-		      const char *name, const char *format_dsp, struct port init)
+static void port_init(struct weir_unit_node *node, enum spa_direction direction,
+		      const char *channel, const char *name, const char *format_dsp,
+		      struct port init)
 {
 	struct port *port = &node->ports[direction][node->n_ports[direction]];
 	uint32_t n_items = 0;
@@ -103,7 +104,7 @@ static void port_init(struct node *node, enum spa_direction direction, const cha
 	};
 }
 
-void ports_init(struct node *node)
+void ports_init(struct weir_unit_node *node)
 {
 	struct engine *engine = &node->engine;
 
@@ -125,7 +126,7 @@ void ports_init(struct node *node)
 }
 
 /* Buffers go with the format: the node is told anew how large they must be. */
-int port_set_format(struct node *node, struct port *port, const struct spa_pod *format)
+int port_set_format(struct weir_unit_node *node, struct port *port, const struct spa_pod *format)
 {
 	uint32_t type, subtype;
 
@@ -150,7 +151,7 @@ int port_set_format(struct node *node, struct port *port, const struct spa_pod *
 int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t port_id,
 			  uint32_t flags, struct spa_buffer *buffers[], uint32_t n_buffers)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 	const struct port *port = node_port(node, direction, port_id);
 
 	(void)flags;
@@ -170,7 +171,7 @@ int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t p
 int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
 		     void *data, size_t size)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 	const struct port *port = node_port(node, direction, port_id);
 
 	if (!port)
@@ -185,7 +186,7 @@ int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_i
 /* SPA calls it in the data thread. */
 WEIR_REALTIME int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 
 	if (port_id >= node->n_ports[SPA_DIRECTION_OUTPUT])
 		return -EINVAL;

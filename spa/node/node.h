@@ -6,13 +6,12 @@
 #include <spa/node/node.h>
 #include <spa/param/latency-utils.h>
 #include <spa/param/param.h>
-#include <spa/support/log.h>
 #include <spa/support/loop.h>
-#include <spa/support/plugin.h>
 #include <spa/utils/hook.h>
 
 #include "dsp/unit.h"
 #include "engine.h"
+#include "log.h"
 #include "state.h"
 
 /*
@@ -62,9 +61,8 @@ struct port {
 	struct spa_latency_info latency[2];
 };
 
-struct node {
-	struct spa_handle handle;
-	struct spa_node node;
+struct weir_unit_node {
+	struct spa_node spa_node;
 
 	struct spa_log *log;
 	struct spa_loop_utils *main_loop;
@@ -102,44 +100,35 @@ struct node {
 	struct engine engine; /* the only part that the data thread knows */
 };
 
-extern const struct spa_node_methods node_methods;
-
-/* node.c */
-
-/* `info` is that of spa_handle_factory.init. Returns 0 or -errno; then finish is due as well. */
-int node_init(struct node *node, const struct weir_unit *unit, const struct spa_dict *info,
-	      const struct spa_support *support, uint32_t n_support);
-void node_finish(struct node *node);
-
-void node_emit_info(struct node *node, bool full);
+void node_emit_info(struct weir_unit_node *node, bool full);
 
 /* Tells listeners that state_text has changed. */
-void node_touch_state(struct node *node);
+void node_touch_state(struct weir_unit_node *node);
 
 /* Tells listeners that the value of one of the node's params is another. */
-void node_touch_param(struct node *node, enum node_param param);
+void node_touch_param(struct weir_unit_node *node, enum node_param param);
 
 /* ports.c */
 
-void ports_init(struct node *node);
+void ports_init(struct weir_unit_node *node);
 
 /* Returns NULL when there is no such port. */
-struct port *node_port(struct node *node, enum spa_direction direction, uint32_t id);
-void port_emit_info(struct node *node, struct port *port, bool full);
+struct port *node_port(struct weir_unit_node *node, enum spa_direction direction, uint32_t id);
+void port_emit_info(struct weir_unit_node *node, struct port *port, bool full);
 
 /* Tells listeners that the value of one of the port's params is another. */
-void port_touch_param(struct node *node, struct port *port, enum port_param param);
+void port_touch_param(struct weir_unit_node *node, struct port *port, enum port_param param);
 
 /*
  * Shows the ports that waited, or takes those of one side away and brings them back, unlinked. The
  * report stays: its readers are none of the session manager's.
  */
-void ports_announce_again(struct node *node, enum spa_direction direction);
+void ports_announce_again(struct weir_unit_node *node, enum spa_direction direction);
 
 /* Returns whether any waited. */
-bool ports_announce_late(struct node *node);
+bool ports_announce_late(struct weir_unit_node *node);
 
-int port_set_format(struct node *node, struct port *port, const struct spa_pod *format);
+int port_set_format(struct weir_unit_node *node, struct port *port, const struct spa_pod *format);
 int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t port_id,
 			  uint32_t flags, struct spa_buffer *buffers[], uint32_t n_buffers);
 int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
@@ -149,13 +138,13 @@ int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id);
 /* latency.c */
 
 /* Declares what the unit's latency is by now. */
-void node_update_latency(struct node *node);
+void node_update_latency(struct weir_unit_node *node);
 
 /* After a port's latency or the node's own has changed. */
-void node_declare_latency(struct node *node);
+void node_declare_latency(struct weir_unit_node *node);
 
 /* Takes the latency of the port's peers; NULL: there are none any more. Returns 0 or -EINVAL. */
-int port_set_latency(struct node *node, struct port *port, const struct spa_pod *param);
+int port_set_latency(struct weir_unit_node *node, struct port *port, const struct spa_pod *param);
 
 /* params.c */
 
@@ -171,10 +160,6 @@ int node_port_set_param(void *object, enum spa_direction direction, uint32_t por
 			uint32_t flags, const struct spa_pod *param);
 
 /* Sets the control "unit:control" from a conf file; a wrong one is logged and left alone. */
-void node_set_control_text(struct node *node, const char *key, const char *value);
-
-extern struct spa_log_topic node_log_topic;
-#undef SPA_LOG_TOPIC_DEFAULT
-#define SPA_LOG_TOPIC_DEFAULT &node_log_topic
+void node_set_control_text(struct weir_unit_node *node, const char *key, const char *value);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "node.h"
+#include "unit_node.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "spa/node/node.h"
 
 #define DEFAULT_RATE 48000u	    /* until the graph tells its own */
 #define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
@@ -29,9 +31,9 @@
 #define KEY_REPORT "weir.report"
 #define KEY_STATE "weir.state"
 
-struct spa_log_topic node_log_topic = SPA_LOG_TOPIC(0, "weir.node");
+struct spa_log_topic weir_node_topic = SPA_LOG_TOPIC(0, "weir.node");
 
-static void announce_meters(struct node *node)
+static void announce_meters(struct weir_unit_node *node)
 {
 	bool changed = false;
 
@@ -48,7 +50,7 @@ static void announce_meters(struct node *node)
 		node_touch_param(node, NODE_PROPS);
 }
 
-static void tell_refusal(struct node *node, uint32_t rate, bool is_new, int error)
+static void tell_refusal(struct weir_unit_node *node, uint32_t rate, bool is_new, int error)
 {
 	snprintf(node->state_text, sizeof(node->state_text),
 		 "cannot run at %u Hz: sound passes through", rate);
@@ -60,7 +62,7 @@ static void tell_refusal(struct node *node, uint32_t rate, bool is_new, int erro
 			      node->unit->name, rate, strerror(error));
 }
 
-static void set_rate(struct node *node, uint32_t rate)
+static void set_rate(struct weir_unit_node *node, uint32_t rate)
 {
 	const uint32_t old_rate = node->engine.rate;
 	const bool was_refused = !node->engine.state && old_rate;
@@ -78,14 +80,14 @@ static void set_rate(struct node *node, uint32_t rate)
 	node_touch_state(node);
 }
 
-static void remember(struct node *node)
+static void remember(struct weir_unit_node *node)
 {
 	engine_save_state(&node->engine, node->memory.value);
 	node->unremembered = 0;
 	memory_save(&node->memory);
 }
 
-static void timer_arm(struct node *node, bool armed)
+static void timer_arm(struct weir_unit_node *node, bool armed)
 {
 	struct timespec interval = { .tv_nsec = armed ? SPA_NSEC_PER_SEC / TICKS_PER_SECOND : 0 };
 
@@ -100,7 +102,7 @@ static void timer_arm(struct node *node, bool armed)
  */
 static void on_timer(void *data, uint64_t expirations)
 {
-	struct node *node = data;
+	struct weir_unit_node *node = data;
 	const uint32_t rate = node->engine.wanted_rate;
 
 	(void)expirations;
@@ -122,7 +124,7 @@ static void on_timer(void *data, uint64_t expirations)
 	remember(node);
 }
 
-static int node_start(struct node *node)
+static int node_start(struct weir_unit_node *node)
 {
 	const uint32_t rate = engine_get_next_rate(&node->engine);
 
@@ -137,7 +139,7 @@ static int node_start(struct node *node)
 	return 0;
 }
 
-static void node_stop(struct node *node)
+static void node_stop(struct weir_unit_node *node)
 {
 	if (!node->started)
 		return;
@@ -150,7 +152,7 @@ static void node_stop(struct node *node)
 
 static int node_send_command(void *object, const struct spa_command *command)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 
 	switch (SPA_NODE_COMMAND_ID(command)) {
 	case SPA_NODE_COMMAND_Start:
@@ -167,7 +169,7 @@ static int node_send_command(void *object, const struct spa_command *command)
 /* An exported node whose set_io refuses the clock is negotiated but never run. */
 static int node_set_io(void *object, uint32_t id, void *data, size_t size)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 
 	switch (id) {
 	case SPA_IO_Clock:
@@ -181,7 +183,7 @@ static int node_set_io(void *object, uint32_t id, void *data, size_t size)
 	}
 }
 
-void node_emit_info(struct node *node, bool full)
+void node_emit_info(struct weir_unit_node *node, bool full)
 {
 	const uint64_t old = full ? node->info.change_mask : 0;
 
@@ -192,13 +194,13 @@ void node_emit_info(struct node *node, bool full)
 	node->info.change_mask = old;
 }
 
-void node_touch_state(struct node *node)
+void node_touch_state(struct weir_unit_node *node)
 {
 	node->info.change_mask |= SPA_NODE_CHANGE_MASK_PROPS;
 	node_emit_info(node, false);
 }
 
-void node_touch_param(struct node *node, enum node_param param)
+void node_touch_param(struct weir_unit_node *node, enum node_param param)
 {
 	node->params[param].flags ^= SPA_PARAM_INFO_SERIAL;
 	node->info.change_mask |= SPA_NODE_CHANGE_MASK_PARAMS;
@@ -208,7 +210,7 @@ void node_touch_param(struct node *node, enum node_param param)
 static int node_add_listener(void *object, struct spa_hook *listener,
 			     const struct spa_node_events *events, void *data)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 	struct spa_hook_list save;
 
 	spa_hook_list_isolate(&node->hooks, &save, listener, events, data);
@@ -229,7 +231,7 @@ static int node_set_callbacks(void *object, const struct spa_node_callbacks *cal
 
 static int node_sync(void *object, int seq)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 
 	spa_node_emit_result(&node->hooks, seq, 0, 0, NULL);
 	return 0;
@@ -250,12 +252,12 @@ static int node_no_port_add(void *object, enum spa_direction direction, uint32_t
 
 static WEIR_REALTIME int node_process(void *object)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 
 	return engine_process(&node->engine);
 }
 
-const struct spa_node_methods node_methods = {
+static const struct spa_node_methods methods = {
 	SPA_VERSION_NODE_METHODS,
 	.add_listener = node_add_listener,
 	.set_callbacks = node_set_callbacks,
@@ -274,7 +276,7 @@ const struct spa_node_methods node_methods = {
 	.process = node_process,
 };
 
-static void info_init(struct node *node, const struct spa_dict *info)
+static void info_init(struct weir_unit_node *node, const struct spa_dict *info)
 {
 	const uint32_t n_params = node->has_media_class ? N_NODE_PARAMS : NODE_ENUM_FORMAT;
 
@@ -307,7 +309,7 @@ static void info_init(struct node *node, const struct spa_dict *info)
 }
 
 /* UNIT.meter-rate: how often per second listeners are told of meters. */
-static uint32_t meter_interval(const struct node *node, const struct spa_dict *info)
+static uint32_t meter_interval(const struct weir_unit_node *node, const struct spa_dict *info)
 {
 	const char *text;
 	char key[64];
@@ -334,7 +336,7 @@ static uint32_t quantum_limit(const struct spa_dict *info)
 		       : DEFAULT_QUANTUM_LIMIT;
 }
 
-static void read_info(struct node *node, const struct spa_dict *info)
+static void read_info(struct weir_unit_node *node, const struct spa_dict *info)
 {
 	const char *media_class = info ? spa_dict_lookup(info, KEY_MEDIA_CLASS) : NULL;
 
@@ -353,18 +355,19 @@ static void read_info(struct node *node, const struct spa_dict *info)
 		node_set_control_text(node, info->items[i].key, info->items[i].value);
 }
 
-int node_init(struct node *node, const struct weir_unit *unit, const struct spa_dict *info,
-	      const struct spa_support *support, uint32_t n_support)
+static int node_init(struct weir_unit_node *node, const struct weir_unit *unit,
+		     const struct spa_dict *info, const struct spa_support *support,
+		     uint32_t n_support)
 {
 	int res;
 
 	node->unit = unit;
 	node->log = spa_support_find(support, n_support, SPA_TYPE_INTERFACE_Log);
 	node->main_loop = spa_support_find(support, n_support, SPA_TYPE_INTERFACE_LoopUtils);
-	spa_log_topic_init(node->log, &node_log_topic);
+	spa_log_topic_init(node->log, &weir_node_topic);
 	spa_hook_list_init(&node->hooks);
-	node->node.iface =
-		SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_Node, SPA_VERSION_NODE, &node_methods, node);
+	node->spa_node.iface =
+		SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_Node, SPA_VERSION_NODE, &methods, node);
 	res = engine_init(&node->engine, unit,
 			  spa_support_find(support, n_support, SPA_TYPE_INTERFACE_DataLoop),
 			  quantum_limit(info));
@@ -388,11 +391,47 @@ int node_init(struct node *node, const struct weir_unit *unit, const struct spa_
 	return 0;
 }
 
-void node_finish(struct node *node)
+struct weir_unit_node *weir_unit_node_create(const struct weir_unit *unit,
+					     const struct spa_dict *info,
+					     const struct spa_support *support, uint32_t n_support)
 {
+	struct weir_unit_node *node = calloc(1, sizeof(*node));
+	int res;
+
+	if (!node)
+		return NULL;
+	res = node_init(node, unit, info, support, n_support);
+	if (res < 0) {
+		weir_unit_node_destroy(node);
+		errno = -res;
+		return NULL;
+	}
+	return node;
+}
+
+void weir_unit_node_destroy(struct weir_unit_node *node)
+{
+	if (!node)
+		return;
 	node_stop(node);
 	if (node->timer)
 		spa_loop_utils_destroy_source(node->main_loop, node->timer);
 	engine_finish(&node->engine);
 	memory_finish(&node->memory);
+	free(node);
+}
+
+struct spa_node *weir_unit_node_get_spa_node(struct weir_unit_node *node)
+{
+	return &node->spa_node;
+}
+
+void weir_unit_node_set_loop(struct weir_unit_node *node, struct spa_loop *data_loop)
+{
+	node->engine.data_loop = data_loop;
+}
+
+float weir_unit_node_get_control(const struct weir_unit_node *node, uint32_t port)
+{
+	return node->engine.control[port];
 }

@@ -11,8 +11,8 @@ static bool counts(const struct port *port)
 }
 
 /* Between a port and one of the other side; NULL: any. */
-static struct spa_process_latency_info own_latency(const struct node *node, const struct port *port,
-						   const struct port *other)
+static struct spa_process_latency_info
+own_latency(const struct weir_unit_node *node, const struct port *port, const struct port *other)
 {
 	const enum spa_direction to = port->direction;
 	const struct port *input = to == SPA_DIRECTION_INPUT ? port : other;
@@ -27,7 +27,7 @@ static struct spa_process_latency_info own_latency(const struct node *node, cons
  * The port of its number on the other side is the one that its sound comes from or goes to. Where
  * that is not linked, it is any that is.
  */
-static struct spa_latency_info port_latency(struct node *node, const struct port *port)
+static struct spa_latency_info port_latency(struct weir_unit_node *node, const struct port *port)
 {
 	const enum spa_direction to = port->direction, from = SPA_DIRECTION_REVERSE(to);
 	const struct port *others = node->ports[from];
@@ -53,7 +53,7 @@ static struct spa_latency_info port_latency(struct node *node, const struct port
 	return sum;
 }
 
-void node_declare_latency(struct node *node)
+void node_declare_latency(struct weir_unit_node *node)
 {
 	for (int to = 0; to < 2; to++)
 		for (uint32_t i = 0; i < node->n_ports[to]; i++) {
@@ -67,7 +67,7 @@ void node_declare_latency(struct node *node)
 		}
 }
 
-void node_update_latency(struct node *node)
+void node_update_latency(struct weir_unit_node *node)
 {
 	const uint32_t before = node->latency[0].total;
 	bool changed = false;
@@ -87,7 +87,7 @@ void node_update_latency(struct node *node)
 }
 
 /* NULL comes when the last link goes: 0 is then no latency, but none that is known. */
-int port_set_latency(struct node *node, struct port *port, const struct spa_pod *param)
+int port_set_latency(struct weir_unit_node *node, struct port *port, const struct spa_pod *param)
 {
 	const enum spa_direction other = SPA_DIRECTION_REVERSE(port->direction);
 	struct spa_latency_info info = SPA_LATENCY_INFO(other);

@@ -18,7 +18,7 @@
 #define PARAM_BYTES 8192
 
 /* "pitch:semitones": under this name the control of a unit is known in Props. */
-static void control_key(const struct node *node, uint32_t port, char *key)
+static void control_key(const struct weir_unit_node *node, uint32_t port, char *key)
 {
 	snprintf(key, MAX_KEY, "%s:%s", node->unit->name, node->unit->ports[port].name);
 }
@@ -29,7 +29,7 @@ static bool is_control(const struct weir_port *port)
 }
 
 /* The port of the index-th control, or n_ports. */
-static uint32_t control_port(const struct node *node, uint32_t index)
+static uint32_t control_port(const struct weir_unit_node *node, uint32_t index)
 {
 	uint32_t i = 0;
 
@@ -81,7 +81,7 @@ static void add_control_labels(struct spa_pod_builder *b, const struct weir_port
 	spa_pod_builder_pop(b, &frame);
 }
 
-static struct spa_pod *build_prop_info(const struct node *node, struct spa_pod_builder *b,
+static struct spa_pod *build_prop_info(const struct weir_unit_node *node, struct spa_pod_builder *b,
 				       uint32_t index)
 {
 	const uint32_t i = control_port(node, index);
@@ -106,7 +106,7 @@ static struct spa_pod *build_prop_info(const struct node *node, struct spa_pod_b
 	return spa_pod_builder_pop(b, &frame);
 }
 
-static struct spa_pod *build_props(const struct node *node, struct spa_pod_builder *b,
+static struct spa_pod *build_props(const struct weir_unit_node *node, struct spa_pod_builder *b,
 				   uint32_t index)
 {
 	struct spa_pod_frame object, params;
@@ -159,8 +159,8 @@ uint32_t channel_from_name(const char *name)
 }
 
 /* The channels of the side that the session manager links. */
-static struct spa_pod *build_node_format(const struct node *node, struct spa_pod_builder *b,
-					 uint32_t id, uint32_t index)
+static struct spa_pod *build_node_format(const struct weir_unit_node *node,
+					 struct spa_pod_builder *b, uint32_t id, uint32_t index)
 {
 	struct spa_audio_info_raw raw = { .format = SPA_AUDIO_FORMAT_F32P };
 
@@ -176,8 +176,8 @@ static struct spa_pod *build_node_format(const struct node *node, struct spa_pod
 	return spa_format_audio_raw_build(b, id, &raw);
 }
 
-static struct spa_pod *build_port_config(const struct node *node, struct spa_pod_builder *b,
-					 uint32_t id, uint32_t index)
+static struct spa_pod *build_port_config(const struct weir_unit_node *node,
+					 struct spa_pod_builder *b, uint32_t id, uint32_t index)
 {
 	if (index > 0)
 		return NULL;
@@ -188,8 +188,8 @@ static struct spa_pod *build_port_config(const struct node *node, struct spa_pod
 }
 
 /* Returns NULL behind the last param of this id. */
-static struct spa_pod *build_node_param(const struct node *node, struct spa_pod_builder *b,
-					uint32_t id, uint32_t index)
+static struct spa_pod *build_node_param(const struct weir_unit_node *node,
+					struct spa_pod_builder *b, uint32_t id, uint32_t index)
 {
 	const struct spa_process_latency_info latency = { .rate = (int32_t)node->latency[0].total };
 
@@ -226,8 +226,9 @@ static struct spa_pod *build_port_format(const struct port *port, struct spa_pod
 					  SPA_POD_Id(SPA_AUDIO_FORMAT_DSP_F32));
 }
 
-static struct spa_pod *build_port_buffers(const struct node *node, const struct port *port,
-					  struct spa_pod_builder *b, uint32_t id)
+static struct spa_pod *build_port_buffers(const struct weir_unit_node *node,
+					  const struct port *port, struct spa_pod_builder *b,
+					  uint32_t id)
 {
 	const uint32_t stride = port->is_report ? 1 : sizeof(float);
 	const uint32_t size =
@@ -243,7 +244,7 @@ static struct spa_pod *build_port_buffers(const struct node *node, const struct 
 		SPA_PARAM_BUFFERS_stride, SPA_POD_Int((int32_t)stride));
 }
 
-static struct spa_pod *build_port_param(const struct node *node, const struct port *port,
+static struct spa_pod *build_port_param(const struct weir_unit_node *node, const struct port *port,
 					struct spa_pod_builder *b, uint32_t id, uint32_t index)
 {
 	if (id == SPA_PARAM_Latency)
@@ -274,7 +275,7 @@ static bool offers(const struct spa_param_info *params, uint32_t n_params, uint3
 }
 
 /* Emits up to num params that pass the filter; port is NULL for those of the node. */
-static int emit_params(struct node *node, const struct port *port, int seq, uint32_t id,
+static int emit_params(struct weir_unit_node *node, const struct port *port, int seq, uint32_t id,
 		       uint32_t start, uint32_t num, const struct spa_pod *filter)
 {
 	struct spa_result_node_params result = { .id = id, .next = start };
@@ -317,7 +318,7 @@ int node_port_enum_params(void *object, int seq, enum spa_direction direction, u
 	return emit_params(object, port, seq, id, start, num, filter);
 }
 
-static uint32_t control_find(const struct node *node, const char *key)
+static uint32_t control_find(const struct weir_unit_node *node, const char *key)
 {
 	char name[MAX_KEY];
 
@@ -329,7 +330,7 @@ static uint32_t control_find(const struct node *node, const char *key)
 	return node->unit->n_ports;
 }
 
-static void warn_no_control(const struct node *node, const char *key)
+static void warn_no_control(const struct weir_unit_node *node, const char *key)
 {
 	char names[512] = "";
 
@@ -348,7 +349,8 @@ static void warn_no_control(const struct node *node, const char *key)
  * Returns 0, or -EINVAL with a message when nobody can set the control to this value; text: as it
  * was written, NULL for a number.
  */
-static int control_check(const struct node *node, const char *key, float value, const char *text)
+static int control_check(const struct weir_unit_node *node, const char *key, float value,
+			 const char *text)
 {
 	const uint32_t i = control_find(node, key);
 	char number[32];
@@ -388,7 +390,7 @@ static float control_parse(const struct weir_port *port, const char *text)
 	return spa_streq(text, "false") ? 0.0f : NAN;
 }
 
-void node_set_control_text(struct node *node, const char *key, const char *value)
+void node_set_control_text(struct weir_unit_node *node, const char *key, const char *value)
 {
 	const size_t length = strlen(node->unit->name);
 
@@ -426,7 +428,7 @@ static float pod_number(const struct weir_port *port, const struct spa_pod *pod)
 	return spa_pod_get_string(pod, &text) == 0 ? control_parse(port, text) : NAN;
 }
 
-static int params_refuse(const struct node *node)
+static int params_refuse(const struct weir_unit_node *node)
 {
 	spa_log_warn(node->log,
 		     "weir.%s: params must be names and values in turn, as in "
@@ -436,7 +438,7 @@ static int params_refuse(const struct node *node)
 }
 
 /* Sets all controls of the struct, or none when one of them is wrong. */
-static int set_controls(struct node *node, const struct spa_pod *params)
+static int set_controls(struct weir_unit_node *node, const struct spa_pod *params)
 {
 	float control[WEIR_MAX_PORTS];
 	const struct spa_pod *pod;
@@ -472,7 +474,7 @@ static int set_controls(struct node *node, const struct spa_pod *params)
 	return 0;
 }
 
-static void reset_controls(struct node *node)
+static void reset_controls(struct weir_unit_node *node)
 {
 	for (uint32_t i = 0; i < node->unit->n_ports; i++)
 		if (node->unit->ports[i].type == WEIR_CONTROL_IN)
@@ -481,7 +483,7 @@ static void reset_controls(struct node *node)
 }
 
 /* Other properties that a session manager sets on any node are not ours. */
-static int set_props(struct node *node, const struct spa_pod *props)
+static int set_props(struct weir_unit_node *node, const struct spa_pod *props)
 {
 	const struct spa_pod_prop *prop = NULL;
 	int res = 0;
@@ -509,7 +511,7 @@ static int set_props(struct node *node, const struct spa_pod *props)
  * making of them would be lost, and its late messages can keep an exported node from starting
  * (PipeWire 1.4.2).
  */
-static int set_port_config(struct node *node, const struct spa_pod *param)
+static int set_port_config(struct weir_unit_node *node, const struct spa_pod *param)
 {
 	uint32_t direction, mode;
 
@@ -526,7 +528,7 @@ static int set_port_config(struct node *node, const struct spa_pod *param)
 
 int node_set_param(void *object, uint32_t id, uint32_t flags, const struct spa_pod *param)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 
 	(void)flags;
 	switch (id) {
@@ -544,7 +546,7 @@ int node_set_param(void *object, uint32_t id, uint32_t flags, const struct spa_p
 int node_port_set_param(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
 			uint32_t flags, const struct spa_pod *param)
 {
-	struct node *node = object;
+	struct weir_unit_node *node = object;
 	struct port *port = node_port(node, direction, port_id);
 
 	(void)flags;
