@@ -4,16 +4,18 @@
 #include <errno.h>
 #include <math.h>
 #include <spa/node/utils.h>
-#include <spa/param/audio/raw-types.h>
-#include <spa/pod/builder.h>
-#include <spa/utils/keys.h>
 #include <spa/utils/names.h>
 #include <spa/utils/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "spa/node/node.h"
+#include "spa/node/controls.h"
+#include "spa/node/info.h"
+#include "spa/node/latency.h"
+#include "spa/node/log.h"
+#include "spa/node/params.h"
+#include "spa/node/ports.h"
 
 #define DEFAULT_RATE 48000u	    /* until the graph tells its own */
 #define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
@@ -26,10 +28,7 @@
 
 /* Not in spa/utils/keys.h: PipeWire's own keys. */
 #define KEY_MEDIA_CLASS "media.class"
-#define KEY_NODE_DESCRIPTION "node.description"
 #define KEY_QUANTUM_LIMIT "clock.quantum-limit"
-#define KEY_REPORT "weir.report"
-#define KEY_STATE "weir.state"
 
 struct spa_log_topic weir_node_topic = SPA_LOG_TOPIC(0, "weir.node");
 
@@ -183,30 +182,6 @@ static int node_set_io(void *object, uint32_t id, void *data, size_t size)
 	}
 }
 
-void node_emit_info(struct weir_unit_node *node, bool full)
-{
-	const uint64_t old = full ? node->info.change_mask : 0;
-
-	if (full)
-		node->info.change_mask = node->info_all;
-	if (node->info.change_mask)
-		spa_node_emit_info(&node->hooks, &node->info);
-	node->info.change_mask = old;
-}
-
-void node_touch_state(struct weir_unit_node *node)
-{
-	node->info.change_mask |= SPA_NODE_CHANGE_MASK_PROPS;
-	node_emit_info(node, false);
-}
-
-void node_touch_param(struct weir_unit_node *node, enum node_param param)
-{
-	node->params[param].flags ^= SPA_PARAM_INFO_SERIAL;
-	node->info.change_mask |= SPA_NODE_CHANGE_MASK_PARAMS;
-	node_emit_info(node, false);
-}
-
 static int node_add_listener(void *object, struct spa_hook *listener,
 			     const struct spa_node_events *events, void *data)
 {
@@ -276,38 +251,6 @@ static const struct spa_node_methods methods = {
 	.process = node_process,
 };
 
-static void info_init(struct weir_unit_node *node, const struct spa_dict *info)
-{
-	const uint32_t n_params = node->has_media_class ? N_NODE_PARAMS : NODE_ENUM_FORMAT;
-
-	node->params[NODE_PROP_INFO] = SPA_PARAM_INFO(SPA_PARAM_PropInfo, SPA_PARAM_INFO_READ);
-	node->params[NODE_PROPS] = SPA_PARAM_INFO(SPA_PARAM_Props, SPA_PARAM_INFO_READWRITE);
-	node->params[NODE_IO] = SPA_PARAM_INFO(SPA_PARAM_IO, SPA_PARAM_INFO_READ);
-	node->params[NODE_PROCESS_LATENCY] =
-		SPA_PARAM_INFO(SPA_PARAM_ProcessLatency, SPA_PARAM_INFO_READ);
-	node->params[NODE_ENUM_FORMAT] = SPA_PARAM_INFO(SPA_PARAM_EnumFormat, SPA_PARAM_INFO_READ);
-	node->params[NODE_PORT_CONFIG] =
-		SPA_PARAM_INFO(SPA_PARAM_PortConfig, SPA_PARAM_INFO_READWRITE);
-	node->props = SPA_DICT_INIT(node->items, 0);
-	if (!info || !spa_dict_lookup(info, KEY_NODE_DESCRIPTION))
-		node->items[node->props.n_items++] =
-			SPA_DICT_ITEM_INIT(KEY_NODE_DESCRIPTION, node->unit->summary);
-	if (node->unit->n_fields)
-		node->items[node->props.n_items++] =
-			SPA_DICT_ITEM_INIT(KEY_REPORT, node->engine.report_writer.names);
-	node->items[node->props.n_items++] = SPA_DICT_ITEM_INIT(KEY_STATE, node->state_text);
-	node->info_all = SPA_NODE_CHANGE_MASK_FLAGS | SPA_NODE_CHANGE_MASK_PROPS |
-			 SPA_NODE_CHANGE_MASK_PARAMS;
-	node->info = (struct spa_node_info){
-		.max_input_ports = node->n_ports[SPA_DIRECTION_INPUT],
-		.max_output_ports = node->n_ports[SPA_DIRECTION_OUTPUT],
-		.flags = SPA_NODE_FLAG_RT,
-		.props = &node->props,
-		.params = node->params,
-		.n_params = n_params,
-	};
-}
-
 /* UNIT.meter-rate: how often per second listeners are told of meters. */
 static uint32_t meter_interval(const struct weir_unit_node *node, const struct spa_dict *info)
 {
@@ -352,7 +295,18 @@ static void read_info(struct weir_unit_node *node, const struct spa_dict *info)
 			? SPA_DIRECTION_INPUT
 			: SPA_DIRECTION_OUTPUT;
 	for (uint32_t i = 0; info && i < info->n_items; i++)
-		node_set_control_text(node, info->items[i].key, info->items[i].value);
+		controls_set_text(node, info->items[i].key, info->items[i].value);
+}
+
+/* Only what users see as a device or a stream has a volume. */
+static void volume_channels_add(struct engine *engine)
+{
+	for (uint32_t i = 0; i < engine->n_ports[SPA_DIRECTION_OUTPUT]; i++) {
+		const uint32_t port = engine->ports[SPA_DIRECTION_OUTPUT][i].unit_port;
+
+		volume_add_channel(&engine->volume,
+				   channel_from_name(engine->unit->ports[port].channel));
+	}
 }
 
 static int node_init(struct weir_unit_node *node, const struct weir_unit *unit,
@@ -375,9 +329,11 @@ static int node_init(struct weir_unit_node *node, const struct weir_unit *unit,
 		return res;
 	read_info(node, info);
 	memory_init(&node->memory, unit, info, node->log);
-	ports_init(node);
+	if (node->has_media_class)
+		volume_channels_add(&node->engine);
+	ports_info_init(node);
 	set_rate(node, DEFAULT_RATE);
-	info_init(node, info);
+	node_info_init(node, info);
 	node_update_latency(node);
 	if (node->main_loop) {
 		node->timer = spa_loop_utils_add_timer(node->main_loop, on_timer, node);

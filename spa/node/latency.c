@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <spa/node/utils.h>
+#include "latency.h"
 
-#include "node.h"
+#include <errno.h>
+
+#include "info.h"
 
 /* A report tells of the sound that leaves with it. */
 static bool counts(const struct port *port)
@@ -31,7 +32,7 @@ static struct spa_latency_info port_latency(struct weir_unit_node *node, const s
 {
 	const enum spa_direction to = port->direction, from = SPA_DIRECTION_REVERSE(to);
 	const struct port *others = node->ports[from];
-	const struct port *own = node_port(node, from, port->is_report ? 0 : port->id);
+	const struct port *own = node_get_port(node, from, port->is_report ? 0 : port->id);
 	struct spa_process_latency_info process = own_latency(node, port, own);
 	struct spa_latency_info sum;
 	bool is_linked = false;
@@ -53,7 +54,7 @@ static struct spa_latency_info port_latency(struct weir_unit_node *node, const s
 	return sum;
 }
 
-void node_declare_latency(struct weir_unit_node *node)
+static void node_declare_latency(struct weir_unit_node *node)
 {
 	for (int to = 0; to < 2; to++)
 		for (uint32_t i = 0; i < node->n_ports[to]; i++) {

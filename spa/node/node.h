@@ -6,12 +6,10 @@
 #include <spa/node/node.h>
 #include <spa/param/latency-utils.h>
 #include <spa/param/param.h>
-#include <spa/support/loop.h>
 #include <spa/utils/hook.h>
 
 #include "dsp/unit.h"
 #include "engine.h"
-#include "log.h"
 #include "state.h"
 
 /*
@@ -39,10 +37,6 @@ enum port_param {
 	PORT_LATENCY,
 	N_PORT_PARAMS,
 };
-
-/* A port.extra, one of the few properties of a port that the registry shows: see unit.h, channel.
- */
-#define PORT_NOT_BY_NODE "weir:not-by-node"
 
 struct port {
 	enum spa_direction direction;
@@ -100,66 +94,11 @@ struct weir_unit_node {
 	struct engine engine; /* the only part that the data thread knows */
 };
 
-void node_emit_info(struct weir_unit_node *node, bool full);
-
-/* Tells listeners that state_text has changed. */
-void node_touch_state(struct weir_unit_node *node);
-
-/* Tells listeners that the value of one of the node's params is another. */
-void node_touch_param(struct weir_unit_node *node, enum node_param param);
-
-/* ports.c */
-
-void ports_init(struct weir_unit_node *node);
-
 /* Returns NULL when there is no such port. */
-struct port *node_port(struct weir_unit_node *node, enum spa_direction direction, uint32_t id);
-void port_emit_info(struct weir_unit_node *node, struct port *port, bool full);
-
-/* Tells listeners that the value of one of the port's params is another. */
-void port_touch_param(struct weir_unit_node *node, struct port *port, enum port_param param);
-
-/*
- * Shows the ports that waited, or takes those of one side away and brings them back, unlinked. The
- * report stays: its readers are none of the session manager's.
- */
-void ports_announce_again(struct weir_unit_node *node, enum spa_direction direction);
-
-/* Returns whether any waited. */
-bool ports_announce_late(struct weir_unit_node *node);
-
-int port_set_format(struct weir_unit_node *node, struct port *port, const struct spa_pod *format);
-int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t port_id,
-			  uint32_t flags, struct spa_buffer *buffers[], uint32_t n_buffers);
-int node_port_set_io(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
-		     void *data, size_t size);
-int node_port_reuse_buffer(void *object, uint32_t port_id, uint32_t buffer_id);
-
-/* latency.c */
-
-/* Declares what the unit's latency is by now. */
-void node_update_latency(struct weir_unit_node *node);
-
-/* After a port's latency or the node's own has changed. */
-void node_declare_latency(struct weir_unit_node *node);
-
-/* Takes the latency of the port's peers; NULL: there are none any more. Returns 0 or -EINVAL. */
-int port_set_latency(struct weir_unit_node *node, struct port *port, const struct spa_pod *param);
-
-/* params.c */
-
-/* Returns the id of a channel, e.g. of "FL". */
-uint32_t channel_from_name(const char *name);
-
-int node_enum_params(void *object, int seq, uint32_t id, uint32_t start, uint32_t num,
-		     const struct spa_pod *filter);
-int node_set_param(void *object, uint32_t id, uint32_t flags, const struct spa_pod *param);
-int node_port_enum_params(void *object, int seq, enum spa_direction direction, uint32_t port_id,
-			  uint32_t id, uint32_t start, uint32_t num, const struct spa_pod *filter);
-int node_port_set_param(void *object, enum spa_direction direction, uint32_t port_id, uint32_t id,
-			uint32_t flags, const struct spa_pod *param);
-
-/* Sets the control "unit:control" from a conf file; a wrong one is logged and left alone. */
-void node_set_control_text(struct weir_unit_node *node, const char *key, const char *value);
+static inline struct port *node_get_port(struct weir_unit_node *node, enum spa_direction direction,
+					 uint32_t id)
+{
+	return id < node->n_ports[direction] ? &node->ports[direction][id] : NULL;
+}
 
 #endif

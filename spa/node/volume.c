@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "volume.h"
 
+#include <spa/param/audio/raw-types.h>
 #include <spa/param/props.h>
 #include <spa/pod/iter.h>
+#include <spa/utils/string.h>
+#include <string.h>
 
 /* As much as PipeWire's own nodes allow: 20 dB. */
 #define MAX_VOLUME 10.0f
 #define RAMP_SECONDS 0.01f
+
+/* spa_type_audio_channel is there in every version; the look-up by name is not. */
+uint32_t channel_from_name(const char *name)
+{
+	for (const struct spa_type_info *i = spa_type_audio_channel; i->name; i++)
+		if (spa_streq(strrchr(i->name, ':') + 1, name))
+			return i->type;
+	return SPA_AUDIO_CHANNEL_UNKNOWN;
+}
 
 void volume_add_channel(struct volume *volume, uint32_t position)
 {

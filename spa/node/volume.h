@@ -23,6 +23,9 @@ struct volume {
 	float now[WEIR_MAX_PORTS]; /* the data thread's */
 };
 
+/* The enum spa_audio_channel of a name such as "FL". */
+uint32_t channel_from_name(const char *name);
+
 /* At full volume. All is zero before the first. */
 void volume_add_channel(struct volume *volume, uint32_t position);
 
