@@ -23,7 +23,7 @@
 #define MAX_INTERVAL 1e9f	    /* ticks */
 #define TICKS_PER_SECOND 10u
 #define DEFAULT_METER_RATE 2.0f /* Props per second */
-#define REMEMBER_TICKS 600u	/* a minute */
+#define SAVE_TICKS 600u		/* a minute */
 #define LATE_TICKS 10u		/* 1 s: there is no session manager */
 
 /* Not in spa/utils/keys.h: PipeWire's own keys. */
@@ -65,9 +65,9 @@ static void set_rate(struct weir_unit_node *node, uint32_t rate)
 {
 	const uint32_t old_rate = node->engine.rate;
 	const bool was_refused = !node->engine.state && old_rate;
-	const int res = engine_set_rate(&node->engine, rate, node->memory.value);
+	const int res = engine_set_rate(&node->engine, rate, node->saved_state.values);
 
-	node->unremembered = 0;
+	node->save_ticks = 0;
 	if (res < 0) {
 		tell_refusal(node, rate, !was_refused || old_rate != rate, -res);
 	} else {
@@ -79,11 +79,11 @@ static void set_rate(struct weir_unit_node *node, uint32_t rate)
 	node_touch_state(node);
 }
 
-static void remember(struct weir_unit_node *node)
+static void save_state(struct weir_unit_node *node)
 {
-	engine_save_state(&node->engine, node->memory.value);
-	node->unremembered = 0;
-	memory_save(&node->memory);
+	engine_save_state(&node->engine, node->saved_state.values);
+	node->save_ticks = 0;
+	saved_state_write(&node->saved_state);
 }
 
 static void timer_arm(struct weir_unit_node *node, bool armed)
@@ -118,9 +118,9 @@ static void on_timer(void *data, uint64_t expirations)
 	node_update_latency(node);
 	if (++node->meter_ticks == node->meter_interval)
 		announce_meters(node);
-	if (++node->unremembered < REMEMBER_TICKS)
+	if (++node->save_ticks < SAVE_TICKS)
 		return;
-	remember(node);
+	save_state(node);
 }
 
 static int node_start(struct weir_unit_node *node)
@@ -130,7 +130,7 @@ static int node_start(struct weir_unit_node *node)
 	if (rate != node->engine.rate || !node->engine.state)
 		set_rate(node, rate);
 	else if (!node->started && !node->unit->continuous)
-		engine_reset(&node->engine, node->memory.value);
+		engine_reset(&node->engine, node->saved_state.values);
 	node->started = true;
 	timer_arm(node, true);
 	node_update_latency(node);
@@ -146,7 +146,7 @@ static void node_stop(struct weir_unit_node *node)
 	timer_arm(node, node->late_ticks);
 	node_update_latency(node);
 	announce_meters(node);
-	remember(node);
+	save_state(node);
 }
 
 static int node_send_command(void *object, const struct spa_command *command)
@@ -328,7 +328,7 @@ static int node_init(struct weir_unit_node *node, const struct weir_unit *unit,
 	if (res < 0)
 		return res;
 	read_info(node, info);
-	memory_init(&node->memory, unit, info, node->log);
+	saved_state_init(&node->saved_state, unit, info, node->log);
 	if (node->has_media_class)
 		volume_channels_add(&node->engine);
 	ports_info_init(node);
@@ -373,7 +373,7 @@ void weir_unit_node_destroy(struct weir_unit_node *node)
 	if (node->timer)
 		spa_loop_utils_destroy_source(node->main_loop, node->timer);
 	engine_finish(&node->engine);
-	memory_finish(&node->memory);
+	saved_state_finish(&node->saved_state);
 	free(node);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The file that keeps what a unit finds out. */
+/* The file of a unit's saved state. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include "check.h"
 #include "spa/node/state.h"
 
-static WEIR_REALTIME void fake_save_state(const void *state, float *memory)
+static WEIR_REALTIME void fake_save_state(const void *state, float *values)
 {
-	(void)state, (void)memory;
+	(void)state, (void)values;
 }
 
 static const struct weir_field fields[] = {
@@ -67,87 +67,87 @@ static void path_remove(void)
 	}
 }
 
-static void begin(struct memory *memory)
+static void begin(struct saved_state *state)
 {
 	const struct spa_dict_item item = { "fake.state", path };
 
-	memory_init(memory, &fake, &SPA_DICT_INIT(&item, 1), NULL);
+	saved_state_init(state, &fake, &SPA_DICT_INIT(&item, 1), NULL);
 }
 
-static void save(struct memory *memory, float value)
+static void save(struct saved_state *state, float value)
 {
-	memory->value[0] = value;
-	memory_save(memory);
+	state->values[0] = value;
+	saved_state_write(state);
 }
 
 /* What is renamed before it is on the disk may be empty after a loss of power. */
 static void test_a_file_is_on_the_disk_before_it_counts(void)
 {
-	struct memory memory;
+	struct saved_state state;
 
 	path_make();
-	begin(&memory);
-	CHECK(isnan(memory.value[0]));
+	begin(&state);
+	CHECK(isnan(state.values[0]));
 	calls[0] = '\0';
-	save(&memory, 5.0f);
+	save(&state, 5.0f);
 	CHECK(strcmp(calls, "fr") == 0);
-	save(&memory, 5.0f);
+	save(&state, 5.0f);
 	CHECK(strcmp(calls, "fr") == 0);
-	memory_finish(&memory);
-	begin(&memory);
-	CHECK(memory.value[0] == 5.0f);
+	saved_state_finish(&state);
+	begin(&state);
+	CHECK(state.values[0] == 5.0f);
 
 	disk_is_full = true;
-	save(&memory, 6.0f);
+	save(&state, 6.0f);
 	disk_is_full = false;
 	CHECK(strcmp(calls, "frf") == 0);
-	memory_finish(&memory);
-	begin(&memory);
-	CHECK(memory.value[0] == 5.0f);
-	memory_finish(&memory);
+	saved_state_finish(&state);
+	begin(&state);
+	CHECK(state.values[0] == 5.0f);
+	saved_state_finish(&state);
 	path_remove();
 }
 
 static void test_a_file_has_one_owner(void)
 {
-	struct memory first, second;
+	struct saved_state first, second;
 
 	path_make();
 	begin(&first);
 	begin(&second);
 	save(&first, 5.0f);
 	save(&second, 7.0f);
-	memory_finish(&second);
+	saved_state_finish(&second);
 	begin(&second);
-	CHECK(isnan(second.value[0]));
-	memory_finish(&second);
-	memory_finish(&first);
+	CHECK(isnan(second.values[0]));
+	saved_state_finish(&second);
+	saved_state_finish(&first);
 
 	begin(&second);
-	CHECK(second.value[0] == 5.0f);
+	CHECK(second.values[0] == 5.0f);
 	save(&second, 7.0f);
-	memory_finish(&second);
+	saved_state_finish(&second);
 	begin(&first);
-	CHECK(first.value[0] == 7.0f);
-	memory_finish(&first);
+	CHECK(first.values[0] == 7.0f);
+	saved_state_finish(&first);
 	path_remove();
 }
 
 /* As after a crash: the lock ends with its process. */
 static void test_what_a_dead_owner_leaves_is_taken(void)
 {
-	struct memory memory;
+	struct saved_state state;
 	char lock[80];
 
 	path_make();
-	begin(&memory);
-	save(&memory, 5.0f);
-	memory_finish(&memory);
+	begin(&state);
+	save(&state, 5.0f);
+	saved_state_finish(&state);
 	snprintf(lock, sizeof(lock), "%s.lock", path);
 	close(open(lock, O_CREAT | O_RDWR, 0600));
-	begin(&memory);
-	CHECK(memory.value[0] == 5.0f);
-	memory_finish(&memory);
+	begin(&state);
+	CHECK(state.values[0] == 5.0f);
+	saved_state_finish(&state);
 	CHECK(access(lock, F_OK) < 0);
 	path_remove();
 }
@@ -155,7 +155,7 @@ static void test_what_a_dead_owner_leaves_is_taken(void)
 /* It would be replaced, be it /dev/null, and opening a pipe waits for a writer. */
 static void test_what_is_no_file_stays(void)
 {
-	struct memory memory;
+	struct saved_state state;
 	struct stat status;
 
 	path_make();
@@ -163,33 +163,33 @@ static void test_what_is_no_file_stays(void)
 	CHECK(mkdir(path, 0700) == 0);
 	strcat(path, "/fake.state");
 	CHECK(mkfifo(path, 0600) == 0);
-	begin(&memory);
-	save(&memory, 5.0f);
-	memory_finish(&memory);
+	begin(&state);
+	save(&state, 5.0f);
+	saved_state_finish(&state);
 	CHECK(stat(path, &status) == 0 && S_ISFIFO(status.st_mode));
 	path_remove();
 }
 
 static void test_a_link_stays_a_link(void)
 {
-	struct memory memory;
+	struct saved_state state;
 	struct stat status;
 	char target[80];
 
 	path_make();
-	begin(&memory);
-	save(&memory, 5.0f);
-	memory_finish(&memory);
+	begin(&state);
+	save(&state, 5.0f);
+	saved_state_finish(&state);
 	snprintf(target, sizeof(target), "%s.elsewhere", path);
 	CHECK(renameat(AT_FDCWD, path, AT_FDCWD, target) == 0 && symlink(target, path) == 0);
-	begin(&memory);
-	CHECK(memory.value[0] == 5.0f);
-	save(&memory, 7.0f);
-	memory_finish(&memory);
+	begin(&state);
+	CHECK(state.values[0] == 5.0f);
+	save(&state, 7.0f);
+	saved_state_finish(&state);
 	CHECK(lstat(path, &status) == 0 && S_ISLNK(status.st_mode));
-	begin(&memory);
-	CHECK(memory.value[0] == 7.0f);
-	memory_finish(&memory);
+	begin(&state);
+	CHECK(state.values[0] == 7.0f);
+	saved_state_finish(&state);
 	CHECK(unlink(target) == 0);
 	path_remove();
 }

@@ -83,8 +83,8 @@ struct weir_unit_node {
 	float announced[WEIR_MAX_PORTS];	     /* control outputs as last shown in Props */
 	struct weir_latency latency[WEIR_MAX_PORTS]; /* of each input, as last declared */
 
-	struct memory memory;
-	uint32_t unremembered; /* ticks of the timer since it was last looked at */
+	struct saved_state saved_state;
+	uint32_t save_ticks; /* of the timer, since the state was last saved */
 
 	uint32_t meter_interval; /* ticks of the timer between two Props with meters; 0: none */
 	uint32_t meter_ticks;	 /* since the last ones */
