@@ -24,7 +24,7 @@
 #define TICKS_PER_SECOND 10u
 #define DEFAULT_METER_RATE 2.0f /* Props per second */
 #define SAVE_TICKS 600u		/* a minute */
-#define LATE_TICKS 10u		/* 1 s: there is no session manager */
+#define DEFERRED_TICKS 10u	/* 1 s: there is no session manager */
 
 /* Not in spa/utils/keys.h: PipeWire's own keys. */
 #define KEY_MEDIA_CLASS "media.class"
@@ -96,8 +96,8 @@ static void timer_arm(struct weir_unit_node *node, bool armed)
 }
 
 /*
- * In the main loop, while started or while ports wait. The data thread only leaves wishes: waking
- * us would cost it.
+ * In the main loop, while the node runs or ports are deferred. The data thread only stores what has
+ * changed: to wake the main thread would take a system call.
  */
 static void on_timer(void *data, uint64_t expirations)
 {
@@ -105,12 +105,12 @@ static void on_timer(void *data, uint64_t expirations)
 	const uint32_t rate = node->engine.wanted_rate;
 
 	(void)expirations;
-	if (node->late_ticks == 1)
-		ports_announce_late(node);
-	else if (node->late_ticks)
-		node->late_ticks--;
+	if (node->deferred_ticks == 1)
+		ports_announce_deferred(node);
+	else if (node->deferred_ticks)
+		node->deferred_ticks--;
 	if (!node->started) {
-		timer_arm(node, node->late_ticks);
+		timer_arm(node, node->deferred_ticks);
 		return;
 	}
 	if (rate && rate != node->engine.rate)
@@ -143,7 +143,7 @@ static void node_stop(struct weir_unit_node *node)
 	if (!node->started)
 		return;
 	node->started = false;
-	timer_arm(node, node->late_ticks);
+	timer_arm(node, node->deferred_ticks);
 	node_update_latency(node);
 	announce_meters(node);
 	save_state(node);
@@ -290,7 +290,7 @@ static void read_info(struct weir_unit_node *node, const struct spa_dict *info)
 			? SPA_DIRECTION_OUTPUT
 			: SPA_DIRECTION_INPUT;
 	/* WirePlumber sets up the inputs of what is virtual, also of a source. */
-	node->late_direction =
+	node->deferred_direction =
 		node->media_direction == SPA_DIRECTION_OUTPUT && !strstr(media_class, "Virtual")
 			? SPA_DIRECTION_INPUT
 			: SPA_DIRECTION_OUTPUT;
@@ -341,7 +341,7 @@ static int node_init(struct weir_unit_node *node, const struct weir_unit *unit,
 			return -errno;
 	}
 	if (node->timer && node->has_media_class) {
-		node->late_ticks = LATE_TICKS;
+		node->deferred_ticks = DEFERRED_TICKS;
 		timer_arm(node, true);
 	}
 	return 0;

@@ -48,7 +48,7 @@ void port_emit_info(struct weir_unit_node *node, struct port *port, bool full)
 {
 	const uint64_t old = full ? port->info.change_mask : 0;
 
-	if (node->late_ticks && port->direction == node->late_direction)
+	if (node->deferred_ticks && port->direction == node->deferred_direction)
 		return;
 	if (full)
 		port->info.change_mask = port->info_all;
@@ -64,13 +64,13 @@ void port_touch_param(struct weir_unit_node *node, struct port *port, enum port_
 	port_emit_info(node, port, false);
 }
 
-bool ports_announce_late(struct weir_unit_node *node)
+bool ports_announce_deferred(struct weir_unit_node *node)
 {
-	const enum spa_direction direction = node->late_direction;
+	const enum spa_direction direction = node->deferred_direction;
 
-	if (!node->late_ticks)
+	if (!node->deferred_ticks)
 		return false;
-	node->late_ticks = 0;
+	node->deferred_ticks = 0;
 	for (uint32_t i = 0; i < node->n_ports[direction]; i++)
 		port_emit_info(node, &node->ports[direction][i], true);
 	return true;
@@ -78,7 +78,7 @@ bool ports_announce_late(struct weir_unit_node *node)
 
 void ports_announce_again(struct weir_unit_node *node, enum spa_direction direction)
 {
-	if (ports_announce_late(node))
+	if (ports_announce_deferred(node))
 		return;
 	for (uint32_t i = 0; i < node->n_ports[direction]; i++)
 		if (!node->ports[direction][i].is_report)

@@ -23,11 +23,11 @@ void node_touch_state(struct weir_unit_node *node);
 void node_touch_param(struct weir_unit_node *node, enum node_param param);
 void port_touch_param(struct weir_unit_node *node, struct port *port, enum port_param param);
 
-/* Shows the ports that waited. Returns whether any did. */
-bool ports_announce_late(struct weir_unit_node *node);
+/* Shows the deferred ports. Returns whether there were any. */
+bool ports_announce_deferred(struct weir_unit_node *node);
 
 /*
- * Shows the ports that waited, or takes those of one side away and brings them back, unlinked. The
+ * Shows the deferred ports, or takes those of one side away and brings them back, unlinked. The
  * report stays: its readers are none of the session manager's.
  */
 void ports_announce_again(struct weir_unit_node *node, enum spa_direction direction);

@@ -64,9 +64,9 @@ struct weir_unit_node {
 
 	const struct weir_unit *unit;
 	bool has_media_class;
-	enum spa_direction media_direction; /* of the ports that the session manager links */
-	enum spa_direction late_direction;  /* of those that nobody sees before it is ready */
-	uint32_t late_ticks;		    /* of the timer, until they come anyway; 0: they came */
+	enum spa_direction media_direction;    /* of the ports that the session manager links */
+	enum spa_direction deferred_direction; /* the other one, but see read_info */
+	uint32_t deferred_ticks; /* of the timer, until its ports are shown; 0: they are */
 
 	uint64_t info_all;
 	struct spa_node_info info;
