@@ -46,7 +46,7 @@ static void announce_meters(struct weir_unit_node *node)
 	}
 	node->meter_ticks = 0;
 	if (changed)
-		node_touch_param(node, NODE_PROPS);
+		node_notify_param(node, NODE_PROPS);
 }
 
 static void tell_refusal(struct weir_unit_node *node, uint32_t rate, bool is_new, int error)
@@ -76,7 +76,7 @@ static void set_rate(struct weir_unit_node *node, uint32_t rate)
 			spa_log_info(node->log, "weir.%s runs again, at %u Hz", node->unit->name,
 				     rate);
 	}
-	node_touch_state(node);
+	node_notify_state(node);
 }
 
 static void save_state(struct weir_unit_node *node)

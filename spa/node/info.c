@@ -31,13 +31,13 @@ void node_emit_info(struct weir_unit_node *node, bool full)
 	node->info.change_mask = old;
 }
 
-void node_touch_state(struct weir_unit_node *node)
+void node_notify_state(struct weir_unit_node *node)
 {
 	node->info.change_mask |= SPA_NODE_CHANGE_MASK_PROPS;
 	node_emit_info(node, false);
 }
 
-void node_touch_param(struct weir_unit_node *node, enum node_param param)
+void node_notify_param(struct weir_unit_node *node, enum node_param param)
 {
 	node->params[param].flags ^= SPA_PARAM_INFO_SERIAL;
 	node->info.change_mask |= SPA_NODE_CHANGE_MASK_PARAMS;
@@ -57,7 +57,7 @@ void port_emit_info(struct weir_unit_node *node, struct port *port, bool full)
 	port->info.change_mask = old;
 }
 
-void port_touch_param(struct weir_unit_node *node, struct port *port, enum port_param param)
+void port_notify_param(struct weir_unit_node *node, struct port *port, enum port_param param)
 {
 	port->params[param].flags ^= SPA_PARAM_INFO_SERIAL;
 	port->info.change_mask |= SPA_PORT_CHANGE_MASK_PARAMS;

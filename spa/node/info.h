@@ -17,11 +17,11 @@ void node_emit_info(struct weir_unit_node *node, bool full);
 void port_emit_info(struct weir_unit_node *node, struct port *port, bool full);
 
 /* state_text has changed. */
-void node_touch_state(struct weir_unit_node *node);
+void node_notify_state(struct weir_unit_node *node);
 
 /* The value of a param has changed. */
-void node_touch_param(struct weir_unit_node *node, enum node_param param);
-void port_touch_param(struct weir_unit_node *node, struct port *port, enum port_param param);
+void node_notify_param(struct weir_unit_node *node, enum node_param param);
+void port_notify_param(struct weir_unit_node *node, struct port *port, enum port_param param);
 
 /* Shows the deferred ports. Returns whether there were any. */
 bool ports_announce_deferred(struct weir_unit_node *node);

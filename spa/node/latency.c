@@ -64,7 +64,7 @@ static void node_declare_latency(struct weir_unit_node *node)
 			if (spa_latency_info_compare(&info, &port->latency[to]) == 0)
 				continue;
 			port->latency[to] = info;
-			port_touch_param(node, port, PORT_LATENCY);
+			port_notify_param(node, port, PORT_LATENCY);
 		}
 }
 
@@ -84,7 +84,7 @@ void node_update_latency(struct weir_unit_node *node)
 	if (changed)
 		node_declare_latency(node);
 	if (node->latency[0].total != before)
-		node_touch_param(node, NODE_PROCESS_LATENCY);
+		node_notify_param(node, NODE_PROCESS_LATENCY);
 }
 
 /* NULL comes when the last link goes: 0 is then no latency, but none that is known. */
@@ -100,7 +100,7 @@ int port_set_latency(struct weir_unit_node *node, struct port *port, const struc
 		return 0;
 	port->has_peer_latency = param;
 	port->latency[other] = info;
-	port_touch_param(node, port, PORT_LATENCY);
+	port_notify_param(node, port, PORT_LATENCY);
 	node_declare_latency(node);
 	return 0;
 }

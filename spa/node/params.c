@@ -227,7 +227,7 @@ static int set_props(struct weir_unit_node *node, const struct spa_pod *props)
 		return res;
 	if (props && node->has_media_class)
 		volume_parse(&node->engine.volume, props);
-	node_touch_param(node, NODE_PROPS);
+	node_notify_param(node, NODE_PROPS);
 	return 0;
 }
 
@@ -249,7 +249,7 @@ static int set_port_config(struct weir_unit_node *node, const struct spa_pod *pa
 	if (direction > SPA_DIRECTION_OUTPUT || mode != SPA_PARAM_PORT_CONFIG_MODE_dsp)
 		return -EINVAL;
 	ports_announce_again(node, SPA_DIRECTION_REVERSE((enum spa_direction)direction));
-	node_touch_param(node, NODE_PROPS);
+	node_notify_param(node, NODE_PROPS);
 	return 0;
 }
 
