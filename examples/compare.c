@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Compares a sound before and after weir: by which ratio its pitch changed, and
- * how much later it came.
+ * Compares a sound before and after weir: prints the ratio by which its pitch
+ * changed, and its delay.
  *
  * usage: compare BEFORE.wav AFTER.wav        (recorded together, first channel)
  * prints: RATIO SEMITONES DELAY_MS
