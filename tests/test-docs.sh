@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 
-# Everything that README.md, CONTRIBUTING.md, doc/, the man pages, the drop-ins and the modules' pages tell
-# a reader to type, in the order in which they tell it: in a /usr of its own, into which weir is installed as README.md
+# Everything that README.md, CONTRIBUTING.md, doc/, the man pages, the drop-ins and the modules' pages
+# tell a reader to type, page by page, in a /usr of its own, into which weir is installed as README.md
 # says, in a private session with the names of the examples. Nothing of weir is in the environment.
 # tests/documents.py finds the commands and explains how they are marked; what is not run is listed.
 
