@@ -47,13 +47,13 @@ WEIR_REALTIME void align_save_state(const void *state, float *saved)
 	const uint32_t n_pairs = align->n_mics - 1;
 
 	for (uint32_t m = 0; m < n_pairs; m++) {
-		const struct pair_known known = align->pair[m + 1].latest;
+		const struct pair_prior latest = align->pair[m + 1].latest;
+		const bool is_known = latest.source != PAIR_NO_PRIOR;
 		float *value = saved + m;
 
-		value[ALIGN_SAVED_DELAY * n_pairs] = known.is_known ? (float)known.delay : NAN;
-		value[ALIGN_SAVED_DRIFT * n_pairs] =
-			known.is_known ? (float)(known.drift * 1e6) : NAN;
-		value[ALIGN_SAVED_POLARITY * n_pairs] = known.is_known ? known.polarity : NAN;
+		value[ALIGN_SAVED_DELAY * n_pairs] = is_known ? (float)latest.delay : NAN;
+		value[ALIGN_SAVED_DRIFT * n_pairs] = is_known ? (float)(latest.drift * 1e6) : NAN;
+		value[ALIGN_SAVED_POLARITY * n_pairs] = is_known ? latest.polarity : NAN;
 	}
 }
 
@@ -71,8 +71,8 @@ WEIR_REALTIME void align_restore_state(void *state, const float *saved)
 		/* Not so either when one of them is no number. */
 		if (fabsf(delay) <= (float)ALIGN_MAX_LAG_SECONDS &&
 		    fabsf(drift) <= (float)(ALIGN_MAX_DRIFT * 1e6) && fabsf(polarity) == 1.0f)
-			pair_tell(&align->pair[m + 1], (double)delay, (double)drift * 1e-6,
-				  polarity);
+			pair_set_prior(&align->pair[m + 1], (double)delay, (double)drift * 1e-6,
+				       polarity);
 	}
 }
 
@@ -98,7 +98,7 @@ static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align
 	const struct weights *weights = &pair->weights;
 	struct mix_target *target = &align->mix.target[m];
 
-	target->is_aligned = pair->is_tracking && pair->holds && weight <= ALIGN_AVERAGE;
+	target->is_aligned = supervisor_holds(&pair->supervisor) && weight <= ALIGN_AVERAGE;
 	if (!target->is_aligned)
 		return;
 	target->delay = track_delay(&pair->track, pair->time) * align->rate;
@@ -203,10 +203,11 @@ static WEIR_REALTIME enum align_state state_get(const struct align *align)
 
 	for (uint32_t m = 1; m < align->n_mics; m++) {
 		const struct pair *pair = &align->pair[m];
+		const bool locked = supervisor_is_locked(&pair->supervisor);
 
 		n_heard += !front_end_is_gone(&align->front[m]);
-		is_locked |= pair->is_locked;
-		is_coasting &= !pair->is_locked || pair_unheard(pair) > COASTING_SECONDS;
+		is_locked |= locked;
+		is_coasting &= !locked || pair_pause(pair) > COASTING_SECONDS;
 	}
 	if (n_heard < 2)
 		return ALIGN_ONE_MIC;
@@ -219,12 +220,13 @@ static WEIR_REALTIME enum align_state state_get(const struct align *align)
 static WEIR_REALTIME void of_each_get(const struct pair *pair, float value[ALIGN_N_OF_EACH])
 {
 	const struct track *track = &pair->track;
-	const bool known = pair->is_tracking;
+	const bool known = supervisor_is_tracking(&pair->supervisor);
+	const bool is_locked = supervisor_is_locked(&pair->supervisor);
 
 	value[ALIGN_DELAY] = known ? (float)track_delay(track, pair->time) : NAN;
 	value[ALIGN_DRIFT] = known ? (float)(track->drift * 1e6) : NAN;
-	value[ALIGN_LOCKED] = pair->is_locked;
-	value[ALIGN_CONFIDENCE] = pair->is_locked ? track->agreement : 0.0f;
+	value[ALIGN_LOCKED] = is_locked;
+	value[ALIGN_CONFIDENCE] = is_locked ? track->agreement : 0.0f;
 	value[ALIGN_POLARITY] = known ? track->polarity : 1.0f;
 }
 
@@ -275,7 +277,7 @@ static WEIR_REALTIME void controls_write(const struct align *align, float *const
 		float of_each[ALIGN_N_OF_EACH];
 
 		of_each_get(&align->pair[m], of_each);
-		if (!align->pair[m].is_tracking)
+		if (!supervisor_is_tracking(&align->pair[m].supervisor))
 			of_each[ALIGN_DELAY] = of_each[ALIGN_DRIFT] = 0.0f;
 		of_each[ALIGN_DELAY] *= 1000.0f;
 		for (uint32_t i = 0; i < ALIGN_N_OF_EACH; i++)

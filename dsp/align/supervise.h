@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_ALIGN_SUPERVISE_H
+#define WEIR_ALIGN_SUPERVISE_H
+
+#include "search.h"
+#include "track.h"
+
+/* How far a microphone is found. */
+enum supervise_state {
+	SUPERVISE_SEARCHING, /* no delay is known */
+	SUPERVISE_ACQUIRING, /* a delay is tracked, but not proved */
+	SUPERVISE_LOCKED,    /* proved, and used */
+	SUPERVISE_HELD,	     /* used as before, while it is doubted or a microphone is silent */
+	SUPERVISE_N_STATES,
+};
+
+enum supervise_event {
+	SUPERVISE_SET,	   /* tracking starts at a delay, or at another one */
+	SUPERVISE_LOST,	   /* the delay is given up */
+	SUPERVISE_SILENT,  /* a microphone gives digital silence */
+	SUPERVISE_REFUTED, /* the delay is vague, must be confirmed, or the phases have changed */
+	SUPERVISE_NEUTRAL, /* nothing speaks against the delay */
+	SUPERVISE_PROVED,  /* all that a lock needs is there */
+	SUPERVISE_DOUBTED, /* a competing peak was seen, by some frames only */
+	SUPERVISE_N_EVENTS,
+};
+
+#define SUPERVISE_SAME_LAG 8 /* samples of the analysis between lags that agree */
+#define SUPERVISE_DRIFT_AGE \
+	8.0 /* seconds of tracking, until the search takes the drift of the loop */
+
+WEIR_REALTIME enum supervise_state supervise_next(enum supervise_state state,
+						  enum supervise_event event);
+
+/* Hops of the search in a row that say about the same. */
+struct agreement {
+	int32_t lag; /* of the latest, samples of the analysis */
+	uint32_t count;
+};
+
+/* Judges the tracked delay by the peaks of the search, hop by hop. */
+struct supervisor {
+	enum supervise_state state;
+	int32_t max_lag; /* samples of the analysis */
+	double silence;	 /* seconds of digital silence so far; 0: both microphones give sound */
+
+	struct agreement candidate;	/* while searching */
+	struct agreement competing;	/* peaks of four seconds away from the delay */
+	struct agreement competing_now; /* peaks of the latest second away from the delay */
+	struct agreement reflection;	/* hops that peak there, less those at the delay */
+	double drift;			/* of the latest hop's peak */
+	uint32_t n_same_drift;		/* hops before that, in a row, with that drift */
+
+	bool is_at_prior;	/* tracking started at the prior delay */
+	uint32_t n_opposed;	/* hops that peak at the delay with the other polarity */
+	uint32_t n_unconfirmed; /* hops in a row at the delay that are needed again to lock */
+	uint32_t n_agreed;	/* hops that peaked at the delay since tracking started */
+	uint32_t n_supported;	/* hops whose correlation is high at the delay */
+	double supported;	/* seconds of sound after which it last was */
+};
+
+/* What is to be done about the tracked delay. */
+enum supervise_verdict {
+	SUPERVISE_STAY,
+	SUPERVISE_MOVE,	    /* to the peak of four seconds */
+	SUPERVISE_MOVE_NOW, /* to the peak of the latest second */
+};
+
+WEIR_REALTIME void supervisor_handle(struct supervisor *supervisor, enum supervise_event event);
+
+/* Forgets the delay. */
+WEIR_REALTIME void supervisor_reset(struct supervisor *supervisor);
+
+/* Tracking starts. A prior delay that is found again counts as agreed. */
+WEIR_REALTIME void supervisor_start(struct supervisor *supervisor, bool is_at_prior);
+
+/* Tracking goes on at another delay of the same microphone. */
+WEIR_REALTIME void supervisor_move(struct supervisor *supervisor);
+
+/* While there is sound: is the peak this high over the rest and the second one, and near enough? */
+WEIR_REALTIME bool supervisor_is_peak(const struct supervisor *supervisor,
+				      const struct search_peak *peak, float height, float lead);
+
+/* After a hop while searching: is its peak good enough to start there? */
+WEIR_REALTIME bool supervisor_accepts(struct supervisor *supervisor, const struct search *search);
+
+/* After a hop while tracking, which ended at `time`. */
+WEIR_REALTIME enum supervise_verdict supervisor_review(struct supervisor *supervisor,
+						       const struct search *search,
+						       const struct track *track, double time);
+
+/* After that: does the search know a drift that the loop's first blocks mistook? */
+WEIR_REALTIME bool supervisor_refutes_drift(const struct supervisor *supervisor,
+					    const struct search_peak *peak,
+					    const struct track *track, double time);
+
+/* Is the delay so new, or the drift so vague, that tracking should start anew elsewhere? */
+WEIR_REALTIME bool supervisor_is_new(const struct supervisor *supervisor,
+				     const struct track *track);
+
+/* After a hop. Returns true when a silence has ended after which the search must start anew. */
+WEIR_REALTIME bool supervisor_silence(struct supervisor *supervisor, bool is_silent,
+				      double hop_seconds);
+
+/* Proves or refutes the delay, by what the loop says of it at `time`. */
+WEIR_REALTIME void supervisor_judge(struct supervisor *supervisor, const struct track *track,
+				    bool is_silent, double time);
+
+/* After that: is the delay doubted, or lost? Returns true when it is lost. */
+WEIR_REALTIME bool supervisor_doubt(struct supervisor *supervisor, const struct track *track);
+
+static inline WEIR_REALTIME bool supervisor_is_tracking(const struct supervisor *supervisor)
+{
+	return supervisor->state != SUPERVISE_SEARCHING;
+}
+
+static inline WEIR_REALTIME bool supervisor_is_locked(const struct supervisor *supervisor)
+{
+	return supervisor->state == SUPERVISE_LOCKED;
+}
+
+/* May the delay be used? */
+static inline WEIR_REALTIME bool supervisor_holds(const struct supervisor *supervisor)
+{
+	return supervisor->state == SUPERVISE_LOCKED || supervisor->state == SUPERVISE_HELD;
+}
+
+#endif
