@@ -84,24 +84,24 @@ static void test_no_delay_holds_after_it_is_set_or_lost(void)
 static void test_a_microphone_that_was_silent_must_be_confirmed(void)
 {
 	struct supervisor supervisor = supervisor_in(SUPERVISE_LOCKED);
-	struct track track = { .change.is_seen = false };
+	struct loop loop = { .change.is_seen = false };
 
 	CHECK(!supervisor_silence(&supervisor, true, 0.25));
-	supervisor_judge(&supervisor, &track, true, 0.0);
+	supervisor_judge(&supervisor, &loop, true, 0.0);
 	CHECK(supervisor_holds(&supervisor) && !supervisor_is_locked(&supervisor));
 	CHECK(supervisor_silence(&supervisor, false, 0.25));
-	supervisor_judge(&supervisor, &track, false, 0.0);
+	supervisor_judge(&supervisor, &loop, false, 0.0);
 	CHECK(supervisor.state == SUPERVISE_ACQUIRING && supervisor.n_unconfirmed > 0);
 }
 
 static void test_a_doubted_delay_is_used_until_nothing_proves_it(void)
 {
 	struct supervisor supervisor = supervisor_in(SUPERVISE_LOCKED);
-	struct track track = { .n_doubts = 100 };
+	struct loop loop = { .competing.n_doubts = 100 };
 
-	CHECK(!supervisor_doubt(&supervisor, &track));
+	CHECK(!supervisor_doubt(&supervisor, &loop));
 	CHECK(supervisor.state == SUPERVISE_HELD);
-	supervisor_judge(&supervisor, &track, false, 0.0);
+	supervisor_judge(&supervisor, &loop, false, 0.0);
 	CHECK(supervisor.state == SUPERVISE_ACQUIRING);
 }
 

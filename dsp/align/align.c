@@ -96,20 +96,21 @@ static WEIR_REALTIME void target_set(struct align *align, uint32_t m, enum align
 {
 	const struct pair *pair = &align->pair[m];
 	const struct weights *weights = &pair->weights;
+	const struct loop *loop = &pair->track.loop;
 	struct mix_target *target = &align->mix.target[m];
 
 	target->is_aligned = supervisor_holds(&pair->supervisor) && weight <= ALIGN_AVERAGE;
 	if (!target->is_aligned)
 		return;
-	target->delay = track_delay(&pair->track, pair->time) * align->rate;
-	target->drift = pair->track.drift;
-	target->is_settled = pair->track.drift_variance < SETTLED_DRIFT * SETTLED_DRIFT;
+	target->delay = loop_delay(&pair->track.loop, pair->time) * align->rate;
+	target->drift = loop->kalman.drift;
+	target->is_settled = loop->kalman.drift_variance < SETTLED_DRIFT * SETTLED_DRIFT;
 
 	const double speech = fmin(fmax(weights->speech_ratio, -MAX_RATIO), MAX_RATIO);
 	const double noise = fmin(fmax(weights->noise_ratio, -MAX_RATIO), MAX_RATIO);
 	const float gain = (float)exp(0.5 * speech);
 
-	target->gain = pair->track.polarity * gain;
+	target->gain = loop->polarity * gain;
 	target->mrc_weight = weight == ALIGN_AVERAGE
 				     ? 1.0f / gain
 				     : mrc_weight_limit(gain / (float)exp(noise), gain);
@@ -219,15 +220,15 @@ static WEIR_REALTIME enum align_state state_get(const struct align *align)
 /* In the order of ALIGN_DELAY and so on, with the delay in seconds, NaN while it is not known. */
 static WEIR_REALTIME void of_each_get(const struct pair *pair, float value[ALIGN_N_OF_EACH])
 {
-	const struct track *track = &pair->track;
+	const struct loop *loop = &pair->track.loop;
 	const bool known = supervisor_is_tracking(&pair->supervisor);
 	const bool is_locked = supervisor_is_locked(&pair->supervisor);
 
-	value[ALIGN_DELAY] = known ? (float)track_delay(track, pair->time) : NAN;
-	value[ALIGN_DRIFT] = known ? (float)(track->drift * 1e6) : NAN;
+	value[ALIGN_DELAY] = known ? (float)loop_delay(loop, pair->time) : NAN;
+	value[ALIGN_DRIFT] = known ? (float)(loop->kalman.drift * 1e6) : NAN;
 	value[ALIGN_LOCKED] = is_locked;
-	value[ALIGN_CONFIDENCE] = is_locked ? track->agreement : 0.0f;
-	value[ALIGN_POLARITY] = known ? track->polarity : 1.0f;
+	value[ALIGN_CONFIDENCE] = is_locked ? loop->agreement : 0.0f;
+	value[ALIGN_POLARITY] = known ? loop->polarity : 1.0f;
 }
 
 static WEIR_REALTIME void report(struct align *align, struct weir_reports *reports, uint32_t frame)

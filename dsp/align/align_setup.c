@@ -47,8 +47,7 @@ static void align_fill(struct align *align)
 	cross_context_fill(&align->cross_context);
 	drift_tables_fill(&align->drift_tables);
 	for (uint32_t m = 1; m < align->n_mics; m++)
-		weights_fill(&align->pair[m].weights,
-			     TRACK_HOP / (double)align->front_context.rate);
+		weights_fill(&align->pair[m].weights, LOOP_HOP / (double)align->front_context.rate);
 	mix_fill(&align->mix);
 	post_fill(&align->post);
 }

@@ -17,8 +17,8 @@ void frame_allocate(struct frame *frame, const struct cross_context *context, st
 	}
 }
 
-WEIR_REALTIME void frame_hear(struct frame *frame, const struct front_end *front, uint32_t e,
-			      int64_t first)
+WEIR_REALTIME void frame_transform(struct frame *frame, const struct front_end *front, uint32_t e,
+				   int64_t first)
 {
 	front_end_window(front, first, frame->context->window, CROSS_WINDOW, frame->context->time);
 	weir_fft_forward(&frame->context->fft, frame->context->time, frame->bins[e]);

@@ -16,8 +16,8 @@ struct frame {
 void frame_allocate(struct frame *frame, const struct cross_context *context, struct arena *arena);
 
 /* One microphone's spectrum, of the window that begins at sample `first`; `e` is 0 or 1. */
-WEIR_REALTIME void frame_hear(struct frame *frame, const struct front_end *front, uint32_t e,
-			      int64_t first);
+WEIR_REALTIME void frame_transform(struct frame *frame, const struct front_end *front, uint32_t e,
+				   int64_t first);
 
 /* Sets the rest, when both spectra are there. */
 WEIR_REALTIME void frame_compare(struct frame *frame, const struct front_end *front1,

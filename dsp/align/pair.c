@@ -131,7 +131,7 @@ static WEIR_REALTIME void track_move(struct pair *pair, const struct search_peak
 {
 	const double lag = lag_seconds(pair, peak->lag);
 
-	if (supervisor_is_new(&pair->supervisor, &pair->track)) {
+	if (supervisor_is_new(&pair->supervisor, &pair->track.loop)) {
 		tracking_begin(pair, peak, time);
 		return;
 	}
@@ -144,10 +144,10 @@ static WEIR_REALTIME void track_review(struct pair *pair, double time)
 	struct supervisor *supervisor = &pair->supervisor;
 	const struct search *search = &pair->search;
 	const enum supervise_verdict verdict =
-		supervisor_review(supervisor, search, &pair->track, time);
+		supervisor_review(supervisor, search, &pair->track.loop, time);
 
-	if (supervisor_refutes_drift(supervisor, &search->peak, &pair->track, time))
-		track_drift_again(&pair->track, search->peak.drift, REFUTED_DEVIATION);
+	if (supervisor_refutes_drift(supervisor, &search->peak, &pair->track.loop, time))
+		loop_drift_again(&pair->track.loop, search->peak.drift, REFUTED_DEVIATION);
 	if (verdict != SUPERVISE_STAY)
 		track_move(pair, verdict == SUPERVISE_MOVE ? &search->peak : &search->short_peak,
 			   time);
@@ -157,7 +157,7 @@ static WEIR_REALTIME void hop_look(struct pair *pair, const struct front_end *fr
 				   const struct front_end *front2)
 {
 	struct search *search = &pair->search;
-	const struct track *track = &pair->track;
+	const struct loop *loop = &pair->track.loop;
 	const double rate = (double)search->context->rate;
 	const double time = (double)(search->n_blocks * FRONT_END_BLOCK) / rate;
 	const bool is_silent = front_end_is_gone(front1) || front_end_is_gone(front2);
@@ -170,9 +170,9 @@ static WEIR_REALTIME void hop_look(struct pair *pair, const struct front_end *fr
 	else
 		search_look(pair, time);
 	search->is_lag_known = supervisor_is_tracking(&pair->supervisor);
-	search->is_drift_known = search->is_lag_known && time - track->born >= SUPERVISE_DRIFT_AGE;
-	search->known_lag = (int32_t)lrint(track_delay(track, time) * rate);
-	search->known_drift = track->drift;
+	search->is_drift_known = search->is_lag_known && time - loop->born >= SUPERVISE_DRIFT_AGE;
+	search->known_lag = (int32_t)lrint(loop_delay(loop, time) * rate);
+	search->known_drift = loop->kalman.drift;
 }
 
 static WEIR_REALTIME uint32_t tracking_step(struct pair *pair, const struct front_end *front1,
@@ -210,18 +210,18 @@ WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct front_end *fron
 
 static WEIR_REALTIME struct pair_prior prior_now(const struct pair *pair)
 {
-	const struct track *track = &pair->track;
+	const struct loop *loop = &pair->track.loop;
 
 	return (struct pair_prior){ .source = PAIR_KEPT,
-				    .delay = track_delay(track, pair->time),
-				    .drift = track->drift,
-				    .polarity = track->polarity };
+				    .delay = loop_delay(loop, pair->time),
+				    .drift = loop->kalman.drift,
+				    .polarity = loop->polarity };
 }
 
 /* The clock is still the same. */
 static WEIR_REALTIME void tracking_end(struct pair *pair)
 {
-	if (pair->track.drift_variance < KEPT_DRIFT * KEPT_DRIFT)
+	if (pair->track.loop.kalman.drift_variance < KEPT_DRIFT * KEPT_DRIFT)
 		pair->prior = prior_now(pair);
 	supervisor_handle(&pair->supervisor, SUPERVISE_LOST);
 	pair->supervisor.candidate.count = 0;
@@ -232,18 +232,18 @@ WEIR_REALTIME void pair_judge(struct pair *pair, const struct front_end *front1,
 			      const struct front_end *front2, bool is_held)
 {
 	struct supervisor *supervisor = &pair->supervisor;
-	const struct track *track = &pair->track;
+	const struct loop *loop = &pair->track.loop;
 	const bool is_silent = front_end_is_gone(front1) || front_end_is_gone(front2);
 
 	pair->time = (double)front1->n_samples / (double)pair->search.context->rate;
 	if (supervisor_is_tracking(supervisor) &&
-	    fabs(track_delay(track, pair->time)) > ALIGN_MAX_LAG_SECONDS)
+	    fabs(loop_delay(loop, pair->time)) > ALIGN_MAX_LAG_SECONDS)
 		tracking_end(pair);
 	if (!supervisor_is_tracking(supervisor) || is_held)
 		return;
-	supervisor_judge(supervisor, track, is_silent, pair->time);
+	supervisor_judge(supervisor, loop, is_silent, pair->time);
 	if (supervisor_is_locked(supervisor))
 		pair->latest = prior_now(pair);
-	if (supervisor_doubt(supervisor, track))
+	if (supervisor_doubt(supervisor, loop))
 		tracking_end(pair);
 }

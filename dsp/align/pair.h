@@ -3,6 +3,7 @@
 #define WEIR_ALIGN_PAIR_H
 
 #include "supervise.h"
+#include "track.h"
 #include "weights.h"
 
 /* Where a microphone was, and how fast its clock: what is expected when it is searched for. */
@@ -52,9 +53,9 @@ WEIR_REALTIME uint32_t pair_step(struct pair *pair, const struct front_end *fron
 /* Seconds since a frame had sound in both microphones. */
 static inline WEIR_REALTIME double pair_pause(const struct pair *pair)
 {
-	const double delay = track_delay(&pair->track, pair->time);
+	const double delay = loop_delay(&pair->track.loop, pair->time);
 
-	return pair->time - pair->track.heard - (delay > 0.0 ? delay : 0.0);
+	return pair->time - pair->track.loop.activity.heard - (delay > 0.0 ? delay : 0.0);
 }
 
 /* Decides whether the delay may be used. While it is held, nothing changes. */

@@ -181,32 +181,33 @@ static WEIR_REALTIME void reflection_watch(struct supervisor *supervisor,
 
 /* A first peak that a drift has smeared can be that of half a period, with the other polarity. */
 static WEIR_REALTIME void polarity_watch(struct supervisor *supervisor,
-					 const struct search_peak *peak, const struct track *track,
+					 const struct search_peak *peak, const struct loop *loop,
 					 const struct evidence *evidence)
 {
 	if (!evidence->is_peak || fabs(evidence->off) >= CONFIRM_SECONDS)
 		return;
-	if (peak->polarity == track->polarity)
+	if (peak->polarity == loop->polarity)
 		supervisor->n_opposed = 0;
 	else
 		supervisor->n_opposed++;
 }
 
 static WEIR_REALTIME void collect(struct supervisor *supervisor, const struct search *search,
-				  const struct track *track, double time)
+				  const struct loop *loop, double time)
 {
 	const struct search_peak *peak = &search->peak, *now = &search->short_peak;
 	const double rate = (double)search->context->rate;
 	const struct evidence evidence = {
 		.is_peak = supervisor_is_peak(supervisor, peak, MIN_HEIGHT, MIN_LEAD),
 		.is_peak_now = supervisor_is_peak(supervisor, now, NOW_HEIGHT, MIN_LEAD),
-		.off = peak->lag / rate - track_delay(track, time),
-		.off_now = now->lag / rate - track_delay(track, time - 0.5),
-		.rest = time - track->switched,
+		.off = peak->lag / rate - loop_delay(loop, time),
+		.off_now = now->lag / rate - loop_delay(loop, time - 0.5),
+		.rest = time - loop->switched,
 	};
 
-	if (peak->height > SUPPORT_HEIGHT * peak->own || supervisor->supported > track->active)
-		supervisor->supported = track->active;
+	if (peak->height > SUPPORT_HEIGHT * peak->own ||
+	    supervisor->supported > loop->activity.active)
+		supervisor->supported = loop->activity.active;
 	supervisor->n_supported += peak->height > LOCK_HEIGHT * peak->own;
 	supervisor->n_same_drift =
 		peak->drift == supervisor->drift ? supervisor->n_same_drift + 1 : 0;
@@ -221,7 +222,7 @@ static WEIR_REALTIME void collect(struct supervisor *supervisor, const struct se
 			      now->own > SURE_OWN && evidence.rest > REST_NOW_SECONDS,
 		      now->lag);
 	reflection_watch(supervisor, search, &evidence);
-	polarity_watch(supervisor, peak, track, &evidence);
+	polarity_watch(supervisor, peak, loop, &evidence);
 }
 
 /* Is the peak of four seconds, away from the delay, to be believed? */
@@ -237,9 +238,9 @@ static WEIR_REALTIME bool competing_wins(const struct supervisor *supervisor,
 
 WEIR_REALTIME enum supervise_verdict supervisor_review(struct supervisor *supervisor,
 						       const struct search *search,
-						       const struct track *track, double time)
+						       const struct loop *loop, double time)
 {
-	collect(supervisor, search, track, time);
+	collect(supervisor, search, loop, time);
 	if (competing_wins(supervisor, search) || supervisor->reflection.count > REFLECTION_HOPS ||
 	    supervisor->n_opposed > N_AGREE)
 		return SUPERVISE_MOVE;
@@ -247,21 +248,22 @@ WEIR_REALTIME enum supervise_verdict supervisor_review(struct supervisor *superv
 }
 
 WEIR_REALTIME bool supervisor_refutes_drift(const struct supervisor *supervisor,
-					    const struct search_peak *peak,
-					    const struct track *track, double time)
+					    const struct search_peak *peak, const struct loop *loop,
+					    double time)
 {
-	const double off = fabs(peak->drift - track->drift);
-	const double deviation = sqrt(track->drift_variance);
+	const double off = fabs(peak->drift - loop->kalman.drift);
+	const double deviation = sqrt(loop->kalman.drift_variance);
 
-	return peak->height > DRIFT_HEIGHT && track->active > DRIFT_ACTIVE &&
-	       time - track->born < SUPERVISE_DRIFT_AGE && supervisor->n_same_drift >= DRIFT_HOPS &&
+	return peak->height > DRIFT_HEIGHT && loop->activity.active > DRIFT_ACTIVE &&
+	       time - loop->born < SUPERVISE_DRIFT_AGE && supervisor->n_same_drift >= DRIFT_HOPS &&
 	       ((off > DRIFT_OFF && fabs(peak->drift) < FAR_DRIFT && deviation > SURE_DRIFT) ||
 		(off > DRIFT_FAR_OFF && deviation > SURE_FAR_DRIFT));
 }
 
-WEIR_REALTIME bool supervisor_is_new(const struct supervisor *supervisor, const struct track *track)
+WEIR_REALTIME bool supervisor_is_new(const struct supervisor *supervisor, const struct loop *loop)
 {
-	return supervisor->n_agreed < N_AGREE || track->drift_variance >= VAGUE_DRIFT * VAGUE_DRIFT;
+	return supervisor->n_agreed < N_AGREE ||
+	       loop->kalman.drift_variance >= VAGUE_DRIFT * VAGUE_DRIFT;
 }
 
 WEIR_REALTIME bool supervisor_silence(struct supervisor *supervisor, bool is_silent,
@@ -275,19 +277,19 @@ WEIR_REALTIME bool supervisor_silence(struct supervisor *supervisor, bool is_sil
 	return has_ended;
 }
 
-static WEIR_REALTIME bool is_proved(const struct supervisor *supervisor, const struct track *track)
+static WEIR_REALTIME bool is_proved(const struct supervisor *supervisor, const struct loop *loop)
 {
 	const bool is_at_prior = supervisor->is_at_prior;
 
-	return track->active > (is_at_prior ? PRIOR_LOCK_ACTIVE : LOCK_ACTIVE) &&
+	return loop->activity.active > (is_at_prior ? PRIOR_LOCK_ACTIVE : LOCK_ACTIVE) &&
 	       supervisor->n_supported >= (is_at_prior ? PRIOR_LOCK_HOPS : LOCK_HOPS) &&
 	       supervisor->n_agreed >= N_AGREE;
 }
 
-WEIR_REALTIME void supervisor_judge(struct supervisor *supervisor, const struct track *track,
+WEIR_REALTIME void supervisor_judge(struct supervisor *supervisor, const struct loop *loop,
 				    bool is_silent, double time)
 {
-	const double deviation = track_deviation(track, time);
+	const double deviation = loop_deviation(loop, time);
 	const bool is_vague = deviation > UNLOCK_DEVIATION;
 	enum supervise_event event = SUPERVISE_NEUTRAL;
 
@@ -295,17 +297,17 @@ WEIR_REALTIME void supervisor_judge(struct supervisor *supervisor, const struct 
 		supervisor->n_unconfirmed = N_AGREE;
 	if (is_silent || supervisor->silence > 0.0)
 		event = SUPERVISE_SILENT;
-	else if (is_vague || supervisor->n_unconfirmed > 0 || track->change.is_seen)
+	else if (is_vague || supervisor->n_unconfirmed > 0 || loop->change.is_seen)
 		event = SUPERVISE_REFUTED;
-	else if (deviation < LOCK_DEVIATION && is_proved(supervisor, track))
+	else if (deviation < LOCK_DEVIATION && is_proved(supervisor, loop))
 		event = SUPERVISE_PROVED;
 	supervisor_handle(supervisor, event);
 }
 
-WEIR_REALTIME bool supervisor_doubt(struct supervisor *supervisor, const struct track *track)
+WEIR_REALTIME bool supervisor_doubt(struct supervisor *supervisor, const struct loop *loop)
 {
-	if (track->n_doubts >= N_DOUBTS)
+	if (loop->competing.n_doubts >= N_DOUBTS)
 		supervisor_handle(supervisor, SUPERVISE_DOUBTED);
-	return track->bad > MAX_BAD_SECONDS ||
-	       track->active - supervisor->supported > MAX_UNSUPPORTED_SECONDS;
+	return loop->motion.bad > MAX_BAD_SECONDS ||
+	       loop->activity.active - supervisor->supported > MAX_UNSUPPORTED_SECONDS;
 }

@@ -2,8 +2,8 @@
 #ifndef WEIR_ALIGN_SUPERVISE_H
 #define WEIR_ALIGN_SUPERVISE_H
 
+#include "loop.h"
 #include "search.h"
-#include "track.h"
 
 /* How far a microphone is found. */
 enum supervise_state {
@@ -87,27 +87,26 @@ WEIR_REALTIME bool supervisor_accepts(struct supervisor *supervisor, const struc
 /* After a hop while tracking, which ended at `time`. */
 WEIR_REALTIME enum supervise_verdict supervisor_review(struct supervisor *supervisor,
 						       const struct search *search,
-						       const struct track *track, double time);
+						       const struct loop *loop, double time);
 
 /* After that: does the search know a drift that the loop's first blocks mistook? */
 WEIR_REALTIME bool supervisor_refutes_drift(const struct supervisor *supervisor,
-					    const struct search_peak *peak,
-					    const struct track *track, double time);
+					    const struct search_peak *peak, const struct loop *loop,
+					    double time);
 
 /* Is the delay so new, or the drift so vague, that tracking should start anew elsewhere? */
-WEIR_REALTIME bool supervisor_is_new(const struct supervisor *supervisor,
-				     const struct track *track);
+WEIR_REALTIME bool supervisor_is_new(const struct supervisor *supervisor, const struct loop *loop);
 
 /* After a hop. Returns true when a silence has ended after which the search must start anew. */
 WEIR_REALTIME bool supervisor_silence(struct supervisor *supervisor, bool is_silent,
 				      double hop_seconds);
 
 /* Proves or refutes the delay, by what the loop says of it at `time`. */
-WEIR_REALTIME void supervisor_judge(struct supervisor *supervisor, const struct track *track,
+WEIR_REALTIME void supervisor_judge(struct supervisor *supervisor, const struct loop *loop,
 				    bool is_silent, double time);
 
 /* After that: is the delay doubted, or lost? Returns true when it is lost. */
-WEIR_REALTIME bool supervisor_doubt(struct supervisor *supervisor, const struct track *track);
+WEIR_REALTIME bool supervisor_doubt(struct supervisor *supervisor, const struct loop *loop);
 
 static inline WEIR_REALTIME bool supervisor_is_tracking(const struct supervisor *supervisor)
 {

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A closed loop: frames of both sounds are cut where the delay says they are the same, and what is
+ * left of it is measured in the sum of their cross-spectra. After each correction the sums are
+ * turned along, so that they need not be forgotten. A Kalman filter of delay and drift weighs the
+ * measurements, but leaves the drift to drift.c. A fast sum tells when the source moves.
+ */
+
+#include "loop.h"
+
+#include <math.h>
+
+#include "limits.h"
+
+#define MAX_TAU 3.0
+#define MOVING_TAU 0.25
+#define MISFIT_TAU 0.8
+#define FAST_TAU 0.3
+#define MAX_QUIET_SECONDS 8.0
+#define FIRST_BLOCK_SECONDS 0.25
+#define BLOCK_SECONDS 1.5
+
+#define KNOWN_DRIFT 20e-6
+#define RATE_STEP_DEVIATION 28e-6 /* not known: blocks are taken again */
+#define MIN_AGREEMENT 0.11f
+#define FAR_SECONDS 80e-6
+
+void loop_allocate(struct loop *loop, const struct cross_context *context,
+		   const struct drift_tables *drift_tables, struct arena *arena)
+{
+	loop->context = context;
+	cross_allocate(&loop->slow, context, arena);
+	cross_allocate(&loop->fast, context, arena);
+	cross_allocate(&loop->block.sum, context, arena);
+	cross_weighted_allocate(&loop->weighted, context, arena);
+	loop->lags = arena_floats(arena, CROSS_FINE);
+	drift_allocate(&loop->blocks, drift_tables, arena);
+}
+
+WEIR_REALTIME void loop_block_clear(struct loop *loop)
+{
+	cross_clear(&loop->block.sum, loop->context);
+	loop->block.active = loop->block.time = loop->block.weight = 0.0;
+}
+
+WEIR_REALTIME void loop_peaks_clear(struct loop *loop)
+{
+	loop->competing.n = loop->competing.n_doubts = loop->motion.n = 0;
+	loop->block.is_current = false;
+}
+
+WEIR_REALTIME void loop_sums_clear(struct loop *loop)
+{
+	cross_clear(&loop->slow, loop->context);
+	cross_clear(&loop->fast, loop->context);
+	loop_block_clear(loop);
+	loop->activity.active = loop->activity.fresh = loop->activity.quiet = 0.0;
+	loop->motion.bad = loop->motion.moving = loop->motion.boost = 0.0;
+	loop_peaks_clear(loop);
+	change_clear(&loop->change);
+}
+
+WEIR_REALTIME void loop_drift_set(struct loop *loop, double drift, double deviation)
+{
+	loop->kalman.drift = fmin(fmax(drift, -ALIGN_MAX_DRIFT), ALIGN_MAX_DRIFT);
+	loop->kalman.drift_variance = deviation * deviation;
+	loop->kalman.covariance = 0.0;
+}
+
+WEIR_REALTIME void loop_drift_again(struct loop *loop, double drift, double deviation)
+{
+	loop_drift_set(loop, drift, deviation);
+	drift_reset(&loop->blocks);
+	loop_block_clear(loop);
+}
+
+WEIR_REALTIME void loop_start(struct loop *loop, double delay, double drift, double drift_deviation,
+			      float polarity, double time)
+{
+	loop_sums_clear(loop);
+	drift_reset(&loop->blocks);
+	loop->kalman.time = loop->born = loop->activity.heard = loop->switched = time;
+	loop->known.n = 0;
+	loop->change = (struct change){ 0 };
+	loop->kalman.delay = delay;
+	loop->kalman.delay_variance = LOOP_START_DEVIATION * LOOP_START_DEVIATION;
+	loop_drift_set(loop, drift, drift_deviation);
+	loop->polarity = polarity;
+	loop->motion.misfit = 1.0;
+	loop->agreement = 0.0f;
+	rate_step_reset(&loop->rate_step, time, loop->activity.active);
+}
+
+WEIR_REALTIME void loop_predict(struct loop *loop, double time)
+{
+	const double ahead = time - loop->kalman.time;
+	const double delay_noise = 0.4e-6 * 0.4e-6 + loop->motion.boost;
+	const double drift_noise = loop->activity.active > 15.0 ? 0.06e-6 : 0.3e-6;
+
+	loop->kalman.delay += loop->kalman.drift * ahead;
+	known_delays_advance(&loop->known, loop->kalman.drift * ahead);
+	loop->kalman.delay_variance += ahead * (2.0 * loop->kalman.covariance +
+						ahead * loop->kalman.drift_variance + delay_noise);
+	loop->kalman.covariance += ahead * loop->kalman.drift_variance;
+	loop->kalman.drift_variance += ahead * drift_noise * drift_noise;
+	loop->kalman.time = time;
+}
+
+/* Otherwise what looks like a walk may be the drift. */
+static WEIR_REALTIME bool drift_is_known(const struct loop *loop)
+{
+	return loop->kalman.drift_variance < KNOWN_DRIFT * KNOWN_DRIFT;
+}
+
+static WEIR_REALTIME double slow_tau(const struct loop *loop)
+{
+	const double tau = loop->motion.moving > 0.0   ? MOVING_TAU
+			   : loop->motion.misfit < 1.5 ? MAX_TAU
+						       : MISFIT_TAU;
+
+	return fmin(tau, fmax(0.4, 0.6 * loop->activity.active));
+}
+
+static WEIR_REALTIME void accumulate(struct loop *loop, const struct frame *frame, double centre)
+{
+	const struct cross_context *context = loop->context;
+	const double hop = loop_hop_seconds(loop);
+	const double weight = (double)frame->activity;
+
+	/* What was heard long ago says nothing of now. */
+	loop->activity.quiet =
+		frame->activity <= LOOP_MIN_ACTIVITY ? loop->activity.quiet + hop : 0.0;
+	if (loop->activity.quiet > MAX_QUIET_SECONDS) {
+		cross_clear(&loop->slow, loop->context);
+		change_clear(&loop->change);
+		loop->activity.fresh = 0.0;
+	}
+
+	/* After a pause somebody else may speak. */
+	cross_add(&loop->fast, &frame->cross, (float)exp(-hop / FAST_TAU), context);
+	if (loop->change.is_seen) {
+		loop_block_clear(loop);
+		return;
+	}
+	if (frame->activity <= LOOP_MIN_ACTIVITY) {
+		cross_add(&loop->slow, &frame->cross, 1.0f, context);
+		return;
+	}
+	cross_add(&loop->slow, &frame->cross, (float)exp(-hop / slow_tau(loop)), context);
+	if (loop->motion.moving > 0.0 && drift_is_known(loop)) {
+		loop_block_clear(loop);
+		return;
+	}
+	cross_add(&loop->block.sum, &frame->cross, 1.0f, context);
+	loop->block.active += hop;
+	loop->block.time += weight * centre;
+	loop->block.weight += weight;
+}
+
+static WEIR_REALTIME void correct(struct loop *loop, double seconds)
+{
+	loop->kalman.delay += seconds;
+	loop->rate_step.seconds += seconds;
+	cross_advance(&loop->slow, seconds, loop->context);
+	cross_advance(&loop->fast, seconds, loop->context);
+	cross_advance(&loop->block.sum, seconds, loop->context);
+	loop->block.corrected += seconds;
+}
+
+/* Far off, again and again at the same lag: the source has jumped, or walks. */
+static WEIR_REALTIME bool move_is_sure(struct loop *loop, double lag)
+{
+	latest_add(loop->motion.lag, &loop->motion.n, LOOP_FAR_LAGS, lag);
+	loop->motion.bad += 0.3 * loop_hop_seconds(loop);
+	if (loop->motion.moving > 0.0)
+		return true;
+	return loop->motion.n >= LOOP_FAR_LAGS &&
+	       latest_scatter(loop->motion.lag, loop->motion.n) < 100e-6;
+}
+
+static WEIR_REALTIME void rate_step_watch(struct loop *loop)
+{
+	const double rate =
+		rate_step_detect(&loop->rate_step, loop->kalman.time, loop->activity.active);
+
+	if (rate == 0.0 || !drift_is_known(loop))
+		return;
+	loop_drift_again(loop, loop->kalman.drift + rate, RATE_STEP_DEVIATION);
+	loop->motion.moving = 0.0;
+}
+
+WEIR_REALTIME void loop_measure(struct loop *loop)
+{
+	const struct cross_context *context = loop->context;
+	const double hop = loop_hop_seconds(loop), tau = slow_tau(loop);
+
+	const struct cross_peak peak =
+		cross_find(&loop->weighted, loop->lags, LOOP_REACH_SECONDS, context);
+	const double window = CROSS_WINDOW / (double)context->rate;
+	const double n = fmax(2.0, 2.0 * fmin(tau, loop->activity.active) / window);
+	const double agreement = (double)peak.agreement;
+	const double likely = 1.0 / (0.5 * peak.slope * n * agreement * agreement + 1e-9);
+	const double n_alike = fmax(1.0, 2.0 * tau / hop);
+	const double room = loop->blocks.n_added > 10 ? 12e-6 : 4e-6;
+	const double noise = (likely + room * room) * n_alike;
+	double variance = loop->kalman.delay_variance + noise;
+
+	loop->agreement = peak.agreement;
+	loop->motion.misfit =
+		0.97 * loop->motion.misfit + 0.03 * fmin(peak.lag * peak.lag / variance, 25.0);
+	if (peak.agreement < MIN_AGREEMENT || loop->change.is_seen) {
+		loop->motion.bad += hop;
+		return;
+	}
+	if (fabs(peak.lag) > 6.0 * sqrt(variance) && fabs(peak.lag) > FAR_SECONDS) {
+		if (!move_is_sure(loop, peak.lag))
+			return;
+		loop->kalman.delay_variance += LOOP_START_DEVIATION * LOOP_START_DEVIATION;
+		variance = loop->kalman.delay_variance + noise;
+		loop->kalman.covariance = 0.0;
+		if (drift_is_known(loop))
+			loop->motion.moving = 1.0;
+	} else {
+		loop->motion.n = 0;
+		loop->motion.bad = fmax(0.0, loop->motion.bad - hop);
+	}
+	loop->motion.moving = fmax(0.0, loop->motion.moving - hop);
+	if (loop->motion.moving > 0.0)
+		loop->motion.boost = 60e-6 * 60e-6;
+	else if (loop->activity.active > 4.0)
+		loop->motion.boost = 8e-6 * 8e-6 * pow(fmax(0.0, loop->motion.misfit - 2.0), 2.0);
+	else
+		loop->motion.boost = 0.0;
+
+	const double gain = loop->kalman.delay_variance / variance;
+
+	loop->kalman.covariance *= 1.0 - gain;
+	loop->kalman.delay_variance = fmax(loop->kalman.delay_variance * (1.0 - gain), 1e-12);
+	correct(loop, gain * peak.lag);
+	rate_step_watch(loop);
+}
+
+static WEIR_REALTIME void block_end(struct loop *loop)
+{
+	const double time = loop->block.time / loop->block.weight;
+
+	drift_add(&loop->blocks, &loop->block.sum, time,
+		  loop->kalman.delay - loop->kalman.drift * (loop->kalman.time - time),
+		  loop->kalman.drift, loop->block.active, loop->kalman.time);
+	loop->block.corrected = 0.0;
+	loop->block.is_current = true;
+	loop_block_clear(loop);
+}
+
+/* Short at first, so that the drift does not smear them and is known soon. */
+static WEIR_REALTIME double block_seconds(uint32_t n)
+{
+	return n < 8 ? FIRST_BLOCK_SECONDS : n < 14 ? 2.0 * FIRST_BLOCK_SECONDS : BLOCK_SECONDS;
+}
+
+WEIR_REALTIME void loop_add(struct loop *loop, const struct frame *frame, double centre)
+{
+	accumulate(loop, frame, centre);
+	if (loop->block.active >= block_seconds(loop->blocks.n_added) &&
+	    loop->blocks.stage == DRIFT_IDLE)
+		block_end(loop);
+	if (frame->activity <= LOOP_MIN_ACTIVITY)
+		return;
+	loop->activity.active += loop_hop_seconds(loop);
+	loop->activity.fresh += loop_hop_seconds(loop) * (double)frame->activity;
+}
+
+WEIR_REALTIME void loop_estimate_take(struct loop *loop)
+{
+	const struct drift_estimate *estimate = &loop->blocks.estimate;
+
+	loop->blocks.stage = DRIFT_IDLE;
+	if (estimate->has_drift) {
+		const double spread = 30e-6 / estimate->span;
+
+		loop->kalman.drift = estimate->drift;
+		loop->kalman.drift_variance =
+			fmin(loop->kalman.drift_variance, spread * spread + 0.15e-6 * 0.15e-6);
+		loop->kalman.covariance = 0.0;
+	}
+	if (!estimate->has_delay || !loop->block.is_current || loop->motion.moving > 0.0)
+		return;
+
+	const uint32_t n = estimate->n_like < 16 ? estimate->n_like : 16;
+	const double noise = 12e-6 * 12e-6 / n + 1.5e-6 * 1.5e-6;
+	double gain = loop->kalman.delay_variance / (loop->kalman.delay_variance + noise);
+
+	if (n >= 3)
+		gain = fmax(gain, 0.25);
+	loop->kalman.delay_variance = fmax(loop->kalman.delay_variance * (1.0 - gain), 1e-12);
+	loop->kalman.covariance = 0.0;
+	correct(loop, gain * (estimate->lag - loop->block.corrected));
+}

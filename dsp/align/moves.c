@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "moves.h"
+
+#include <math.h>
+
+#define SWITCH_REACH_SECONDS 0.012 /* of another source in the same room */
+#define MATCH_REACH 0.4		   /* of the window: what is further has little of it in common */
+#define KNOWN_ACTIVE 1.0
+#define DOUBT_SECONDS 0.8e-3
+#define NEW_PHASES_SECONDS 1.0 /* of sound: the room has changed, not the delay */
+#define SWITCH_DEVIATION 50e-6
+#define MOVE_HEIGHT 9.0f
+#define MOVE_LEAD 1.35f
+#define SWITCH_HEIGHT 7.0f
+#define SWITCH_LEAD 1.7f
+#define KNOWN_HEIGHT 5.0f
+#define DOUBT_HEIGHT 4.5f
+#define DOUBT_LEAD 1.5f
+#define KNOWN_FRAMES 2
+
+/* Leaves the delay for another one. */
+static WEIR_REALTIME void delay_leave(struct loop *loop)
+{
+	loop->switched = loop->kalman.time;
+	if (loop->activity.active >= KNOWN_ACTIVE)
+		known_delays_add(&loop->known, loop->kalman.delay);
+}
+
+WEIR_REALTIME void moves_jump(struct loop *loop, double delay, float polarity, double time)
+{
+	delay_leave(loop);
+	known_delays_advance(&loop->known, loop->kalman.drift * (time - loop->kalman.time));
+	loop_sums_clear(loop);
+	loop->kalman.time = loop->activity.heard = loop->switched = time;
+	loop->kalman.delay = delay;
+	loop->kalman.delay_variance = LOOP_START_DEVIATION * LOOP_START_DEVIATION;
+	loop->kalman.covariance = 0.0;
+	loop->polarity = polarity;
+	rate_step_reset(&loop->rate_step, time, loop->activity.active);
+}
+
+/* Where the sound comes from now is near; or a talker speaks whose delay is known, or is new. */
+static WEIR_REALTIME void talker_change(struct loop *loop, double lag)
+{
+	const struct cross_context *context = loop->context;
+
+	change_clear(&loop->change);
+
+	const uint32_t known = known_delays_find(&loop->known, loop->kalman.delay + lag);
+	const bool is_known = known < loop->known.n;
+
+	if (!is_known && fabs(lag) < LOOP_REACH_SECONDS) {
+		loop->motion.moving = 0.8;
+		cross_copy(&loop->slow, &loop->fast, context);
+		loop_block_clear(loop);
+		return;
+	}
+
+	const double delay = is_known ? loop->known.delay[known] : loop->kalman.delay + lag;
+
+	cross_advance(&loop->fast, delay - loop->kalman.delay, context);
+	cross_copy(&loop->slow, &loop->fast, context);
+	loop_block_clear(loop);
+	delay_leave(loop);
+	loop->kalman.delay = delay;
+	loop->kalman.delay_variance = SWITCH_DEVIATION * SWITCH_DEVIATION;
+	loop->kalman.covariance = loop->motion.moving = loop->motion.bad = 0.0;
+	loop->activity.active = is_known ? KNOWN_ACTIVE : LOOP_FIRST_ACTIVE;
+	rate_step_reset(&loop->rate_step, loop->kalman.time, loop->activity.active);
+	loop_peaks_clear(loop);
+}
+
+WEIR_REALTIME void moves_look(struct loop *loop)
+{
+	const struct cross_context *context = loop->context;
+
+	const struct cross_peak peak =
+		cross_find(&loop->weighted, loop->lags, SWITCH_REACH_SECONDS, context);
+	const bool is_known =
+		known_delays_find(&loop->known, loop->kalman.delay + peak.lag) < loop->known.n;
+	const bool is_far = fabs(peak.lag) > LOOP_REACH_SECONDS;
+	const float height = is_known ? KNOWN_HEIGHT : is_far ? SWITCH_HEIGHT : MOVE_HEIGHT;
+	const float lead = is_far && !is_known ? SWITCH_LEAD : MOVE_LEAD;
+	const uint32_t n_frames = is_known ? KNOWN_FRAMES : LOOP_COMPETING;
+
+	if (fabs(peak.lag) > DOUBT_SECONDS && peak.height > DOUBT_HEIGHT &&
+	    peak.height > DOUBT_LEAD * peak.own)
+		loop->competing.n_doubts++;
+	else
+		loop->competing.n_doubts = 0;
+	if (loop->change.seconds > NEW_PHASES_SECONDS && fabs(peak.lag) < DOUBT_SECONDS &&
+	    peak.height > SWITCH_HEIGHT) {
+		change_clear(&loop->change);
+		cross_copy(&loop->slow, &loop->fast, context);
+	}
+	if (peak.height <= height || peak.height <= lead * peak.own) {
+		loop->competing.n = 0;
+		return;
+	}
+	latest_add(loop->competing.lag, &loop->competing.n, LOOP_COMPETING, peak.lag);
+	if (loop->competing.n >= n_frames &&
+	    latest_scatter(loop->competing.lag + loop->competing.n - n_frames, n_frames) < 60e-6)
+		talker_change(loop, peak.lag);
+}
+
+/* The microphone is another time late, and heard as before: what is known of the room stays. */
+static WEIR_REALTIME void delay_shift(struct loop *loop, double seconds)
+{
+	known_delays_advance(&loop->known, seconds);
+	loop->kalman.delay += seconds;
+	loop->kalman.delay_variance = SWITCH_DEVIATION * SWITCH_DEVIATION;
+	loop->kalman.covariance = loop->motion.moving = loop->motion.bad = 0.0;
+	loop->switched = loop->kalman.time;
+	loop_peaks_clear(loop);
+	cross_clear(&loop->fast, loop->context);
+	loop_block_clear(loop);
+	rate_step_reset(&loop->rate_step, loop->kalman.time, loop->activity.active);
+}
+
+WEIR_REALTIME bool moves_match(struct loop *loop)
+{
+	const struct cross_context *context = loop->context;
+	const double reach = MATCH_REACH * CROSS_WINDOW / (double)context->rate;
+	const struct cross_peak peak = cross_find(&loop->weighted, loop->lags, reach, context);
+
+	if (!change_is_jump(&loop->change, &peak))
+		return false;
+	delay_shift(loop, peak.lag);
+	return true;
+}
