@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#define PI 3.14159265358979323846
-
 static double bessel_i0(double x)
 {
 	double sum = 1.0, term = 1.0;
@@ -19,7 +17,7 @@ static double bessel_i0(double x)
 static double windowed_sinc(double x, double half, double cutoff, double beta)
 {
 	const double u = x / half;
-	const double sinc = x == 0.0 ? cutoff : sin(PI * cutoff * x) / (PI * x);
+	const double sinc = x == 0.0 ? cutoff : sin(M_PI * cutoff * x) / (M_PI * x);
 
 	return sinc * bessel_i0(beta * sqrt(fmax(0.0, 1.0 - u * u)));
 }

@@ -7,7 +7,6 @@
 #include "check.h"
 #include "realtime.h"
 
-#define PI 3.14159265358979323846
 #define CHUNK 4800
 
 void analyst_init(struct analyst *analyst, const char *unit, uint32_t rate)
@@ -111,7 +110,7 @@ void analyst_play(struct analyst *analyst, const float *sound, uint32_t n)
 
 static double fade(double at, double fade_seconds)
 {
-	return at < fade_seconds ? 0.5 - 0.5 * cos(PI * at / fade_seconds) : 1.0;
+	return at < fade_seconds ? 0.5 - 0.5 * cos(M_PI * at / fade_seconds) : 1.0;
 }
 
 /* By rotation, begun anew for each chunk: a call of sin() for each sample would take most time. */
@@ -119,7 +118,7 @@ void analyst_tone(struct analyst *analyst, double frequency, double level_db, do
 		  double fade_seconds)
 {
 	const uint32_t n = (uint32_t)lround(seconds * analyst->rate);
-	const double step = 2.0 * PI * frequency / analyst->rate;
+	const double step = 2.0 * M_PI * frequency / analyst->rate;
 	const double amplitude = pow(10.0, level_db / 20.0), turn_re = cos(step),
 		     turn_im = sin(step);
 	static float sound[CHUNK];

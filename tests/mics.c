@@ -33,8 +33,8 @@ double random_get(uint64_t *seed)
 void source_fill(uint64_t seed)
 {
 	const uint32_t n = MAX_FRAMES + 2 * MARGIN, n_syllable = rate * 3 / 20;
-	const double high = 1.0 - exp(-2.0 * PI * 2000.0 / rate);
-	const double low = 1.0 - exp(-2.0 * PI * 150.0 / rate);
+	const double high = 1.0 - exp(-2.0 * M_PI * 2000.0 / rate);
+	const double low = 1.0 - exp(-2.0 * M_PI * 150.0 / rate);
 	double once = 0.0, twice = 0.0, hum = 0.0, level = 0.0, sum = 0.0;
 
 	for (uint32_t f = 0, begin = 0, end = 0, n_syllables = 0; f < n; f++) {
@@ -47,7 +47,7 @@ void source_fill(uint64_t seed)
 		}
 
 		const uint32_t since = f - begin;
-		const double swell = since < n_syllable ? sin(PI * since / n_syllable) : 0.0;
+		const double swell = since < n_syllable ? sin(M_PI * since / n_syllable) : 0.0;
 
 		once += high * (random_get(&seed) - once);
 		twice += high * (once - twice);
@@ -69,10 +69,10 @@ static double source_at(double frame)
 {
 	const double whole = floor(frame), fraction = frame - whole;
 	const int32_t tap = MARGIN + (int32_t)whole - (TAPS / 2 - 1);
-	const double turn = 2.0 * PI / TAPS, twice_cos = 2.0 * cos(turn);
+	const double turn = 2.0 * M_PI / TAPS, twice_cos = 2.0 * cos(turn);
 	double t = -(TAPS / 2 - 1) - fraction, sum = 0.0;
 	double here = cos(turn * t), before = cos(turn * (t - 1.0));
-	double sine = sin(PI * t) / PI;
+	double sine = sin(M_PI * t) / M_PI;
 
 	CHECK(tap >= 0 && tap + TAPS <= MAX_FRAMES + 2 * MARGIN);
 	if (fraction == 0.0)

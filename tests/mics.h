@@ -13,7 +13,6 @@
 #define MAX_MICS 4
 #define MAX_FRAMES (8 * 384000) /* 64 seconds at 48 kHz */
 #define BLOCK 480
-#define PI 3.14159265358979323846
 
 #define LEVEL 0.1     /* of the source, rms */
 #define QUIET_DB 30.0 /* source over noise, where noise is not what a test is about */

@@ -24,7 +24,6 @@
 #define N_BLOCKS (2 * RATE / BLOCK)
 #define CHANGE 64 /* blocks */
 #define MOST_DB -50.0
-#define PI 3.14159265358979323846
 
 static float audio[WEIR_MAX_PORTS][BLOCK], control[WEIR_MAX_PORTS];
 
@@ -36,9 +35,9 @@ static float sound(uint32_t frame, uint32_t channel)
 	double x = 0.0;
 
 	for (size_t i = 0; i < sizeof(hz) / sizeof(hz[0]); i++)
-		x += 0.05 * exp(-6.0 * struck) * sin(2.0 * PI * hz[i] * t + channel);
+		x += 0.05 * exp(-6.0 * struck) * sin(2.0 * M_PI * hz[i] * t + channel);
 	for (int k = 1; k < 20; k++)
-		x += 0.05 / k * sin(2.0 * PI * k * (140.0 * t + 2.0 * sin(3.0 * t)));
+		x += 0.05 / k * sin(2.0 * M_PI * k * (140.0 * t + 2.0 * sin(3.0 * t)));
 	return ldexpf(rintf((float)ldexp(x, 20)), -20);
 }
 

@@ -13,7 +13,6 @@
 #include "check.h"
 #include "dsp/align/align.h"
 
-#define PI 3.14159265358979323846
 #define MAX_MICS 4
 #define MAX_RUN 1000 /* frames */
 #define MOST_GAIN 100.0f
@@ -146,7 +145,7 @@ static float sample_of(const struct sound *sound, uint32_t m, int64_t frame, uin
 	for (int i = 0; i < 4; i++)
 		if (sound->hz[i] > 0.0)
 			sum += 0.25 *
-			       sin(2.0 * PI *
+			       sin(2.0 * M_PI *
 				   fmod((sound->hz[i] + 0.5 * (i == 0) * sound->sweep_hz * time) *
 						time,
 					1.0));

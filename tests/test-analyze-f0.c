@@ -15,7 +15,6 @@
 #define TONE_SECONDS 0.3
 #define HARMONICS 20
 #define HIGHEST_HZ 9000.0
-#define PI 3.14159265358979323846
 
 enum kind {
 	SAWTOOTH,
@@ -62,7 +61,7 @@ static void noise_add(uint32_t n, double level)
 /* Adds a harmonic by turning a pointer: sines would take most of the test's time. */
 static void harmonic_add(uint32_t rate, uint32_t n, double hz, double level, double phase)
 {
-	const double turn = 2.0 * PI * hz / rate, c = cos(turn), s = sin(turn);
+	const double turn = 2.0 * M_PI * hz / rate, c = cos(turn), s = sin(turn);
 	double x = level * cos(phase), y = level * sin(phase);
 
 	for (uint32_t f = 0; f < n; f++) {
@@ -169,7 +168,7 @@ static uint32_t course_fill(double seconds, double (*course_hz)(double seconds))
 	double phase = 0.0;
 
 	for (uint32_t f = 0; f < n; f++) {
-		phase += 2.0 * PI * course_hz(f / 48000.0) / 48000.0;
+		phase += 2.0 * M_PI * course_hz(f / 48000.0) / 48000.0;
 		input[f] = 0.0f;
 		for (int h = 1; h <= 8; h++)
 			input[f] += (float)(0.15 * sin(h * phase) / h);
@@ -263,7 +262,7 @@ static void struck_fill(uint32_t rate, uint32_t n, uint32_t *seed)
 	memset(input, 0, n * sizeof(float));
 	for (int i = 0; i < 12; i++) {
 		const uint32_t from = (uint32_t)draw(seed, 0.0, 0.8 * n);
-		const double turn = 2.0 * PI * draw(seed, 1500.0, 5500.0) / rate;
+		const double turn = 2.0 * M_PI * draw(seed, 1500.0, 5500.0) / rate;
 		const double fall = exp(-1.0 / (draw(seed, 0.02, 0.5) * rate));
 		double level = 0.1 * pow(10.0, draw(seed, -2.0, 0.0));
 

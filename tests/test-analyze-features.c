@@ -22,7 +22,6 @@
 #define TOLERANCE 1e-4
 #define LEAST_MFCC 0.05 /* smaller ones are that exact only in the scale of this */
 #define EPSILON 2.220446049250313e-16
-#define PI 3.14159265358979323846
 
 static float input[N_FRAMES(MOST_RATE)];
 static float told[MOST_REPORTS][FEATURES_VALUES], told_otherwise[MOST_REPORTS][FEATURES_VALUES];
@@ -49,8 +48,8 @@ static void input_fill_music(uint32_t rate, float level)
 	for (uint32_t f = 0; f < N_FRAMES(rate); f++) {
 		const double t = (double)f / rate;
 
-		input[f] = level * (float)(0.3 * sin(2.0 * PI * 220.5 * t) +
-					   0.2 * sin(2.0 * PI * (500.0 + 9000.0 * t) * t) *
+		input[f] = level * (float)(0.3 * sin(2.0 * M_PI * 220.5 * t) +
+					   0.2 * sin(2.0 * M_PI * (500.0 + 9000.0 * t) * t) *
 						   exp(-10.0 * t)) +
 			   level * 0.02f * noise(&seed) * (float)(1.0 + sin(40.0 * t));
 	}
@@ -79,7 +78,7 @@ static void spectrum_define(const float *x, uint32_t n, double *magnitude)
 	static double complex turn[MOST_WINDOW];
 
 	for (uint32_t i = 0; i < n; i++)
-		turn[i] = cexp(-2.0 * PI * I * i / n);
+		turn[i] = cexp(-2.0 * M_PI * I * i / n);
 	for (uint32_t k = 0; k < n / 2; k++) {
 		double re = 0.0, im = 0.0;
 
@@ -177,7 +176,7 @@ static void mfcc_define(const double *magnitude, uint32_t n, uint32_t rate, doub
 		mfcc[c] = 0.0;
 		for (int m = 0; m < 40; m++)
 			mfcc[c] += sqrt((c ? 2.0 : 1.0) / 40.0) * log10(level[m]) *
-				   cos(PI * c * (m + 0.5) / 40.0);
+				   cos(M_PI * c * (m + 0.5) / 40.0);
 	}
 }
 

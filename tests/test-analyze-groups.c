@@ -10,7 +10,6 @@
 
 #define RATE 48000
 #define MOST_FRAMES (5 * RATE)
-#define PI 3.14159265358979323846
 
 static const char *const groups[] = {
 	"levels", "loudness", "thirds", "features", "rhythm", "pitch", "voice",
@@ -67,7 +66,7 @@ static void channels_fill(uint32_t n_channels, uint32_t n)
 			const double struck = exp(-4.0 * fmod(t + 0.5 - 0.01 * c, 0.5));
 
 			sound[c][f] = (float)(round(16384.0 * struck *
-						    sin(2.0 * PI * 200.0 * (c + 2) * t)) /
+						    sin(2.0 * M_PI * 200.0 * (c + 2) * t)) /
 					      65536.0);
 			sum += sound[c][f];
 		}

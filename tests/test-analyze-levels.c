@@ -12,7 +12,6 @@
 #include "analyst.h"
 #include "check.h"
 
-#define PI 3.14159265358979323846
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const uint32_t rates[] = { 44100, 48000, 96000, 192000 };
@@ -250,11 +249,11 @@ static void test_true_peaks_between_samples_are_found(uint32_t rate)
 	analyst_init(&analyst, "analyze-mono", rate);
 	*analyst_control(&analyst, "loudness") = 0.0f;
 	for (uint32_t i = 0; i < COUNT(rows); i++) {
-		const double phase = rows[i].degrees * PI / 180.0;
+		const double phase = rows[i].degrees * M_PI / 180.0;
 
 		for (uint32_t f = 0; f < COUNT(sound); f++)
 			sound[f] = (float)(rows[i].amplitude * fmin(f / 4800.0, 1.0) *
-					   sin(2.0 * PI * f / rows[i].parts + phase));
+					   sin(2.0 * M_PI * f / rows[i].parts + phase));
 		analyst_begin(&analyst);
 		analyst_play(&analyst, sound, COUNT(sound));
 		check_near((double)analyst_last(&analyst, "tp_max", 0),
@@ -278,11 +277,11 @@ static void test_a_short_true_peak_is_found(uint32_t rate)
 		for (uint32_t f = 0; f < COUNT(sound); f++) {
 			const double at = f - 2400.0 - offset / 4.0;
 			const double window =
-				fabs(at) < 24.0 ? 0.5 + 0.5 * cos(PI * at / 24.0) : 0.0;
+				fabs(at) < 24.0 ? 0.5 + 0.5 * cos(M_PI * at / 24.0) : 0.0;
 
 			sound[f] = (float)(fmin(fmin(f, 4799.0 - f) / 1200.0, 1.0) *
-					   (0.5 * cos(2.0 * PI * at / 6.0) +
-					    0.5 * window * cos(2.0 * PI * at / 4.0)));
+					   (0.5 * cos(2.0 * M_PI * at / 6.0) +
+					    0.5 * window * cos(2.0 * M_PI * at / 4.0)));
 		}
 		analyst_begin(&analyst);
 		analyst_play(&analyst, sound, COUNT(sound));
@@ -304,7 +303,7 @@ static void test_true_peaks_of_sines_are_exact(uint32_t rate)
 		for (uint32_t phase = 0; phase < 4; phase++) {
 			for (uint32_t f = 0; f < COUNT(sound); f++)
 				sound[f] = (float)(0.7 * fmin(f / 2400.0, 1.0) *
-						   sin(2.0 * PI * frequencies[i] / rate *
+						   sin(2.0 * M_PI * frequencies[i] / rate *
 						       (f + phase / 8.0)));
 			analyst_begin(&analyst);
 			analyst_play(&analyst, sound, COUNT(sound));

@@ -11,7 +11,6 @@
 #include "analyst.h"
 #include "check.h"
 
-#define PI 3.14159265358979323846
 #define MOST_SECONDS 20
 #define MOST_RATE 96000
 #define MOST_EVENTS 256
@@ -45,7 +44,7 @@ static double harmonics(double frequency, double t, uint32_t n)
 	double sum = 0.0;
 
 	for (uint32_t k = 1; k <= n; k++)
-		sum += sin(2.0 * PI * k * frequency * t) / k;
+		sum += sin(2.0 * M_PI * k * frequency * t) / k;
 	return sum;
 }
 
@@ -64,11 +63,11 @@ static void hit_add(enum hit hit, double at, double gain, uint32_t rate, struct 
 			x = dice * exp(-t / 0.003);
 			break;
 		case KICK:
-			x = sin(2.0 * PI * (50.0 * t + 1.2 * (1.0 - exp(-t / 0.02)))) *
+			x = sin(2.0 * M_PI * (50.0 * t + 1.2 * (1.0 - exp(-t / 0.02)))) *
 			    exp(-t / 0.06);
 			break;
 		case SNARE:
-			x = (0.6 * dice + 0.4 * sin(2.0 * PI * 190.0 * t)) * exp(-t / 0.04);
+			x = (0.6 * dice + 0.4 * sin(2.0 * M_PI * 190.0 * t)) * exp(-t / 0.04);
 			break;
 		case HAT:
 			x = 0.5 * (dice - latest) * exp(-t / 0.015);
@@ -322,7 +321,7 @@ static void test_what_is_steady_has_no_onsets(struct analyst *analyst)
 				   0.0001 * noise());
 	check_nothing(analyst, 5.0);
 	for (uint32_t i = 0; i < n; i++) { /* vibrato of a semitone */
-		const double turn = sin(2.0 * PI * 5.5 * i / analyst->rate);
+		const double turn = sin(2.0 * M_PI * 5.5 * i / analyst->rate);
 
 		phase += 440.0 * pow(2.0, 0.5 / 12.0 * turn) / analyst->rate;
 		sound[i] = (float)(0.2 * harmonics(1.0, phase, 12) + 0.0001 * noise());

@@ -12,7 +12,6 @@
 #define BLOCK (HOP / ONSET_BLOCKS)
 #define N_FRAMES (RATE / 2)
 #define NOTE (RATE / 4)
-#define PI 3.14159265358979323846
 
 static float input[N_FRAMES], power[HOP];
 
@@ -23,11 +22,11 @@ static void input_fill(uint32_t note, double rise_seconds, float noise)
 
 	for (uint32_t f = 0; f < N_FRAMES; f++) {
 		const double t = f < note ? 0.0 : (double)(f - note) / RATE;
-		const double rise = 0.5 - 0.5 * cos(PI * fmin(t / rise_seconds, 1.0));
+		const double rise = 0.5 - 0.5 * cos(M_PI * fmin(t / rise_seconds, 1.0));
 
 		seed = seed * 1664525u + 1013904223u;
 		input[f] = noise * ((float)seed / 2147483648.0f - 1.0f) +
-			   (float)(0.5 * rise * exp(-20.0 * t) * sin(2.0 * PI * 3000.0 * t));
+			   (float)(0.5 * rise * exp(-20.0 * t) * sin(2.0 * M_PI * 3000.0 * t));
 	}
 }
 

@@ -13,7 +13,6 @@
 #define RATE 48000
 #define N_FRAMES (3 * RATE)
 #define MOST_CHANNELS 8
-#define PI 3.14159265358979323846
 
 typedef float controls[PITCH_N_CONTROLS];
 
@@ -79,8 +78,8 @@ static uint32_t run_steady(const struct weir_unit *unit, float out[][N_FRAMES], 
 static void input_fill_tones(void)
 {
 	for (uint32_t f = 0; f < N_FRAMES; f++)
-		input[f] = (float)(0.3 * sin(2.0 * PI * 440.0 * f / RATE) +
-				   0.1 * sin(2.0 * PI * 1234.5 * f / RATE));
+		input[f] = (float)(0.3 * sin(2.0 * M_PI * 440.0 * f / RATE) +
+				   0.1 * sin(2.0 * M_PI * 1234.5 * f / RATE));
 }
 
 static void input_fill_chords(void)

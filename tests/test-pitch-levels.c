@@ -13,7 +13,6 @@
 #define WINDOW (RATE / 20) /* 50 ms */
 #define STEP (WINDOW / 8)
 #define CHANGE (RATE / 2)
-#define PI 3.14159265358979323846
 
 static float input[N_FRAMES], output[N_FRAMES];
 static const float shifts[] = { -24.0f, -12.0f, -7.0f, -3.0f, 3.0f, 7.0f, 12.0f, 24.0f };
@@ -77,7 +76,7 @@ static void fill_sawtooth(void)
 static void fill_offset_tone(void)
 {
 	for (uint32_t f = 0; f < N_FRAMES; f++)
-		input[f] = -1.0f + 0.01f * (float)sin(2.0 * PI * 400.0 * f / RATE);
+		input[f] = -1.0f + 0.01f * (float)sin(2.0 * M_PI * 400.0 * f / RATE);
 }
 
 static void fill_tone_before_noise(void)
@@ -86,7 +85,7 @@ static void fill_tone_before_noise(void)
 
 	for (uint32_t f = 0; f < N_FRAMES; f++) {
 		seed = seed * 1664525u + 1013904223u;
-		input[f] = f < N_FRAMES / 2 ? (float)sin(2.0 * PI * 1000.0 * f / RATE)
+		input[f] = f < N_FRAMES / 2 ? (float)sin(2.0 * M_PI * 1000.0 * f / RATE)
 					    : 0.01f * ((float)seed / 2147483648.0f - 1.0f);
 	}
 }
@@ -162,8 +161,8 @@ static void test_no_channel_gets_what_the_others_lose(void)
 	float glide_ms = 100.0f;
 
 	for (uint32_t f = 0; f < N_FRAMES; f++) {
-		input[f] = (float)sin(2.0 * PI * 1000.0 * f / RATE);
-		weak[f] = 0.05f * (float)sin(2.0 * PI * 500.0 * f / RATE);
+		input[f] = (float)sin(2.0 * M_PI * 1000.0 * f / RATE);
+		weak[f] = 0.05f * (float)sin(2.0 * M_PI * 500.0 * f / RATE);
 	}
 	for (int mode = 0; mode < PITCH_N_MODES; mode++) {
 		void *state = weir_pitch_8.create(RATE);

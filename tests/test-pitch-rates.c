@@ -15,7 +15,6 @@
 #define MOST_CHANNELS 8
 #define SECONDS 0.6
 #define MOST_FRAMES (MOST_RATE * 6 / 10)
-#define PI 3.14159265358979323846
 
 static const uint32_t rates[] = { 8000,	 11025, 16000,	22050,	32000,	44100, 48000,
 				  88200, 96000, 176400, 192000, 352800, 384000 };
@@ -62,7 +61,7 @@ static uint32_t run(const struct weir_unit *unit, uint32_t rate, float out[][MOS
 static void fill_tone(uint32_t rate, double hz, float level)
 {
 	for (uint32_t f = 0; f < (uint32_t)(SECONDS * rate); f++)
-		input[f] = level * (float)sin(2.0 * PI * hz * f / rate);
+		input[f] = level * (float)sin(2.0 * M_PI * hz * f / rate);
 }
 
 /* How much of 0.2 s is a tone of this frequency, and how much is all: amplitudes. */
@@ -72,8 +71,8 @@ static void measure(const float *sound, uint32_t rate, double hz, double *tone, 
 	double re = 0.0, im = 0.0, squares = 0.0, weights = 0.0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const double weight = 0.5 - 0.5 * cos(2.0 * PI * (i + 0.5) / n);
-		const double turn = 2.0 * PI * hz * i / rate;
+		const double weight = 0.5 - 0.5 * cos(2.0 * M_PI * (i + 0.5) / n);
+		const double turn = 2.0 * M_PI * hz * i / rate;
 
 		re += weight * (double)sound[i] * cos(turn);
 		im += weight * (double)sound[i] * sin(turn);

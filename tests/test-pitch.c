@@ -14,7 +14,6 @@
 #define RATE 48000
 #define SECONDS 3
 #define N_FRAMES (RATE * SECONDS)
-#define PI 3.14159265358979323846
 #define N_TONES 6
 
 static const double tone_hz[N_TONES] = { 110.0, 392.0, 880.0, 1976.0, 4430.0, 9960.0 };
@@ -82,7 +81,7 @@ static void input_fill_tones(int n_tones)
 	input_clear();
 	for (int i = 0; i < n_tones; i++)
 		for (uint32_t f = 0; f < N_FRAMES; f++) {
-			const double phase = 2.0 * PI * tone_hz[i] * f / RATE;
+			const double phase = 2.0 * M_PI * tone_hz[i] * f / RATE;
 
 			input[0][f] += (float)(tone_level[i] * sin(phase));
 			input[1][f] += (float)(tone_level[i] * sin(phase + tone_phase_apart[i]));
@@ -97,7 +96,7 @@ static void input_fill_tones(int n_tones)
 
 static double hann(uint32_t i)
 {
-	return 0.5 - 0.5 * cos(2.0 * PI * (i + 0.5) / SPAN);
+	return 0.5 - 0.5 * cos(2.0 * M_PI * (i + 0.5) / SPAN);
 }
 
 static double complex tone_at(const float *sound, uint32_t from, double hz)
@@ -105,7 +104,7 @@ static double complex tone_at(const float *sound, uint32_t from, double hz)
 	double complex sum = 0.0;
 
 	for (uint32_t i = 0; i < SPAN; i++)
-		sum += sound[from + i] * hann(i) * cexp(-2.0 * PI * I * hz * (from + i) / RATE);
+		sum += sound[from + i] * hann(i) * cexp(-2.0 * M_PI * I * hz * (from + i) / RATE);
 	return sum * 4.0 / SPAN;
 }
 
@@ -115,7 +114,7 @@ static double cents_off(const float *sound, uint32_t from, double hz)
 	const double complex a = tone_at(sound, from, hz);
 	const double complex b = tone_at(sound, from + RATE / 2, hz);
 
-	return 1200.0 / log(2.0) * carg(b / a) / (2.0 * PI * 0.5) / hz;
+	return 1200.0 / log(2.0) * carg(b / a) / (2.0 * M_PI * 0.5) / hz;
 }
 
 /* Signal over all that is no tone, dB. */
@@ -133,7 +132,7 @@ static double sinad(const float *sound, uint32_t from, double ratio)
 
 		for (uint32_t i = 0; i < SPAN; i++)
 			rest[i] -= creal(
-				a * cexp(2.0 * PI * I * tone_hz[t] * ratio * (from + i) / RATE));
+				a * cexp(2.0 * M_PI * I * tone_hz[t] * ratio * (from + i) / RATE));
 	}
 	for (uint32_t i = 0; i < SPAN; i++)
 		bad += rest[i] * rest[i] * hann(i) * hann(i);
@@ -174,7 +173,7 @@ static void test_phase_between_channels_is_kept(void)
 		const double complex r = tone_at(output[1], RATE, tone_hz[t] * ratio);
 		const double complex off = r / l * cexp(-I * tone_phase_apart[t]);
 
-		CHECK(fabs(carg(off)) < 1.8 * PI / 180.0);
+		CHECK(fabs(carg(off)) < 1.8 * M_PI / 180.0);
 		CHECK(fabs(20.0 * log10(cabs(off))) < 0.3);
 	}
 }
@@ -262,7 +261,7 @@ static void test_declared_latency_is_that_of_a_slow_swell(void)
 	input_clear();
 	for (uint32_t i = 0; i < SPAN; i++)
 		input[0][RATE + i] = input[1][RATE + i] =
-			(float)(0.5 * hann(i) * sin(2.0 * PI * 440.0 * i / RATE));
+			(float)(0.5 * hann(i) * sin(2.0 * M_PI * 440.0 * i / RATE));
 	check_latency_is_measured();
 }
 
@@ -278,7 +277,7 @@ static void check_no_click(float highest_semitones)
 	for (int t = 0; t < 3; t++) {
 		const double hz = tone_hz[t] * pow(2.0, (double)highest_semitones / 12.0) * 1.3;
 
-		bound += tone_level[t] * pow(2.0 * sin(PI * hz / RATE), 4.0);
+		bound += tone_level[t] * pow(2.0 * sin(M_PI * hz / RATE), 4.0);
 	}
 	for (int c = 0; c < 2; c++)
 		for (uint32_t f = RATE / 2; f < N_FRAMES; f++) {
@@ -308,7 +307,8 @@ static void check_no_click_in_sweep(double hz, float depth, float its_glide_ms)
 	glide_ms = its_glide_ms;
 	input_fill_tones(3);
 	for (uint32_t f = 0; f < N_FRAMES; f += 32)
-		run_block(state, f, 32, depth * (float)sin(2.0 * PI * hz * f / RATE), false, NULL);
+		run_block(state, f, 32, depth * (float)sin(2.0 * M_PI * hz * f / RATE), false,
+			  NULL);
 	check_no_click(depth);
 	glide_ms = 100.0f;
 	weir_pitch.destroy(state);
@@ -353,7 +353,7 @@ static void test_what_leaves_the_band_does_not_fold_back(void)
 {
 	input_clear();
 	for (uint32_t f = 0; f < N_FRAMES; f++)
-		input[0][f] = (float)(0.5 * sin(2.0 * PI * 15000.0 * f / RATE));
+		input[0][f] = (float)(0.5 * sin(2.0 * M_PI * 15000.0 * f / RATE));
 	run((struct course){ .from = 12.0f, .to = 12.0f });
 	CHECK(energy(output[0], RATE, 2 * RATE) < energy(input[0], RATE, 2 * RATE) * 1e-8);
 }
@@ -372,8 +372,8 @@ static void test_coming_back_to_zero_does_not_dip(void)
 {
 	input_clear();
 	for (uint32_t f = 0; f < N_FRAMES; f++) {
-		input[0][f] = (float)(0.5 * sin(2.0 * PI * 500.0 * f / RATE));
-		input[1][f] = (float)(0.5 * sin(2.0 * PI * 700.0 * f / RATE));
+		input[0][f] = (float)(0.5 * sin(2.0 * M_PI * 500.0 * f / RATE));
+		input[1][f] = (float)(0.5 * sin(2.0 * M_PI * 700.0 * f / RATE));
 	}
 	for (int semitones = 1; semitones < 8; semitones++) {
 		run((struct course){ .from = (float)semitones, .change_frame = RATE });
@@ -475,8 +475,8 @@ static void test_reports_attacks_where_they_are(void)
 }
 
 /* A pulse train of 100 Hz through a resonance at 1.2 kHz, 150 Hz wide. */
-#define RADIUS exp(-PI * 150.0 / RATE)
-#define FEEDBACK (2.0 * RADIUS * cos(2.0 * PI * 1200.0 / RATE))
+#define RADIUS exp(-M_PI * 150.0 / RATE)
+#define FEEDBACK (2.0 * RADIUS * cos(2.0 * M_PI * 1200.0 / RATE))
 
 static void input_fill_vowel(void)
 {
@@ -493,7 +493,7 @@ static void input_fill_vowel(void)
 
 static double resonance_db(double hz)
 {
-	const double complex z = cexp(-2.0 * I * PI * hz / RATE);
+	const double complex z = cexp(-2.0 * I * M_PI * hz / RATE);
 
 	return -20.0 * log10(cabs(1.0 - FEEDBACK * z + RADIUS * RADIUS * z * z));
 }

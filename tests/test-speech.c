@@ -15,7 +15,6 @@
 #define MAX_RATE 192000
 #define FROM 2.0 /* somebody speaks from here */
 #define TO 5.0	 /* to here */
-#define PI 3.14159265358979323846
 
 /* What the unit's controls are by default. */
 static const struct speech_control usual = {
@@ -47,7 +46,7 @@ static double voice(double t, double turns)
 		{ 730, 1090, 2440 }, { 270, 2290, 3010 }, { 530, 1840, 2480 }, { 300, 870, 2240 }
 	};
 	const double *hz = formant[(int)(t * 4.0) % 4];
-	const double loud = fmax(0.0, sin(PI * fmod(t * 4.0, 1.0) * 1.2));
+	const double loud = fmax(0.0, sin(M_PI * fmod(t * 4.0, 1.0) * 1.2));
 	double sum = 0.0;
 
 	for (int k = 1; k <= 24; k++) {
@@ -55,7 +54,7 @@ static double voice(double t, double turns)
 
 		for (int f = 0; f < 3; f++)
 			size += 1.0 / ((1 + f) * (1.0 + pow((k * 130.0 - hz[f]) / 90.0, 2.0)));
-		sum += size * sin(2.0 * PI * k * turns);
+		sum += size * sin(2.0 * M_PI * k * turns);
 	}
 	return 0.1 * loud * sum;
 }
@@ -68,7 +67,7 @@ static void input_fill_until(uint32_t rate, double to)
 	for (uint32_t f = 0; f < rate * SECONDS; f++) {
 		const double t = (double)f / rate;
 
-		turns += 130.0 * (1.0 + 0.2 * sin(2.0 * PI * 0.6 * t)) / rate;
+		turns += 130.0 * (1.0 + 0.2 * sin(2.0 * M_PI * 0.6 * t)) / rate;
 		input[f] = 1e-3f * noise(&seed);
 		if (t >= FROM && t < to)
 			input[f] += (float)voice(t - FROM, turns);
@@ -330,10 +329,10 @@ static double note(enum sort sort, double hz, double t)
 			note(SORT_PIANO, 1.5 * hz, t)) /
 		       2.0;
 	if (sort == SORT_SINE)
-		return attack * sin(2.0 * PI * hz * t);
+		return attack * sin(2.0 * M_PI * hz * t);
 	if (sort == SORT_BELL) {
 		for (int i = 0; i < 6; i++)
-			sum += sin(2.0 * PI * bell[i] * hz * t + i) * exp(-(1.0 + i) * t);
+			sum += sin(2.0 * M_PI * bell[i] * hz * t + i) * exp(-(1.0 + i) * t);
 		return 0.4 * attack * sum;
 	}
 	for (int k = 1; k * hz < 7000.0; k++) {
@@ -341,7 +340,7 @@ static double note(enum sort sort, double hz, double t)
 		const double fall = sort == SORT_PIANO ? exp(-(1.0 + 0.3 * k) * t) : 1.0;
 		const double size = sort == SORT_ORGAN ? (k <= 4 || k == 8) : pow(k, -1.2);
 
-		sum += size * fall * sin(k * (2.0 * PI * hz * t + bow) + k * k);
+		sum += size * fall * sin(k * (2.0 * M_PI * hz * t + bow) + k * k);
 	}
 	return 0.5 * attack * sum;
 }
@@ -387,7 +386,7 @@ static double voice_latency(double hz, int vowel, float noise_level)
 	for (uint32_t f = 0; f < SPEECH_RATE * SECONDS; f++) {
 		const double t = (double)f / SPEECH_RATE - FROM;
 
-		turns += hz * (1.0 + 0.2 * sin(2.0 * PI * 0.6 * t)) / SPEECH_RATE;
+		turns += hz * (1.0 + 0.2 * sin(2.0 * M_PI * 0.6 * t)) / SPEECH_RATE;
 		input[f] = noise_level * noise(&seed);
 		if (t >= 0.0 && t < 3.0)
 			input[f] += (float)voice(t + 0.25 * vowel, turns);

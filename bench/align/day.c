@@ -26,7 +26,6 @@
 #define TAPS 32
 #define PHASES 4096
 #define REFLECTIONS 6
-#define PI 3.14159265358979323846
 
 struct room {
 	uint32_t after[REFLECTIONS];
@@ -65,7 +64,7 @@ static double drift_at(double time)
 	double ppm = 0.0;
 
 	for (int i = 0; i < 2; i++)
-		ppm += waves[i].ppm * sin(2.0 * PI * time / (3600.0 * waves[i].hours));
+		ppm += waves[i].ppm * sin(2.0 * M_PI * time / (3600.0 * waves[i].hours));
 	return ppm;
 }
 
@@ -74,7 +73,7 @@ static double delay_at(double time)
 	double delay = 0.1;
 
 	for (int i = 0; i < 2; i++) {
-		const double turn = 2.0 * PI / (3600.0 * waves[i].hours);
+		const double turn = 2.0 * M_PI / (3600.0 * waves[i].hours);
 
 		delay += waves[i].ppm * 1e-6 * (1.0 - cos(turn * time)) / turn;
 	}
@@ -86,11 +85,11 @@ static void kernel_fill(struct day *day)
 	for (int p = 0; p <= PHASES; p++)
 		for (int i = 0; i < TAPS; i++) {
 			const double t = i - (TAPS / 2 - 1) - (double)p / PHASES;
-			const double turn = 2.0 * PI * t / TAPS;
+			const double turn = 2.0 * M_PI * t / TAPS;
 			const double window = 0.42 + 0.5 * cos(turn) + 0.08 * cos(2.0 * turn);
 
 			day->kernel[p][i] =
-				(float)(t == 0.0 ? 1.0 : window * sin(PI * t) / (PI * t));
+				(float)(t == 0.0 ? 1.0 : window * sin(M_PI * t) / (M_PI * t));
 		}
 }
 

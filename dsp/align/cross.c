@@ -17,7 +17,6 @@
 #include "dsp/simd.h"
 #include "rotor.h"
 
-#define PI 3.14159265358979323846
 #define OWN_REACH 2 /* half samples */
 
 int cross_context_init(struct cross_context *context, const struct front_end_context *front)
@@ -109,7 +108,7 @@ static WEIR_SIMD WEIR_REALTIME void turn(float *restrict re, float *restrict im,
 
 WEIR_REALTIME double cross_angle(double seconds, const struct cross_context *context)
 {
-	return 2.0 * PI / CROSS_WINDOW * (double)context->rate * seconds;
+	return 2.0 * M_PI / CROSS_WINDOW * (double)context->rate * seconds;
 }
 
 WEIR_REALTIME void cross_advance(struct cross *cross, double seconds,
@@ -237,7 +236,7 @@ static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const 
 	const double bend = a - 2.0 * b + c;
 	const double parabola = bend < 0.0 ? 0.5 * (a - c) / bend : 0.0;
 	const double lag = at + half_limited(parabola); /* more at the end of the reach */
-	const double angle = 2.0 * PI / CROSS_FINE;
+	const double angle = 2.0 * M_PI / CROSS_FINE;
 
 	rotor_fill(context->re, context->im, angle * lag, context->first, context->n);
 

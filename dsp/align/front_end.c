@@ -29,7 +29,6 @@
 #define MIN_RATIO 0.01f
 #define MAX_SNR_DB 60.0f
 #define MAX_RATIO 1e6f
-#define PI 3.14159265358979323846
 
 int front_end_context_init(struct front_end_context *context, uint32_t rate, double lag_seconds)
 {
@@ -72,7 +71,7 @@ void front_end_context_allocate(struct front_end_context *context, struct arena 
 void front_end_fill_hann(float *window, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		window[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * i / n));
+		window[i] = (float)(0.5 - 0.5 * cos(2.0 * M_PI * i / n));
 }
 
 void front_end_context_fill(struct front_end_context *context)

@@ -24,7 +24,6 @@
 #define FULL_SNR_DB 12.0f /* up to which it works fully */
 #define NO_SNR_DB 18.0f
 #define OVERLAP 4
-#define PI 3.14159265358979323846
 
 int post_init(struct post *post, uint32_t rate, uint32_t n_mics)
 {
@@ -63,7 +62,7 @@ void post_allocate(struct post *post, struct arena *arena)
 void post_fill(struct post *post)
 {
 	for (uint32_t i = 0; i < post->n; i++)
-		post->window[i] = (float)sin(PI * i / post->n);
+		post->window[i] = (float)sin(M_PI * i / post->n);
 }
 
 WEIR_REALTIME void post_reset(struct post *post)

@@ -26,7 +26,6 @@
 #define FINE_TAPS 16   /* of what interpolates the likeness */
 #define FINE_PHASES 32 /* per sample */
 #define FINE_STEP 8    /* phases */
-#define PI 3.14159265358979323846
 
 #define LEAST_LIKENESS 0.3f  /* of a candidate */
 #define MIDST_LIKENESS 0.25f /* at most, somewhere within a period: its mean is 0 */
@@ -58,7 +57,7 @@ int f0_init(struct f0 *f0, uint32_t rate)
 	f0->least_lag = (uint32_t)((double)f0->rate / MOST_HZ);
 	f0->most_lag = (uint32_t)((double)f0->rate / LEAST_HZ) + 1;
 	f0->n_fft = power_of_two(f0->n_window + f0->most_lag + 2);
-	f0->rumble_share = (float)(1.0 - exp(-2.0 * PI * RUMBLE_HZ / (double)f0->rate));
+	f0->rumble_share = (float)(1.0 - exp(-2.0 * M_PI * RUMBLE_HZ / (double)f0->rate));
 	return weir_fft_init(&f0->fft, f0->n_fft);
 }
 

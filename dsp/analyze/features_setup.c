@@ -7,7 +7,6 @@
 #define WINDOWS_PER_SECOND 20
 #define MOST_PRIME 29
 #define A0_HZ 27.5
-#define PI 3.14159265358979323846
 
 /* The package's mel filters: 13 that lie linear in frequency, then 27 that lie logarithmic. */
 #define LINEAR_MELS 13
@@ -97,7 +96,7 @@ static void cosine_fill(double *cosine)
 		for (uint32_t m = 0; m < FEATURES_MELS; m++)
 			cosine[c * FEATURES_MELS + m] =
 				sqrt((c ? 2.0 : 1.0) / FEATURES_MELS) *
-				cos(PI * c * (2.0 * m + 1.0) / (2.0 * FEATURES_MELS));
+				cos(M_PI * c * (2.0 * m + 1.0) / (2.0 * FEATURES_MELS));
 }
 
 /* Semitones from A0 to a bin, whose frequency is that of the next bin. */

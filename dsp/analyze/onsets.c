@@ -31,7 +31,6 @@
 #define N_FIRST 8	      /* steps after a reset in which nothing is known */
 #define SILENCE 1e-10f	      /* power in each band */
 #define EDGE_SILENCE 3e-9f    /* one bit of 16, now and then */
-#define PI 3.14159265358979323846
 
 #define SMOOTH 0.1f	  /* share of a step, of the power of which the floor is the least */
 #define FLOOR_RISE 1.008f /* per step: 7 dB per second */
@@ -128,7 +127,7 @@ void onsets_fill(struct onsets *onsets)
 {
 	for (uint32_t i = 0; i < onsets->n; i++)
 		onsets->window[i] =
-			(float)((1.0 - cos(2.0 * PI * (i + 0.5) / onsets->n)) * 2.0 / onsets->n);
+			(float)((1.0 - cos(2.0 * M_PI * (i + 0.5) / onsets->n)) * 2.0 / onsets->n);
 }
 
 WEIR_REALTIME void onsets_reset(struct onsets *onsets)

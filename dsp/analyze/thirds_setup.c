@@ -14,7 +14,6 @@
 
 #include "thirds.h"
 
-#define PI 3.14159265358979323846
 #define HIGHEST 0.4536 /* of the rate: 20 kHz at 44.1 kHz */
 #define HIGHEST_NARROWED 0.43
 #define LAST_EDGE 0.4999
@@ -31,12 +30,13 @@ static double middle_of(int32_t band)
 
 static struct edges edges_of(double middle, uint32_t n_poles)
 {
-	const double half_angle = PI / (2.0 * n_poles);
+	const double half_angle = M_PI / (2.0 * n_poles);
 	const double narrowed = middle < HIGHEST_NARROWED ? sin(half_angle) / half_angle : 1.0;
 	const double wide = 0.5 * (pow(10.0, 0.05) - pow(10.0, -0.05)) * narrowed;
 	const double high = sqrt(wide * wide + 1.0) + wide;
 
-	return (struct edges){ tan(PI * middle / high), tan(PI * fmin(middle * high, LAST_EDGE)) };
+	return (struct edges){ tan(M_PI * middle / high),
+			       tan(M_PI * fmin(middle * high, LAST_EDGE)) };
 }
 
 /* A pole and what mirrors it: s to z by the bilinear transform. Returns the gain at `unit`. */
@@ -65,7 +65,7 @@ static void band_fill(struct thirds_bank *bank, uint32_t lane, double middle)
 
 	/* Each pole of the lowpass gives two; of those and their mirrors one is above the axis. */
 	for (uint32_t k = 0; k < n; k++) {
-		const double complex pole = cexp(I * PI * (2.0 * k + n + 1.0) / (2.0 * n));
+		const double complex pole = cexp(I * M_PI * (2.0 * k + n + 1.0) / (2.0 * n));
 		const double complex half = 0.5 * wide * pole;
 		const double complex root = csqrt(half * half - centre * centre);
 		const double complex both[2] = { half + root, half - root };

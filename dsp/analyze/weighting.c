@@ -17,7 +17,6 @@
 
 #include <math.h>
 
-#define PI 3.14159265358979323846
 #define N_FIT 48     /* frequencies, most of them low */
 #define FIT_END 0.42 /* of the rate */
 
@@ -42,7 +41,7 @@ static void section_put(struct weighting_section *section, uint32_t lane,
 
 static double pole_of(double frequency, double rate)
 {
-	return exp(-2.0 * PI * frequency / rate);
+	return exp(-2.0 * M_PI * frequency / rate);
 }
 
 static struct biquad poles(double p, double q)
@@ -82,7 +81,7 @@ static const struct biquad shelf_48000 = {
 static double standard_power(double frequency, int lane)
 {
 	if (lane == WEIGHTING_K) {
-		const double s = sin(PI * fmin(frequency, 24000.0) / 48000.0);
+		const double s = sin(M_PI * fmin(frequency, 24000.0) / 48000.0);
 
 		return power_of(&shelf_48000, s * s);
 	}
@@ -119,7 +118,7 @@ static void fit(const struct biquad *low, const struct biquad *middle, struct bi
 
 	for (int i = 1; i <= N_FIT; i++) {
 		const double frequency = FIT_END * rate * i * i / (N_FIT * N_FIT);
-		const double s = sin(PI * frequency / rate), x = s * s;
+		const double s = sin(M_PI * frequency / rate), x = s * s;
 		const double power = standard_power(frequency, lane) /
 				     (power_of(low, x) * power_of(middle, x) * power_of(biquad, x));
 		const double term[4] = { 1.0 / power, x / power, x * x / power, 1.0 };
@@ -143,7 +142,7 @@ static void fit(const struct biquad *low, const struct biquad *middle, struct bi
 static void gain_set(const struct biquad *low, const struct biquad *middle, struct biquad *biquad,
 		     double rate)
 {
-	const double s = sin(PI * 1000.0 / rate), x = s * s;
+	const double s = sin(M_PI * 1000.0 / rate), x = s * s;
 	const double gain =
 		1.0 / sqrt(power_of(low, x) * power_of(middle, x) * power_of(biquad, x));
 
@@ -170,7 +169,7 @@ static void iec_fill(struct weighting *weighting, int lane, double rate)
 /* 1 + warped / q + warped^2, and what follows from it. */
 static double k_poles(struct biquad *biquad, double frequency, double q, double rate)
 {
-	const double warped = tan(PI * frequency / rate);
+	const double warped = tan(M_PI * frequency / rate);
 	const double a0 = 1.0 + warped / q + warped * warped;
 
 	biquad->a1 = 2.0 * (warped * warped - 1.0) / a0;

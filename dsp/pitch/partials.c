@@ -23,7 +23,6 @@
 #include <math.h>
 #include <string.h>
 
-#define PI 3.14159265358979323846
 #define PASSES 2
 #define N_POINTS 500
 #define MOST_OFF 0.8f /* bins between a partial and its peak */
@@ -34,7 +33,7 @@ void partials_fill_shape(struct partials *partials, const float *window, uint32_
 	const uint32_t middle = PARTIALS_REACH * PARTIALS_FINENESS, stride = n / N_POINTS + 1;
 
 	for (uint32_t i = 0; i <= middle; i++) {
-		const double step = 2.0 * PI * i / PARTIALS_FINENESS / n * stride;
+		const double step = 2.0 * M_PI * i / PARTIALS_FINENESS / n * stride;
 		const double step_re = cos(step), step_im = sin(step);
 		double re = 0.0, im = 0.0, turn_re = stride, turn_im = 0.0;
 

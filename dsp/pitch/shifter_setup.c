@@ -21,8 +21,6 @@
 #define UNVOICED_HZ 200.0
 #define CRITICAL_HZ 100.0f
 
-#define PI 3.14159265358979323846
-
 static bool is_smooth(uint32_t n)
 {
 	for (uint32_t prime = 2; prime <= 5; prime++)
@@ -143,7 +141,7 @@ static void fill_windows(struct vocoder *vocoder)
 	for (uint32_t i = 0; i < n; i++) {
 		const double off = (double)i + 0.5 - centre;
 		const double half = off < 0.0 ? centre : n - centre;
-		const double window = 0.5 + 0.5 * cos(PI * off / half);
+		const double window = 0.5 + 0.5 * cos(M_PI * off / half);
 
 		vocoder->window[i] = (float)window;
 		vocoder->unwindow[i] = (float)(1.0 / fmax(window, LEAST_WINDOW));

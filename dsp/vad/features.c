@@ -26,7 +26,6 @@
 #define VOICE_END 113
 #define SHORTEST_LAG 36.0 /* samples: 444 Hz to 70 Hz */
 #define LONGEST_LAG 230.0
-#define PI 3.14159265358979323846
 
 static const uint32_t group_end[SPEECH_GROUPS + 1] = { 0, 6, 13, 20, SPEECH_BANDS };
 
@@ -55,7 +54,7 @@ static void window_fill(float *window)
 	for (int i = 0; i < SPEECH_WINDOW; i++) {
 		const double place = i < rise ? (i + 0.5) / rise : (SPEECH_WINDOW - i - 0.5) / FALL;
 
-		window[i] = (float)(0.5 - 0.5 * cos(PI * place));
+		window[i] = (float)(0.5 - 0.5 * cos(M_PI * place));
 		sum += (double)window[i] * (double)window[i];
 	}
 	for (int i = 0; i < SPEECH_WINDOW; i++)

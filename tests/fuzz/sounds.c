@@ -6,7 +6,6 @@
 
 #include "tests/check.h"
 
-#define PI 3.14159265358979323846
 #define MOST_PARTS 3
 #define MOST_TONES 6
 
@@ -35,7 +34,7 @@ static double frequency(struct chance *chance, double rate)
 
 static void add_tone(double *x, uint32_t n, double hz, double rate, double phase, double level)
 {
-	const double step = 2.0 * PI * hz / rate, turn_re = cos(step), turn_im = sin(step);
+	const double step = 2.0 * M_PI * hz / rate, turn_re = cos(step), turn_im = sin(step);
 	double re = level * cos(phase), im = level * sin(phase);
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -51,7 +50,7 @@ static void fill_tone(struct chance *chance, double *x, uint32_t n, double rate)
 {
 	const double hz = frequency(chance, rate);
 
-	add_tone(x, n, hz, rate, chance_below(chance, 4) * PI / 2.0, 1.0);
+	add_tone(x, n, hz, rate, chance_below(chance, 4) * M_PI / 2.0, 1.0);
 }
 
 static void fill_tones(struct chance *chance, double *x, uint32_t n, double rate)
@@ -60,7 +59,7 @@ static void fill_tones(struct chance *chance, double *x, uint32_t n, double rate
 
 	for (uint32_t i = 0; i < n_tones; i++) {
 		const double hz = frequency(chance, rate);
-		const double phase = chance_between(chance, 0.0, 2.0 * PI);
+		const double phase = chance_between(chance, 0.0, 2.0 * M_PI);
 
 		add_tone(x, n, hz, rate, phase, chance_log(chance, 1e-4, 1.0) / n_tones);
 	}
@@ -84,9 +83,9 @@ static void fill_decay(struct chance *chance, double *x, uint32_t n, double rate
 /* A pulse train through a resonance: a voice that is never out of breath. */
 static void fill_voice(struct chance *chance, double *x, uint32_t n, double rate)
 {
-	const double pitch = chance_log(chance, 60.0, 500.0), radius = exp(-PI * 120.0 / rate);
+	const double pitch = chance_log(chance, 60.0, 500.0), radius = exp(-M_PI * 120.0 / rate);
 	const double formant = fmin(chance_log(chance, 300.0, 3000.0), 0.45 * rate);
-	const double feedback = 2.0 * radius * cos(2.0 * PI * formant / rate);
+	const double feedback = 2.0 * radius * cos(2.0 * M_PI * formant / rate);
 	double phase = 0.0, y1 = 0.0, y2 = 0.0;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -108,7 +107,7 @@ static void fill_noise(struct chance *chance, double *x, uint32_t n, double rate
 
 static void fill_low_noise(struct chance *chance, double *x, uint32_t n, double rate)
 {
-	const double share = 1.0 - exp(-2.0 * PI * chance_log(chance, 5.0, 2000.0) / rate);
+	const double share = 1.0 - exp(-2.0 * M_PI * chance_log(chance, 5.0, 2000.0) / rate);
 	double y = 0.0;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -176,7 +175,7 @@ static void fill_sweep(struct chance *chance, double *x, uint32_t n, double rate
 	double phase = 0.0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		x[i] += sin(2.0 * PI * phase);
+		x[i] += sin(2.0 * M_PI * phase);
 		phase += from * pow(to / from, (double)i / n);
 		phase -= floor(phase);
 	}
@@ -188,7 +187,7 @@ static void fill_beating(struct chance *chance, double *x, uint32_t n, double ra
 
 	fill_tone(chance, x, n, rate);
 	for (uint32_t i = 0; i < n; i++)
-		x[i] *= 0.5 + 0.5 * sin(2.0 * PI * hz * i / rate);
+		x[i] *= 0.5 + 0.5 * sin(2.0 * M_PI * hz * i / rate);
 }
 
 static fill_sound *const sounds[] = {
