@@ -22,7 +22,9 @@
  * Eight floats that are worked on at once, by one instruction or several; of any address. For sums
  * that the compiler would leave in memory.
  */
-typedef float weir_lanes __attribute__((vector_size(32), aligned(4), may_alias));
+#define WEIR_LANES 8
+typedef float weir_lanes
+	__attribute__((vector_size(WEIR_LANES * sizeof(float)), aligned(4), may_alias));
 
 /* In pairs, which is both the quickest order and the most exact one. */
 static inline WEIR_REALTIME float weir_lanes_sum(const weir_lanes *lanes)

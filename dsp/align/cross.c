@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "dsp/minmax.h"
+#include "dsp/phasor.h"
 #include "dsp/simd.h"
-#include "rotor.h"
 
 #define OWN_REACH 2 /* half samples */
 
@@ -23,7 +23,7 @@ int cross_context_init(struct cross_context *context, const struct front_end_con
 {
 	context->rate = front->rate;
 	context->first = 2 * front->first;
-	context->n = (2 * (front->end - front->first)) / ROTOR_LANES * ROTOR_LANES;
+	context->n = (2 * (front->end - front->first)) / WEIR_LANES * WEIR_LANES;
 
 	const int res = weir_fft_init(&context->fft, CROSS_WINDOW);
 
@@ -114,8 +114,8 @@ WEIR_REALTIME double cross_angle(double seconds, const struct cross_context *con
 WEIR_REALTIME void cross_advance(struct cross *cross, double seconds,
 				 const struct cross_context *context)
 {
-	rotor_fill(context->re, context->im, cross_angle(seconds, context), context->first,
-		   context->n);
+	phasors_set(context->re, context->im, cross_angle(seconds, context), context->first,
+		    context->n);
 	turn(cross->re, cross->im, context->re, context->im, context->n);
 }
 
@@ -142,7 +142,7 @@ static WEIR_REALTIME float lanes_sum(const weir_lanes *lanes)
 {
 	float sum = 0.0f;
 
-	for (uint32_t j = 0; j < ROTOR_LANES; j++)
+	for (uint32_t j = 0; j < WEIR_LANES; j++)
 		sum += (*lanes)[j];
 	return sum;
 }
@@ -160,16 +160,16 @@ static WEIR_SIMD WEIR_REALTIME void measure(struct cross_weighted *weighted,
 	weir_lanes sum = { 0 }, squares = { 0 }, slope = { 0 }, bin = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
 	bin += (float)context->first;
-	for (uint32_t i = 0; i < context->n; i += ROTOR_LANES) {
-		float size[ROTOR_LANES];
+	for (uint32_t i = 0; i < context->n; i += WEIR_LANES) {
+		float size[WEIR_LANES];
 
-		for (uint32_t j = 0; j < ROTOR_LANES; j++)
+		for (uint32_t j = 0; j < WEIR_LANES; j++)
 			size[j] = sqrtf(weighted->re[i + j] * weighted->re[i + j] +
 					weighted->im[i + j] * weighted->im[i + j]);
 		sum += *(const weir_lanes *)size;
 		squares += *(const weir_lanes *)size * *(const weir_lanes *)size;
 		slope += *(const weir_lanes *)size * bin * bin;
-		bin += (float)ROTOR_LANES;
+		bin += (float)WEIR_LANES;
 	}
 	weighted->sum = lanes_sum(&sum);
 	weighted->squares = lanes_sum(&squares);
@@ -208,7 +208,7 @@ static WEIR_SIMD WEIR_REALTIME struct slopes slopes_at(const struct cross_weight
 	weir_lanes first = { 0 }, second = { 0 }, bin = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
 	bin += (float)context->first;
-	for (uint32_t i = 0; i < context->n; i += ROTOR_LANES) {
+	for (uint32_t i = 0; i < context->n; i += WEIR_LANES) {
 		const weir_lanes re = *(const weir_lanes *)(weighted->re + i);
 		const weir_lanes im = *(const weir_lanes *)(weighted->im + i);
 		const weir_lanes turn_re = *(const weir_lanes *)(context->re + i);
@@ -216,7 +216,7 @@ static WEIR_SIMD WEIR_REALTIME struct slopes slopes_at(const struct cross_weight
 
 		first -= (re * turn_im + im * turn_re) * bin;
 		second -= (re * turn_re - im * turn_im) * bin * bin;
-		bin += (float)ROTOR_LANES;
+		bin += (float)WEIR_LANES;
 	}
 	return (struct slopes){ (double)lanes_sum(&first), (double)lanes_sum(&second) };
 }
@@ -238,7 +238,7 @@ static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const 
 	const double lag = at + half_limited(parabola); /* more at the end of the reach */
 	const double angle = 2.0 * M_PI / CROSS_FINE;
 
-	rotor_fill(context->re, context->im, angle * lag, context->first, context->n);
+	phasors_set(context->re, context->im, angle * lag, context->first, context->n);
 
 	const struct slopes slopes = slopes_at(weighted, context);
 	const double newton = slopes.second < 0.0 ? -slopes.first / slopes.second / angle : 0.0;

@@ -20,9 +20,9 @@
 #include <string.h>
 
 #include "dsp/minmax.h"
+#include "dsp/phasor.h"
 #include "dsp/simd.h"
 #include "limits.h"
-#include "rotor.h"
 
 #define CURVE_POINTS (2 * DRIFT_CURVE + 1)
 #define MAX_RHO 0.98f
@@ -190,10 +190,10 @@ static WEIR_SIMD WEIR_REALTIME float dot(const float *restrict a, const float *r
 		for (uint32_t j = 0; j < 4; j++)
 			sum[j] += *(const weir_lanes *)(a + i + 8 * j) *
 				  *(const weir_lanes *)(b + i + 8 * j);
-	for (; i < n; i += ROTOR_LANES)
+	for (; i < n; i += WEIR_LANES)
 		sum[0] += *(const weir_lanes *)(a + i) * *(const weir_lanes *)(b + i);
 	sum[0] += sum[1] + (sum[2] + sum[3]);
-	for (uint32_t j = 1; j < ROTOR_LANES; j++)
+	for (uint32_t j = 1; j < WEIR_LANES; j++)
 		sum[0][0] += sum[0][j];
 	return sum[0][0];
 }
@@ -450,7 +450,7 @@ static WEIR_REALTIME void template_begin(struct drift *drift)
 	const struct drift_block *newest = &drift->block[drift->order[drift->n - 1]];
 
 	cross_clear(&drift->template, context);
-	rotor_fill(context->re, context->im, 0.0, context->first, context->n);
+	phasors_set(context->re, context->im, 0.0, context->first, context->n);
 	template_add(&drift->template, newest, context->re, context->im,
 		     (float)sqrt(newest->weight + 1e-9), context->n);
 	drift->estimate.n_like = 1;
@@ -510,7 +510,8 @@ static WEIR_REALTIME void template_step(struct drift *drift)
 
 	if (pair.seconds > MAX_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
 		return;
-	rotor_fill(context->re, context->im, cross_angle(lag, context), context->first, context->n);
+	phasors_set(context->re, context->im, cross_angle(lag, context), context->first,
+		    context->n);
 	template_add(&drift->template, block, context->re, context->im,
 		     (float)(2.0 * agreement * sqrt(block->weight)), context->n);
 	drift->estimate.n_like++;

@@ -6,14 +6,14 @@
  *	X(k) = a W(f - k) + conj(a) W(-f - k),	W(d) = sum over t of w(t) exp(i 2 pi d t / n)
  *
  * and not just a peak: a neighbour's bins hold a tail of it, and its own bins tails of the
- * neighbours. Turning regions of bins, as phase locking does, leaves these tails behind or
- * turns them wrongly, and the partials begin to beat. So frequencies and amplitudes are
+ * neighbours. Rotating regions of bins, as phase locking does, leaves these tails behind or
+ * rotates them wrongly, and the partials begin to beat. So frequencies and amplitudes are
  * solved for together, peak after peak with the others taken away (Gauss-Seidel, PASSES
  * times), and every tail then follows its partial:
  *
- *	Y(k) = X(k) rotor(k) + sum over partials of a W(f - k) (rotor(peak) - rotor(k))
+ *	Y(k) = X(k) phasor(k) + sum over partials of a W(f - k) (phasor(peak) - phasor(k))
  *
- * What is not a stationary sinusoid only moves between regions that turn almost alike.
+ * What is not a stationary sinusoid only moves between regions whose phasors are almost equal.
  * f comes from the phase that the peak's bin has advanced by, with the others taken away
  * from both frames.
  */
@@ -35,15 +35,15 @@ void partials_fill_shape(struct partials *partials, const float *window, uint32_
 	for (uint32_t i = 0; i <= middle; i++) {
 		const double step = 2.0 * M_PI * i / PARTIALS_FINENESS / n * stride;
 		const double step_re = cos(step), step_im = sin(step);
-		double re = 0.0, im = 0.0, turn_re = stride, turn_im = 0.0;
+		double re = 0.0, im = 0.0, phasor_re = stride, phasor_im = 0.0;
 
 		for (uint32_t t = 0; t < n; t += stride) {
-			const double last = turn_re;
+			const double last = phasor_re;
 
-			re += window[t] * turn_re;
-			im += window[t] * turn_im;
-			turn_re = turn_re * step_re - turn_im * step_im;
-			turn_im = turn_im * step_re + last * step_im;
+			re += window[t] * phasor_re;
+			im += window[t] * phasor_im;
+			phasor_re = phasor_re * step_re - phasor_im * step_im;
+			phasor_im = phasor_im * step_re + last * step_im;
 		}
 		partials->shape[middle + i][0] = partials->shape[middle - i][0] = (float)re;
 		partials->shape[middle + i][1] = (float)im;
@@ -128,7 +128,7 @@ static WEIR_REALTIME uint32_t find_before(const struct partials *partials, uint3
 }
 
 static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
-				fftwf_complex *const spectrum[], double turns)
+				fftwf_complex *const spectrum[], double cycles)
 {
 	struct partial *partial = &partials->now[i];
 	const uint32_t k = partial->bin;
@@ -142,7 +142,7 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 		im += x[c][1] * y[0] - x[c][0] * y[1];
 	}
 
-	const float off = partials_off(re, im, k, turns);
+	const float off = partials_off(re, im, k, cycles);
 
 	partial->frequency = (float)k + min_f32(max_f32(off, -MOST_OFF), MOST_OFF);
 	shape_at(partials, partial->frequency - (float)k, shape);
@@ -157,7 +157,7 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 
 WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak, uint32_t n_peaks,
 				 fftwf_complex *const spectrum[],
-				 fftwf_complex *const spectrum_before[], double turns)
+				 fftwf_complex *const spectrum_before[], double cycles)
 {
 	uint32_t n = 0;
 
@@ -173,40 +173,40 @@ WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak
 	partials->n_now = n;
 	for (int pass = 0; pass < PASSES; pass++)
 		for (uint32_t i = 0; i < n; i++)
-			solve(partials, i, spectrum, turns);
+			solve(partials, i, spectrum, cycles);
 }
 
-/* y += a shape (rotor of the peak - rotor of the bin); the image turns the other way. */
-static WEIR_REALTIME void turn_bin(const float a[2], const float shape[2], const float turn[2],
-				   const float rotor[2], float y[2])
+/* y += a shape (phasor of the peak - phasor of the bin); that of the image is conjugated. */
+static WEIR_REALTIME void rotate_bin(const float a[2], const float shape[2], const float peak[2],
+				     const float phasor[2], float y[2])
 {
 	const float re = a[0] * shape[0] - a[1] * shape[1];
 	const float im = a[0] * shape[1] + a[1] * shape[0];
-	const float more[2] = { turn[0] - rotor[0], turn[1] - rotor[1] };
+	const float more[2] = { peak[0] - phasor[0], peak[1] - phasor[1] };
 
 	y[0] += re * more[0] - im * more[1];
 	y[1] += re * more[1] + im * more[0];
 }
 
-WEIR_REALTIME void partials_turn(const struct partials *partials, uint32_t channel,
-				 fftwf_complex *rotor, fftwf_complex *y)
+WEIR_REALTIME void partials_rotate(const struct partials *partials, uint32_t channel,
+				   fftwf_complex *phasor, fftwf_complex *y)
 {
 	for (uint32_t i = 0; i < partials->n_now; i++) {
 		const struct partial *partial = &partials->now[i];
-		const float *turn = rotor[partial->bin], *a = partial->amplitude[channel];
-		const float image[2] = { turn[0], -turn[1] }, conj_a[2] = { a[0], -a[1] };
+		const float *peak = phasor[partial->bin], *a = partial->amplitude[channel];
+		const float image[2] = { peak[0], -peak[1] }, conj_a[2] = { a[0], -a[1] };
 		const uint32_t bin = partial->bin;
 		float shape[2];
 
 		for (uint32_t k = bin < PARTIALS_REACH ? 0 : bin - PARTIALS_REACH;
 		     k <= bin + PARTIALS_REACH; k++) {
-			if (rotor[k][0] == turn[0] && rotor[k][1] == turn[1])
+			if (phasor[k][0] == peak[0] && phasor[k][1] == peak[1])
 				continue;
 			if (shape_at(partials, partial->frequency - (float)k, shape))
-				turn_bin(a, shape, turn, rotor[k], y[k]);
+				rotate_bin(a, shape, peak, phasor[k], y[k]);
 		}
 		for (uint32_t k = 0; k + bin <= PARTIALS_REACH; k++)
 			if (shape_at(partials, -partial->frequency - (float)k, shape))
-				turn_bin(conj_a, shape, image, rotor[k], y[k]);
+				rotate_bin(conj_a, shape, image, phasor[k], y[k]);
 	}
 }

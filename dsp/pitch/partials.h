@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #include "common.h"
-#include "turns.h"
+#include "dsp/phasor.h"
 
 /*
  * Low partials lie so close that one reaches into the bins of the next. Here they are
- * told apart, so that all of a partial can be turned by its own angle.
+ * separated, so that all of a partial can be rotated by its own angle.
  */
 #define PARTIALS_MAX 64
 #define PARTIALS_REACH 6      /* bins to each side: further out a partial counts as nothing */
@@ -47,25 +47,25 @@ WEIR_REALTIME void partials_reset(struct partials *partials);
 WEIR_REALTIME void partials_skip(struct partials *partials);
 
 /*
- * Bins between the frequency of what is in bin k and that bin: what the phase tells, up to half a
- * turn, which is 1/(2 turns) bins. The product of now and before, conjugated, is re + i im; `turns`
- * is by how many turns bin 1 advances from the frame before.
+ * Bins between bin k and the frequency that the phase of the bin gives: up to half a cycle, which
+ * is 1/(2 cycles) bins. The product of now and before, conjugated, is re + i im; the phase of bin 1
+ * advances by `cycles` from the frame before.
  */
-static inline WEIR_REALTIME float partials_off(float re, float im, uint32_t k, double turns)
+static inline WEIR_REALTIME float partials_off(float re, float im, uint32_t k, double cycles)
 {
-	return turns_wrap((double)turns_of(re, im) - (double)(int32_t)k * turns) / (float)turns;
+	return phase_wrap((double)phase_of(re, im) - (double)(int32_t)k * cycles) / (float)cycles;
 }
 
 /* Finds the partials of a frame whose peaks, in rising order, these are. */
 WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak, uint32_t n_peaks,
 				 fftwf_complex *const spectrum[],
-				 fftwf_complex *const spectrum_before[], double turns);
+				 fftwf_complex *const spectrum_before[], double cycles);
 
 /*
- * y is a channel's spectrum in which bin k was multiplied by rotor[k]. Gives what of a
- * partial lies beside its peak the rotor of the peak.
+ * y is a channel's spectrum in which bin k was multiplied by phasor[k]. Rotates the bins of a
+ * partial beside its peak as the peak is rotated.
  */
-WEIR_REALTIME void partials_turn(const struct partials *partials, uint32_t channel,
-				 fftwf_complex *rotor, fftwf_complex *y);
+WEIR_REALTIME void partials_rotate(const struct partials *partials, uint32_t channel,
+				   fftwf_complex *phasor, fftwf_complex *y);
 
 #endif

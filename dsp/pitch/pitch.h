@@ -11,7 +11,7 @@
  * run starts at the target. At 0 semitones the sound is the input, sample for
  * sample, a quarter of a second after the glide has ended. Attacks stay sharp:
  * each one restarts the phases of the partials that it raises. Phase and level
- * between channels are kept: all are turned alike.
+ * between channels are kept: all are rotated alike.
  *
  * With `formant` the spectral envelope stays where it is while the pitch moves,
  * so that a voice keeps its character. It is followed from partial to partial: from
@@ -31,7 +31,7 @@
  * FFTs are fast, at every rate. Rates: 8 to 384 kHz.
  *
  * Method: the input is stretched in time by r = 2^(semitones / 12) onto a tape, which
- * is read r times as fast. Region p of frame u of the spectrum X turns by
+ * is read r times as fast. Region p of frame u of the spectrum X is rotated by
  *
  *	theta_u = theta_{u-1} + omega_p ((t_s(u) - t_s(u-1)) - (t_a(u) - t_a(u-1)))
  *
@@ -40,7 +40,7 @@
  * identity phase locking (J. Laroche, M. Dolson, "Improved phase vocoder time-scale
  * modification of audio", IEEE Trans. Speech and Audio Processing 7(3), 1999). Attacks
  * after A. Roebel, "A new approach to transient processing in the phase vocoder", DAFx
- * 2003. New is that the leakage of low partials turns with them (partials.c), and how
+ * 2003. New is that the leakage of low partials is rotated with them (partials.c), and how
  * the envelope of a voice is found (formant.c). All of it: doc/pitch.md.
  */
 

@@ -178,9 +178,9 @@ static WEIR_REALTIME void begin_frame(struct shifter *shifter, bool keep_formant
 	else if (shifter->silent_hops < REST_HOPS)
 		shifter->silent_hops++;
 	frame.keep_formants = keep_formants;
-	frame.keep_turn = shifter->semitones == 0.0
-				  ? (float)shifter->relax / (float)(shifter->relax + 1)
-				  : 1.0f;
+	frame.keep_phase = shifter->semitones == 0.0
+				   ? (float)shifter->relax / (float)(shifter->relax + 1)
+				   : 1.0f;
 	for (uint32_t c = 0; c < shifter->n_channels; c++)
 		frame.input[c] = shifter->input[c] + from % shifter->n_input;
 	vocoder_begin(&shifter->vocoder, &frame);

@@ -64,16 +64,16 @@ static void vocoder_allocate(struct vocoder *vocoder, struct arena *arena)
 	tape->weight = arena_floats(arena, tape->n_grain);
 	tape->kernel = arena_floats(arena, (size_t)(SINC_PHASES + 1) * TAPE_TAPS);
 	vocoder->partials.shape = arena_bins(arena, PARTIALS_SHAPE);
-	vocoder->turned = arena_bins(arena, n_bins);
-	vocoder->rotor = arena_bins(arena, n_bins + VOCODER_CHUNK);
+	vocoder->rotated = arena_bins(arena, n_bins);
+	vocoder->phasor = arena_bins(arena, n_bins + VOCODER_CHUNK);
 	for (int i = 0; i <= VOCODER_MEMORY; i++)
 		vocoder->power[i] = arena_floats(arena, n_bins);
-	vocoder->turn = arena_floats(arena, n_bins + VOCODER_CHUNK);
-	vocoder->turn_before = arena_floats(arena, n_bins + VOCODER_CHUNK);
+	vocoder->phase = arena_floats(arena, n_bins + VOCODER_CHUNK);
+	vocoder->phase_before = arena_floats(arena, n_bins + VOCODER_CHUNK);
 	vocoder->peak = arena_bytes(arena, n_bins * sizeof(uint32_t));
 	vocoder->cross = arena_bins(arena, n_bins);
 	vocoder->peak_off = arena_floats(arena, n_bins);
-	vocoder->peak_turn = arena_floats(arena, n_bins);
+	vocoder->peak_phase = arena_floats(arena, n_bins);
 	vocoder->peak_gain = arena_floats(arena, n_bins);
 	vocoder->onsets.power = arena_floats(arena, vocoder->hop);
 

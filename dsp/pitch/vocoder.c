@@ -4,7 +4,7 @@
  * Phase vocoder with identity phase locking (Laroche & Dolson 1999).
  *
  * Frame u is centred at t_a in the input and at t_s on the tape. Its spectrum X_u
- * is cut midway between the peaks of its power; the bins around a peak p are turned
+ * is cut midway between the peaks of its power; the bins around a peak p are rotated
  * together by one angle, the same in all channels (and what of a low partial lies in
  * other bins with them: see partials.c):
  *
@@ -29,11 +29,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "turns.h"
+#include "dsp/phasor.h"
 
 /* One frame's work, in this order. Stages are of about equal cost where the FFT allows it. */
 #define TAKE_STAGES 2 /* per channel: window, spectrum */
-#define TURN_STAGES 6
+#define ROTATE_STAGES 6
 #define GIVE_STAGES 3 /* per channel: rotation, grain, sum */
 
 #define MOST_OFF 1.0f /* bins between a partial and its peak; further off is no partial */
@@ -52,7 +52,7 @@
 
 uint32_t vocoder_count_stages(uint32_t n_channels)
 {
-	return 1 + n_channels * (TAKE_STAGES + GIVE_STAGES) + TURN_STAGES;
+	return 1 + n_channels * (TAKE_STAGES + GIVE_STAGES) + ROTATE_STAGES;
 }
 
 WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder)
@@ -65,8 +65,8 @@ WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder)
 	}
 	for (int i = 0; i <= VOCODER_MEMORY; i++)
 		memset(vocoder->power[i], 0, bins * sizeof(float));
-	memset(vocoder->turn, 0, bins * sizeof(float));
-	memset(vocoder->turn_before, 0, bins * sizeof(float));
+	memset(vocoder->phase, 0, bins * sizeof(float));
+	memset(vocoder->phase_before, 0, bins * sizeof(float));
 	vocoder->now = (struct vocoder_frame){ 0 };
 	vocoder->before = (struct vocoder_frame){ 0 };
 	onset_reset(&vocoder->onsets);
@@ -159,15 +159,15 @@ static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 WEIR_REALTIME void vocoder_begin(struct vocoder *vocoder, const struct vocoder_frame *frame)
 {
 	float *oldest = vocoder->power[VOCODER_MEMORY];
-	float *turn = vocoder->turn_before;
+	float *phase = vocoder->phase_before;
 
 	vocoder->before = vocoder->now;
 	vocoder->now = *frame;
 	for (int i = VOCODER_MEMORY; i > 0; i--)
 		vocoder->power[i] = vocoder->power[i - 1];
 	vocoder->power[0] = oldest;
-	vocoder->turn_before = vocoder->turn;
-	vocoder->turn = turn;
+	vocoder->phase_before = vocoder->phase;
+	vocoder->phase = phase;
 	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
 		fftwf_complex *spectrum = vocoder->spectrum_before[c];
 
@@ -227,8 +227,8 @@ static WEIR_REALTIME void find_peaks(struct vocoder *vocoder)
 	vocoder->n_peaks = n;
 }
 
-/* By how many turns bin 1 advances from the frame before. */
-static WEIR_REALTIME double turns_of_bin(const struct vocoder *vocoder)
+/* The cycles by which the phase of bin 1 advances from the frame before. */
+static WEIR_REALTIME double cycles_of_bin(const struct vocoder *vocoder)
 {
 	return (double)(vocoder->now.centre - vocoder->before.centre) / vocoder->n;
 }
@@ -241,7 +241,7 @@ static WEIR_REALTIME bool is_new(const struct vocoder *vocoder, uint32_t p)
 		vocoder->power[0][p] >= ROSE * vocoder->power[VOCODER_MEMORY][p]);
 }
 
-/* Gathers for every peak the product of its bin now and before, conjugated, and its turn before. */
+/* Gathers for every peak the product of its bin now and before, conjugated, and theta before. */
 static WEIR_REALTIME void gather_peaks(struct vocoder *vocoder)
 {
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
@@ -257,7 +257,7 @@ static WEIR_REALTIME void gather_peaks(struct vocoder *vocoder)
 		}
 		vocoder->cross[i][0] = re;
 		vocoder->cross[i][1] = im;
-		vocoder->peak_turn[i] = vocoder->turn_before[p];
+		vocoder->peak_phase[i] = vocoder->phase_before[p];
 	}
 }
 
@@ -267,23 +267,23 @@ static WEIR_SIMD WEIR_REALTIME void advance_peaks(struct vocoder *vocoder)
 	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
 	const double step = (double)(now->centre - before->centre);
 	const double more_on_tape = (double)(int32_t)(now->place - before->place) - step;
-	const double turns = turns_of_bin(vocoder), per_bin = more_on_tape / vocoder->n;
+	const double cycles = cycles_of_bin(vocoder), per_bin = more_on_tape / vocoder->n;
 	fftwf_complex *cross = vocoder->cross;
-	float *off = vocoder->peak_off, *turn = vocoder->peak_turn;
+	float *off = vocoder->peak_off, *phase = vocoder->peak_phase;
 
 	gather_peaks(vocoder);
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++)
-		off[i] = partials_off(cross[i][0], cross[i][1], vocoder->peak[i], turns);
+		off[i] = partials_off(cross[i][0], cross[i][1], vocoder->peak[i], cycles);
 	for (uint32_t i = 0; i < vocoder->partials.n_now; i++)
 		off[i] = vocoder->partials.now[i].frequency - (float)vocoder->peak[i];
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
 		const double at = (double)(int32_t)vocoder->peak[i] + (double)off[i];
 
-		turn[i] = turns_wrap((double)turn[i] + at * per_bin) * now->keep_turn;
+		phase[i] = phase_wrap((double)phase[i] + at * per_bin) * now->keep_phase;
 	}
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++)
 		if (is_new(vocoder, vocoder->peak[i]))
-			off[i] = turn[i] = 0.0f;
+			off[i] = phase[i] = 0.0f;
 }
 
 /* Midway to the next peak, or the end behind the last one. */
@@ -300,14 +300,14 @@ static WEIR_REALTIME void find_partials(struct vocoder *vocoder)
 		partials_skip(&vocoder->partials);
 	else
 		partials_find(&vocoder->partials, vocoder->peak, vocoder->n_peaks,
-			      vocoder->spectrum, vocoder->spectrum_before, turns_of_bin(vocoder));
+			      vocoder->spectrum, vocoder->spectrum_before, cycles_of_bin(vocoder));
 }
 
 /* The grain of the first channel is free between its FFT and its inverse. */
 static WEIR_REALTIME void correlate(struct vocoder *vocoder)
 {
-	formant_compress(&vocoder->formant, vocoder->power[0], vocoder->turned);
-	weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[0]);
+	formant_compress(&vocoder->formant, vocoder->power[0], vocoder->rotated);
+	weir_fft_inverse(&vocoder->fft, vocoder->rotated, vocoder->grain[0]);
 }
 
 static WEIR_REALTIME void find_formants(struct vocoder *vocoder)
@@ -318,20 +318,20 @@ static WEIR_REALTIME void find_formants(struct vocoder *vocoder)
 }
 
 /*
- * Turns the bins from k to end by one angle. Writes whole chunks, without a branch for their end;
- * what lies behind it is written over by the next region.
+ * Rotates the bins from k to end by one phase. Writes whole chunks, without a branch for their end;
+ * the next region overwrites what lies behind it.
  */
-static WEIR_REALTIME void turn_region(struct vocoder *vocoder, uint32_t k, uint32_t end, float turn,
-				      float scale)
+static WEIR_REALTIME void rotate_region(struct vocoder *vocoder, uint32_t k, uint32_t end,
+					float phase, float scale)
 {
-	float rotor[2];
+	float phasor[2];
 
-	turns_rotor(turn, scale, rotor);
+	phasor_set(phasor, phase, scale);
 	for (; k < end; k += VOCODER_CHUNK)
 		for (uint32_t j = 0; j < VOCODER_CHUNK; j++) {
-			vocoder->turn[k + j] = turn;
-			vocoder->rotor[k + j][0] = rotor[0];
-			vocoder->rotor[k + j][1] = rotor[1];
+			vocoder->phase[k + j] = phase;
+			vocoder->phasor[k + j][0] = phasor[0];
+			vocoder->phasor[k + j][1] = phasor[1];
 		}
 }
 
@@ -346,19 +346,19 @@ static WEIR_REALTIME void find_gains(struct vocoder *vocoder)
 	}
 }
 
-static WEIR_REALTIME void turn_peaks(struct vocoder *vocoder)
+static WEIR_REALTIME void rotate_peaks(struct vocoder *vocoder)
 {
 	for (uint32_t i = 0, k = 0; i < vocoder->n_peaks; i++) {
 		const float gain = vocoder->now.keep_formants ? vocoder->peak_gain[i] : 1.0f;
 		const uint32_t end = region_end(vocoder, i);
 
-		turn_region(vocoder, k, end, vocoder->peak_turn[i], gain / (float)vocoder->n);
+		rotate_region(vocoder, k, end, vocoder->peak_phase[i], gain / (float)vocoder->n);
 		k = end;
 	}
 
 	const uint32_t audible = audible_bins(vocoder);
 
-	memset(vocoder->rotor + audible, 0, (vocoder->n_bins - audible) * sizeof(fftwf_complex));
+	memset(vocoder->phasor + audible, 0, (vocoder->n_bins - audible) * sizeof(fftwf_complex));
 }
 
 struct powers {
@@ -399,18 +399,18 @@ static WEIR_REALTIME float most_louder(const struct vocoder *vocoder)
 
 /*
  * The envelope knows nothing of what lies between partials, and may raise it by 40 dB. Lowers all
- * rotors together where the frame would become too loud: all channels together, or the loudest of
+ * phasors together where the frame would become too loud: all channels together, or the loudest of
  * them. For what is raised may be in a channel that has nothing of what is lowered.
  */
 static WEIR_SIMD WEIR_REALTIME void bound_power(struct vocoder *vocoder)
 {
 	const float scale = (float)vocoder->n * (float)vocoder->n;
-	fftwf_complex *rotor = vocoder->rotor, *weight = vocoder->turned;
+	fftwf_complex *phasor = vocoder->phasor, *weight = vocoder->rotated;
 	struct powers sum = { 0.0f, FLT_MIN }, loudest = sum;
 
 	for (uint32_t k = 0; k < vocoder->n_bins; k++)
 		weight[k][0] = weight[k][1] =
-			scale * (rotor[k][0] * rotor[k][0] + rotor[k][1] * rotor[k][1]);
+			scale * (phasor[k][0] * phasor[k][0] + phasor[k][1] * phasor[k][1]);
 	for (uint32_t c = 0; c < vocoder->n_channels; c++) {
 		const struct powers powers =
 			find_powers(vocoder->spectrum[c][0], weight[0], 2 * vocoder->n_bins);
@@ -426,21 +426,21 @@ static WEIR_SIMD WEIR_REALTIME void bound_power(struct vocoder *vocoder)
 
 	if (most < 1.0f)
 		for (uint32_t k = 0; k < vocoder->n_bins; k++) {
-			rotor[k][0] *= most;
-			rotor[k][1] *= most;
+			phasor[k][0] *= most;
+			phasor[k][1] *= most;
 		}
 }
 
 static WEIR_SIMD WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t channel)
 {
-	fftwf_complex *x = vocoder->spectrum[channel], *y = vocoder->turned;
-	fftwf_complex *rotor = vocoder->rotor;
+	fftwf_complex *x = vocoder->spectrum[channel], *y = vocoder->rotated;
+	fftwf_complex *phasor = vocoder->phasor;
 
 	for (uint32_t k = 0; k < vocoder->n_bins; k++) {
-		y[k][0] = x[k][0] * rotor[k][0] - x[k][1] * rotor[k][1];
-		y[k][1] = x[k][0] * rotor[k][1] + x[k][1] * rotor[k][0];
+		y[k][0] = x[k][0] * phasor[k][0] - x[k][1] * phasor[k][1];
+		y[k][1] = x[k][0] * phasor[k][1] + x[k][1] * phasor[k][0];
 	}
-	partials_turn(&vocoder->partials, channel, rotor, y);
+	partials_rotate(&vocoder->partials, channel, phasor, y);
 	y[0][1] = 0.0f;
 	y[vocoder->n_bins - 1][1] = 0.0f;
 }
@@ -467,7 +467,7 @@ static WEIR_REALTIME void run_take_stage(struct vocoder *vocoder, uint32_t chann
 				 vocoder->spectrum[channel]);
 }
 
-static WEIR_REALTIME void run_turn_stage(struct vocoder *vocoder, uint32_t stage)
+static WEIR_REALTIME void run_rotate_stage(struct vocoder *vocoder, uint32_t stage)
 {
 	if (stage == 0) {
 		find_power(vocoder);
@@ -479,7 +479,7 @@ static WEIR_REALTIME void run_turn_stage(struct vocoder *vocoder, uint32_t stage
 	} else if (stage == 5) {
 		if (vocoder->now.keep_formants)
 			find_gains(vocoder);
-		turn_peaks(vocoder);
+		rotate_peaks(vocoder);
 		if (vocoder->now.keep_formants)
 			bound_power(vocoder);
 	} else if (vocoder->now.keep_formants && stage == 2) {
@@ -498,23 +498,24 @@ static WEIR_REALTIME void run_give_stage(struct vocoder *vocoder, uint32_t chann
 	else if (stage == 0)
 		rotate(vocoder, channel);
 	else
-		weir_fft_inverse(&vocoder->fft, vocoder->turned, vocoder->grain[channel]);
+		weir_fft_inverse(&vocoder->fft, vocoder->rotated, vocoder->grain[channel]);
 }
 
 WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage)
 {
-	const uint32_t turn = 1 + vocoder->n_channels * TAKE_STAGES, give = turn + TURN_STAGES;
+	const uint32_t rotate = 1 + vocoder->n_channels * TAKE_STAGES;
+	const uint32_t give = rotate + ROTATE_STAGES;
 
 	if (vocoder->now.work == VOCODER_SILENT)
 		return;
 	if (stage == 0) {
 		shape_frame(vocoder);
 		add_grain(vocoder, vocoder->tape.weight, vocoder->gated);
-	} else if (stage < turn) {
+	} else if (stage < rotate) {
 		run_take_stage(vocoder, (stage - 1) / TAKE_STAGES, (stage - 1) % TAKE_STAGES);
 	} else if (stage < give) {
 		if (vocoder->now.work == VOCODER_SHIFT)
-			run_turn_stage(vocoder, stage - turn);
+			run_rotate_stage(vocoder, stage - rotate);
 	} else {
 		run_give_stage(vocoder, (stage - give) / GIVE_STAGES, (stage - give) % GIVE_STAGES);
 	}

@@ -32,8 +32,8 @@ struct vocoder_frame {
 	enum vocoder_work work;
 	uint64_t centre;
 	uint32_t place;
-	float speed;	 /* of the tape */
-	float keep_turn; /* 1, or less to let the phases return to those of the input */
+	float speed;	  /* of the tape */
+	float keep_phase; /* 1, or less to let the phases return to those of the input */
 	bool keep_formants;
 	bool attack;			    /* the centre lies on an attack */
 	const float *input[PITCH_CHANNELS]; /* the window: VOCODER_WINDOW hops, VOCODER_BEFORE
@@ -60,15 +60,15 @@ struct vocoder {
 	float *shape;  /* what the grain is multiplied by */
 	float *grain[PITCH_CHANNELS];
 	fftwf_complex *spectrum[PITCH_CHANNELS], *spectrum_before[PITCH_CHANNELS];
-	fftwf_complex *turned;		  /* a spectrum on its way back */
-	fftwf_complex *rotor;		  /* what the spectra are multiplied by */
+	fftwf_complex *rotated;		  /* a spectrum on its way back; also scratch */
+	fftwf_complex *phasor;		  /* factor of each bin of all spectra */
 	float *power[VOCODER_MEMORY + 1]; /* of all channels, per bin, the latest frame first */
-	float *turn, *turn_before;	  /* rotation so far, per bin, turns */
+	float *phase, *phase_before;	  /* theta per bin, cycles */
 	uint32_t *peak;
 	uint32_t n_peaks;
 	fftwf_complex *cross; /* per peak: now times before, conjugated, of all channels */
 	float *peak_off;      /* of its frequency from its bin, bins */
-	float *peak_turn;     /* theta, turns */
+	float *peak_phase;    /* theta, cycles */
 	float *peak_gain;     /* that keeps formants */
 };
 
