@@ -22,6 +22,8 @@
 
 #include <math.h>
 
+#include "dsp/minmax.h"
+
 #define VOICED 0.2f	    /* share of c(0) from which a peak is a voice's */
 #define FAITHFUL 0.8f	    /* share of the highest peak that the period before must have to stay */
 #define SHELF 2.8f	    /* 12 dB: where a skirt begins below its partial */

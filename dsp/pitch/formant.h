@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common.h"
+#include "dsp/unit.h"
 
 /* A partial that the envelope runs through. */
 struct formant_point {

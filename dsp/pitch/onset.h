@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common.h"
+#include "pitch.h"
 
 #define ONSET_BLOCKS 4	 /* per hop */
 #define ONSET_HISTORY 16 /* blocks, a power of two */
@@ -26,9 +26,9 @@ struct onset_finder {
 	float leak;	    /* of the envelope that locates an attack, per frame */
 	float quiet;	    /* power of two blocks below which nothing is an attack */
 
-	float last[PITCH_CHANNELS]; /* the frame before, per channel */
-	float *power;		    /* of the last hop's differences, per frame; a ring of hop */
-	uint32_t at;		    /* next in power */
+	float last[PITCH_MAX_CHANNELS]; /* the frame before, per channel */
+	float *power; /* of the last hop's differences, per frame; a ring of hop */
+	uint32_t at;  /* next in power */
 	float block[ONSET_HISTORY];
 	uint32_t n_blocks;
 	struct onset found[ONSET_MAX];

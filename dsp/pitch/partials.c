@@ -132,7 +132,7 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 {
 	struct partial *partial = &partials->now[i];
 	const uint32_t k = partial->bin;
-	float x[PITCH_CHANNELS][2], re = 0.0f, im = 0.0f, shape[2] = { 1.0f, 0.0f };
+	float x[PITCH_MAX_CHANNELS][2], re = 0.0f, im = 0.0f, shape[2] = { 1.0f, 0.0f };
 
 	take_bin(partials, partials->now, partials->n_now, i, spectrum, k, x);
 	for (uint32_t c = 0; c < partials->n_channels; c++) {

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common.h"
 #include "dsp/phasor.h"
+#include "pitch.h"
 
 /*
  * Low partials lie so close that one reaches into the bins of the next. Here they are
@@ -19,11 +19,11 @@
 
 /* A sinusoid, as it is in the window. */
 struct partial {
-	uint32_t bin;			    /* of its peak */
-	float before[PITCH_CHANNELS][2];    /* what that bin held of it in the frame before */
-	float frequency;		    /* bins */
-	float amplitude[PITCH_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the window's
-					       start */
+	uint32_t bin;				/* of its peak */
+	float before[PITCH_MAX_CHANNELS][2];	/* what that bin held of it in the frame before */
+	float frequency;			/* bins */
+	float amplitude[PITCH_MAX_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the
+					       window's start */
 };
 
 struct partials {

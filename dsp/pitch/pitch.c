@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "dsp/declare.h"
+#include "dsp/minmax.h"
 #include "pitch.h"
 #include "shifter.h"
 
@@ -38,7 +39,7 @@ struct pitch {
 	enum pitch_mode mode, next; /* the same while the mode is not changing */
 	uint32_t warm_up, fade;	    /* frames of the change that are to come; one is 0 */
 	uint32_t n_fade;
-	float faded[PITCH_CHANNELS][WEIR_BLOCK];
+	float faded[PITCH_MAX_CHANNELS][WEIR_BLOCK];
 
 	uint32_t report_frames; /* until the next report */
 	uint32_t n_onsets_reported;
@@ -186,7 +187,7 @@ static WEIR_REALTIME void fade_over(struct pitch *pitch, float *const out[], uin
 static WEIR_REALTIME void run_next(struct pitch *pitch, const struct shifter_settings *settings,
 				   const float *const in[], float *const out[], uint32_t n)
 {
-	float *faded[PITCH_CHANNELS];
+	float *faded[PITCH_MAX_CHANNELS];
 
 	for (uint32_t c = 0; c < pitch->n_channels; c++)
 		faded[c] = pitch->faded[c];
@@ -245,8 +246,8 @@ static WEIR_REALTIME void pitch_run(void *state, float *const port[], uint32_t n
 	if (!pitch->started)
 		look_at_mode(pitch, (enum pitch_mode) * control[PITCH_MODE]);
 	for (uint32_t done = 0, n; done < n_frames; done += n) {
-		const float *in[PITCH_CHANNELS];
-		float *out[PITCH_CHANNELS];
+		const float *in[PITCH_MAX_CHANNELS];
+		float *out[PITCH_MAX_CHANNELS];
 
 		if (pitch->shifter[pitch->mode].hop_frame == 0)
 			look_at_mode(pitch, (enum pitch_mode) * control[PITCH_MODE]);

@@ -44,6 +44,8 @@
  * the envelope of a voice is found (formant.c). All of it: doc/pitch.md.
  */
 
+#define PITCH_MAX_CHANNELS 8
+
 /* Ports: the inputs, as many outputs, then these. */
 enum {
 	PITCH_SEMITONES, /* -24 to 24 */

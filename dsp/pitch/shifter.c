@@ -16,6 +16,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "dsp/minmax.h"
 #include "shifter.h"
 
 #define ONE (UINT64_C(1) << 32) /* place on the tape */
@@ -293,8 +294,8 @@ WEIR_REALTIME void shifter_run(struct shifter *shifter, const struct shifter_set
 			       const float *const in[], float *const out[], uint32_t n_frames)
 {
 	for (uint32_t done = 0, n; done < n_frames; done += n) {
-		const float *in_now[PITCH_CHANNELS];
-		float *out_now[PITCH_CHANNELS];
+		const float *in_now[PITCH_MAX_CHANNELS];
+		float *out_now[PITCH_MAX_CHANNELS];
 
 		if (shifter->hop_frame == shifter->tick * shifter->hop / shifter->n_ticks)
 			begin_tick(shifter, settings);

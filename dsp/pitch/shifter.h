@@ -39,8 +39,9 @@ struct shifter {
 	uint32_t rate, hop, n_channels;
 	struct vocoder vocoder;
 
-	uint32_t n_input;	      /* a power of two */
-	float *input[PITCH_CHANNELS]; /* a ring, twice in a row so that any part is contiguous */
+	uint32_t n_input;		  /* a power of two */
+	float *input[PITCH_MAX_CHANNELS]; /* a ring, twice in a row so that any part is contiguous
+					   */
 
 	uint64_t frame;	       /* since reset */
 	uint64_t first_silent; /* since this frame the input has been zero */

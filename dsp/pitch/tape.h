@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "common.h"
+#include "pitch.h"
 
 #define TAPE_TAPS 32 /* of the interpolating kernel */
 
@@ -19,14 +19,15 @@ struct tape {
 	uint32_t n_channels;
 	float *kernel; /* [SINC_PHASES + 1][TAPE_TAPS] */
 
-	uint32_t open;		      /* the first place that grains may still change */
-	uint32_t n_grain;	      /* places from there on */
-	float *grain[PITCH_CHANNELS]; /* sums of the grains from `open` on, per channel */
-	float *weight;		      /* sum of their windows */
+	uint32_t open;			  /* the first place that grains may still change */
+	uint32_t n_grain;		  /* places from there on */
+	float *grain[PITCH_MAX_CHANNELS]; /* sums of the grains from `open` on, per channel */
+	float *weight;			  /* sum of their windows */
 
-	uint32_t n_done;	     /* a power of two */
-	float *done[PITCH_CHANNELS]; /* finished places; the first TAPE_TAPS again behind the last
-				      */
+	uint32_t n_done;		 /* a power of two */
+	float *done[PITCH_MAX_CHANNELS]; /* finished places; the first TAPE_TAPS again behind the
+					  * last
+					  */
 };
 
 /* Leaves the tape blank; where it is open is up to the caller. */

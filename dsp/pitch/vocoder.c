@@ -29,7 +29,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "dsp/minmax.h"
 #include "dsp/phasor.h"
+#include "dsp/simd.h"
 
 /* One frame's work, in this order. Stages are of about equal cost where the FFT allows it. */
 #define TAKE_STAGES 2 /* per channel: window, spectrum */

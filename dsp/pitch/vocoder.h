@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common.h"
 #include "dsp/fft.h"
 #include "formant.h"
 #include "onset.h"
 #include "partials.h"
+#include "pitch.h"
 #include "tape.h"
 
 /* Lengths in hops. */
@@ -35,8 +35,8 @@ struct vocoder_frame {
 	float speed;	  /* of the tape */
 	float keep_phase; /* 1, or less to let the phases return to those of the input */
 	bool keep_formants;
-	bool attack;			    /* the centre lies on an attack */
-	const float *input[PITCH_CHANNELS]; /* the window: VOCODER_WINDOW hops, VOCODER_BEFORE
+	bool attack;				/* the centre lies on an attack */
+	const float *input[PITCH_MAX_CHANNELS]; /* the window: VOCODER_WINDOW hops, VOCODER_BEFORE
 						 up to the centre */
 };
 
@@ -58,8 +58,8 @@ struct vocoder {
 	float *gated;  /* the window of this frame */
 	bool is_gated; /* it is not the plain window */
 	float *shape;  /* what the grain is multiplied by */
-	float *grain[PITCH_CHANNELS];
-	fftwf_complex *spectrum[PITCH_CHANNELS], *spectrum_before[PITCH_CHANNELS];
+	float *grain[PITCH_MAX_CHANNELS];
+	fftwf_complex *spectrum[PITCH_MAX_CHANNELS], *spectrum_before[PITCH_MAX_CHANNELS];
 	fftwf_complex *rotated;		  /* a spectrum on its way back; also scratch */
 	fftwf_complex *phasor;		  /* factor of each bin of all spectra */
 	float *power[VOCODER_MEMORY + 1]; /* of all channels, per bin, the latest frame first */
