@@ -48,10 +48,12 @@ void weights_fill(struct weights *weights, double hop_seconds)
 		weights->band_end[b] = bin < context->n ? (uint32_t)bin : context->n;
 	}
 	weights->rates = (struct weights_rates){
-		.floor = (float)(1.0 - exp(-hop_seconds / FLOOR_SECONDS)),
+		.floor = {
+			.smooth = (float)(1.0 - exp(-hop_seconds / FLOOR_SECONDS)),
+			.rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds),
+		},
 		.noise = (float)(1.0 - exp(-hop_seconds / NOISE_SECONDS)),
 		.speech = (float)(1.0 - exp(-hop_seconds / SPEECH_SECONDS)),
-		.rise = (float)pow(10.0, RISE_DB_PER_SECOND / 10.0 * hop_seconds),
 		.ratio = hop_seconds / RATIO_SECONDS,
 	};
 }
@@ -62,18 +64,6 @@ WEIR_REALTIME void weights_reset(struct weights *weights)
 	weights->speech_ratio = weights->noise_ratio = 0.0;
 	for (int m = 0; m < 2; m++)
 		memset(weights->speech[m], 0, weights->context->n * sizeof(float));
-}
-
-static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float *restrict floor,
-						 const float *restrict power,
-						 struct weights_rates rates, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		const float risen = floor[i] * rates.rise;
-
-		smoothed[i] += rates.floor * (power[i] - smoothed[i]);
-		floor[i] = risen < smoothed[i] ? risen : smoothed[i];
-	}
 }
 
 static WEIR_SIMD WEIR_REALTIME void sort_bins(struct weights *weights, const float *restrict p1,
@@ -192,7 +182,7 @@ WEIR_REALTIME uint32_t weights_step(struct weights *weights)
 	case 1:
 		for (int m = 0; m < 2; m++)
 			floor_follow(weights->smoothed[m], weights->floor[m], weights->power[m],
-				     rates, n);
+				     rates.floor, n);
 		weights->step = 2;
 		return 3;
 	case 2:

@@ -3,12 +3,14 @@
 #define WEIR_ALIGN_WEIGHTS_H
 
 #include "cross.h"
+#include "dsp/floor.h"
 
 #define WEIGHTS_BANDS 24
 
 /* By how much averages move per frame. */
 struct weights_rates {
-	float floor, noise, speech, rise;
+	struct floor_rates floor;
+	float noise, speech;
 	double ratio;
 };
 

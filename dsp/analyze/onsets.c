@@ -23,6 +23,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "dsp/floor.h"
 #include "dsp/minmax.h"
 #include "dsp/simd.h"
 
@@ -32,7 +33,7 @@
 #define SILENCE 1e-10f	      /* power in each band */
 #define EDGE_SILENCE 3e-9f    /* one bit of 16, now and then */
 
-#define SMOOTH 0.1f	  /* share of a step, of the power of which the floor is the least */
+#define FLOOR_SMOOTH 0.1f /* per step */
 #define FLOOR_RISE 1.008f /* per step: 7 dB per second */
 #define FLOOR_WEIGHT 6.0f
 #define HOLD_STEPS 5	 /* before it falls: a buzz of 40 Hz is no onset */
@@ -215,16 +216,14 @@ static WEIR_REALTIME void energy_find(struct onsets *onsets, const float *recent
 
 static WEIR_REALTIME void floors_follow(struct onsets *onsets)
 {
-	for (uint32_t b = 0; b < onsets->n_bands; b++) {
-		float *floor = &onsets->floor[b], *smooth = &onsets->smooth[b];
+	const struct floor_rates rates = { .smooth = FLOOR_SMOOTH, .rise = FLOOR_RISE };
 
-		if (is_known(onsets)) {
-			*smooth += SMOOTH * (onsets->energy[b] - *smooth);
-			*floor = min_f32(*floor * FLOOR_RISE, *smooth);
-		} else {
-			*floor = *smooth = onsets->energy[b];
-		}
+	if (is_known(onsets)) {
+		floor_follow(onsets->smooth, onsets->floor, onsets->energy, rates, onsets->n_bands);
+		return;
 	}
+	memcpy(onsets->smooth, onsets->energy, onsets->n_bands * sizeof(float));
+	memcpy(onsets->floor, onsets->energy, onsets->n_bands * sizeof(float));
 }
 
 /* Takes what the level was some steps ago. */

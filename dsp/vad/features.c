@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "dsp/floor.h"
 #include "dsp/minmax.h"
 #include "dsp/simd.h"
 
@@ -26,6 +27,9 @@
 #define VOICE_END 113
 #define SHORTEST_LAG 36.0 /* samples: 444 Hz to 70 Hz */
 #define LONGEST_LAG 230.0
+
+/* A floor rises by 6 dB per second, at most. */
+static const struct floor_rates floor_rates = { 0.2f, 1.0139f, 1e-15f };
 
 static const uint32_t group_end[SPEECH_GROUPS + 1] = { 0, 6, 13, 20, SPEECH_BANDS };
 
@@ -128,19 +132,6 @@ static WEIR_SIMD WEIR_REALTIME void power_get(float *restrict power, const float
 {
 	for (uint32_t k = 0; k < SPEECH_BINS; k++)
 		power[k] = bins[2 * k] * bins[2 * k] + bins[2 * k + 1] * bins[2 * k + 1];
-}
-
-/* The floor of a bin rises by 6 dB per second, at most to what the bin has. */
-static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float *restrict floor,
-						 const float *restrict power)
-{
-	for (uint32_t k = 0; k < SPEECH_BINS; k++) {
-		const float now = smoothed[k] + 0.2f * (power[k] - smoothed[k]);
-		const float risen = floor[k] * 1.0139f + 1e-15f;
-
-		smoothed[k] = now;
-		floor[k] = risen < now ? risen : now;
-	}
 }
 
 /* The magnitudes that stand out, as bins; returns the sum of all. */
@@ -307,7 +298,8 @@ WEIR_REALTIME void speech_features_find(struct speech_features *features)
 	levels_get(features, level);
 	if (features->n_hops < SPEECH_WINDOW / SPEECH_HOP + 1)
 		begin(features, level);
-	floor_follow(features->smoothed, features->floor, features->power);
+	floor_follow(features->smoothed, features->floor, features->power, floor_rates,
+		     SPEECH_BINS);
 	value = bands_find(features, value, level, &mean, &change);
 	value = voice_find(features, value, &voice);
 	value = newest_find(features, value);
