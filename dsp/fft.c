@@ -5,11 +5,21 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "simd.h"
+
 /*
  * The whole process shares FFTW's planner, which makes one plan at a time. A lock of our own would
  * be one in each of weir's plugins, and none for others that use FFTW.
  */
 static pthread_once_t planner = PTHREAD_ONCE_INIT;
+
+bool weir_fft_is_smooth(uint32_t n, uint32_t max_prime)
+{
+	for (uint32_t prime = 2; prime <= max_prime; prime++)
+		while (n % prime == 0)
+			n /= prime;
+	return n == 1;
+}
 
 int weir_fft_init(struct weir_fft *fft, uint32_t n)
 {
@@ -41,4 +51,17 @@ void weir_fft_finish(struct weir_fft *fft)
 	if (fft->inverse)
 		fftwf_destroy_plan(fft->inverse);
 	*fft = (struct weir_fft){ 0 };
+}
+
+static WEIR_SIMD WEIR_REALTIME void power_find(const float *restrict bins, float *restrict power,
+					       uint32_t n)
+{
+	for (uint32_t k = 0; k < n; k++)
+		power[k] = bins[2 * k] * bins[2 * k] + bins[2 * k + 1] * bins[2 * k + 1];
+}
+
+/* WEIR_SIMD is for static functions. */
+WEIR_REALTIME void weir_fft_power(const fftwf_complex *bins, float *power, uint32_t n)
+{
+	power_find((const float *)bins, power, n);
 }

@@ -3,6 +3,7 @@
 #define WEIR_FFT_H
 
 #include <fftw3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "unit.h"
@@ -19,6 +20,9 @@
 struct weir_fft {
 	fftwf_plan forward, inverse;
 };
+
+/* Whether n has no prime factor above max_prime. */
+bool weir_fft_is_smooth(uint32_t n, uint32_t max_prime);
 
 /* Returns 0 or -ENOMEM. From any thread. */
 int weir_fft_init(struct weir_fft *fft, uint32_t n);
@@ -49,5 +53,8 @@ static inline WEIR_REALTIME void weir_fft_inverse(const struct weir_fft *fft, ff
 #if defined(__clang__) && __clang_major__ >= 20
 #pragma clang diagnostic pop
 #endif
+
+/* power[k] = |bins[k]|^2 of n bins. */
+WEIR_REALTIME void weir_fft_power(const fftwf_complex *bins, float *power, uint32_t n);
 
 #endif

@@ -138,6 +138,7 @@ static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float max, 
 	}
 }
 
+/* From the first lane to the last: the sum in pairs of weir_lanes_sum() rounds otherwise. */
 static WEIR_REALTIME float lanes_sum(const weir_lanes *lanes)
 {
 	float sum = 0.0f;

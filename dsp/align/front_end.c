@@ -198,14 +198,10 @@ static WEIR_SIMD WEIR_REALTIME void floor_follow(float *restrict smoothed, float
 	}
 }
 
-static WEIR_SIMD WEIR_REALTIME float power_get(float *restrict power,
-					       const float *restrict spectrum)
+static WEIR_SIMD WEIR_REALTIME float max_power(const float *power)
 {
 	float max = 0.0f;
 
-	for (uint32_t k = 0; k < FRONT_END_BINS; k++)
-		power[k] = spectrum[2 * k] * spectrum[2 * k] +
-			   spectrum[2 * k + 1] * spectrum[2 * k + 1];
 	for (uint32_t k = 0; k < FRONT_END_BINS; k++)
 		max = power[k] > max ? power[k] : max;
 	return max;
@@ -262,13 +258,13 @@ static WEIR_REALTIME void whiten(struct front_end *front)
 	const struct front_end_context *context = front->context;
 	float *spectrum = (float *)front->spectrum;
 	float power[FRONT_END_BINS];
-	const float max = power_get(power, spectrum);
 	const bool is_whole = front_end_is_whole(front, (int64_t)(front->n_windows * FRONT_END_HOP),
 						 FRONT_END_WINDOW);
 
+	weir_fft_power(front->spectrum, power, FRONT_END_BINS);
 	if (is_whole && front->has_floor)
 		floor_follow(front->smoothed, front->floor, power, context->smooth, context->rise);
-	else if (is_whole && max > SILENT_POWER)
+	else if (is_whole && max_power(power) > SILENT_POWER)
 		floor_begin(front, power);
 	else if (!front->has_floor)
 		memset(spectrum, 0, 2 * FRONT_END_BINS * sizeof(float));

@@ -5,7 +5,7 @@
 #include "features.h"
 
 #define WINDOWS_PER_SECOND 20
-#define MOST_PRIME 29
+#define MAX_PRIME 29
 #define A0_HZ 27.5
 
 /* The package's mel filters: 13 that lie linear in frequency, then 27 that lie logarithmic. */
@@ -13,14 +13,6 @@
 #define LEAST_MEL_HZ 133.33
 #define MEL_STEP_HZ (200.0 / 3.0)
 #define MEL_STEP_RATIO 1.0711703
-
-static bool is_smooth(uint32_t n)
-{
-	for (uint32_t prime = 2; prime <= MOST_PRIME; prime++)
-		while (n % prime == 0)
-			n /= prime;
-	return n == 1;
-}
 
 static double edge_hz(uint32_t edge)
 {
@@ -44,7 +36,7 @@ int features_init(struct features *features, uint32_t rate)
 
 	features->rate = rate;
 	features->n_window = rate / WINDOWS_PER_SECOND;
-	while (!is_smooth(features->n_window))
+	while (!weir_fft_is_smooth(features->n_window, MAX_PRIME))
 		features->n_window--;
 	features->n_hop = hop_frames_of(rate);
 	features->hop_seconds = (float)features->n_hop / (float)rate;

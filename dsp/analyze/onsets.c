@@ -158,13 +158,6 @@ static WEIR_SIMD WEIR_REALTIME void window_apply(const float *restrict in,
 		out[i] = in[i] * window[i];
 }
 
-static WEIR_SIMD WEIR_REALTIME void power_find(const fftwf_complex *restrict bins,
-					       float *restrict power, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		power[i] = bins[i][0] * bins[i][0] + bins[i][1] * bins[i][1];
-}
-
 /* Mean squares of the signal and of its second difference. */
 static WEIR_SIMD WEIR_REALTIME void squares_find(const float *in, uint32_t lag, uint32_t n,
 						 float *square, float *difference)
@@ -202,7 +195,7 @@ static WEIR_REALTIME void energy_find(struct onsets *onsets, const float *recent
 {
 	window_apply(recent, onsets->window, onsets->time, onsets->n);
 	weir_fft_forward(&onsets->fft, onsets->time, onsets->bins);
-	power_find(onsets->bins, onsets->power, onsets->n / 2 + 1);
+	weir_fft_power(onsets->bins, onsets->power, onsets->n / 2 + 1);
 	for (uint32_t b = 0; b < onsets->n_bands; b++) {
 		const struct onsets_band *band = &onsets->band[b];
 		float sum = onsets->power[band->first] * band->share[0] +

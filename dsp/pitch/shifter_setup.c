@@ -21,14 +21,6 @@
 #define UNVOICED_HZ 200.0
 #define CRITICAL_HZ 100.0f
 
-static bool is_smooth(uint32_t n)
-{
-	for (uint32_t prime = 2; prime <= 5; prime++)
-		while (n % prime == 0)
-			n /= prime;
-	return n == 1;
-}
-
 /*
  * The even length nearest to this whose only factors are 2, 3 and 5. A shorter one than LEAST_HOP
  * would leave no room on the tape between an attack and what is read, two octaves down.
@@ -38,9 +30,9 @@ static uint32_t hop_frames(uint32_t wanted)
 	if (wanted < LEAST_HOP)
 		wanted = LEAST_HOP;
 	for (uint32_t off = 0;; off++) {
-		if ((wanted - off) % 2 == 0 && is_smooth(wanted - off))
+		if ((wanted - off) % 2 == 0 && weir_fft_is_smooth(wanted - off, 5))
 			return wanted - off;
-		if ((wanted + off) % 2 == 0 && is_smooth(wanted + off))
+		if ((wanted + off) % 2 == 0 && weir_fft_is_smooth(wanted + off, 5))
 			return wanted + off;
 	}
 }

@@ -128,12 +128,6 @@ static WEIR_SIMD WEIR_REALTIME void sound_window(float *restrict time, const flo
 		time[i] = sound[i] * window[i];
 }
 
-static WEIR_SIMD WEIR_REALTIME void power_get(float *restrict power, const float *restrict bins)
-{
-	for (uint32_t k = 0; k < SPEECH_BINS; k++)
-		power[k] = bins[2 * k] * bins[2 * k] + bins[2 * k + 1] * bins[2 * k + 1];
-}
-
 /* The magnitudes that stand out, as bins; returns the sum of all. */
 static WEIR_SIMD WEIR_REALTIME float bins_voice(float *restrict bins, const float *restrict power,
 						const float *restrict floor)
@@ -294,7 +288,7 @@ WEIR_REALTIME void speech_features_find(struct speech_features *features)
 
 	sound_window(features->time, features->sound, features->window);
 	weir_fft_forward(&features->fft, features->time, features->bins);
-	power_get(features->power, (const float *)features->bins);
+	weir_fft_power(features->bins, features->power, SPEECH_BINS);
 	levels_get(features, level);
 	if (features->n_hops < SPEECH_WINDOW / SPEECH_HOP + 1)
 		begin(features, level);
