@@ -24,6 +24,11 @@
 
 #include "dsp/minmax.h"
 
+#define SHORTEST_PERIOD 0.002 /* of a voice: seconds */
+#define LONGEST_PERIOD 0.016
+#define UNVOICED_HZ 200.0
+#define CRITICAL_HZ 100.0f
+
 #define VOICED 0.2f	    /* share of c(0) from which a peak is a voice's */
 #define FAITHFUL 0.8f	    /* share of the highest peak that the period before must have to stay */
 #define SHELF 2.8f	    /* 12 dB: where a skirt begins below its partial */
@@ -33,6 +38,21 @@
 #define LEAST 1e-12f	    /* power of what counts as loudest in silence */
 #define MOST_GAIN 4.6f	    /* natural logarithm: 40 dB */
 #define LEAST_GAIN (-7.0f)
+
+void formant_init(struct formant *formant, uint32_t rate, uint32_t n)
+{
+	formant->n_bins = n / 2 + 1;
+	formant->shortest = (uint32_t)(SHORTEST_PERIOD * rate);
+	formant->longest = min_u32((uint32_t)(LONGEST_PERIOD * rate), n / 2);
+	formant->critical = CRITICAL_HZ / (float)rate * (float)n;
+	formant->unvoiced = (uint32_t)(UNVOICED_HZ / rate * n);
+}
+
+void formant_allocate(struct formant *formant, struct arena *arena)
+{
+	formant->point = arena_bytes(arena, formant->n_bins * sizeof(struct formant_point));
+	formant->envelope = arena_floats(arena, formant->n_bins);
+}
 
 WEIR_REALTIME void formant_compress(const struct formant *formant, const float *power,
 				    fftwf_complex *bins)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dsp/arena.h"
 #include "dsp/unit.h"
 
 /* A partial that the envelope runs through. */
@@ -28,6 +29,10 @@ struct formant {
 	uint32_t n_points;
 	float *envelope; /* natural logarithm of the power, per bin */
 };
+
+/* Of spectra of a window of n frames. */
+void formant_init(struct formant *formant, uint32_t rate, uint32_t n);
+void formant_allocate(struct formant *formant, struct arena *arena);
 
 WEIR_REALTIME void formant_reset(struct formant *formant);
 

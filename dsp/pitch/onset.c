@@ -11,12 +11,38 @@
 
 #include "onset.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "dsp/minmax.h"
+
+#define HOLD_SECONDS 0.0427
 #define RISE 4.0f
 #define RISE_STRONG 5.0f
 #define LOCATE 0.3f
 #define FLOOR 1e-9f /* power: keeps silence from being risen from */
+
+/* Of two blocks of differences, which are less the higher the rate. */
+static float quiet_power(uint32_t hop, uint32_t rate)
+{
+	const float per_frame = 48000.0f / (float)rate;
+
+	return 1e-5f * (float)hop / 256.0f * min_f32(per_frame * per_frame, 1.0f);
+}
+
+void onset_init(struct onset_finder *finder, uint32_t rate, uint32_t n_channels, uint32_t hop)
+{
+	finder->n_channels = n_channels;
+	finder->hop = hop;
+	finder->hold = (uint32_t)(HOLD_SECONDS * rate);
+	finder->leak = expf(-16.0f / (float)hop);
+	finder->quiet = quiet_power(hop, rate);
+}
+
+void onset_allocate(struct onset_finder *finder, struct arena *arena)
+{
+	finder->power = arena_floats(arena, finder->hop);
+}
 
 WEIR_REALTIME void onset_reset(struct onset_finder *finder)
 {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dsp/arena.h"
 #include "pitch.h"
 
 #define ONSET_BLOCKS 4	 /* per hop */
@@ -34,6 +35,9 @@ struct onset_finder {
 	struct onset found[ONSET_MAX];
 	uint32_t n_found; /* since reset: found[(n_found - 1) % ONSET_MAX] is the latest */
 };
+
+void onset_init(struct onset_finder *finder, uint32_t rate, uint32_t n_channels, uint32_t hop);
+void onset_allocate(struct onset_finder *finder, struct arena *arena);
 
 WEIR_REALTIME void onset_reset(struct onset_finder *finder);
 

@@ -23,12 +23,24 @@
 #include <math.h>
 #include <string.h>
 
+#define HIGHEST_HZ 1000.0 /* up to which partials are looked for */
 #define PASSES 2
 #define N_POINTS 500
 #define MOST_OFF 0.8f /* bins between a partial and its peak */
 
+void partials_init(struct partials *partials, uint32_t rate, uint32_t n_channels, uint32_t n)
+{
+	partials->n_channels = n_channels;
+	partials->n_bins = (uint32_t)(HIGHEST_HZ / rate * n);
+}
+
+void partials_allocate(struct partials *partials, struct arena *arena)
+{
+	partials->shape = arena_bins(arena, PARTIALS_SHAPE);
+}
+
 /* A window has next to nothing near bin N_POINTS: as many of its samples tell all. */
-void partials_fill_shape(struct partials *partials, const float *window, uint32_t n)
+void partials_init_shape(struct partials *partials, const float *window, uint32_t n)
 {
 	const uint32_t middle = PARTIALS_REACH * PARTIALS_FINENESS, stride = n / N_POINTS + 1;
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dsp/arena.h"
 #include "dsp/phasor.h"
 #include "pitch.h"
 
@@ -38,8 +39,10 @@ struct partials {
 /* Floats of `shape`'s complex numbers. */
 #define PARTIALS_SHAPE (2 * PARTIALS_REACH * PARTIALS_FINENESS + 2)
 
-/* From any thread. */
-void partials_fill_shape(struct partials *partials, const float *window, uint32_t n);
+/* Of spectra of a window of n frames. */
+void partials_init(struct partials *partials, uint32_t rate, uint32_t n_channels, uint32_t n);
+void partials_allocate(struct partials *partials, struct arena *arena);
+void partials_init_shape(struct partials *partials, const float *window, uint32_t n);
 
 WEIR_REALTIME void partials_reset(struct partials *partials);
 

@@ -10,10 +10,33 @@
 
 #include <string.h>
 
+#include "dsp/minmax.h"
 #include "dsp/sinc.h"
 
 /* Where fewer windows than this overlap, the sound is left as faint as it is. */
-#define LEAST_WEIGHT 0.05f
+#define MIN_WEIGHT 0.05f
+
+void tape_init(struct tape *tape, uint32_t n_channels, uint32_t n_grain, uint32_t n_done)
+{
+	tape->n_channels = n_channels;
+	tape->n_grain = n_grain;
+	tape->n_done = power_of_two(n_done + 2 * TAPE_TAPS);
+}
+
+void tape_allocate(struct tape *tape, struct arena *arena)
+{
+	for (uint32_t c = 0; c < tape->n_channels; c++) {
+		tape->grain[c] = arena_floats(arena, tape->n_grain);
+		tape->done[c] = arena_floats(arena, tape->n_done + TAPE_TAPS);
+	}
+	tape->weight = arena_floats(arena, tape->n_grain);
+	tape->kernel = arena_floats(arena, (size_t)(SINC_PHASES + 1) * TAPE_TAPS);
+}
+
+void tape_init_kernel(struct tape *tape)
+{
+	sinc_fill(tape->kernel, TAPE_TAPS, SINC_PHASES, 0.97, 9.0);
+}
 
 WEIR_REALTIME void tape_reset(struct tape *tape)
 {
@@ -36,7 +59,7 @@ WEIR_REALTIME void tape_finish(struct tape *tape, uint32_t open)
 
 	for (uint32_t i = 0; i < n; i++) {
 		const float weight = tape->weight[i];
-		const float scale = 1.0f / (weight > LEAST_WEIGHT ? weight : LEAST_WEIGHT);
+		const float scale = 1.0f / (weight > MIN_WEIGHT ? weight : MIN_WEIGHT);
 		const uint32_t at = (tape->open + i) & (tape->n_done - 1);
 
 		for (uint32_t c = 0; c < tape->n_channels; c++) {

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "dsp/arena.h"
 #include "pitch.h"
 
 #define TAPE_TAPS 32 /* of the interpolating kernel */
@@ -29,6 +30,11 @@ struct tape {
 					  * last
 					  */
 };
+
+/* n_grain: places that grains may still change; n_done: finished places, at least. */
+void tape_init(struct tape *tape, uint32_t n_channels, uint32_t n_grain, uint32_t n_done);
+void tape_allocate(struct tape *tape, struct arena *arena);
+void tape_init_kernel(struct tape *tape);
 
 /* Leaves the tape blank; where it is open is up to the caller. */
 WEIR_REALTIME void tape_reset(struct tape *tape);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dsp/arena.h"
 #include "dsp/fft.h"
 #include "formant.h"
 #include "onset.h"
@@ -71,6 +72,14 @@ struct vocoder {
 	float *peak_phase;    /* theta, cycles */
 	float *peak_gain;     /* that keeps formants */
 };
+
+/* Of a zeroed vocoder. Returns 0 or -ENOMEM; then allocate twice, init_tables and reset. */
+int vocoder_init(struct vocoder *vocoder, uint32_t rate, uint32_t n_channels, uint32_t hop);
+void vocoder_allocate(struct vocoder *vocoder, struct arena *arena);
+void vocoder_init_tables(struct vocoder *vocoder);
+
+/* A zeroed vocoder is allowed. */
+void vocoder_finish(struct vocoder *vocoder);
 
 uint32_t vocoder_count_stages(uint32_t n_channels);
 
