@@ -17,7 +17,7 @@ struct onset {
 	uint64_t frame;
 	bool strong;	/* loud enough that nothing of it may sound before it */
 	bool placed;	/* a vocoder frame was centred on it */
-	uint32_t place; /* on the tape, if placed */
+	uint32_t place; /* in the stretch buffer, if placed */
 };
 
 /* Finds attacks at most one hop after they happen. */

@@ -30,12 +30,12 @@
  * The latency is the same at every shift, and, but for the rounding of a hop to a length of which
  * FFTs are fast, at every rate. Rates: 8 to 384 kHz.
  *
- * Method: the input is stretched in time by r = 2^(semitones / 12) onto a tape, which
- * is read r times as fast. Region p of frame u of the spectrum X is rotated by
+ * Method: the input is stretched in time by r = 2^(semitones / 12) into a buffer,
+ * which is read r times as fast. Region p of frame u of the spectrum X is rotated by
  *
  *	theta_u = theta_{u-1} + omega_p ((t_s(u) - t_s(u-1)) - (t_a(u) - t_a(u-1)))
  *
- * with t_a and t_s the frame's places in the input and on the tape, and omega_p the
+ * with t_a and t_s the frame's places in the input and in the buffer, and omega_p the
  * frequency that the phases of X_u(p) and X_{u-1}(p) tell: a phase vocoder with
  * identity phase locking (J. Laroche, M. Dolson, "Improved phase vocoder time-scale
  * modification of audio", IEEE Trans. Speech and Audio Processing 7(3), 1999). Attacks

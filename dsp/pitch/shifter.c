@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The course of time. The slope of the map S from input time to the tape is the pitch
- * ratio 2^(semitones / 12), which moves in a line through each hop. The vocoder puts
- * the grain of input time t at S(t), and the output at time t is the tape at
- * S(t - delay), so the delay is the same at every ratio, and constant.
+ * The map S from input time to places in the stretch buffer. Its slope is the pitch ratio
+ * 2^(semitones / 12), which is interpolated linearly within a hop. The vocoder adds the
+ * grain of input time t at S(t), and the output at time t is read at S(t - delay), so the
+ * delay is the same at every ratio, and constant.
  *
- * All work is done at fixed frames counted from reset, and a control is looked at once
+ * All work is done at fixed frames counted from reset, and a control is read once
  * per hop, so the output does not depend on the size of the blocks.
  *
- * At 0 semitones the rotations of the vocoder shrink to nothing; then the tape is the
- * input, and the output can pass over to a plain delay and back unheard.
+ * At 0 semitones the rotations of the vocoder shrink to nothing; then the buffer holds the
+ * input, and the output can cross-fade to a plain delay and back inaudibly.
  */
 
 #include <math.h>
@@ -19,12 +19,12 @@
 #include "dsp/minmax.h"
 #include "shifter.h"
 
-#define ONE (UINT64_C(1) << 32) /* place on the tape */
+#define ONE (UINT64_C(1) << 32) /* place */
 #define SETTLED 1e-3		/* semitones: a glide this near its target has met it */
 #define MIX_SECONDS 0.03
 #define MIX_SETTLED 1e-4f
 
-/* Hops after which nothing can be heard of a frame. */
+/* Hops after which the output contains nothing of a frame. */
 #define REST_HOPS (SHIFTER_DELAY + VOCODER_AHEAD)
 
 WEIR_REALTIME void shifter_reset(struct shifter *shifter)
@@ -46,15 +46,15 @@ static WEIR_REALTIME struct knot *knot_at(struct shifter *shifter, uint64_t hop)
 	return &shifter->knot[hop % SHIFTER_KNOTS];
 }
 
-/* The first place on the tape that is not needed in the hop after the one of this frame. */
+/* The first place that is not read in the hop after the one of this frame. */
 static WEIR_REALTIME uint32_t open_place(struct shifter *shifter, uint64_t frame_hop)
 {
 	const uint64_t last_read = frame_hop + VOCODER_AHEAD + 2 - SHIFTER_DELAY;
 
-	return (uint32_t)(knot_at(shifter, last_read)->place >> 32) + TAPE_TAPS / 2 + 1;
+	return (uint32_t)(knot_at(shifter, last_read)->place >> 32) + STRETCH_TAPS / 2 + 1;
 }
 
-/* As if it had always been so. */
+/* As if the settings had always been these. */
 static WEIR_REALTIME void start(struct shifter *shifter, const struct shifter_settings *settings,
 				uint64_t frame_hop)
 {
@@ -70,10 +70,10 @@ static WEIR_REALTIME void start(struct shifter *shifter, const struct shifter_se
 	shifter->next_wet = shifter->plain ? 0.0f : shifter->mix;
 	for (uint64_t i = 0; i < SHIFTER_KNOTS; i++)
 		*knot_at(shifter, frame_hop - i) = (struct knot){ -i * step * shifter->hop, step };
-	shifter->vocoder.tape.open = open_place(shifter, frame_hop - 1);
+	shifter->vocoder.stretch.open = open_place(shifter, frame_hop - 1);
 }
 
-/* Of the distance that remains. */
+/* The share of the remaining distance that a glide moves per hop. */
 static WEIR_REALTIME double share_per_hop(const struct shifter *shifter, double seconds)
 {
 	return seconds > 0.0 ? 1.0 - exp(-(double)shifter->hop / (seconds * shifter->rate)) : 1.0;
@@ -86,7 +86,7 @@ static WEIR_REALTIME void glide_mix(struct shifter *shifter, float target)
 		shifter->mix = target;
 }
 
-/* One hop at rest comes before a glide: it gives the vocoder phases to begin with. */
+/* One hop at rest comes before a glide: it gives the vocoder its first phases. */
 static WEIR_REALTIME void glide(struct shifter *shifter, const struct shifter_settings *settings)
 {
 	const double target = settings->semitones;
@@ -105,23 +105,24 @@ static WEIR_REALTIME void glide(struct shifter *shifter, const struct shifter_se
 		shifter->semitones = target;
 }
 
-static WEIR_REALTIME uint64_t place_in(const struct tape_head *head, uint64_t n_frames)
+static WEIR_REALTIME uint64_t place_in(const struct stretch_reader *reader, uint64_t n_frames)
 {
-	return head->place + n_frames * head->step + n_frames * (n_frames - 1) / 2 * head->change;
+	return reader->place + n_frames * reader->step +
+	       n_frames * (n_frames - 1) / 2 * reader->change;
 }
 
-/* A head at the beginning of a hop that meets the place and the step at its end. */
-static WEIR_REALTIME struct tape_head head_at(struct shifter *shifter, uint64_t hop)
+/* A reader at the beginning of a hop that meets the place and the step at its end. */
+static WEIR_REALTIME struct stretch_reader reader_at(struct shifter *shifter, uint64_t hop)
 {
 	const struct knot *from = knot_at(shifter, hop - 1), *to = knot_at(shifter, hop);
 	const int64_t n = shifter->hop, change = (int64_t)(to->step - from->step) / n;
-	struct tape_head head = { from->place, from->step, (uint64_t)change };
+	struct stretch_reader reader = { from->place, from->step, (uint64_t)change };
 
-	head.step += (uint64_t)((int64_t)(to->place - place_in(&head, shifter->hop)) / n);
-	return head;
+	reader.step += (uint64_t)((int64_t)(to->place - place_in(&reader, shifter->hop)) / n);
+	return reader;
 }
 
-/* At 0 semitones hops end on whole places, so that the tape can be read without a shift. */
+/* At 0 semitones hops end on whole places, so that the buffer can be read without interpolation. */
 static WEIR_REALTIME void extend_map(struct shifter *shifter, uint64_t frame_hop)
 {
 	const struct knot *from = knot_at(shifter, frame_hop - 1);
@@ -141,7 +142,7 @@ static WEIR_REALTIME uint32_t whole_place(uint64_t place)
 /* The centre of a frame is the end of its hop, or the attack in it. */
 static WEIR_REALTIME struct vocoder_frame next_frame(struct shifter *shifter, uint64_t frame_hop)
 {
-	const struct tape_head head = head_at(shifter, frame_hop);
+	const struct stretch_reader reader = reader_at(shifter, frame_hop);
 	const uint64_t end = frame_hop * shifter->hop;
 	struct onset_finder *onsets = &shifter->vocoder.onsets;
 	struct vocoder_frame frame = {
@@ -158,7 +159,7 @@ static WEIR_REALTIME struct vocoder_frame next_frame(struct shifter *shifter, ui
 			continue;
 		frame.attack = true;
 		frame.centre = onset->frame;
-		frame.place = whole_place(place_in(&head, shifter->hop - left));
+		frame.place = whole_place(place_in(&reader, shifter->hop - left));
 		onset->placed = true;
 		onset->place = frame.place;
 	}
@@ -191,7 +192,7 @@ static WEIR_REALTIME void begin_read(struct shifter *shifter, uint64_t frame_hop
 {
 	const uint64_t hop = frame_hop + VOCODER_AHEAD + 1 - SHIFTER_DELAY;
 
-	shifter->head = head_at(shifter, hop);
+	shifter->reader = reader_at(shifter, hop);
 	if (shifter->relax) {
 		shifter->rest_hops = 0;
 		shifter->plain = false;
@@ -230,8 +231,8 @@ static WEIR_REALTIME void begin_tick(struct shifter *shifter,
 	else if (shifter->tick <= shifter->vocoder.n_stages)
 		vocoder_run_stage(&shifter->vocoder, shifter->tick - 1);
 	else if (shifter->tick == shifter->vocoder.n_stages + 1)
-		tape_finish(&shifter->vocoder.tape,
-			    open_place(shifter, shifter->hop_index - VOCODER_AHEAD));
+		stretch_finish(&shifter->vocoder.stretch,
+			       open_place(shifter, shifter->hop_index - VOCODER_AHEAD));
 	shifter->tick++;
 }
 
@@ -275,7 +276,7 @@ static WEIR_REALTIME void give_output(struct shifter *shifter, float *const out[
 		return;
 	}
 	if (!is_dry)
-		tape_read(&shifter->vocoder.tape, &shifter->head, out, n);
+		stretch_read(&shifter->vocoder.stretch, &shifter->reader, out, n);
 	for (uint32_t c = 0; c < shifter->n_channels; c++) {
 		const float *delayed = shifter->input[c] + from % shifter->n_input;
 

@@ -12,7 +12,7 @@
  *
  * Time is counted in hops, each cut into ticks, one per stage of the vocoder. In hop
  * j the frame of hop j - VOCODER_AHEAD, whose window is complete, is worked on. In
- * the next hop the tape that it has closed is read.
+ * the next hop the part of the stretch buffer that it has finished is read.
  */
 #define SHIFTER_DELAY (VOCODER_AHEAD + VOCODER_REACH + 1) /* hops */
 #define SHIFTER_WARM_UP                                                           \
@@ -21,7 +21,7 @@
 #define SHIFTER_KNOTS 16		 /* hops that are looked back on; a power of two */
 #define SHIFTER_RELAX_HOPS 16 /* for the phases to return to those of the input at 0 semitones */
 
-/* Where a hop's end lies on the tape, and how far the tape moves per frame there. */
+/* The place of a hop's end in the stretch buffer, and the places per frame there. */
 struct knot {
 	uint64_t place, step;
 };
@@ -56,11 +56,11 @@ struct shifter {
 	uint32_t rest_hops;   /* hops at rest, counted as far as needed */
 	uint32_t silent_hops; /* silent frames in a row, counted as far as needed */
 	struct knot knot[SHIFTER_KNOTS]; /* of frame's hop, and the hops before */
-	struct tape_head head;
+	struct stretch_reader reader;
 	bool plain;	     /* nothing is shifted: the plain delay is heard */
 	float mix;	     /* that the settings have led to */
-	float wet, next_wet; /* share of the tape in what is heard: in this hop, from one to the
-				other */
+	float wet, next_wet; /* share of the shifted sound in the output: moves from one to the
+				other in this hop */
 };
 
 /* Returns 0 or -ENOMEM. From any thread. */

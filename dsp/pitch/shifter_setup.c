@@ -11,7 +11,7 @@
 
 /*
  * The even length nearest to this whose only factors are 2, 3 and 5. A shorter one than MIN_HOP
- * would leave no room on the tape between an attack and what is read, two octaves down.
+ * would leave no room in the stretch buffer between an attack and the reader, two octaves down.
  */
 static uint32_t hop_frames(uint32_t wanted)
 {

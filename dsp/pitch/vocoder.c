@@ -3,7 +3,7 @@
 /*
  * Phase vocoder with identity phase locking (Laroche & Dolson 1999).
  *
- * Frame u is centred at t_a in the input and at t_s on the tape. Its spectrum X_u
+ * Frame u is centred at t_a in the input and at t_s in the stretch buffer. Its spectrum X_u
  * is cut midway between the peaks of its power; the bins around a peak p are rotated
  * together by one angle, the same in all channels (and what of a low partial lies in
  * other bins with them: see partials.c):
@@ -15,7 +15,7 @@
  *
  * The analysis window is long up to its centre and short behind it, so that little
  * must be known in advance. The grain is shaped by g(t) divided by that window. g is
- * a rise and a fall of third degree, as long as the tape is still open, and both of
+ * a rise and a fall of third degree, as long as the buffer is still open, and both of
  * one length: otherwise grains would move what they hold in time.
  *
  * At an attack (after Roebel 2003) a frame is centred on it, and theta becomes 0 for
@@ -42,12 +42,13 @@
 
 /*
  * The ratio of a frame's power to the input's up to which formants are kept: 4 dB. Of the frames of
- * voices, one in a hundred exceeds that at -7 semitones, one in ten at -12. On a slower tape an
- * attack lasts longer, which raises its energy by itself: both together may reach 6 dB. The tape
- * gives steady sound no power, but two octaves down 50 ms may hold one pulse more or less of it.
+ * voices, one in a hundred exceeds that at -7 semitones, one in ten at -12. At a lower
+ * speed an attack lasts longer, which raises its energy by itself: both together may reach 6 dB.
+ * Stretching adds no power to steady sound, but two octaves down 50 ms may hold one pulse more or
+ * less of it.
  */
 #define MOST_LOUDER 2.5f
-#define MOST_LOUDER_STEADY 5.0f /* times the speed of the tape */
+#define MOST_LOUDER_STEADY 5.0f /* times the speed */
 #define MOST_LOUDER_ATTACK 4.0f
 
 #define ROSE 1.2f /* the power ratio from which a peak belongs to an attack */
@@ -74,7 +75,7 @@ WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder)
 	onset_reset(&vocoder->onsets);
 	formant_reset(&vocoder->formant);
 	partials_reset(&vocoder->partials);
-	tape_reset(&vocoder->tape);
+	stretch_reset(&vocoder->stretch);
 }
 
 /* Multiplies w by a ramp from 1 at end - fade to 0 at end, and by 0 from there. */
@@ -91,8 +92,8 @@ static WEIR_REALTIME void gate_behind(float *w, int64_t n, int64_t start, int64_
 		w[i] = i < start - fade ? 0.0f : w[i] * (float)(i - start + fade) / (float)fade;
 }
 
-/* By how much the tape has moved further than the input since the frame before; 0 if less. */
-static WEIR_REALTIME int64_t stretch(const struct vocoder *vocoder)
+/* Places by which the output has moved further than the input since the frame before; 0 if less. */
+static WEIR_REALTIME int64_t extra_places(const struct vocoder *vocoder)
 {
 	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
 	const int64_t more =
@@ -104,8 +105,8 @@ static WEIR_REALTIME int64_t stretch(const struct vocoder *vocoder)
 /*
  * Keeps what lies on the other side of a strong attack out of the frame. Where the
  * window is gated the grain is, too: a rotation smears the cut, and there is no weight
- * to divide the smear by. Frames before an attack thus end short of it on a tape that
- * is stretched; the attack's own frame fills in there.
+ * to divide the smear by. When the input is stretched, frames before an attack thus end
+ * short of it in the buffer; the attack's own frame fills in there.
  */
 static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset *onset)
 {
@@ -123,7 +124,7 @@ static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset
 		gate_before(vocoder->shape, n, centre + (place < ahead ? place : ahead),
 			    vocoder->fade);
 	} else if (ahead == 0) {
-		gate_behind(vocoder->shape, n, centre - stretch(vocoder), vocoder->fade);
+		gate_behind(vocoder->shape, n, centre - extra_places(vocoder), vocoder->fade);
 	} else if (ahead < 0 && ahead > -centre) {
 		gate_behind(vocoder->gated, n, centre + behind, vocoder->fade);
 		gate_behind(vocoder->shape, n,
@@ -138,8 +139,8 @@ static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 	const struct vocoder_frame *now = &vocoder->now;
 	const uint32_t centre = VOCODER_BEFORE * vocoder->hop, most = vocoder->n - centre;
 	const uint32_t reach = (uint32_t)(VOCODER_REACH * now->speed * (float)vocoder->hop);
-	const uint32_t fall = min_u32(reach - TAPE_TAPS / 2 - 1, most);
-	const uint32_t rise = min_u32(now->place - vocoder->tape.open, fall);
+	const uint32_t fall = min_u32(reach - STRETCH_TAPS / 2 - 1, most);
+	const uint32_t rise = min_u32(now->place - vocoder->stretch.open, fall);
 	const uint32_t from = centre - rise;
 	const float per_rise = 1.0f / (float)rise, per_fall = 1.0f / (float)fall;
 
@@ -201,7 +202,7 @@ static WEIR_SIMD WEIR_REALTIME void find_power(struct vocoder *vocoder)
 	}
 }
 
-/* Bins that do not leave the band when the tape is read. */
+/* Bins that do not leave the band when the buffer is read. */
 static WEIR_REALTIME uint32_t audible_bins(const struct vocoder *vocoder)
 {
 	const float speed = vocoder->now.speed > 1.0f ? vocoder->now.speed : 1.0f;
@@ -268,8 +269,8 @@ static WEIR_SIMD WEIR_REALTIME void advance_peaks(struct vocoder *vocoder)
 {
 	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
 	const double step = (double)(now->centre - before->centre);
-	const double more_on_tape = (double)(int32_t)(now->place - before->place) - step;
-	const double cycles = cycles_of_bin(vocoder), per_bin = more_on_tape / vocoder->n;
+	const double extra = (double)(int32_t)(now->place - before->place) - step;
+	const double cycles = cycles_of_bin(vocoder), per_bin = extra / vocoder->n;
 	fftwf_complex *cross = vocoder->cross;
 	float *off = vocoder->peak_off, *phase = vocoder->peak_phase;
 
@@ -447,12 +448,12 @@ static WEIR_SIMD WEIR_REALTIME void rotate(struct vocoder *vocoder, uint32_t cha
 	y[vocoder->n_bins - 1][1] = 0.0f;
 }
 
-/* The part of `shape` that is not 0 may not begin before the tape is open. */
+/* The part of `shape` that is not 0 may not begin before the first open place. */
 static WEIR_SIMD WEIR_REALTIME void add_grain(struct vocoder *vocoder, float *restrict sum,
 					      const float *restrict grain)
 {
 	const uint32_t centre = VOCODER_BEFORE * vocoder->hop;
-	const uint32_t open = vocoder->now.place - vocoder->tape.open;
+	const uint32_t open = vocoder->now.place - vocoder->stretch.open;
 	const uint32_t first = open < centre ? centre - open : 0;
 
 	sum += open < centre ? 0 : open - centre;
@@ -494,7 +495,7 @@ static WEIR_REALTIME void run_rotate_stage(struct vocoder *vocoder, uint32_t sta
 static WEIR_REALTIME void run_give_stage(struct vocoder *vocoder, uint32_t channel, uint32_t stage)
 {
 	if (stage == 2)
-		add_grain(vocoder, vocoder->tape.grain[channel], vocoder->grain[channel]);
+		add_grain(vocoder, vocoder->stretch.grain[channel], vocoder->grain[channel]);
 	else if (vocoder->now.work != VOCODER_SHIFT)
 		return;
 	else if (stage == 0)
@@ -512,7 +513,7 @@ WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage)
 		return;
 	if (stage == 0) {
 		shape_frame(vocoder);
-		add_grain(vocoder, vocoder->tape.weight, vocoder->gated);
+		add_grain(vocoder, vocoder->stretch.weight, vocoder->gated);
 	} else if (stage < rotate) {
 		run_take_stage(vocoder, (stage - 1) / TAKE_STAGES, (stage - 1) % TAKE_STAGES);
 	} else if (stage < give) {

@@ -11,13 +11,13 @@
 #include "onset.h"
 #include "partials.h"
 #include "pitch.h"
-#include "tape.h"
+#include "stretch.h"
 
 /* Lengths in hops. */
 #define VOCODER_WINDOW 12
 #define VOCODER_AHEAD 4	 /* of the window, behind its centre: what must be known in advance */
 #define VOCODER_BEFORE 8 /* of the window, up to its centre */
-#define VOCODER_REACH 3	 /* from the centre back to where the tape is still open */
+#define VOCODER_REACH 3	 /* from the centre back to the first place that is still open */
 #define VOCODER_CHUNK 8	 /* bins that are written at once, also behind the last one */
 #define VOCODER_MEMORY 4 /* over which the energy of a partial is compared at an attack */
 
@@ -28,12 +28,12 @@ enum vocoder_work {
 	VOCODER_SHIFT,
 };
 
-/* One frame: where its centre lies in the input and on the tape, and what is asked of it. */
+/* One frame: where its centre lies in the input and in the stretch buffer, and its settings. */
 struct vocoder_frame {
 	enum vocoder_work work;
 	uint64_t centre;
 	uint32_t place;
-	float speed;	  /* of the tape */
+	float speed;	  /* at which the buffer is read */
 	float keep_phase; /* 1, or less to let the phases return to those of the input */
 	bool keep_formants;
 	bool attack;				/* the centre lies on an attack */
@@ -49,7 +49,7 @@ struct vocoder {
 	struct weir_fft fft;
 	struct formant formant;
 	struct onset_finder onsets;
-	struct tape tape;
+	struct stretch stretch;
 	struct partials partials;
 
 	float *window;	 /* of the analysis */

@@ -20,8 +20,8 @@ int vocoder_init(struct vocoder *vocoder, uint32_t rate, uint32_t n_channels, ui
 	vocoder->strike = (uint32_t)(STRIKE_SECONDS * rate + 0.5);
 
 	/* From the first place that is open to the end of the grain; see open_place(). */
-	tape_init(&vocoder->tape, n_channels, VOCODER_REACH * hop * MAX_SPEED + VOCODER_AHEAD * hop,
-		  2 * hop * MAX_SPEED);
+	stretch_init(&vocoder->stretch, n_channels,
+		     VOCODER_REACH * hop * MAX_SPEED + VOCODER_AHEAD * hop, 2 * hop * MAX_SPEED);
 	partials_init(&vocoder->partials, rate, n_channels, vocoder->n);
 	onset_init(&vocoder->onsets, rate, n_channels, hop);
 	formant_init(&vocoder->formant, rate, vocoder->n);
@@ -57,7 +57,7 @@ void vocoder_allocate(struct vocoder *vocoder, struct arena *arena)
 	vocoder->peak_off = arena_floats(arena, n_bins);
 	vocoder->peak_phase = arena_floats(arena, n_bins);
 	vocoder->peak_gain = arena_floats(arena, n_bins);
-	tape_allocate(&vocoder->tape, arena);
+	stretch_allocate(&vocoder->stretch, arena);
 	partials_allocate(&vocoder->partials, arena);
 	onset_allocate(&vocoder->onsets, arena);
 	formant_allocate(&vocoder->formant, arena);
@@ -76,5 +76,5 @@ void vocoder_init_tables(struct vocoder *vocoder)
 		vocoder->unwindow[i] = (float)(1.0 / fmax(window, MIN_WINDOW));
 	}
 	partials_init_shape(&vocoder->partials, vocoder->window, n);
-	tape_init_kernel(&vocoder->tape);
+	stretch_init_kernel(&vocoder->stretch);
 }
