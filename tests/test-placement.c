@@ -76,7 +76,7 @@ static bool writes(enum placement_action action)
 	       action == PLACEMENT_CHECK_BACK;
 }
 
-/* As capture_stream_redirect reviews it. */
+/* As capture_redirect_update reviews it. */
 static struct placement_change handle(enum placement placement, enum placement_event event,
 				      bool wanted)
 {

@@ -14,7 +14,8 @@
  *   streams  which streams there are, each of them a stream:
  *            redirect where it plays (placement, target), tap its links to the source (mix),
  *            varispeed its rate (own_rate)
- *   sink     the sink to redirect to, and whether sound gets from the source to a sink (path)
+ *   sink     the sink to redirect to, and whether sound gets from the source to a sink
+ *            (sink_state, path)
  *   source   a node that runs the unit
  *   daemon   objects of the daemon                 journal    what to undo when killed
  *   graph    what all parts read                   args       the module's arguments (match,

@@ -12,6 +12,7 @@
 #include "graph/log.h"
 #include "graph/proxy.h"
 #include "path.h"
+#include "sink_state.h"
 
 /* A card that is just being set up appears sooner, so that the usual start logs no warning. */
 #define ABSENT_SECONDS 4
@@ -20,27 +21,11 @@
 /* Links that are moved to another default sink are missing for less. */
 #define RELINK_NSEC (500 * SPA_NSEC_PER_MSEC)
 
-/* Where captured streams play. */
-enum sink_state {
-	SINK_UNKNOWN, /* whether args.sink is there; on the virtual one, as soon as that is */
-	SINK_VIRTUAL,
-	SINK_IN_USE, /* on args.sink */
-	SINK_LOST,   /* where they used to: args.sink was in use and went, or none can be made */
-};
-
 /* The virtual sink, as far as streams can be sent to it. */
 enum virtual_state {
 	VIRTUAL_ABSENT,
 	VIRTUAL_PRESENT, /* it has ports */
 	VIRTUAL_KNOWN,	 /* the session manager can link it */
-};
-
-/* The way through args.needs to a sink. */
-enum needs_state {
-	NEEDS_UNKNOWN, /* it has not been looked for */
-	NEEDS_MET,
-	NEEDS_LATE, /* missing for a moment */
-	NEEDS_MISSING,
 };
 
 struct capture_sink {
@@ -193,6 +178,8 @@ static void virtual_bound(void *data)
 	(void)data;
 }
 
+static void sink_apply(struct capture_sink *sink, enum sink_event event);
+
 /* Refused, or somebody removed it. */
 static void virtual_gone(void *data, int res, const char *error)
 {
@@ -203,8 +190,7 @@ static void virtual_gone(void *data, int res, const char *error)
 	pw_log_warn("weir.capture.%s: no virtual sink (%s): captured streams play on their "
 		    "previous sinks",
 		    sink->graph->args->name, error != NULL ? error : spa_strerror(res));
-	sink->state = SINK_LOST;
-	sink->events->changed(sink->data);
+	sink_apply(sink, SINK_REFUSED);
 }
 
 static const struct weir_proxy_events virtual_events = {
@@ -256,28 +242,44 @@ static void absence_report(const struct capture_sink *sink)
 		    sink->virtual_name, aloop ? " For aloop: sudo modprobe snd-aloop" : "");
 }
 
-static void sink_use(struct capture_sink *sink)
+static void sink_apply(struct capture_sink *sink, enum sink_event event)
 {
-	sink->state = SINK_IN_USE;
-	pw_log_info("weir.capture.%s: using sink \"%s\"", sink->graph->args->name,
-		    sink->graph->args->sink);
-	/* In this order: the session manager must know the new place before the old one goes. */
-	sink->events->changed(sink->data);
-	weir_proxy_destroy(sink->virtual);
-	sink->virtual = NULL;
-}
+	const struct capture_args *args = sink->graph->args;
+	const struct sink_change change = sink_handle(sink->state, event);
 
-/*
- * While args.sink is gone, streams play where they did before: its output was heard, that of a
- * virtual sink would not be.
- */
-static void sink_lose(struct capture_sink *sink)
-{
-	sink->state = SINK_LOST;
-	pw_log_warn("weir.capture.%s: sink \"%s\" is gone: captured streams play on their "
-		    "previous sinks until it is back",
-		    sink->graph->args->name, sink->graph->args->sink);
-	sink->events->changed(sink->data);
+	sink->state = change.next;
+	switch (change.action) {
+	case SINK_NOTHING:
+		break;
+	case SINK_WAIT:
+		timer_set(sink, sink->timer, SETTLE_NSEC);
+		break;
+	case SINK_USE:
+		pw_log_info("weir.capture.%s: using sink \"%s\"", args->name, args->sink);
+		/* First: the session manager must know the new sink before the old one goes. */
+		sink->events->changed(sink->data);
+		weir_proxy_destroy(sink->virtual);
+		sink->virtual = NULL;
+		break;
+	case SINK_SUBSTITUTE:
+		if (sink->virtual == NULL)
+			virtual_create(sink);
+		sink->events->changed(sink->data);
+		timer_set(sink, sink->timer, ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+		break;
+	case SINK_LOSE:
+		pw_log_warn("weir.capture.%s: sink \"%s\" is gone: captured streams play on their "
+			    "previous sinks until it is back",
+			    args->name, args->sink);
+		SPA_FALLTHROUGH;
+	case SINK_RELEASE:
+		sink->events->changed(sink->data);
+		break;
+	case SINK_REPORT:
+		if (!is_always_virtual(sink))
+			absence_report(sink);
+		break;
+	}
 }
 
 static void sink_timeout(void *data, uint64_t expirations)
@@ -285,10 +287,7 @@ static void sink_timeout(void *data, uint64_t expirations)
 	struct capture_sink *sink = data;
 
 	(void)expirations;
-	if (sink->present)
-		sink_use(sink);
-	else if (sink->state != SINK_LOST && !is_always_virtual(sink))
-		absence_report(sink);
+	sink_apply(sink, sink->present ? SINK_SETTLED : SINK_LATE);
 }
 
 /* Takes missing, NULL: nothing. */
@@ -296,88 +295,82 @@ static void needs_set(struct capture_sink *sink, char *missing)
 {
 	free(sink->missing);
 	sink->missing = missing;
-	sink->needs = missing != NULL ? NEEDS_MISSING : NEEDS_MET;
 	sink->events->changed(sink->data);
 }
 
-static void needs_report(void *data, uint64_t expirations)
+/* Takes missing. */
+static void needs_apply(struct capture_sink *sink, enum needs_event event, char *missing)
 {
-	struct capture_sink *sink = data;
-	char *missing = capture_path_get_missing(sink->graph);
+	const struct capture_args *args = sink->graph->args;
+	const struct needs_change change = needs_handle(sink->needs, event);
 
-	(void)expirations;
-	if (missing != NULL) {
+	sink->needs = change.next;
+	switch (change.action) {
+	case NEEDS_NOTHING:
+		break;
+	case NEEDS_WAIT:
+		timer_set(sink, sink->needs_timer, RELINK_NSEC);
+		break;
+	case NEEDS_REDIRECT:
+		pw_log_info("weir.capture.%s: the path through \"%s\" is complete", args->name,
+			    args->needs);
+		needs_set(sink, NULL);
+		return;
+	case NEEDS_RELEASE:
+		if (spa_streq(missing, sink->missing))
+			break;
+		needs_set(sink, missing);
+		return;
+	case NEEDS_RELEASE_FIRST:
+		timer_set(sink, sink->needs_timer, ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+		needs_set(sink, missing);
+		return;
+	case NEEDS_REPORT:
 		pw_log_warn("weir.capture.%s: %s: captured streams play on their previous sinks "
 			    "until that is there",
-			    sink->graph->args->name, missing);
-		needs_set(sink, missing);
-	} else if (sink->needs == NEEDS_LATE) {
-		sink->needs = NEEDS_MET;
-	}
-}
-
-/* Waits a moment in case the links are only being made again. */
-static void needs_lose(struct capture_sink *sink)
-{
-	if (capture_graph_find_target(sink->graph, sink->graph->args->needs) == NULL) {
-		needs_report(sink, 1);
-	} else if (sink->needs == NEEDS_MET) {
-		sink->needs = NEEDS_LATE;
-		timer_set(sink, sink->needs_timer, RELINK_NSEC);
-	}
-}
-
-/*
- * When no sound gets through the node of args.needs, the application is to be heard directly. At
- * first the node may only be about to come, and links are made again when a default sink changes.
- */
-static void needs_update(struct capture_sink *sink)
-{
-	const bool was_met = sink->needs == NEEDS_MET || sink->needs == NEEDS_LATE;
-	char *missing;
-
-	if (sink->graph->args->needs == NULL)
-		return;
-	missing = capture_path_get_missing(sink->graph);
-	if (missing == NULL && !was_met) {
-		needs_set(sink, NULL);
-		pw_log_info("weir.capture.%s: the path through \"%s\" is complete",
-			    sink->graph->args->name, sink->graph->args->needs);
-	} else if (missing != NULL && was_met) {
-		needs_lose(sink);
-	} else if (missing != NULL && !spa_streq(missing, sink->missing)) {
-		if (sink->needs == NEEDS_UNKNOWN)
-			timer_set(sink, sink->needs_timer, ABSENT_SECONDS * SPA_NSEC_PER_SEC);
+			    args->name, missing);
 		needs_set(sink, missing);
 		return;
 	}
 	free(missing);
 }
 
+static void needs_timeout(void *data, uint64_t expirations)
+{
+	struct capture_sink *sink = data;
+	char *missing = capture_path_get_missing(sink->graph);
+
+	(void)expirations;
+	needs_apply(sink, missing == NULL ? NEEDS_STILL_FOUND : NEEDS_STILL_BROKEN, missing);
+}
+
+static void needs_update(struct capture_sink *sink)
+{
+	const char *needs = sink->graph->args->needs;
+	char *missing;
+
+	if (needs == NULL)
+		return;
+	missing = capture_path_get_missing(sink->graph);
+	if (missing == NULL)
+		needs_apply(sink, NEEDS_FOUND, NULL);
+	else if (capture_graph_find_target(sink->graph, needs) == NULL)
+		needs_apply(sink, NEEDS_GONE, missing);
+	else
+		needs_apply(sink, NEEDS_BROKEN, missing);
+}
+
 void capture_sink_start(struct capture_sink *sink)
 {
-	const bool was_known = sink->state != SINK_UNKNOWN;
 	const bool present = !is_always_virtual(sink) && has_sink(sink, sink->graph->args->sink);
 
 	needs_update(sink);
 	virtual_update(sink);
-	if (!sink->graph->args->redirect || (was_known && present == sink->present))
+	if (!sink->graph->args->redirect ||
+	    (sink->state != SINK_UNKNOWN && present == sink->present))
 		return;
-	if (!was_known)
-		sink->state = SINK_VIRTUAL;
 	sink->present = present;
-	if (present && !was_known) {
-		sink_use(sink);
-	} else if (present) {
-		timer_set(sink, sink->timer, SETTLE_NSEC);
-	} else if (sink->state == SINK_IN_USE) {
-		sink_lose(sink);
-	} else if (sink->state != SINK_LOST) {
-		if (sink->virtual == NULL)
-			virtual_create(sink);
-		sink->events->changed(sink->data);
-		timer_set(sink, sink->timer, ABSENT_SECONDS * SPA_NSEC_PER_SEC);
-	}
+	sink_apply(sink, present ? SINK_PRESENT : SINK_ABSENT);
 }
 
 void capture_sink_update(struct capture_sink *sink)
@@ -405,7 +398,7 @@ struct capture_sink *capture_sink_create(const struct capture_graph *graph,
 	sink->virtual_name = spa_aprintf("weir.capture.%s.sink", graph->args->name);
 	sink->timer = pw_loop_add_timer(loop, sink_timeout, sink);
 	sink->virtual_timer = pw_loop_add_timer(loop, virtual_timeout, sink);
-	sink->needs_timer = pw_loop_add_timer(loop, needs_report, sink);
+	sink->needs_timer = pw_loop_add_timer(loop, needs_timeout, sink);
 	if (sink->virtual_name != NULL && sink->timer != NULL && sink->virtual_timer != NULL &&
 	    sink->needs_timer != NULL)
 		return sink;
