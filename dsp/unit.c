@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,41 @@ uint32_t weir_unit_find_role(const struct weir_unit *unit, enum weir_port_type t
 	while (i < unit->n_ports && (unit->ports[i].type != type || unit->ports[i].role != role))
 		i++;
 	return i;
+}
+
+/* NaN when the text is no number. Hosts may have another locale than that of C. */
+static float number_parse(const char *text)
+{
+	const locale_t c = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+	const locale_t before = c ? uselocale(c) : (locale_t)0;
+	char *end;
+	const float value = strtof(text, &end);
+
+	if (c) {
+		uselocale(before);
+		freelocale(c);
+	}
+	return end == text || *end ? NAN : value;
+}
+
+bool weir_control_parse(const struct weir_port *port, const char *text, float *value)
+{
+	float parsed = NAN;
+
+	for (uint32_t i = 0; port->choices && i <= (uint32_t)(port->max - port->min); i++)
+		if (strcmp(port->choices[i], text) == 0)
+			parsed = port->min + (float)i;
+	if (isnan(parsed) && strcmp(text, "true") == 0)
+		parsed = 1.0f;
+	else if (isnan(parsed) && strcmp(text, "false") == 0)
+		parsed = 0.0f;
+	else if (isnan(parsed))
+		parsed = number_parse(text);
+	if (!(parsed >= port->min && parsed <= port->max) ||
+	    (port->kind != WEIR_FLOAT && parsed != rintf(parsed)))
+		return false;
+	*value = parsed;
+	return true;
 }
 
 struct weir_reports *weir_reports_create(const struct weir_unit *unit, uint32_t rate)

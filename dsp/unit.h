@@ -251,6 +251,13 @@ uint32_t weir_unit_find_role(const struct weir_unit *unit, enum weir_port_type t
 			     enum weir_role role);
 
 /*
+ * Reads the value of a control: the name of a choice, true or false, or a number as C writes it in
+ * any locale. Returns false, and leaves *value alone, when the text is none of these, or the value
+ * is out of range or not whole where the kind asks for it.
+ */
+bool weir_control_parse(const struct weir_port *port, const char *text, float *value);
+
+/*
  * Processes any number of frames. port[i] belongs to ports[i] and is never NULL;
  * an output may be the same buffer as an input.
  *

@@ -3,6 +3,7 @@
 /* What units declare of themselves: complete, and as dsp/unit.h says. */
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #include "check.h"
@@ -101,8 +102,47 @@ static void test_description_is_complete(const struct weir_unit *unit)
 		      unit->state_fields[i].unit);
 }
 
+static void check_text(const struct weir_port *port, const char *text, float expected)
+{
+	float value = -99.0f;
+
+	CHECK(weir_control_parse(port, text, &value) == !isnan(expected));
+	CHECK(value == (isnan(expected) ? -99.0f : expected));
+}
+
+static void test_texts_become_values(void)
+{
+	static const char *const choices[] = { "low", "5.1", "true" };
+	static const struct weir_port number = { .min = -24.0f, .max = 24.0f };
+	static const struct weir_port whole = { .kind = WEIR_INTEGER, .max = 1e6f };
+	static const struct weir_port toggle = { .kind = WEIR_TOGGLE, .max = 1.0f };
+	static const struct weir_port choice = {
+		.kind = WEIR_CHOICE, .choices = choices, .min = 1.0f, .max = 3.0f
+	};
+
+	check_text(&number, "1.5", 1.5f);
+	check_text(&number, "-24", -24.0f);
+	check_text(&number, "0x10", 16.0f);
+	check_text(&number, "24.1", NAN);
+	check_text(&number, "nan", NAN);
+	check_text(&number, "1,5", NAN);
+	check_text(&number, "3 st", NAN);
+	check_text(&number, "", NAN);
+	check_text(&whole, "5e5", 5e5f);
+	check_text(&whole, "0.5", NAN);
+	check_text(&toggle, "true", 1.0f);
+	check_text(&toggle, "false", 0.0f);
+	check_text(&toggle, "1", 1.0f);
+	check_text(&toggle, "yes", NAN);
+	check_text(&choice, "5.1", 2.0f);
+	check_text(&choice, "true", 3.0f);
+	check_text(&choice, "1", 1.0f);
+	check_text(&choice, "high", NAN);
+}
+
 int main(void)
 {
+	test_texts_become_values();
 	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
 		test_description_is_complete(*unit);
 	return 0;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,24 +76,6 @@ static void refuse_value(const struct weir_port *port, const char *text)
 	     port->unit[0] ? " " : "", port->unit);
 }
 
-static float control_parse(const struct weir_port *port, const char *text)
-{
-	char *end;
-	const float value = strtof(text, &end);
-
-	for (uint32_t i = 0; port->choices && i <= (uint32_t)(port->max - port->min); i++)
-		if (strcmp(port->choices[i], text) == 0)
-			return port->min + (float)i;
-	if (port->kind == WEIR_TOGGLE && strcmp(text, "true") == 0)
-		return 1.0f;
-	if (port->kind == WEIR_TOGGLE && strcmp(text, "false") == 0)
-		return 0.0f;
-	if (end == text || *end || !(value >= port->min && value <= port->max) ||
-	    (port->kind != WEIR_FLOAT && value != rintf(value)))
-		refuse_value(port, text);
-	return value;
-}
-
 static void control_set(struct job *job, const char *argument, bool *is_set)
 {
 	const struct weir_unit *unit = job->feed.unit;
@@ -109,7 +90,8 @@ static void control_set(struct job *job, const char *argument, bool *is_set)
 	if (is_set[port])
 		fail("-s %s: %s is set already", argument, unit->ports[port].name);
 	is_set[port] = true;
-	job->control[port] = control_parse(&unit->ports[port], argument + length + 1);
+	if (!weir_control_parse(&unit->ports[port], argument + length + 1, &job->control[port]))
+		refuse_value(&unit->ports[port], argument + length + 1);
 }
 
 /* What is not set is as it is by default; where loudspeakers are is as the files say. */

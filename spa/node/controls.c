@@ -176,19 +176,12 @@ static int control_check(const struct weir_unit_node *node, const char *key, flo
 	return -EINVAL;
 }
 
-/* The name of a choice, or a number, or true or false; NaN for anything else. */
+/* NaN when the text is none of the control's values. */
 static float control_parse(const struct weir_port *port, const char *text)
 {
 	float value;
 
-	for (int32_t i = 0; port->choices && i <= (int32_t)(port->max - port->min); i++)
-		if (spa_streq(port->choices[i], text))
-			return port->min + (float)i;
-	if (spa_atof(text, &value))
-		return value;
-	if (spa_streq(text, "true"))
-		return 1.0f;
-	return spa_streq(text, "false") ? 0.0f : NAN;
+	return weir_control_parse(port, text, &value) ? value : NAN;
 }
 
 void controls_set_text(struct weir_unit_node *node, const char *key, const char *value)
