@@ -16,7 +16,15 @@
  * latency between them. A unit therefore has its main inputs before those for reference.
  */
 
-/* Neither allocates, locks, logs nor enters the kernel. Checked by clang >= 20. */
+/*
+ * Threads. A function with WEIR_REALTIME may be called by the data thread: it never blocks, so it
+ * neither allocates, locks, logs nor enters the kernel. Checked by clang >= 20. All other functions
+ * are for threads that may block. Tables are constant: any thread may read them at any time.
+ *
+ * A state belongs to one thread at a time. A host may hand it from one to another, but no two
+ * functions run on the same state at once, not even get_latency or save_state beside run. Functions
+ * on different states may run at once, in any threads; units have no state of their own.
+ */
 #if defined(__clang__) && __clang_major__ >= 20
 #define WEIR_REALTIME __attribute__((nonblocking))
 #else
@@ -187,13 +195,15 @@ struct weir_unit {
 	/*
 	 * Returns a new state for the given rate in Hz, or NULL with errno set: EINVAL
 	 * when the unit cannot run at this rate. Hosts then run it with the state NULL.
+	 * Any thread that may block: allocates, and waits for FFTW's planner.
 	 */
 	void *(*create)(uint32_t rate);
 
-	/* NULL is allowed. */
+	/* NULL is allowed. Any thread that may block: frees, and waits for FFTW's planner. */
 	void (*destroy)(void *state);
 
-	/* Makes the state equal to a newly created one. */
+	/* Makes the state equal to a newly created one. Clears megabytes, up to 20 for some units:
+	 * the data thread may call it, but hosts that can do so elsewhere. */
 	void (*reset)(void *state) WEIR_REALTIME;
 
 	/*
@@ -202,13 +212,14 @@ struct weir_unit {
 	 * n_frames floats for audio and one for a control; controls are in range,
 	 * inputs are finite, outputs are buffers of their own. With n_frames 0
 	 * only the control outputs are written. reports is NULL when nobody
-	 * reads them.
+	 * reads them. Data thread.
 	 */
 	void (*run)(void *state, float *const port[], uint32_t n_frames,
 		    struct weir_reports *reports) WEIR_REALTIME;
 
 	/*
-	 * The latency of the n-th audio input after the latest run. NULL: no input has any. A
+	 * The latency of the n-th audio input after the latest run. NULL: no input has any. The
+	 * thread that runs the state, or another while nothing runs it; the same for save_state. A
 	 * control output "latency" has the total of the first input, for LADSPA hosts.
 	 *
 	 * Hosts declare the total at the outputs, and the minimum at the inputs. A source that
@@ -229,7 +240,8 @@ struct weir_unit {
 
 	/*
 	 * After create or reset: the state begins with the values that an earlier
-	 * one saved, and drops them when they do not hold. Any floats do no harm.
+	 * one saved, and drops them when they do not hold. Any floats do no harm. Any
+	 * thread, while nothing runs the state.
 	 */
 	void (*restore_state)(void *state, const float *value) WEIR_REALTIME;
 };
@@ -237,7 +249,7 @@ struct weir_unit {
 /* All units, then NULL. */
 extern const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1];
 
-/* Returns NULL when there is no unit of this name. */
+/* Returns NULL when there is no unit of this name. This and the next three: any thread. */
 const struct weir_unit *weir_unit_find(const char *name);
 
 /* The unit's field of this name, or NULL. */
@@ -253,7 +265,7 @@ uint32_t weir_unit_find_role(const struct weir_unit *unit, enum weir_port_type t
 /*
  * Reads the value of a control: the name of a choice, true or false, or a number as C writes it in
  * any locale. Returns false, and leaves *value alone, when the text is none of these, or the value
- * is out of range or not whole where the kind asks for it.
+ * is out of range or not whole where the kind asks for it. Any thread that may block.
  */
 bool weir_control_parse(const struct weir_port *port, const char *text, float *value);
 
@@ -267,7 +279,7 @@ bool weir_control_parse(const struct weir_port *port, const char *text, float *v
  *
  * With the state NULL the sound passes through: the n-th audio output gets the n-th
  * main audio input, or silence where there is none, and each control output gets the value
- * in its range that is nearest to 0.
+ * in its range that is nearest to 0. Data thread, or any other that owns the state.
  */
 #define WEIR_MAX_SAMPLE 1000.0f /* 60 dB above full scale */
 WEIR_REALTIME void weir_unit_run(const struct weir_unit *unit, void *state, float *const port[],
@@ -275,7 +287,7 @@ WEIR_REALTIME void weir_unit_run(const struct weir_unit *unit, void *state, floa
 
 /*
  * Returns memory for the reports of one run of up to WEIR_MAX_FRAMES frames, to
- * be released by free(), or NULL with errno set.
+ * be released by free(), or NULL with errno set. Any thread that may block.
  */
 struct weir_reports *weir_reports_create(const struct weir_unit *unit, uint32_t rate);
 
@@ -283,7 +295,7 @@ struct weir_reports *weir_reports_create(const struct weir_unit *unit, uint32_t 
 struct weir_reports *weir_reports_create_for(const struct weir_unit *unit, uint32_t rate,
 					     uint32_t n_frames);
 
-/* The next report of this run, with no field present; NULL when there are no reports. */
+/* For a unit's run: the next report, with no field present; NULL when there are no reports. */
 WEIR_REALTIME struct weir_report *weir_reports_add(struct weir_reports *reports, uint32_t frame);
 
 #endif
