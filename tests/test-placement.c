@@ -173,12 +173,12 @@ static uint32_t random_below(uint32_t n)
 	return (random_state >> 8) % n;
 }
 
-#define MOST_WRITES 64
+#define MAX_WRITES 64
 
 /* Two captures and the metadata: who wrote each target, and how much of that each has read. */
 struct pair {
 	enum placement placement[2];
-	int writer[MOST_WRITES];
+	int writer[MAX_WRITES];
 	int n_writes;
 	int n_read[2];
 };
@@ -190,7 +190,7 @@ static void pair_handle(struct pair *pair, int i, enum placement_event event)
 	pair->placement[i] = change.next;
 	/* CHECK finds what was reported last. */
 	if (writes(change.action) && event != PLACEMENT_WANT_SINK) {
-		CHECK(pair->n_writes < MOST_WRITES);
+		CHECK(pair->n_writes < MAX_WRITES);
 		pair->writer[pair->n_writes++] = i;
 	}
 }

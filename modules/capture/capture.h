@@ -7,19 +7,18 @@
 #include "args.h"
 
 /*
- * One running capture. capture.c begins and ends it, and passes on what its parts report. A part
- * includes only what stands below it:
+ * One running capture. capture.c begins and ends it, and passes on the events of its parts. Each
+ * part includes only parts of lower rows, and reports upwards by events:
  *
- *   status   what is captured, or why not          rate       the rate of all streams
- *   streams  which streams there are, each of them a stream:
- *            redirect where it plays (placement, target), tap its links to the source (mix),
- *            varispeed its rate (own_rate)
- *   sink     the sink to redirect to, and whether sound gets from the source to a sink
- *            (sink_state, path)
- *   source   a node that runs the unit
- *   daemon   objects of the daemon                 journal    what to undo when killed
- *   graph    what all parts read                   args       the module's arguments (match,
- * process)
+ *   status, rate              what is captured, or why not; the rate of all streams
+ *   streams, stream           which streams there are
+ *   redirect, tap, varispeed  of a stream: where it plays (placement), its links to the source
+ *                             (mix), its rate (own_rate)
+ *   target                    of a stream: its target in the metadata
+ *   sink, source              where redirected streams play (sink_state, path); the node (unit)
+ *   daemon, journal           objects of the daemon; what to undo when the process is killed
+ *   graph                     the connection, what it shows, and the arguments (args)
+ *   args, match, process      which streams are meant
  */
 
 /*

@@ -18,7 +18,7 @@
 
 #define RESTORE_KEY "state.restore-target"
 /* Within this time the session manager has read a target even if no link follows. */
-#define MOST_SECONDS 3
+#define MAX_SECONDS 3
 
 /* Of all captures in the daemon. Main thread. */
 static struct spa_list memories = SPA_LIST_INIT(&memories);
@@ -158,7 +158,7 @@ void capture_daemon_pause_memory(struct pw_context *context, struct pw_impl_node
 	memory->to_sink = to_sink;
 	memory_set(node, "false");
 	if (memory->timer != NULL)
-		weir_context_timer_set(context, memory->timer, MOST_SECONDS * SPA_NSEC_PER_SEC);
+		weir_context_timer_set(context, memory->timer, MAX_SECONDS * SPA_NSEC_PER_SEC);
 }
 
 struct pw_impl_node *capture_daemon_find_node(struct pw_context *context, uint32_t id)
