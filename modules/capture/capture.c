@@ -355,7 +355,7 @@ static void impl_node_added(const struct capture *capture, struct pw_impl_node *
 
 	if (capture_match_get_fit(&capture->args.match, &capture->args.exclude, &props->dict,
 				  capture_daemon_get_client_props(capture->graph.connection.context,
-								  client)) == CAPTURE_NOT)
+								  client)) == CAPTURE_FIT_NONE)
 		return;
 	if (capture_sink_is_redirecting(capture->sink))
 		capture_daemon_redirect(&capture->graph, node,

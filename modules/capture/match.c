@@ -271,16 +271,16 @@ static enum capture_fit player_get_fit(const struct capture_match *match,
 				       const struct spa_dict *node, const struct spa_dict *client)
 {
 	struct pw_properties *props = capture_merge_props(node, client);
-	enum capture_fit fit = CAPTURE_NOT;
+	enum capture_fit fit = CAPTURE_FIT_NONE;
 
 	if (props == NULL)
-		return CAPTURE_NOT;
+		return CAPTURE_FIT_NONE;
 	if (fits(match, props))
-		fit = CAPTURE_ITSELF;
+		fit = CAPTURE_FIT_ITSELF;
 	else if (fits_ancestor(match, props))
-		fit = CAPTURE_INHERITED;
-	if (fit != CAPTURE_NOT && (fits(exclude, props) || fits_ancestor(exclude, props)))
-		fit = CAPTURE_NOT;
+		fit = CAPTURE_FIT_ANCESTOR;
+	if (fit != CAPTURE_FIT_NONE && (fits(exclude, props) || fits_ancestor(exclude, props)))
+		fit = CAPTURE_FIT_NONE;
 	pw_properties_free(props);
 	return fit;
 }
@@ -290,7 +290,7 @@ enum capture_fit capture_match_get_fit(const struct capture_match *match,
 				       const struct spa_dict *node, const struct spa_dict *client)
 {
 	if (!spa_streq(spa_dict_lookup(node, PW_KEY_MEDIA_CLASS), STREAM_CLASS))
-		return CAPTURE_NOT;
+		return CAPTURE_FIT_NONE;
 	return player_get_fit(match, exclude, node, client);
 }
 
@@ -299,5 +299,5 @@ bool capture_match_fits_jack(const struct capture_match *match, const struct cap
 {
 	return client != NULL && spa_dict_lookup(node, PW_KEY_MEDIA_CLASS) == NULL &&
 	       spa_streq(spa_dict_lookup(client, PW_KEY_CLIENT_API), "jack") &&
-	       player_get_fit(match, exclude, node, client) != CAPTURE_NOT;
+	       player_get_fit(match, exclude, node, client) != CAPTURE_FIT_NONE;
 }

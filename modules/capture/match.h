@@ -22,9 +22,9 @@ void capture_match_finish(struct capture_match *match);
 
 /* How a stream comes to be captured. */
 enum capture_fit {
-	CAPTURE_NOT,
-	CAPTURE_ITSELF,
-	CAPTURE_INHERITED, /* by a process that started the stream's */
+	CAPTURE_FIT_NONE,
+	CAPTURE_FIT_ITSELF,   /* the stream's own process fits */
+	CAPTURE_FIT_ANCESTOR, /* a process that started the stream's fits */
 };
 
 /* Of the stream with these properties. client: its client's, may be NULL. */

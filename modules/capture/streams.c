@@ -95,16 +95,16 @@ void capture_streams_update_node(struct capture_streams *streams, struct weir_re
 	if (!node->known || (client != NULL && !client->known))
 		return;
 	/* The process that started the stream's may be gone by now. */
-	if (stream != NULL && stream->fit == CAPTURE_INHERITED)
+	if (stream != NULL && stream->fit == CAPTURE_FIT_ANCESTOR)
 		fit = stream->fit;
 	else
 		fit = capture_match_get_fit(&args->match, &args->exclude, &node->props->dict,
 					    client != NULL ? &client->props->dict : NULL);
-	if (fit != CAPTURE_NOT && plays_captured(streams, node))
-		fit = CAPTURE_NOT;
-	if (fit != CAPTURE_NOT && stream == NULL) {
+	if (fit != CAPTURE_FIT_NONE && plays_captured(streams, node))
+		fit = CAPTURE_FIT_NONE;
+	if (fit != CAPTURE_FIT_NONE && stream == NULL) {
 		stream_add(streams, node, fit);
-	} else if (fit != CAPTURE_NOT) {
+	} else if (fit != CAPTURE_FIT_NONE) {
 		streams->events->updated(streams->data, stream);
 	} else if (stream != NULL) {
 		capture_stream_restore(stream);
