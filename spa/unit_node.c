@@ -17,7 +17,7 @@
 #include "spa/node/params.h"
 #include "spa/node/ports.h"
 
-#define DEFAULT_RATE 48000u	    /* until the graph tells its own */
+#define DEFAULT_RATE 48000u	    /* Hz, until the first Start */
 #define DEFAULT_QUANTUM_LIMIT 8192u /* frames */
 #define MAX_QUANTUM 65536u	    /* PipeWire's own bound */
 #define MAX_INTERVAL 1e9f	    /* ticks */
@@ -32,6 +32,7 @@
 
 struct spa_log_topic weir_node_topic = SPA_LOG_TOPIC(0, "weir.node");
 
+/* Shows Props if a control output has changed since they were last shown. */
 static void announce_meters(struct weir_unit_node *node)
 {
 	bool changed = false;
@@ -61,6 +62,7 @@ static void tell_refusal(struct weir_unit_node *node, uint32_t rate, bool is_new
 			      node->unit->name, rate, strerror(error));
 }
 
+/* Keeps the saved state; the property weir.state says how it went. */
 static void set_rate(struct weir_unit_node *node, uint32_t rate)
 {
 	const uint32_t old_rate = node->engine.rate;
@@ -197,7 +199,7 @@ static int node_add_listener(void *object, struct spa_hook *listener,
 	return 0;
 }
 
-/* A node that is driven never calls back. */
+/* Only a driver calls back. */
 static int node_set_callbacks(void *object, const struct spa_node_callbacks *callbacks, void *data)
 {
 	(void)object, (void)callbacks, (void)data;
@@ -251,7 +253,7 @@ static const struct spa_node_methods methods = {
 	.process = node_process,
 };
 
-/* UNIT.meter-rate: how often per second listeners are told of meters. */
+/* UNIT.meter-rate: Props with new meters per second, at most. */
 static uint32_t meter_interval(const struct weir_unit_node *node, const struct spa_dict *info)
 {
 	const char *text;
@@ -289,7 +291,7 @@ static void read_info(struct weir_unit_node *node, const struct spa_dict *info)
 		media_class && (strstr(media_class, "Source") || strstr(media_class, "Output"))
 			? SPA_DIRECTION_OUTPUT
 			: SPA_DIRECTION_INPUT;
-	/* WirePlumber sets up the inputs of what is virtual, also of a source. */
+	/* WirePlumber configures the inputs of virtual nodes, also of a source. */
 	node->deferred_direction =
 		node->media_direction == SPA_DIRECTION_OUTPUT && !strstr(media_class, "Virtual")
 			? SPA_DIRECTION_INPUT

@@ -13,7 +13,7 @@
 
 #define MAX_KEY 128
 
-/* "pitch:semitones": under this name the control of a unit is known in Props. */
+/* The name of a control in Props: "pitch:semitones". */
 static void control_key(const struct weir_unit_node *node, uint32_t port, char *key)
 {
 	snprintf(key, MAX_KEY, "%s:%s", node->unit->name, node->unit->ports[port].name);
@@ -45,7 +45,7 @@ static void add_control_value(struct spa_pod_builder *b, const struct weir_port 
 		spa_pod_builder_int(b, (int32_t)lrintf(value));
 }
 
-/* The default with the range behind it: a choice is what hosts show as a range. */
+/* A SPA choice: the default, then its range. */
 static void add_control_type(struct spa_pod_builder *b, const struct weir_port *port)
 {
 	struct spa_pod_frame frame;
@@ -199,7 +199,7 @@ void controls_set_text(struct weir_unit_node *node, const char *key, const char 
 		node->engine.control[i] = number;
 }
 
-/* pw-cli sends 3 as an Int: whatever is a number will do. */
+/* pw-cli sends 3 as an Int, so any type of number is taken. */
 static float pod_number(const struct weir_port *port, const struct spa_pod *pod)
 {
 	const char *text;

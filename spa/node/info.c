@@ -145,9 +145,9 @@ static void port_init(struct weir_unit_node *node, enum spa_direction direction,
 	else if (!port->is_report)
 		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_EXTRA, PORT_NOT_BY_NODE);
 	if (port->is_report) {
-		/* A reader that is passive, too, keeps nobody awake. */
+		/* Then a reader whose port is passive, too, keeps no node running. */
 		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_PASSIVE, "true");
-		/* WirePlumber would link it to a channel of a speaker. */
+		/* Otherwise WirePlumber would link the report to a channel of a speaker. */
 		port->items[n_items++] = SPA_DICT_ITEM_INIT(KEY_PORT_CONTROL, "true");
 	}
 	port->props = SPA_DICT_INIT(port->items, n_items);

@@ -5,13 +5,13 @@
 
 #include "info.h"
 
-/* A report tells of the sound that leaves with it. */
+/* The reader of a report plays nothing: its latency delays no sound. */
 static bool counts(const struct port *port)
 {
 	return port->has_peer_latency && !port->is_report;
 }
 
-/* Between a port and one of the other side; NULL: any. */
+/* The unit's, between a port and one of the other direction; NULL: the first input's. */
 static struct spa_process_latency_info
 own_latency(const struct weir_unit_node *node, const struct port *port, const struct port *other)
 {
@@ -25,8 +25,8 @@ own_latency(const struct weir_unit_node *node, const struct port *port, const st
 }
 
 /*
- * The port of its number on the other side is the one that its sound comes from or goes to. Where
- * that is not linked, it is any that is.
+ * Sound passes between ports of one number. So a port declares the latency of that port's peers;
+ * when it has none, of the peers of all linked ports of the other direction.
  */
 static struct spa_latency_info port_latency(struct weir_unit_node *node, const struct port *port)
 {
@@ -87,7 +87,7 @@ void node_update_latency(struct weir_unit_node *node)
 		node_notify_param(node, NODE_PROCESS_LATENCY);
 }
 
-/* NULL comes when the last link goes: 0 is then no latency, but none that is known. */
+/* NULL comes when the last link goes: the latency is then not 0, but not known. */
 int port_set_latency(struct weir_unit_node *node, struct port *port, const struct spa_pod *param)
 {
 	const enum spa_direction other = SPA_DIRECTION_REVERSE(port->direction);

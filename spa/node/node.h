@@ -13,10 +13,9 @@
 #include "state.h"
 
 /*
- * One SPA node for every unit: a port per audio port, the controls as Props,
- * the report as a control port.
+ * What the parts of a node share. unit_node.h says what a node is.
  *
- * All of this is for the main thread, and the engine for the data thread, too.
+ * Everything here belongs to the main thread, but the engine, which both threads use.
  */
 
 enum node_param {
@@ -40,43 +39,58 @@ enum port_param {
 
 struct port {
 	enum spa_direction direction;
-	uint32_t id;
+	uint32_t id; /* of the direction: 0, 1, ... */
 	bool is_report;
-	struct engine_port *engine_port; /* what the data thread has of it */
+	struct engine_port *engine_port; /* the data thread's part of the port */
 
+	/* What listeners are shown, and what of it has changed since. */
 	uint64_t info_all;
 	struct spa_port_info info;
 	struct spa_param_info params[N_PORT_PARAMS];
-	struct spa_dict_item items[4];
+	struct spa_dict_item items[4]; /* of props */
 	struct spa_dict props;
 
 	bool have_format;
 	bool has_peer_latency; /* false while nothing is linked */
+
+	/*
+	 * By spa_direction: that of the port's own direction is declared by the port, the other one
+	 * by its peers.
+	 */
 	struct spa_latency_info latency[2];
 };
 
 struct weir_unit_node {
 	struct spa_node spa_node;
 
-	struct spa_log *log;
-	struct spa_loop_utils *main_loop;
+	struct spa_log *log;		  /* NULL: none */
+	struct spa_loop_utils *main_loop; /* NULL: none; then the timer is NULL, too */
 	struct spa_source *timer;
 
 	const struct weir_unit *unit;
 	bool has_media_class;
-	enum spa_direction media_direction;    /* of the ports that the session manager links */
-	enum spa_direction deferred_direction; /* the other one, but see read_info */
-	uint32_t deferred_ticks; /* of the timer, until its ports are shown; 0: they are */
+	enum spa_direction media_direction; /* of the ports that the session manager links */
 
+	/*
+	 * A session manager that sets the node's port config expects that ports appear, and links
+	 * of ports that go away just then are lost. So the ports of the direction that is not
+	 * configured are shown after that, or when the ticks of the timer are over; 0: they are
+	 * shown.
+	 */
+	enum spa_direction deferred_direction;
+	uint32_t deferred_ticks;
+
+	/* What listeners are shown, and what of it has changed since. */
 	uint64_t info_all;
 	struct spa_node_info info;
 	struct spa_param_info params[N_NODE_PARAMS];
-	struct spa_dict_item items[3];
+	struct spa_dict_item items[3]; /* of props */
 	struct spa_dict props;
 	char state_text[64]; /* the property weir.state: "ready", or why sound passes through */
 
-	struct spa_hook_list hooks;
+	struct spa_hook_list hooks; /* spa_node_events */
 
+	/* In each direction as in the engine; behind the outputs is the report. */
 	struct port ports[2][WEIR_MAX_PORTS + 1];
 	uint32_t n_ports[2];
 
@@ -89,7 +103,7 @@ struct weir_unit_node {
 	uint32_t meter_interval; /* ticks of the timer between two Props with meters; 0: none */
 	uint32_t meter_ticks;	 /* since the last ones */
 
-	bool started;
+	bool started; /* between the commands Start and Pause or Suspend */
 
 	struct engine engine; /* the only part that the data thread knows */
 };

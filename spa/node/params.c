@@ -110,6 +110,7 @@ static struct spa_pod *build_port_format(const struct port *port, struct spa_pod
 			b, SPA_TYPE_OBJECT_Format, id, SPA_FORMAT_mediaType,
 			SPA_POD_Id(SPA_MEDIA_TYPE_application), SPA_FORMAT_mediaSubtype,
 			SPA_POD_Id(SPA_MEDIA_SUBTYPE_control));
+	/* DSP formats have no rate: that is in the Position of each cycle. */
 	return spa_pod_builder_add_object(b, SPA_TYPE_OBJECT_Format, id, SPA_FORMAT_mediaType,
 					  SPA_POD_Id(SPA_MEDIA_TYPE_audio), SPA_FORMAT_mediaSubtype,
 					  SPA_POD_Id(SPA_MEDIA_SUBTYPE_dsp),
@@ -117,6 +118,10 @@ static struct spa_pod *build_port_format(const struct port *port, struct spa_pod
 					  SPA_POD_Id(SPA_AUDIO_FORMAT_DSP_F32));
 }
 
+/*
+ * Two buffers are enough for a consumer that runs one cycle behind the node; a mixer may ask for
+ * more. Each has room for the longest cycle, for the quantum can change while the node runs.
+ */
 static struct spa_pod *build_port_buffers(const struct weir_unit_node *node,
 					  const struct port *port, struct spa_pod_builder *b,
 					  uint32_t id)
@@ -209,7 +214,7 @@ int node_port_enum_params(void *object, int seq, enum spa_direction direction, u
 	return emit_params(object, port, seq, id, start, num, filter);
 }
 
-/* Other properties that a session manager sets on any node are not ours. */
+/* A session manager also sets properties that this node does not have: they are left alone. */
 static int set_props(struct weir_unit_node *node, const struct spa_pod *props)
 {
 	const struct spa_pod_prop *params = NULL;
@@ -232,11 +237,11 @@ static int set_props(struct weir_unit_node *node, const struct spa_pod *props)
 }
 
 /*
- * The ports are what they are: there is only one mode. WirePlumber takes it as set when the node
- * shows its Props (from 0.5 on) or ports come and go (before). Those of the other side do so: the
- * ones that it is about to link must stay. The first time they only come: a link that somebody was
- * making of them would be lost, and its late messages can keep an exported node from starting
- * (PipeWire 1.4.2).
+ * There is only one mode, so the ports do not change. WirePlumber takes the config as set when the
+ * node shows its Props (from 0.5 on), or when ports come and go (before). The ports of the other
+ * direction do so: those that WirePlumber is about to link must stay. The first time they only
+ * come: a link that somebody makes of a port that goes would be lost, and late messages about that
+ * link can keep an exported node from starting (PipeWire 1.4.2).
  */
 static int set_port_config(struct weir_unit_node *node, const struct spa_pod *param)
 {
@@ -264,7 +269,7 @@ int node_set_param(void *object, uint32_t id, uint32_t flags, const struct spa_p
 	case SPA_PARAM_PortConfig:
 		return node->has_media_class ? set_port_config(node, param) : -ENOENT;
 	case SPA_PARAM_Format:
-		return 0; /* of the adapter that the session manager takes us for */
+		return 0; /* WirePlumber takes the node for an adapter, and sets its format */
 	default:
 		return -ENOENT;
 	}

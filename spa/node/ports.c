@@ -6,7 +6,7 @@
 
 #include "info.h"
 
-/* Buffers go with the format: the node is told anew how large they must be. */
+/* Without a format a port has no buffers; a new format asks for new ones. */
 int port_set_format(struct weir_unit_node *node, struct port *port, const struct spa_pod *format)
 {
 	uint32_t type, subtype;

@@ -12,9 +12,9 @@
 
 #define MAX_PATH 128
 
-/* Where the next control goes. */
+/* Where the next control is written: bytes + used. */
 struct cursor {
-	uint8_t *memory;
+	uint8_t *bytes;
 	uint32_t used, size;
 };
 
@@ -94,7 +94,7 @@ uint32_t report_writer_size(const struct report_writer *writer, uint32_t n_repor
 	return (uint32_t)sizeof(struct spa_pod_sequence) + n_reports * size;
 }
 
-/* Returns memory for a control with `size` bytes, or NULL when there is no room. */
+/* Returns the bytes of a control with `size` bytes, or NULL when there is no room. */
 static WEIR_REALTIME uint8_t *cursor_push(struct cursor *cursor, uint32_t offset, uint32_t size)
 {
 	const uint32_t padded = (uint32_t)sizeof(struct spa_pod_control) + SPA_ROUND_UP_N(size, 8);
@@ -102,7 +102,7 @@ static WEIR_REALTIME uint8_t *cursor_push(struct cursor *cursor, uint32_t offset
 	if (cursor->size - cursor->used < padded)
 		return NULL;
 
-	struct spa_pod_control *control = (struct spa_pod_control *)(cursor->memory + cursor->used);
+	struct spa_pod_control *control = (struct spa_pod_control *)(cursor->bytes + cursor->used);
 
 	cursor->used += padded;
 	*control = (struct spa_pod_control){
@@ -188,11 +188,11 @@ static WEIR_REALTIME void write_events(const struct report_writer *writer, struc
  * anything: this one has no callbacks.
  */
 WEIR_REALTIME uint32_t report_writer_run(const struct report_writer *writer,
-					 const struct weir_reports *reports, void *memory,
+					 const struct weir_reports *reports, void *bytes,
 					 uint32_t size)
 {
-	struct spa_pod_sequence *sequence = memory;
-	struct cursor cursor = { memory, sizeof(*sequence), size };
+	struct spa_pod_sequence *sequence = bytes;
+	struct cursor cursor = { bytes, sizeof(*sequence), size };
 
 	if (size < sizeof(*sequence))
 		return 0;

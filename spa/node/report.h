@@ -17,7 +17,7 @@
  */
 
 struct report_message {
-	uint8_t *bytes;
+	uint8_t *bytes; /* OSC, on the heap */
 	uint32_t size;
 	uint32_t n_floats; /* the last 4 * n_floats bytes */
 	bool event;
@@ -38,9 +38,9 @@ void report_writer_finish(struct report_writer *writer);
 /* The bytes that n_reports can take at most. */
 uint32_t report_writer_size(const struct report_writer *writer, uint32_t n_reports);
 
-/* Writes a sequence of controls, and returns its size: what does not fit is left out. */
+/* Writes a spa_pod_sequence, and returns its size in bytes: what does not fit is left out. */
 WEIR_REALTIME uint32_t report_writer_run(const struct report_writer *writer,
-					 const struct weir_reports *reports, void *memory,
+					 const struct weir_reports *reports, void *bytes,
 					 uint32_t size);
 
 #endif

@@ -7,11 +7,10 @@
 #include <spa/utils/string.h>
 #include <string.h>
 
-/* As much as PipeWire's own nodes allow: 20 dB. */
-#define MAX_VOLUME 10.0f
+#define MAX_VOLUME 10.0f /* 20 dB, as PipeWire's own nodes allow */
 #define RAMP_SECONDS 0.01f
 
-/* spa_type_audio_channel is there in every version; the look-up by name is not. */
+/* Every version of SPA has spa_type_audio_channel; the look-up by name is newer. */
 uint32_t channel_from_name(const char *name)
 {
 	for (const struct spa_type_info *i = spa_type_audio_channel; i->name; i++)
@@ -50,7 +49,7 @@ void volume_build(const struct volume *volume, struct spa_pod_builder *b)
 			      volume->position);
 }
 
-/* One value for all channels, or one for each; NaN is impossible, too. */
+/* One value for all channels, or one for each. The test refuses NaN, too. */
 static void set_channels(struct volume *volume, const float *values, uint32_t n_values)
 {
 	for (uint32_t i = 0; i < n_values; i++)
