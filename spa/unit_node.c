@@ -50,7 +50,7 @@ static void announce_meters(struct weir_unit_node *node)
 		node_notify_param(node, NODE_PROPS);
 }
 
-static void tell_refusal(struct weir_unit_node *node, uint32_t rate, bool is_new, int error)
+static void refusal_report(struct weir_unit_node *node, uint32_t rate, bool is_new, int error)
 {
 	snprintf(node->state_text, sizeof(node->state_text),
 		 "cannot run at %u Hz: sound passes through", rate);
@@ -71,7 +71,7 @@ static void set_rate(struct weir_unit_node *node, uint32_t rate)
 
 	node->save_ticks = 0;
 	if (res < 0) {
-		tell_refusal(node, rate, !was_refused || old_rate != rate, -res);
+		refusal_report(node, rate, !was_refused || old_rate != rate, -res);
 	} else {
 		snprintf(node->state_text, sizeof(node->state_text), "ready");
 		if (was_refused)

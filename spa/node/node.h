@@ -50,7 +50,7 @@ struct port {
 	struct spa_dict_item items[4]; /* of props */
 	struct spa_dict props;
 
-	bool have_format;
+	bool has_format;
 	bool has_peer_latency; /* false while nothing is linked */
 
 	/*

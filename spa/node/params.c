@@ -152,9 +152,9 @@ static struct spa_pod *build_port_param(const struct weir_unit_node *node, const
 	case SPA_PARAM_EnumFormat:
 		return build_port_format(port, b, id);
 	case SPA_PARAM_Format:
-		return port->have_format ? build_port_format(port, b, id) : NULL;
+		return port->has_format ? build_port_format(port, b, id) : NULL;
 	case SPA_PARAM_Buffers:
-		return port->have_format ? build_port_buffers(node, port, b, id) : NULL;
+		return port->has_format ? build_port_buffers(node, port, b, id) : NULL;
 	case SPA_PARAM_IO:
 		return build_io(b, id, SPA_IO_Buffers, sizeof(struct spa_io_buffers));
 	default:

@@ -21,7 +21,7 @@ int port_set_format(struct weir_unit_node *node, struct port *port, const struct
 			return -EINVAL;
 	}
 	node_port_use_buffers(node, port->direction, port->id, 0, NULL, 0);
-	port->have_format = format;
+	port->has_format = format;
 	port->params[PORT_FORMAT].flags = format ? SPA_PARAM_INFO_READWRITE : SPA_PARAM_INFO_WRITE;
 	port->params[PORT_BUFFERS].flags = format ? SPA_PARAM_INFO_READ : 0;
 	port->info.change_mask |= SPA_PORT_CHANGE_MASK_PARAMS;
@@ -38,7 +38,7 @@ int node_port_use_buffers(void *object, enum spa_direction direction, uint32_t p
 	(void)flags;
 	if (!port || n_buffers > ENGINE_MAX_BUFFERS)
 		return -EINVAL;
-	if (n_buffers && !port->have_format)
+	if (n_buffers && !port->has_format)
 		return -EIO;
 	for (uint32_t i = 0; i < n_buffers; i++)
 		if (buffers[i]->n_datas < 1 || !buffers[i]->datas[0].data ||
