@@ -11,21 +11,18 @@
 
 #include "check.h"
 
-const char *library;
-struct spa_rig rig;
-
-void start(const struct spa_dict *info)
+void pitch_start(struct spa_rig *rig, const char *library, const struct spa_dict *info)
 {
-	rig_create(&rig, library, "weir.pitch", info);
-	for (uint32_t i = 0; i < rig.n_ports; i++)
-		rig_link(&rig, &rig.port[i]);
-	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
+	rig_create(rig, library, "weir.pitch", info);
+	for (uint32_t i = 0; i < rig->n_ports; i++)
+		rig_link(rig, &rig->port[i]);
+	CHECK(rig_command(rig, SPA_NODE_COMMAND_Start) == 0);
 }
 
-float run_sine(int n_cycles)
+float pitch_run_sine(struct spa_rig *rig, int n_cycles)
 {
-	const uint32_t rate = rig.position.clock.rate.denom;
-	const uint32_t n_frames = (uint32_t)rig.position.clock.duration;
+	const uint32_t rate = rig->position.clock.rate.denom;
+	const uint32_t n_frames = (uint32_t)rig->position.clock.duration;
 	static uint64_t time;
 	float samples[WEIR_MAX_FRAMES];
 	float power = 0.0f;
@@ -33,12 +30,12 @@ float run_sine(int n_cycles)
 	while (n_cycles--) {
 		for (uint32_t f = 0; f < n_frames; f++)
 			samples[f] = 0.5f * sinf(6283.1853f * (float)(time++ % rate) / (float)rate);
-		rig_write(rig_port(&rig, "in-l"), samples, n_frames);
-		rig_write(rig_port(&rig, "in-r"), samples, n_frames);
-		rig_cycle(&rig);
+		rig_write(rig_port(rig, "in-l"), samples, n_frames);
+		rig_write(rig_port(rig, "in-r"), samples, n_frames);
+		rig_cycle(rig);
 	}
 
-	const struct spa_data *data = rig_read(rig_port(&rig, "out-l"));
+	const struct spa_data *data = rig_read(rig_port(rig, "out-l"));
 
 	CHECK(data && data->chunk->size == n_frames * sizeof(float));
 	for (uint32_t f = 0; f < n_frames; f++)
@@ -46,16 +43,16 @@ float run_sine(int n_cycles)
 	return power;
 }
 
-double prop_value(const char *key)
+double pitch_get_prop(struct spa_rig *rig, const char *key)
 {
 	const struct spa_pod *pod;
 	const char *name = NULL;
 	double value = NAN;
 
-	CHECK(rig_enum(&rig, NULL, SPA_PARAM_Props, 0));
+	CHECK(rig_enum(rig, NULL, SPA_PARAM_Props, 0));
 
 	const struct spa_pod_prop *params =
-		spa_pod_find_prop((struct spa_pod *)rig.param, NULL, SPA_PROP_params);
+		spa_pod_find_prop((struct spa_pod *)rig->param, NULL, SPA_PROP_params);
 
 	CHECK(params);
 	SPA_POD_STRUCT_FOREACH(&params->value, pod)
@@ -75,7 +72,7 @@ double prop_value(const char *key)
 	return value;
 }
 
-int set_prop(const char *key, double value, enum value_type type)
+int pitch_set_prop(struct spa_rig *rig, const char *key, double value, enum value_type type)
 {
 	_Alignas(8) uint8_t memory[512];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(memory, sizeof(memory));
@@ -106,5 +103,5 @@ int set_prop(const char *key, double value, enum value_type type)
 		break;
 	}
 	spa_pod_builder_pop(&b, &params);
-	return spa_node_set_param(rig.node, SPA_PARAM_Props, 0, spa_pod_builder_pop(&b, &object));
+	return spa_node_set_param(rig->node, SPA_PARAM_Props, 0, spa_pod_builder_pop(&b, &object));
 }

@@ -39,7 +39,7 @@ struct spa_rig {
 
 	struct rig_port port[RIG_MAX_PORTS]; /* as the node announced them */
 	uint32_t n_ports;
-	uint32_t n_info; /* times that the node told of itself */
+	uint32_t n_info; /* notifications of the node's info */
 	char state[64];	 /* its property weir.state */
 	uint32_t n_port_info;
 
@@ -79,7 +79,7 @@ void rig_write(struct rig_port *port, const float *samples, uint32_t n_frames);
 /* Runs one cycle, watched for allocations and locks. */
 void rig_cycle(struct spa_rig *rig);
 
-/* What the port gave in the last cycle, or NULL. */
+/* The output of the port in the last cycle, or NULL. */
 const struct spa_data *rig_read(struct rig_port *port);
 
 /* Keeps the index-th param of this id in rig->param; port NULL means the node. */

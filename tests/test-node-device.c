@@ -18,6 +18,9 @@
 #include "check.h"
 #include "pitch-node.h"
 
+static const char *library; /* libspa-weir.so */
+static struct spa_rig rig;
+
 /* As a session manager does. */
 static int set_port_config(void)
 {
@@ -37,7 +40,7 @@ static void test_media_class_offers_a_format(void)
 {
 	const struct spa_dict_item items[] = { { "media.class", "Audio/Sink" } };
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 	CHECK(!rig_enum(&rig, NULL, SPA_PARAM_EnumFormat, 0));
 	CHECK(set_port_config() == -ENOENT);
 	rig_destroy(&rig);
@@ -91,26 +94,26 @@ static void test_devices_have_a_volume(void)
 	static const struct spa_dict info = SPA_DICT_INIT_ARRAY(items);
 	float power;
 
-	start(&info);
-	power = run_sine(20);
+	pitch_start(&rig, library, &info);
+	power = pitch_run_sine(&rig, 20);
 	set_volume(0.5f, false);
-	CHECK(fabsf(run_sine(20) - power / 4.0f) < 0.005f);
+	CHECK(fabsf(pitch_run_sine(&rig, 20) - power / 4.0f) < 0.005f);
 	set_volume(0.5f, true);
-	CHECK(run_sine(20) == 0.0f);
+	CHECK(pitch_run_sine(&rig, 20) == 0.0f);
 	set_volume(NAN, false);
-	CHECK(fabsf(run_sine(20) - power / 4.0f) < 0.005f);
+	CHECK(fabsf(pitch_run_sine(&rig, 20) - power / 4.0f) < 0.005f);
 	set_volume(1.0f, false);
-	CHECK(fabsf(run_sine(20) - power) < 0.005f);
+	CHECK(fabsf(pitch_run_sine(&rig, 20) - power) < 0.005f);
 	CHECK(rig_enum(&rig, NULL, SPA_PARAM_Props, 0));
 	CHECK(spa_pod_find_prop((struct spa_pod *)rig.param, NULL, SPA_PROP_channelVolumes));
 	set_volume(0.5f, true);
 	CHECK(spa_node_set_param(rig.node, SPA_PARAM_Props, 0, NULL) == 0); /* all as it was */
-	CHECK(fabsf(run_sine(20) - power) < 0.005f);
+	CHECK(fabsf(pitch_run_sine(&rig, 20) - power) < 0.005f);
 	rig_destroy(&rig);
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 	set_volume(0.0f, true);
-	CHECK(fabsf(run_sine(20) - power) < 0.005f);
+	CHECK(fabsf(pitch_run_sine(&rig, 20) - power) < 0.005f);
 	rig_destroy(&rig);
 }
 
@@ -123,7 +126,7 @@ static void test_volume_does_not_click(void)
 	const struct spa_data *data;
 	float last = 0.0f;
 
-	start(&info);
+	pitch_start(&rig, library, &info);
 	for (uint32_t f = 0; f < QUANTUM; f++)
 		ones[f] = 1.0f;
 	for (int i = 0; i < 22; i++) {

@@ -14,6 +14,9 @@
 #include "check.h"
 #include "pitch-node.h"
 
+static const char *library; /* libspa-weir.so */
+static struct spa_rig rig;
+
 static struct spa_latency_info port_latency(const char *name, enum spa_direction direction)
 {
 	struct spa_latency_info info;
@@ -24,7 +27,7 @@ static struct spa_latency_info port_latency(const char *name, enum spa_direction
 	return info;
 }
 
-/* What the graph tells a port of its peers; NULL: the last link is gone. Returns the result. */
+/* As the graph sets the latency of a port's peers; NULL: the last link is gone. */
 static int set_peer_latency(const char *name, const struct spa_latency_info *peer)
 {
 	const struct rig_port *port = rig_port(&rig, name);
@@ -49,9 +52,9 @@ static void test_latency_adds_to_that_of_the_peer(void)
 		SPA_LATENCY_INFO(SPA_DIRECTION_OUTPUT, .min_rate = 100, .max_rate = 100);
 	struct spa_process_latency_info own;
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 
-	const int latency = (int)prop_value("pitch:latency");
+	const int latency = (int)pitch_get_prop(&rig, "pitch:latency");
 
 	CHECK(latency > 0);
 	CHECK(rig_enum(&rig, NULL, SPA_PARAM_ProcessLatency, 0));
@@ -79,9 +82,9 @@ static void test_latency_of_a_reader_is_nobodys(void)
 		SPA_LATENCY_INFO(SPA_DIRECTION_INPUT, .min_rate = 9999, .max_rate = 9999);
 	const struct spa_latency_info none = SPA_LATENCY_INFO(SPA_DIRECTION_INPUT);
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 
-	const int all = (int)prop_value("pitch:latency") + 2048;
+	const int all = (int)pitch_get_prop(&rig, "pitch:latency") + 2048;
 
 	CHECK(set_peer_latency("report", &reader) == 0);
 	CHECK(set_peer_latency("out-l", &speaker) == 0);
@@ -104,9 +107,9 @@ static void test_all_units_of_latency_pass(void)
 		SPA_LATENCY_INFO(SPA_DIRECTION_INPUT, .min_quantum = 1.0f, .max_quantum = 2.0f,
 				 .min_rate = 10, .max_rate = 20, .min_ns = 1000, .max_ns = 2000);
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 
-	const int latency = (int)prop_value("pitch:latency");
+	const int latency = (int)pitch_get_prop(&rig, "pitch:latency");
 
 	CHECK(set_peer_latency("out-l", &peer) == 0 && set_peer_latency("out-r", &peer) == 0);
 
@@ -124,16 +127,16 @@ static void test_a_new_latency_is_declared(void)
 	const struct spa_latency_info peer =
 		SPA_LATENCY_INFO(SPA_DIRECTION_INPUT, .min_rate = 100, .max_rate = 100);
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 
-	const int before = (int)prop_value("pitch:latency");
+	const int before = (int)pitch_get_prop(&rig, "pitch:latency");
 
 	CHECK(set_peer_latency("out-l", &peer) == 0);
-	CHECK(set_prop("pitch:mode", 0, AS_INT) == 0);
-	run_sine(100);
+	CHECK(pitch_set_prop(&rig, "pitch:mode", 0, AS_INT) == 0);
+	pitch_run_sine(&rig, 100);
 	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Pause) == 0);
 
-	const int latency = (int)prop_value("pitch:latency");
+	const int latency = (int)pitch_get_prop(&rig, "pitch:latency");
 
 	CHECK(latency > 0 && latency < before);
 	CHECK(declares("in-l", SPA_DIRECTION_INPUT, latency + 100, latency + 100));

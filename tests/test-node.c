@@ -23,34 +23,42 @@
 #include "check.h"
 #include "pitch-node.h"
 
+static const char *library; /* libspa-weir.so */
+static struct spa_rig rig;
+
 static void test_any_number_sets_a_control(void)
 {
-	start(NULL);
-	CHECK(set_prop("pitch:semitones", 3, AS_INT) == 0 && prop_value("pitch:semitones") == 3);
-	CHECK(set_prop("pitch:semitones", 4, AS_LONG) == 0 && prop_value("pitch:semitones") == 4);
-	CHECK(set_prop("pitch:semitones", 1.5, AS_FLOAT) == 0 &&
-	      prop_value("pitch:semitones") == 1.5);
-	CHECK(set_prop("pitch:semitones", -1.5, AS_DOUBLE) == 0 &&
-	      prop_value("pitch:semitones") == -1.5);
-	CHECK(set_prop("pitch:formant", 1, AS_BOOL) == 0 && prop_value("pitch:formant") == 1);
-	CHECK(set_prop("pitch:formant", 0, AS_INT) == 0 && prop_value("pitch:formant") == 0);
-	CHECK(set_prop("pitch:formant", 1, AS_STRING) == 0 && prop_value("pitch:formant") == 1);
+	pitch_start(&rig, library, NULL);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", 3, AS_INT) == 0 &&
+	      pitch_get_prop(&rig, "pitch:semitones") == 3);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", 4, AS_LONG) == 0 &&
+	      pitch_get_prop(&rig, "pitch:semitones") == 4);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", 1.5, AS_FLOAT) == 0 &&
+	      pitch_get_prop(&rig, "pitch:semitones") == 1.5);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", -1.5, AS_DOUBLE) == 0 &&
+	      pitch_get_prop(&rig, "pitch:semitones") == -1.5);
+	CHECK(pitch_set_prop(&rig, "pitch:formant", 1, AS_BOOL) == 0 &&
+	      pitch_get_prop(&rig, "pitch:formant") == 1);
+	CHECK(pitch_set_prop(&rig, "pitch:formant", 0, AS_INT) == 0 &&
+	      pitch_get_prop(&rig, "pitch:formant") == 0);
+	CHECK(pitch_set_prop(&rig, "pitch:formant", 1, AS_STRING) == 0 &&
+	      pitch_get_prop(&rig, "pitch:formant") == 1);
 	rig_destroy(&rig);
 }
 
 static void test_wrong_controls_change_nothing(void)
 {
-	start(NULL);
-	CHECK(set_prop("pitch:semitones", 2, AS_FLOAT) == 0);
-	CHECK(set_prop("pitch:semitones", 25, AS_FLOAT) == -EINVAL);
-	CHECK(set_prop("pitch:semitones", NAN, AS_FLOAT) == -EINVAL);
-	CHECK(set_prop("pitch:semitone", 1, AS_FLOAT) == -EINVAL);
-	CHECK(set_prop("pitch:latency", 1, AS_FLOAT) == -EINVAL);
-	CHECK(prop_value("pitch:semitones") == 2);
-	CHECK(set_prop("pitch:mode", 1.5, AS_FLOAT) == -EINVAL);
-	CHECK(prop_value("pitch:mode") == 1);
-	CHECK(set_prop("pitch:formant", 0.5, AS_DOUBLE) == -EINVAL);
-	CHECK(prop_value("pitch:formant") == 0);
+	pitch_start(&rig, library, NULL);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", 2, AS_FLOAT) == 0);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", 25, AS_FLOAT) == -EINVAL);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", NAN, AS_FLOAT) == -EINVAL);
+	CHECK(pitch_set_prop(&rig, "pitch:semitone", 1, AS_FLOAT) == -EINVAL);
+	CHECK(pitch_set_prop(&rig, "pitch:latency", 1, AS_FLOAT) == -EINVAL);
+	CHECK(pitch_get_prop(&rig, "pitch:semitones") == 2);
+	CHECK(pitch_set_prop(&rig, "pitch:mode", 1.5, AS_FLOAT) == -EINVAL);
+	CHECK(pitch_get_prop(&rig, "pitch:mode") == 1);
+	CHECK(pitch_set_prop(&rig, "pitch:formant", 0.5, AS_DOUBLE) == -EINVAL);
+	CHECK(pitch_get_prop(&rig, "pitch:formant") == 0);
 	rig_destroy(&rig);
 }
 
@@ -77,10 +85,10 @@ static int set_params(uint32_t n_names, bool is_struct)
 
 static void test_a_name_without_a_value_changes_nothing(void)
 {
-	start(NULL);
-	CHECK(set_params(1, true) == -EINVAL && prop_value("pitch:semitones") == 0);
-	CHECK(set_params(0, false) == -EINVAL && prop_value("pitch:semitones") == 0);
-	CHECK(set_params(0, true) == 0 && prop_value("pitch:semitones") == 5);
+	pitch_start(&rig, library, NULL);
+	CHECK(set_params(1, true) == -EINVAL && pitch_get_prop(&rig, "pitch:semitones") == 0);
+	CHECK(set_params(0, false) == -EINVAL && pitch_get_prop(&rig, "pitch:semitones") == 0);
+	CHECK(set_params(0, true) == 0 && pitch_get_prop(&rig, "pitch:semitones") == 5);
 	rig_destroy(&rig);
 }
 
@@ -90,9 +98,9 @@ static void test_a_wrong_conf_value_leaves_the_default(void)
 					       { "pitch:formant", "true" },
 					       { "pitch:nothing", "1" } };
 
-	start(&SPA_DICT_INIT_ARRAY(items));
-	CHECK(prop_value("pitch:semitones") == 0);
-	CHECK(prop_value("pitch:formant") == 1);
+	pitch_start(&rig, library, &SPA_DICT_INIT_ARRAY(items));
+	CHECK(pitch_get_prop(&rig, "pitch:semitones") == 0);
+	CHECK(pitch_get_prop(&rig, "pitch:formant") == 1);
 	rig_destroy(&rig);
 }
 
@@ -102,7 +110,7 @@ static void test_prop_info_describes_every_control(void)
 	const struct spa_pod *type;
 	uint32_t n, choice;
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 	CHECK(rig_enum(&rig, NULL, SPA_PARAM_PropInfo, 0));
 	CHECK(spa_pod_parse_object((struct spa_pod *)rig.param, SPA_TYPE_OBJECT_PropInfo, NULL,
 				   SPA_PROP_INFO_name, SPA_POD_String(&name),
@@ -126,7 +134,7 @@ static void test_missing_inputs_are_silent(void)
 {
 	const struct spa_data *data;
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 	rig_unlink(&rig, rig_port(&rig, "in-l"));
 	rig_cycle(&rig); /* in-r is linked, but nothing came */
 	data = rig_read(rig_port(&rig, "out-l"));
@@ -141,7 +149,7 @@ static void test_buffers_take_turns(void)
 {
 	const struct spa_data *last, *data;
 
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 	rig_cycle(&rig);
 	data = rig_read(rig_port(&rig, "out-l"));
 	for (int i = 0; i < 10; i++) {
@@ -155,10 +163,11 @@ static void test_buffers_take_turns(void)
 
 static void test_any_quantum(void)
 {
-	start(NULL);
+	pitch_start(&rig, library, NULL);
 	for (uint32_t n_frames = 16; n_frames <= 8192; n_frames *= 2) {
 		rig_set_clock(&rig, 48000, n_frames);
-		CHECK(fabsf(run_sine(8192 * 4 / (int)n_frames) - 0.125f) < 0.01f || n_frames < 256);
+		CHECK(fabsf(pitch_run_sine(&rig, 8192 * 4 / (int)n_frames) - 0.125f) < 0.01f ||
+		      n_frames < 256);
 	}
 	rig_destroy(&rig);
 }
@@ -166,47 +175,48 @@ static void test_any_quantum(void)
 /* The graph stops nodes around a new rate; without that, the node is silent, not wrong. */
 static void test_rate_changes(void)
 {
-	start(NULL);
-	CHECK(fabsf(run_sine(20) - 0.125f) < 0.01f);
+	pitch_start(&rig, library, NULL);
+	CHECK(fabsf(pitch_run_sine(&rig, 20) - 0.125f) < 0.01f);
 	rig_set_clock(&rig, 96000, QUANTUM);
-	CHECK(run_sine(20) == 0.0f);
+	CHECK(pitch_run_sine(&rig, 20) == 0.0f);
 	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Suspend) == 0);
 	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
-	CHECK(fabsf(run_sine(40) - 0.125f) < 0.01f);
+	CHECK(fabsf(pitch_run_sine(&rig, 40) - 0.125f) < 0.01f);
 	rig_destroy(&rig);
 }
 
 /* No unit runs at 768 kHz, and hardly any sound card. */
 static void test_no_rate_silences_the_sound(void)
 {
-	start(NULL);
-	CHECK(set_prop("pitch:semitones", 12, AS_INT) == 0);
+	pitch_start(&rig, library, NULL);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", 12, AS_INT) == 0);
 	for (int i = 0; i < 2; i++) {
 		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Suspend) == 0);
 		rig_set_clock(&rig, 768000, QUANTUM);
 		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
-		run_sine(1);
+		pitch_run_sine(&rig, 1);
 
 		const float *out = rig_read(rig_port(&rig, "out-l"))->data;
 
 		CHECK(memcmp(out, rig_port(&rig, "in-l")->memory[0], QUANTUM * sizeof(float)) == 0);
 		CHECK(strncmp(rig.state, "cannot run at 768000 Hz", 23) == 0);
-		CHECK(prop_value("pitch:latency") == 0.0);
+		CHECK(pitch_get_prop(&rig, "pitch:latency") == 0.0);
 		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Suspend) == 0);
 		rig_set_clock(&rig, 48000, QUANTUM);
 		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
-		CHECK(fabsf(run_sine(40) - 0.125f) < 0.01f);
+		CHECK(fabsf(pitch_run_sine(&rig, 40) - 0.125f) < 0.01f);
 		CHECK(memcmp(rig_read(rig_port(&rig, "out-l"))->data,
 			     rig_port(&rig, "in-l")->memory[0], QUANTUM * sizeof(float)) != 0);
-		CHECK(strcmp(rig.state, "ready") == 0 && prop_value("pitch:latency") > 0.0);
+		CHECK(strcmp(rig.state, "ready") == 0 &&
+		      pitch_get_prop(&rig, "pitch:latency") > 0.0);
 	}
 	rig_destroy(&rig);
 }
 
 static void test_start_after_pause_begins_anew(void)
 {
-	start(NULL);
-	run_sine(20);
+	pitch_start(&rig, library, NULL);
+	pitch_run_sine(&rig, 20);
 	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Pause) == 0);
 	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
 	rig_cycle(&rig);
@@ -271,8 +281,8 @@ static void test_reports_leave_as_osc(const char *media_class)
 	const struct spa_pod_control *control;
 	float clicks[QUANTUM] = { 0 };
 
-	start(media_class ? &SPA_DICT_INIT_ARRAY(items) : NULL);
-	CHECK(set_prop("pitch:semitones", 3, AS_FLOAT) == 0);
+	pitch_start(&rig, library, media_class ? &SPA_DICT_INIT_ARRAY(items) : NULL);
+	CHECK(pitch_set_prop(&rig, "pitch:semitones", 3, AS_FLOAT) == 0);
 	for (int cycle = 0; cycle < 48; cycle++) {
 		clicks[500] = cycle % 12 == 11 ? 0.9f : 0.0f;
 		rig_write(rig_port(&rig, "in-l"), clicks, QUANTUM);
@@ -316,15 +326,15 @@ static void test_what_is_measured_lasts_over_a_pause(void)
 		rig_link(&rig, &rig.port[i]);
 	CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
 	play_square(0.5f, 100);
-	integrated = prop_value("analyze:integrated");
-	CHECK(integrated > -10.0 && fabs(prop_value("analyze:peak-max") + 6.02) < 0.01);
+	integrated = pitch_get_prop(&rig, "analyze:integrated");
+	CHECK(integrated > -10.0 && fabs(pitch_get_prop(&rig, "analyze:peak-max") + 6.02) < 0.01);
 	for (int way = 0; way < 2; way++) {
 		CHECK(rig_command(&rig, way ? SPA_NODE_COMMAND_Suspend : SPA_NODE_COMMAND_Pause) ==
 		      0);
 		CHECK(rig_command(&rig, SPA_NODE_COMMAND_Start) == 0);
 		play_square(0.005f, 10);
-		CHECK(fabs(prop_value("analyze:integrated") - integrated) < 0.5);
-		CHECK(fabs(prop_value("analyze:peak-max") + 6.02) < 0.01);
+		CHECK(fabs(pitch_get_prop(&rig, "analyze:integrated") - integrated) < 0.5);
+		CHECK(fabs(pitch_get_prop(&rig, "analyze:peak-max") + 6.02) < 0.01);
 	}
 	rig_destroy(&rig);
 }

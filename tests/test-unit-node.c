@@ -292,10 +292,11 @@ static bool declares_process_latency(uint32_t frames)
 	return (uint32_t)info.rate == frames;
 }
 
-static void latency_change(uint32_t total_1, uint32_t least_1, uint32_t total_2, uint32_t least_2)
+static void latency_change(uint32_t total_1, uint32_t minimum_1, uint32_t total_2,
+			   uint32_t minimum_2)
 {
-	latencies[0] = (struct weir_latency){ total_1, least_1 };
-	latencies[1] = (struct weir_latency){ total_2, least_2 };
+	latencies[0] = (struct weir_latency){ total_1, minimum_1 };
+	latencies[1] = (struct weir_latency){ total_2, minimum_2 };
 	rig_cycle(&rig);
 	restart(48000);
 }
@@ -387,7 +388,7 @@ static uint32_t controls_count(void)
 	return n;
 }
 
-/* The port's buffers are as large as the node asks for at the least, at the rate of this time. */
+/* The report's buffers have the minimum size that the node asks for at its present rate. */
 static void report_buffers_shrink(void)
 {
 	struct rig_port *report = rig_port(&rig, "report");
@@ -448,8 +449,8 @@ static void test_a_limit_that_no_graph_has_is_left_alone(void)
 	}
 }
 
-/* Of each, every pw-mon and mixer hears. */
-static void test_meters_are_told_of_twice_a_second(void)
+/* Each notification reaches every pw-mon and mixer. */
+static void test_meters_are_shown_twice_a_second(void)
 {
 	static const struct {
 		const char *text;
@@ -523,7 +524,7 @@ static void test_a_rate_that_comes_while_running_is_followed(void)
 
 int main(void)
 {
-	test_meters_are_told_of_twice_a_second();
+	test_meters_are_shown_twice_a_second();
 	test_a_latency_is_declared_in_a_tenth_of_a_second();
 	test_a_rate_that_comes_while_running_is_followed();
 	test_ports_come_in_a_second_without_a_session_manager();
