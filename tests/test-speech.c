@@ -17,7 +17,7 @@
 #define TO 5.0	 /* to here */
 
 /* What the unit's controls are by default. */
-static const struct speech_control usual = {
+static const struct vad_control usual = {
 	.threshold = 0.75f,
 	.onset_ms = 30.0f,
 	.hangover_ms = 200.0f,
@@ -79,36 +79,36 @@ static void input_fill(uint32_t rate)
 	input_fill_until(rate, TO);
 }
 
-static void *speech_create(struct speech *speech, uint32_t rate)
+static void *speech_create(struct vad *vad, uint32_t rate)
 {
 	struct arena arena = { 0 };
 
-	*speech = (struct speech){ 0 };
-	CHECK(speech_init(speech, rate) == 0);
-	speech_allocate(speech, &arena);
+	*vad = (struct vad){ 0 };
+	CHECK(vad_init(vad, rate) == 0);
+	vad_allocate(vad, &arena);
 	arena.memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
 	CHECK(arena.memory);
 	memset(arena.memory, 0x55, arena.size);
 	arena.size = 0;
-	speech_allocate(speech, &arena);
-	speech_fill(speech);
-	speech_reset(speech);
+	vad_allocate(vad, &arena);
+	vad_init_tables(vad);
+	vad_reset(vad);
 	return arena.memory;
 }
 
-static void hear(struct speech *speech, uint32_t rate, uint32_t block,
-		 const struct speech_control *control, struct outcome *outcome)
+static void hear(struct vad *vad, uint32_t rate, uint32_t block, const struct vad_control *control,
+		 struct outcome *outcome)
 {
 	const uint32_t hop = (rate + 50) / 100;
-	bool active = speech->active;
+	bool active = vad->active;
 
 	*outcome = (struct outcome){ 0 };
 	for (uint32_t h = 0; h < HOPS; h++) {
-		struct speech_found found;
+		struct vad_found found;
 
 		for (uint32_t f = 0; f < hop; f += block)
-			speech_run(speech, input + h * hop + f, min_u32(block, hop - f));
-		speech_hop(speech, control, &found);
+			vad_run(vad, input + h * hop + f, min_u32(block, hop - f));
+		vad_hop(vad, control, &found);
 		CHECK(found.probability >= 0.0f && found.probability <= 1.0f);
 		outcome->probability[h] = found.probability;
 		outcome->change[h] = (int8_t)(found.started - found.ended);
@@ -123,14 +123,14 @@ static void hear(struct speech *speech, uint32_t rate, uint32_t block,
 	}
 }
 
-static void hear_new(uint32_t rate, uint32_t block, const struct speech_control *control,
+static void hear_new(uint32_t rate, uint32_t block, const struct vad_control *control,
 		     struct outcome *outcome)
 {
-	struct speech speech;
-	void *memory = speech_create(&speech, rate);
+	struct vad vad;
+	void *memory = speech_create(&vad, rate);
 
-	hear(&speech, rate, block, control, outcome);
-	speech_finish(&speech);
+	hear(&vad, rate, block, control, outcome);
+	vad_finish(&vad);
 	free(memory);
 }
 
@@ -181,16 +181,16 @@ static void test_the_block_size_changes_nothing(void)
 static void test_reset_equals_new(void)
 {
 	static struct outcome first, again;
-	struct speech speech;
-	void *memory = speech_create(&speech, 44100);
+	struct vad vad;
+	void *memory = speech_create(&vad, 44100);
 
 	input_fill(44100);
-	hear(&speech, 44100, 441, &usual, &first);
-	speech_run(&speech, input, 100);
-	speech_reset(&speech);
-	hear(&speech, 44100, 441, &usual, &again);
+	hear(&vad, 44100, 441, &usual, &first);
+	vad_run(&vad, input, 100);
+	vad_reset(&vad);
+	hear(&vad, 44100, 441, &usual, &again);
 	CHECK(memcmp(&first, &again, sizeof(first)) == 0);
-	speech_finish(&speech);
+	vad_finish(&vad);
 	free(memory);
 }
 
@@ -213,24 +213,24 @@ static void test_silence_and_noise_are_no_speech(void)
 static void test_extremes_do_no_harm(void)
 {
 	static struct outcome extreme, after;
-	struct speech speech;
-	void *memory = speech_create(&speech, 48000);
+	struct vad vad;
+	void *memory = speech_create(&vad, 48000);
 
 	for (uint32_t f = 0; f < 48000 * SECONDS; f++)
 		input[f] = f % 3000 == 0   ? 1000.0f
 			   : f / 48000 % 2 ? (f & 64 ? 1e3f : -1e3f)
 					   : 1e-40f;
-	hear(&speech, 48000, 480, &usual, &extreme);
+	hear(&vad, 48000, 480, &usual, &extreme);
 	input_fill(48000);
-	hear(&speech, 48000, 480, &usual, &after);
+	hear(&vad, 48000, 480, &usual, &after);
 	CHECK(after.n_started >= 1);
-	speech_finish(&speech);
+	vad_finish(&vad);
 	free(memory);
 }
 
 static void test_onset_and_hangover_delay_the_events(void)
 {
-	const struct speech_control late = { 0.75f, 200.0f, 500.0f };
+	const struct vad_control late = { 0.75f, 200.0f, 500.0f };
 	static struct outcome soon, later;
 
 	input_fill(48000);
@@ -243,8 +243,8 @@ static void test_onset_and_hangover_delay_the_events(void)
 
 static void test_the_threshold_decides(void)
 {
-	const struct speech_control never = { 1.0f, 30.0f, 200.0f };
-	const struct speech_control always = { 0.0f, 30.0f, 200.0f };
+	const struct vad_control never = { 1.0f, 30.0f, 200.0f };
+	const struct vad_control always = { 0.0f, 30.0f, 200.0f };
 	static struct outcome outcome;
 
 	input_fill(48000);
@@ -282,7 +282,7 @@ static void test_events_are_where_the_means_pass_their_limits(void)
 /* However short the sound was: here it is soon as improbable as before. */
 static void test_speech_lasts_as_long_as_the_hangover(void)
 {
-	const struct speech_control patient = { 0.75f, 30.0f, 500.0f };
+	const struct vad_control patient = { 0.75f, 30.0f, 500.0f };
 	static struct outcome outcome;
 
 	for (double seconds = 0.05; seconds < 0.2; seconds += 0.05) {
@@ -296,22 +296,22 @@ static void test_speech_lasts_as_long_as_the_hangover(void)
 /* Noise with the period of a hop, so that each window has the same spectrum. */
 static void test_what_sounds_from_the_start_on_does_not_stand_out(void)
 {
-	struct speech speech;
-	struct speech_found found;
-	void *memory = speech_create(&speech, SPEECH_RATE);
+	struct vad vad;
+	struct vad_found found;
+	void *memory = speech_create(&vad, VAD_RATE);
 	uint32_t seed = 3;
 
-	for (uint32_t f = 0; f < SPEECH_HOP; f++)
+	for (uint32_t f = 0; f < VAD_HOP; f++)
 		input[f] = 0.1f * noise(&seed);
 	for (uint32_t h = 0; h < 100; h++) {
-		const float *above = speech.features.value, *rise = above + 2 * SPEECH_BANDS;
+		const float *above = vad.features.value, *rise = above + 2 * VAD_BANDS;
 
-		speech_run(&speech, input, SPEECH_HOP);
-		speech_hop(&speech, &usual, &found);
-		for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+		vad_run(&vad, input, VAD_HOP);
+		vad_hop(&vad, &usual, &found);
+		for (uint32_t b = 0; b < VAD_BANDS; b++)
 			CHECK(fabsf(above[b]) < 0.01f && fabsf(rise[b]) < 0.01f);
 	}
-	speech_finish(&speech);
+	vad_finish(&vad);
 	free(memory);
 }
 
@@ -351,14 +351,14 @@ static bool note_starts_speech(enum sort sort, double hz, float noise_level, dou
 	static struct outcome outcome;
 	uint32_t seed = 9;
 
-	for (uint32_t f = 0; f < SPEECH_RATE * SECONDS; f++) {
-		const double t = (double)f / SPEECH_RATE - FROM;
+	for (uint32_t f = 0; f < VAD_RATE * SECONDS; f++) {
+		const double t = (double)f / VAD_RATE - FROM;
 
 		input[f] = noise_level * noise(&seed);
 		if (t >= 0.0 && t < 3.0)
 			input[f] += (float)(level * note(sort, hz, t));
 	}
-	hear_new(SPEECH_RATE, SPEECH_HOP, &usual, &outcome);
+	hear_new(VAD_RATE, VAD_HOP, &usual, &outcome);
 	return outcome.n_started > 0;
 }
 
@@ -383,15 +383,15 @@ static double voice_latency(double hz, int vowel, float noise_level)
 	uint32_t seed = 5;
 	double turns = 0.0;
 
-	for (uint32_t f = 0; f < SPEECH_RATE * SECONDS; f++) {
-		const double t = (double)f / SPEECH_RATE - FROM;
+	for (uint32_t f = 0; f < VAD_RATE * SECONDS; f++) {
+		const double t = (double)f / VAD_RATE - FROM;
 
-		turns += hz * (1.0 + 0.2 * sin(2.0 * M_PI * 0.6 * t)) / SPEECH_RATE;
+		turns += hz * (1.0 + 0.2 * sin(2.0 * M_PI * 0.6 * t)) / VAD_RATE;
 		input[f] = noise_level * noise(&seed);
 		if (t >= 0.0 && t < 3.0)
 			input[f] += (float)voice(t + 0.25 * vowel, turns);
 	}
-	hear_new(SPEECH_RATE, SPEECH_HOP, &usual, &outcome);
+	hear_new(VAD_RATE, VAD_HOP, &usual, &outcome);
 	return outcome.n_started > 0 ? outcome.started - FROM : INFINITY;
 }
 
@@ -424,7 +424,7 @@ static void check_told(const struct analyst *analyst, const char *field,
 /* As its controls say, of which the first are the defaults; and as long ago as they look back. */
 static void test_the_unit_tells_what_the_detector_finds(void)
 {
-	const struct speech_control controls[] = {
+	const struct vad_control controls[] = {
 		usual,
 		{ 0.75f, 120.0f, 200.0f },
 		{ 0.75f, 30.0f, 400.0f },

@@ -36,7 +36,7 @@ static WEIR_REALTIME void group_reset(struct analyze *analyze, uint32_t group)
 		f0_reset(&analyze->f0);
 		break;
 	case ANALYZE_VOICE:
-		speech_reset(&analyze->speech);
+		vad_reset(&analyze->vad);
 		break;
 	}
 }
@@ -68,7 +68,7 @@ static WEIR_REALTIME void hop_begin(struct analyze *analyze, float *const contro
 {
 	const bool was_metered = meter_is_on(analyze);
 
-	analyze->was_speech = analyze->speech.active && !(*control[ANALYZE_VOICE] > 0.0f);
+	analyze->was_speech = analyze->vad.active && !(*control[ANALYZE_VOICE] > 0.0f);
 	for (uint32_t group = 0; group < ANALYZE_N_GROUPS; group++) {
 		const bool was_on = analyze->is_on[group];
 
@@ -133,14 +133,14 @@ static WEIR_REALTIME void rhythm_find(struct analyze *analyze)
 /* An end is found when the hangover is over: speech ended that long ago. */
 static WEIR_REALTIME void speech_find(struct analyze *analyze, float *const control[])
 {
-	const struct speech_control how = {
+	const struct vad_control how = {
 		.threshold = *control[ANALYZE_VOICE_THRESHOLD],
 		.onset_ms = *control[ANALYZE_VOICE_ONSET],
 		.hangover_ms = *control[ANALYZE_VOICE_HANGOVER],
 	};
-	struct speech_found found;
+	struct vad_found found;
 
-	speech_hop(&analyze->speech, &how, &found);
+	vad_hop(&analyze->vad, &how, &found);
 	*value_of(analyze, ANALYZE_VAD) = found.probability;
 	if (found.started)
 		*value_of(analyze, ANALYZE_SPEECH_START) = found.ago;
@@ -212,7 +212,7 @@ static WEIR_REALTIME void mix_run(struct analyze *analyze, float *const in[], ui
 	if (is_on[ANALYZE_PITCH])
 		f0_run(&analyze->f0, mix, n);
 	if (is_on[ANALYZE_VOICE])
-		speech_run(&analyze->speech, mix, n);
+		vad_run(&analyze->vad, mix, n);
 }
 
 /* What control outputs show, of the channels the highest; peak, rms and speech aside. */
@@ -264,7 +264,7 @@ static WEIR_REALTIME void controls_write(struct analyze *analyze, float *const o
 	*out[ANALYZE_OUT_PEAK - ANALYZE_N_INPUTS] = analyze->recent_peak;
 	*out[ANALYZE_OUT_RMS - ANALYZE_N_INPUTS] = analyze->recent_rms;
 	*out[ANALYZE_OUT_SPEECH - ANALYZE_N_INPUTS] =
-		analyze->is_on[ANALYZE_VOICE] && analyze->speech.active;
+		analyze->is_on[ANALYZE_VOICE] && analyze->vad.active;
 }
 
 WEIR_REALTIME void analyze_run(void *state, float *const port[], uint32_t n_frames,

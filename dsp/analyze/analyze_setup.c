@@ -18,7 +18,7 @@ static void analyze_destroy(void *state)
 	features_finish(&analyze->features);
 	rhythm_finish(&analyze->rhythm);
 	f0_finish(&analyze->f0);
-	speech_finish(&analyze->speech);
+	vad_finish(&analyze->vad);
 	free(analyze->memory);
 	free(analyze);
 }
@@ -30,7 +30,7 @@ static void analyze_allocate(struct analyze *analyze, struct arena *arena)
 	features_allocate(&analyze->features, arena);
 	rhythm_allocate(&analyze->rhythm, arena);
 	f0_allocate(&analyze->f0, arena);
-	speech_allocate(&analyze->speech, arena);
+	vad_allocate(&analyze->vad, arena);
 }
 
 static void analyze_fill(struct analyze *analyze)
@@ -39,7 +39,7 @@ static void analyze_fill(struct analyze *analyze)
 	features_fill(&analyze->features);
 	rhythm_fill(&analyze->rhythm);
 	f0_fill(&analyze->f0);
-	speech_fill(&analyze->speech);
+	vad_init_tables(&analyze->vad);
 }
 
 static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_channels)
@@ -54,7 +54,7 @@ static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_chann
 	thirds_init(&analyze->thirds, rate, n_channels);
 	if (features_init(&analyze->features, rate) < 0 ||
 	    rhythm_init(&analyze->rhythm, rate) < 0 || f0_init(&analyze->f0, rate) < 0 ||
-	    speech_init(&analyze->speech, rate) < 0)
+	    vad_init(&analyze->vad, rate) < 0)
 		return -ENOMEM;
 	analyze_allocate(analyze, &arena);
 	analyze->memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);

@@ -52,7 +52,7 @@ struct analyze {
 	struct features features;
 	struct rhythm rhythm;
 	struct f0 f0;
-	struct speech speech;
+	struct vad vad;
 
 	/* What the latest hop told, as in a report; NaN: not known. */
 	float value[ANALYZE_MOST_VALUES];

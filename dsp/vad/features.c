@@ -31,100 +31,100 @@
 /* A floor rises by 6 dB per second, at most. */
 static const struct floor_rates floor_rates = { 0.2f, 1.0139f, 1e-15f };
 
-static const uint32_t group_end[SPEECH_GROUPS + 1] = { 0, 6, 13, 20, SPEECH_BANDS };
+static const uint32_t group_end[VAD_GROUPS + 1] = { 0, 6, 13, 20, VAD_BANDS };
 
 static double mel(double hz)
 {
 	return log(1.0 + hz / 700.0);
 }
 
-void speech_features_allocate(struct speech_features *features, struct arena *arena)
+void vad_features_allocate(struct vad_features *features, struct arena *arena)
 {
-	features->window = arena_floats(arena, SPEECH_WINDOW);
-	features->time = arena_floats(arena, SPEECH_WINDOW);
-	features->sound = arena_floats(arena, SPEECH_WINDOW);
-	features->power = arena_floats(arena, SPEECH_BINS);
-	features->weight = arena_floats(arena, SPEECH_BINS);
-	features->smoothed = arena_floats(arena, SPEECH_BINS);
-	features->floor = arena_floats(arena, SPEECH_BINS);
-	features->bins = arena_bins(arena, SPEECH_BINS);
+	features->window = arena_floats(arena, VAD_WINDOW);
+	features->time = arena_floats(arena, VAD_WINDOW);
+	features->sound = arena_floats(arena, VAD_WINDOW);
+	features->power = arena_floats(arena, VAD_BINS);
+	features->weight = arena_floats(arena, VAD_BINS);
+	features->smoothed = arena_floats(arena, VAD_BINS);
+	features->floor = arena_floats(arena, VAD_BINS);
+	features->bins = arena_bins(arena, VAD_BINS);
 }
 
 static void window_fill(float *window)
 {
-	const int rise = SPEECH_WINDOW - FALL;
+	const int rise = VAD_WINDOW - FALL;
 	double sum = 0.0;
 
-	for (int i = 0; i < SPEECH_WINDOW; i++) {
-		const double place = i < rise ? (i + 0.5) / rise : (SPEECH_WINDOW - i - 0.5) / FALL;
+	for (int i = 0; i < VAD_WINDOW; i++) {
+		const double place = i < rise ? (i + 0.5) / rise : (VAD_WINDOW - i - 0.5) / FALL;
 
 		window[i] = (float)(0.5 - 0.5 * cos(M_PI * place));
 		sum += (double)window[i] * (double)window[i];
 	}
-	for (int i = 0; i < SPEECH_WINDOW; i++)
+	for (int i = 0; i < VAD_WINDOW; i++)
 		window[i] /= (float)sqrt(sum);
 }
 
-static void bands_fill(struct speech_features *features)
+static void bands_fill(struct vad_features *features)
 {
 	const double first = mel(LOW_HZ), last = mel(HIGH_HZ);
-	double share[SPEECH_BANDS] = { 0 };
+	double share[VAD_BANDS] = { 0 };
 
-	for (uint32_t k = 0; k < SPEECH_BINS; k++) {
-		const double hz = (double)k * SPEECH_RATE / SPEECH_WINDOW;
-		const double place = (mel(hz) - first) / (last - first) * (SPEECH_BANDS + 1);
-		const bool counts = place >= 0.0 && place < SPEECH_BANDS + 1;
+	for (uint32_t k = 0; k < VAD_BINS; k++) {
+		const double hz = (double)k * VAD_RATE / VAD_WINDOW;
+		const double place = (mel(hz) - first) / (last - first) * (VAD_BANDS + 1);
+		const bool counts = place >= 0.0 && place < VAD_BANDS + 1;
 
-		features->band[k] = counts ? (uint32_t)place : SPEECH_BANDS + 1;
+		features->band[k] = counts ? (uint32_t)place : VAD_BANDS + 1;
 		features->weight[k] = counts ? (float)(place - floor(place)) : 0.0f;
 		if (counts && features->band[k] > 0)
 			share[features->band[k] - 1] += 1.0 - (double)features->weight[k];
-		if (counts && features->band[k] < SPEECH_BANDS)
+		if (counts && features->band[k] < VAD_BANDS)
 			share[features->band[k]] += (double)features->weight[k];
 	}
-	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+	for (uint32_t b = 0; b < VAD_BANDS; b++)
 		features->band_scale[b] = (float)(1.0 / share[b]);
 }
 
-int speech_features_init(struct speech_features *features)
+int vad_features_init(struct vad_features *features)
 {
-	return weir_fft_init(&features->fft, SPEECH_WINDOW);
+	return weir_fft_init(&features->fft, VAD_WINDOW);
 }
 
-void speech_features_fill(struct speech_features *features)
+void vad_features_init_tables(struct vad_features *features)
 {
 	window_fill(features->window);
 	bands_fill(features);
-	for (uint32_t g = 0; g <= SPEECH_LAGS; g++)
+	for (uint32_t g = 0; g <= VAD_LAGS; g++)
 		features->lag_end[g] = (uint32_t)lround(
-			SHORTEST_LAG * pow(LONGEST_LAG / SHORTEST_LAG, (double)g / SPEECH_LAGS));
+			SHORTEST_LAG * pow(LONGEST_LAG / SHORTEST_LAG, (double)g / VAD_LAGS));
 }
 
-void speech_features_finish(struct speech_features *features)
+void vad_features_finish(struct vad_features *features)
 {
 	weir_fft_finish(&features->fft);
 }
 
-WEIR_REALTIME void speech_features_reset(struct speech_features *features)
+WEIR_REALTIME void vad_features_reset(struct vad_features *features)
 {
-	memset(features->sound, 0, SPEECH_WINDOW * sizeof(float));
+	memset(features->sound, 0, VAD_WINDOW * sizeof(float));
 	memset(features->habit, 0, sizeof(features->habit));
 	features->mean_level = features->mean_square = 0.0f;
 	features->n_hops = 0;
 }
 
-WEIR_REALTIME float *speech_features_next(struct speech_features *features)
+WEIR_REALTIME float *vad_features_next(struct vad_features *features)
 {
 	float *sound = features->sound;
 
-	memmove(sound, sound + SPEECH_HOP, (SPEECH_WINDOW - SPEECH_HOP) * sizeof(float));
-	return sound + SPEECH_WINDOW - SPEECH_HOP;
+	memmove(sound, sound + VAD_HOP, (VAD_WINDOW - VAD_HOP) * sizeof(float));
+	return sound + VAD_WINDOW - VAD_HOP;
 }
 
 static WEIR_SIMD WEIR_REALTIME void sound_window(float *restrict time, const float *restrict sound,
 						 const float *restrict window)
 {
-	for (uint32_t i = 0; i < SPEECH_WINDOW; i++)
+	for (uint32_t i = 0; i < VAD_WINDOW; i++)
 		time[i] = sound[i] * window[i];
 }
 
@@ -134,7 +134,7 @@ static WEIR_SIMD WEIR_REALTIME float bins_voice(float *restrict bins, const floa
 {
 	float sum = 1e-6f;
 
-	memset(bins, 0, 2 * SPEECH_BINS * sizeof(float));
+	memset(bins, 0, 2 * VAD_BINS * sizeof(float));
 	for (uint32_t k = VOICE_FIRST; k < VOICE_END; k++) {
 		const float noise = 3.0f * floor[k];
 		const float gain = power[k] > noise ? 1.0f - noise / (power[k] + 1e-20f) : 0.0f;
@@ -146,18 +146,18 @@ static WEIR_SIMD WEIR_REALTIME float bins_voice(float *restrict bins, const floa
 	return 2.0f * sum;
 }
 
-static WEIR_REALTIME void levels_get(const struct speech_features *features, float *level)
+static WEIR_REALTIME void levels_get(const struct vad_features *features, float *level)
 {
-	float sum[SPEECH_BANDS + 3] = { 0 };
+	float sum[VAD_BANDS + 3] = { 0 };
 
-	for (uint32_t k = 0; k < SPEECH_BINS; k++) {
+	for (uint32_t k = 0; k < VAD_BINS; k++) {
 		const uint32_t band = features->band[k];
 		const float above = features->power[k] * features->weight[k];
 
 		sum[band] += features->power[k] - above;
 		sum[band + 1] += above;
 	}
-	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+	for (uint32_t b = 0; b < VAD_BANDS; b++)
 		level[b] = 10.0f * log10f(sum[b + 1] * features->band_scale[b] + QUIETEST);
 }
 
@@ -172,7 +172,7 @@ static WEIR_REALTIME float limit(float x, float least, float most)
 	return max_f32(least, min_f32(x, most));
 }
 
-static WEIR_REALTIME float *voice_find(struct speech_features *features, float *value, float *most)
+static WEIR_REALTIME float *voice_find(struct vad_features *features, float *value, float *most)
 {
 	const float *time = features->time;
 	float *bins = (float *)features->bins;
@@ -180,7 +180,7 @@ static WEIR_REALTIME float *voice_find(struct speech_features *features, float *
 
 	weir_fft_inverse(&features->fft, features->bins, features->time);
 	*most = 0.0f;
-	for (uint32_t g = 0; g < SPEECH_LAGS; g++) {
+	for (uint32_t g = 0; g < VAD_LAGS; g++) {
 		float best = -1e9f;
 
 		for (uint32_t i = features->lag_end[g]; i < features->lag_end[g + 1]; i++)
@@ -197,26 +197,26 @@ static WEIR_SIMD WEIR_REALTIME float energy_get(const float *sound)
 {
 	weir_lanes sum = { 0 };
 
-	for (uint32_t i = 0; i < SPEECH_HOP; i += 8)
+	for (uint32_t i = 0; i < VAD_HOP; i += 8)
 		sum += *(const weir_lanes *)(sound + i) * *(const weir_lanes *)(sound + i);
 	return 1e-10f + weir_lanes_sum(&sum);
 }
 
-static WEIR_REALTIME float *newest_find(const struct speech_features *features, float *value)
+static WEIR_REALTIME float *newest_find(const struct vad_features *features, float *value)
 {
-	const float *newest = features->sound + SPEECH_WINDOW - SPEECH_HOP;
-	const float before = energy_get(newest - SPEECH_HOP), now = energy_get(newest);
+	const float *newest = features->sound + VAD_WINDOW - VAD_HOP;
+	const float before = energy_get(newest - VAD_HOP), now = energy_get(newest);
 	float peak = 1e-5f;
 
-	for (uint32_t i = 0; i < SPEECH_HOP; i++)
+	for (uint32_t i = 0; i < VAD_HOP; i++)
 		peak = max_f32(fabsf(newest[i]), peak);
 	*value++ = limit(0.5f * log10f(now / before), -2.0f, 2.0f);
-	*value++ = log10f(peak * peak * SPEECH_HOP / now) - 0.8f;
+	*value++ = log10f(peak * peak * VAD_HOP / now) - 0.8f;
 	return value;
 }
 
 /* What the last seconds were like. */
-static WEIR_REALTIME float *habits_find(struct speech_features *features, float *value, float level,
+static WEIR_REALTIME float *habits_find(struct vad_features *features, float *value, float level,
 					float change, float voice)
 {
 	float *habit = features->habit;
@@ -231,32 +231,32 @@ static WEIR_REALTIME float *habits_find(struct speech_features *features, float 
 	*value++ = limit(0.1f * level, -3.0f, 3.0f);
 	*value++ = 0.1f * sqrtf(features->mean_square);
 	memcpy(value, habit, sizeof(features->habit));
-	return value + SPEECH_GROUPS;
+	return value + VAD_GROUPS;
 }
 
-static WEIR_REALTIME float *bands_find(struct speech_features *features, float *value,
+static WEIR_REALTIME float *bands_find(struct vad_features *features, float *value,
 				       const float *level, float *mean, float *change)
 {
 	float sum = 0.0f, sum_change = 0.0f;
 
-	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+	for (uint32_t b = 0; b < VAD_BANDS; b++)
 		sum += level[b];
-	*mean = sum / SPEECH_BANDS;
-	for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
+	*mean = sum / VAD_BANDS;
+	for (uint32_t b = 0; b < VAD_BANDS; b++) {
 		features->quiet[b] = floor_step(features->quiet[b], level[b], 0.002f);
 		features->calm[b] = floor_step(features->calm[b], level[b], 0.02f);
 		*value++ = limit(0.1f * (level[b] - features->quiet[b]), -1.0f, 4.0f);
 	}
-	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+	for (uint32_t b = 0; b < VAD_BANDS; b++)
 		*value++ = limit(0.1f * (level[b] - *mean), -3.0f, 3.0f);
-	for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
+	for (uint32_t b = 0; b < VAD_BANDS; b++) {
 		const float rise = level[b] - features->level[2][b];
 
 		*value++ = limit(0.1f * rise, -3.0f, 3.0f);
 		sum_change += min_f32(fabsf(level[b] - features->level[0][b]), 30.0f);
 	}
-	*change = 0.1f * sum_change / SPEECH_BANDS;
-	for (uint32_t g = 0; g < SPEECH_GROUPS; g++) {
+	*change = 0.1f * sum_change / VAD_BANDS;
+	for (uint32_t g = 0; g < VAD_GROUPS; g++) {
 		float above = 0.0f;
 
 		for (uint32_t b = group_end[g]; b < group_end[g + 1]; b++)
@@ -267,33 +267,32 @@ static WEIR_REALTIME float *bands_find(struct speech_features *features, float *
 	return value;
 }
 
-static WEIR_REALTIME void begin(struct speech_features *features, const float *level)
+static WEIR_REALTIME void begin(struct vad_features *features, const float *level)
 {
-	memcpy(features->smoothed, features->power, SPEECH_BINS * sizeof(float));
-	memcpy(features->floor, features->power, SPEECH_BINS * sizeof(float));
+	memcpy(features->smoothed, features->power, VAD_BINS * sizeof(float));
+	memcpy(features->floor, features->power, VAD_BINS * sizeof(float));
 	memcpy(features->quiet, level, sizeof(features->quiet));
 	memcpy(features->calm, level, sizeof(features->calm));
 	for (int i = 0; i < 3; i++)
 		memcpy(features->level[i], level, sizeof(features->quiet));
 	features->mean_level = 0.0f;
-	for (uint32_t b = 0; b < SPEECH_BANDS; b++)
-		features->mean_level += level[b] / SPEECH_BANDS;
+	for (uint32_t b = 0; b < VAD_BANDS; b++)
+		features->mean_level += level[b] / VAD_BANDS;
 	features->n_hops++;
 }
 
-WEIR_REALTIME void speech_features_find(struct speech_features *features)
+WEIR_REALTIME void vad_features_find(struct vad_features *features)
 {
-	float level[SPEECH_BANDS], *value = features->value;
+	float level[VAD_BANDS], *value = features->value;
 	float mean, change, voice;
 
 	sound_window(features->time, features->sound, features->window);
 	weir_fft_forward(&features->fft, features->time, features->bins);
-	weir_fft_power(features->bins, features->power, SPEECH_BINS);
+	weir_fft_power(features->bins, features->power, VAD_BINS);
 	levels_get(features, level);
-	if (features->n_hops < SPEECH_WINDOW / SPEECH_HOP + 1)
+	if (features->n_hops < VAD_WINDOW / VAD_HOP + 1)
 		begin(features, level);
-	floor_follow(features->smoothed, features->floor, features->power, floor_rates,
-		     SPEECH_BINS);
+	floor_follow(features->smoothed, features->floor, features->power, floor_rates, VAD_BINS);
 	value = bands_find(features, value, level, &mean, &change);
 	value = voice_find(features, value, &voice);
 	value = newest_find(features, value);

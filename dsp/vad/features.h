@@ -5,45 +5,45 @@
 #include "dsp/arena.h"
 #include "dsp/fft.h"
 
-#define SPEECH_RATE 16000
-#define SPEECH_HOP 160
-#define SPEECH_WINDOW 512
-#define SPEECH_BINS (SPEECH_WINDOW / 2 + 1)
-#define SPEECH_BANDS 26
-#define SPEECH_LAGS 12
-#define SPEECH_GROUPS 4
-#define SPEECH_FEATURES (3 * SPEECH_BANDS + SPEECH_LAGS + SPEECH_GROUPS + 12)
+#define VAD_RATE 16000
+#define VAD_HOP 160
+#define VAD_WINDOW 512
+#define VAD_BINS (VAD_WINDOW / 2 + 1)
+#define VAD_BANDS 26
+#define VAD_LAGS 12
+#define VAD_GROUPS 4
+#define VAD_FEATURES (3 * VAD_BANDS + VAD_LAGS + VAD_GROUPS + 12)
 
-/* What the network sees of the sound at SPEECH_RATE: SPEECH_FEATURES floats of about -1 to 4. */
-struct speech_features {
+/* What the network sees of the sound at VAD_RATE: VAD_FEATURES floats of about -1 to 4. */
+struct vad_features {
 	struct weir_fft fft;
-	float *window, *time;	 /* [SPEECH_WINDOW] */
-	float *sound;		 /* [SPEECH_WINDOW], the last of it */
-	float *power, *weight;	 /* [SPEECH_BINS]; the share of a bin in the band above it */
-	float *smoothed, *floor; /* [SPEECH_BINS]: power */
+	float *window, *time;	 /* [VAD_WINDOW] */
+	float *sound;		 /* [VAD_WINDOW], the last of it */
+	float *power, *weight;	 /* [VAD_BINS]; the share of a bin in the band above it */
+	float *smoothed, *floor; /* [VAD_BINS]: power */
 	fftwf_complex *bins;
-	uint32_t band[SPEECH_BINS]; /* below the bin, from 0; SPEECH_BANDS + 1: none */
-	float band_scale[SPEECH_BANDS];
-	float quiet[SPEECH_BANDS];    /* dB, slow floor */
-	float calm[SPEECH_BANDS];     /* dB, fast floor */
-	float level[3][SPEECH_BANDS]; /* dB, of the last three hops */
-	uint32_t lag_end[SPEECH_LAGS + 1];
-	float habit[SPEECH_GROUPS]; /* means of a second and more */
+	uint32_t band[VAD_BINS]; /* below the bin, from 0; VAD_BANDS + 1: none */
+	float band_scale[VAD_BANDS];
+	float quiet[VAD_BANDS];	   /* dB, slow floor */
+	float calm[VAD_BANDS];	   /* dB, fast floor */
+	float level[3][VAD_BANDS]; /* dB, of the last three hops */
+	uint32_t lag_end[VAD_LAGS + 1];
+	float habit[VAD_GROUPS]; /* means of a second and more */
 	float mean_level, mean_square;
 	uint32_t n_hops; /* until the window is full */
-	float value[SPEECH_FEATURES];
+	float value[VAD_FEATURES];
 };
 
-int speech_features_init(struct speech_features *features);
-void speech_features_allocate(struct speech_features *features, struct arena *arena);
-void speech_features_fill(struct speech_features *features);
-void speech_features_finish(struct speech_features *features);
-WEIR_REALTIME void speech_features_reset(struct speech_features *features);
+int vad_features_init(struct vad_features *features);
+void vad_features_allocate(struct vad_features *features, struct arena *arena);
+void vad_features_init_tables(struct vad_features *features);
+void vad_features_finish(struct vad_features *features);
+WEIR_REALTIME void vad_features_reset(struct vad_features *features);
 
 /* The last hop of the sound is behind what came before it: finds value. */
-WEIR_REALTIME void speech_features_find(struct speech_features *features);
+WEIR_REALTIME void vad_features_find(struct vad_features *features);
 
 /* Where the next hop of the sound belongs, after making place for it. */
-WEIR_REALTIME float *speech_features_next(struct speech_features *features);
+WEIR_REALTIME float *vad_features_next(struct vad_features *features);
 
 #endif

@@ -6,20 +6,20 @@
 
 #include "dsp/simd.h"
 
-#define GATES (3 * SPEECH_UNITS)
-#define BLOCK SPEECH_NET_BLOCK
+#define GATES (3 * VAD_UNITS)
+#define BLOCK VAD_NET_BLOCK
 
-#define CONFIRM_INPUTS (SPEECH_INPUTS + SPEECH_UNITS)
+#define CONFIRM_INPUTS (VAD_INPUTS + VAD_UNITS)
 
-_Static_assert(SPEECH_ENTER % BLOCK == 0 && GATES % BLOCK == 0 && SPEECH_CONFIRM % BLOCK == 0,
+_Static_assert(VAD_ENTER % BLOCK == 0 && GATES % BLOCK == 0 && VAD_CONFIRM % BLOCK == 0,
 	       "blocks are whole");
 
-void speech_net_allocate(struct speech_net *net, struct arena *arena)
+void vad_net_allocate(struct vad_net *net, struct arena *arena)
 {
-	net->enter = arena_floats(arena, (size_t)SPEECH_INPUTS * SPEECH_ENTER);
-	net->listen = arena_floats(arena, (size_t)SPEECH_ENTER * GATES);
-	net->recall = arena_floats(arena, (size_t)SPEECH_UNITS * GATES);
-	net->confirm = arena_floats(arena, (size_t)CONFIRM_INPUTS * SPEECH_CONFIRM);
+	net->enter = arena_floats(arena, (size_t)VAD_INPUTS * VAD_ENTER);
+	net->listen = arena_floats(arena, (size_t)VAD_ENTER * GATES);
+	net->recall = arena_floats(arena, (size_t)VAD_UNITS * GATES);
+	net->confirm = arena_floats(arena, (size_t)CONFIRM_INPUTS * VAD_CONFIRM);
 }
 
 /* input_scale: of each input, or NULL for 1. */
@@ -29,21 +29,20 @@ static void weights_expand(float *weight, const char *packed, const float *scale
 	for (uint32_t block = 0; block < n_out; block += BLOCK)
 		for (uint32_t i = 0; i < n_in; i++)
 			for (uint32_t o = block; o < block + BLOCK; o++)
-				*weight++ = (float)(packed[i * n_out + o] - SPEECH_ZERO) *
-					    scale[o] * (input_scale ? input_scale[i] : 1.0f);
+				*weight++ = (float)(packed[i * n_out + o] - VAD_ZERO) * scale[o] *
+					    (input_scale ? input_scale[i] : 1.0f);
 }
 
-void speech_net_fill(struct speech_net *net)
+void vad_net_init_tables(struct vad_net *net)
 {
-	weights_expand(net->enter, speech_enter, speech_enter_scale, NULL, SPEECH_INPUTS,
-		       SPEECH_ENTER);
-	weights_expand(net->listen, speech_listen, speech_listen_scale, NULL, SPEECH_ENTER, GATES);
-	weights_expand(net->recall, speech_recall, speech_recall_scale, NULL, SPEECH_UNITS, GATES);
-	weights_expand(net->confirm, speech_confirm, speech_confirm_scale,
-		       speech_confirm_input_scale, CONFIRM_INPUTS, SPEECH_CONFIRM);
+	weights_expand(net->enter, vad_enter, vad_enter_scale, NULL, VAD_INPUTS, VAD_ENTER);
+	weights_expand(net->listen, vad_listen, vad_listen_scale, NULL, VAD_ENTER, GATES);
+	weights_expand(net->recall, vad_recall, vad_recall_scale, NULL, VAD_UNITS, GATES);
+	weights_expand(net->confirm, vad_confirm, vad_confirm_scale, vad_confirm_input_scale,
+		       CONFIRM_INPUTS, VAD_CONFIRM);
 }
 
-WEIR_REALTIME void speech_net_reset(struct speech_net *net)
+WEIR_REALTIME void vad_net_reset(struct vad_net *net)
 {
 	memset(net->state, 0, sizeof(net->state));
 }
@@ -87,41 +86,40 @@ static WEIR_SIMD WEIR_REALTIME void bend_all(float *x, uint32_t n)
 static WEIR_SIMD WEIR_REALTIME void units_step(float *restrict state, const float *restrict heard,
 					       const float *restrict recalled)
 {
-	for (uint32_t i = 0; i < SPEECH_UNITS; i++) {
-		const float keep = share(heard[SPEECH_UNITS + i] + recalled[SPEECH_UNITS + i]);
-		const float past = share(heard[i] + recalled[i]) * recalled[2 * SPEECH_UNITS + i];
-		const float now = bend(heard[2 * SPEECH_UNITS + i] + past);
+	for (uint32_t i = 0; i < VAD_UNITS; i++) {
+		const float keep = share(heard[VAD_UNITS + i] + recalled[VAD_UNITS + i]);
+		const float past = share(heard[i] + recalled[i]) * recalled[2 * VAD_UNITS + i];
+		const float now = bend(heard[2 * VAD_UNITS + i] + past);
 
 		state[i] = now + keep * (state[i] - now);
 	}
 }
 
-WEIR_REALTIME float speech_net_step(struct speech_net *net, const float *features)
+WEIR_REALTIME float vad_net_step(struct vad_net *net, const float *features)
 {
-	float heard[GATES], recalled[GATES], sum = speech_leave_bias;
+	float heard[GATES], recalled[GATES], sum = vad_leave_bias;
 
-	multiply(net->enter, speech_enter_bias, features, SPEECH_INPUTS, net->entered,
-		 SPEECH_ENTER);
-	bend_all(net->entered, SPEECH_ENTER);
-	multiply(net->listen, speech_listen_bias, net->entered, SPEECH_ENTER, heard, GATES);
-	multiply(net->recall, speech_recall_bias, net->state, SPEECH_UNITS, recalled, GATES);
+	multiply(net->enter, vad_enter_bias, features, VAD_INPUTS, net->entered, VAD_ENTER);
+	bend_all(net->entered, VAD_ENTER);
+	multiply(net->listen, vad_listen_bias, net->entered, VAD_ENTER, heard, GATES);
+	multiply(net->recall, vad_recall_bias, net->state, VAD_UNITS, recalled, GATES);
 	units_step(net->state, heard, recalled);
-	for (uint32_t i = 0; i < SPEECH_ENTER; i++)
-		sum += speech_leave[i] * net->entered[i];
-	for (uint32_t i = 0; i < SPEECH_UNITS; i++)
-		sum += speech_leave[SPEECH_ENTER + i] * net->state[i];
+	for (uint32_t i = 0; i < VAD_ENTER; i++)
+		sum += vad_leave[i] * net->entered[i];
+	for (uint32_t i = 0; i < VAD_UNITS; i++)
+		sum += vad_leave[VAD_ENTER + i] * net->state[i];
 	return 1.0f / (1.0f + expf(-sum));
 }
 
-WEIR_REALTIME float speech_net_confirm(const struct speech_net *net, const float *features)
+WEIR_REALTIME float vad_net_confirm(const struct vad_net *net, const float *features)
 {
-	float in[CONFIRM_INPUTS], hidden[SPEECH_CONFIRM], sum = speech_confirm_leave_bias;
+	float in[CONFIRM_INPUTS], hidden[VAD_CONFIRM], sum = vad_confirm_leave_bias;
 
-	memcpy(in, features, SPEECH_INPUTS * sizeof(float));
-	memcpy(in + SPEECH_INPUTS, net->state, sizeof(net->state));
-	multiply(net->confirm, speech_confirm_bias, in, CONFIRM_INPUTS, hidden, SPEECH_CONFIRM);
-	bend_all(hidden, SPEECH_CONFIRM);
-	for (uint32_t i = 0; i < SPEECH_CONFIRM; i++)
-		sum += speech_confirm_leave[i] * hidden[i];
+	memcpy(in, features, VAD_INPUTS * sizeof(float));
+	memcpy(in + VAD_INPUTS, net->state, sizeof(net->state));
+	multiply(net->confirm, vad_confirm_bias, in, CONFIRM_INPUTS, hidden, VAD_CONFIRM);
+	bend_all(hidden, VAD_CONFIRM);
+	for (uint32_t i = 0; i < VAD_CONFIRM; i++)
+		sum += vad_confirm_leave[i] * hidden[i];
 	return 1.0f / (1.0f + expf(-sum));
 }

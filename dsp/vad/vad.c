@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A hop of the input becomes SPEECH_HOP samples, whatever the rate is: each is the place of a
+ * A hop of the input becomes VAD_HOP samples, whatever the rate is: each is the place of a
  * whole number of parts of a frame, so there is one kernel for each that occurs. Where a hop is
  * not a whole number of frames, the sound is wrong by 0.6 % at most.
  */
@@ -39,75 +39,73 @@ static uint32_t divisor(uint32_t a, uint32_t b)
 	return a;
 }
 
-int speech_init(struct speech *speech, uint32_t rate)
+int vad_init(struct vad *vad, uint32_t rate)
 {
-	speech->rate = rate;
-	speech->hop = hop_frames_of(rate);
-	speech->n_phases = SPEECH_HOP / divisor(speech->hop, SPEECH_HOP);
-	speech->n_taps =
-		speech->hop <= SPEECH_HOP ? TAPS : (TAPS * speech->hop / SPEECH_HOP + 15) / 16 * 16;
-	return speech_features_init(&speech->features);
+	vad->rate = rate;
+	vad->hop = hop_frames_of(rate);
+	vad->n_phases = VAD_HOP / divisor(vad->hop, VAD_HOP);
+	vad->n_taps = vad->hop <= VAD_HOP ? TAPS : (TAPS * vad->hop / VAD_HOP + 15) / 16 * 16;
+	return vad_features_init(&vad->features);
 }
 
-void speech_allocate(struct speech *speech, struct arena *arena)
+void vad_allocate(struct vad *vad, struct arena *arena)
 {
-	speech->kernel = arena_floats(arena, (size_t)(speech->n_phases + 1) * speech->n_taps);
-	speech->input = arena_floats(arena, speech->n_taps + speech->hop);
-	speech_features_allocate(&speech->features, arena);
-	speech_net_allocate(&speech->net, arena);
+	vad->kernel = arena_floats(arena, (size_t)(vad->n_phases + 1) * vad->n_taps);
+	vad->input = arena_floats(arena, vad->n_taps + vad->hop);
+	vad_features_allocate(&vad->features, arena);
+	vad_net_allocate(&vad->net, arena);
 }
 
-void speech_fill(struct speech *speech)
+void vad_init_tables(struct vad *vad)
 {
-	const double slower = fmin(1.0, (double)SPEECH_RATE / speech->rate);
+	const double slower = fmin(1.0, (double)VAD_RATE / vad->rate);
 
-	sinc_fill(speech->kernel, (int)speech->n_taps, (int)speech->n_phases, CUTOFF * slower,
-		  BETA);
-	speech_features_fill(&speech->features);
-	speech_net_fill(&speech->net);
+	sinc_fill(vad->kernel, (int)vad->n_taps, (int)vad->n_phases, CUTOFF * slower, BETA);
+	vad_features_init_tables(&vad->features);
+	vad_net_init_tables(&vad->net);
 }
 
-void speech_finish(struct speech *speech)
+void vad_finish(struct vad *vad)
 {
-	speech_features_finish(&speech->features);
+	vad_features_finish(&vad->features);
 }
 
-WEIR_REALTIME void speech_reset(struct speech *speech)
+WEIR_REALTIME void vad_reset(struct vad *vad)
 {
-	memset(speech->input, 0, (speech->n_taps + speech->hop) * sizeof(float));
-	speech_features_reset(&speech->features);
-	speech_net_reset(&speech->net);
-	memset(speech->heard, 0, sizeof(speech->heard));
-	memset(speech->limited, 0, sizeof(speech->limited));
-	memset(speech->probability, 0, sizeof(speech->probability));
-	speech->confirmed = false;
-	speech->n_frames = 0;
-	speech->n_hops = speech->n_active = speech->n_loud = 0;
-	speech->active = false;
+	memset(vad->input, 0, (vad->n_taps + vad->hop) * sizeof(float));
+	vad_features_reset(&vad->features);
+	vad_net_reset(&vad->net);
+	memset(vad->heard, 0, sizeof(vad->heard));
+	memset(vad->limited, 0, sizeof(vad->limited));
+	memset(vad->probability, 0, sizeof(vad->probability));
+	vad->confirmed = false;
+	vad->n_frames = 0;
+	vad->n_hops = vad->n_active = vad->n_loud = 0;
+	vad->active = false;
 }
 
-WEIR_REALTIME void speech_run(struct speech *speech, const float *in, uint32_t n)
+WEIR_REALTIME void vad_run(struct vad *vad, const float *in, uint32_t n)
 {
-	memcpy(speech->input + speech->n_taps + speech->n_frames, in, n * sizeof(float));
-	speech->n_frames += n;
+	memcpy(vad->input + vad->n_taps + vad->n_frames, in, n * sizeof(float));
+	vad->n_frames += n;
 }
 
-static WEIR_SIMD WEIR_REALTIME void hop_resample(const struct speech *speech, float *sound)
+static WEIR_SIMD WEIR_REALTIME void hop_resample(const struct vad *vad, float *sound)
 {
-	const uint32_t n_taps = speech->n_taps;
-	const uint32_t frames = speech->hop / SPEECH_HOP, rest = speech->hop % SPEECH_HOP;
-	const float *input = speech->input;
+	const uint32_t n_taps = vad->n_taps;
+	const uint32_t frames = vad->hop / VAD_HOP, rest = vad->hop % VAD_HOP;
+	const float *input = vad->input;
 	uint32_t part = 0;
 
 	/* The last sample's kernel ends with the hop. */
-	for (uint32_t i = 0; i < SPEECH_HOP; i++) {
+	for (uint32_t i = 0; i < VAD_HOP; i++) {
 		part += rest;
-		input += frames + part / SPEECH_HOP;
-		part %= SPEECH_HOP;
+		input += frames + part / VAD_HOP;
+		part %= VAD_HOP;
 
-		const uint32_t phase = part * speech->n_phases / SPEECH_HOP;
+		const uint32_t phase = part * vad->n_phases / VAD_HOP;
 
-		sound[i] = sinc_dot(speech->kernel + (size_t)phase * n_taps, input, n_taps);
+		sound[i] = sinc_dot(vad->kernel + (size_t)phase * n_taps, input, n_taps);
 	}
 }
 
@@ -117,7 +115,7 @@ static WEIR_REALTIME float mean_get(const float *ring, uint32_t n_hops, uint32_t
 	float sum = 0.0f;
 
 	for (uint32_t i = 1; i <= n; i++)
-		sum += ring[(n_hops - i) % SPEECH_HOPS];
+		sum += ring[(n_hops - i) % VAD_HOPS];
 	return sum / (float)n;
 }
 
@@ -128,58 +126,56 @@ static WEIR_REALTIME uint32_t hops_get(float ms)
 	return hops < 1.0f ? 1 : (uint32_t)hops;
 }
 
-static WEIR_REALTIME void decide(struct speech *speech, const struct speech_control *control,
-				 struct speech_found *found)
+static WEIR_REALTIME void decide(struct vad *vad, const struct vad_control *control,
+				 struct vad_found *found)
 {
 	const uint32_t onset = hops_get(control->onset_ms);
 	const uint32_t hangover = hops_get(control->hangover_ms);
-	const bool loud =
-		mean_get(speech->probability, speech->n_hops, onset) >= control->threshold;
+	const bool loud = mean_get(vad->probability, vad->n_hops, onset) >= control->threshold;
 
-	speech->n_loud = mean_get(speech->heard, speech->n_hops, onset) >= control->threshold
-				 ? min_u32(speech->n_loud + 1, MOST_LOUD)
-				 : 0;
+	vad->n_loud = mean_get(vad->heard, vad->n_hops, onset) >= control->threshold
+			      ? min_u32(vad->n_loud + 1, MOST_LOUD)
+			      : 0;
 	found->ago = 1e-3f * control->onset_ms;
-	if (speech->n_loud > 1)
-		found->ago += 1e-3f * HOP_MS * (float)(speech->n_loud - 1);
-	found->started = !speech->active && loud;
-	speech->n_active = speech->active ? speech->n_active + 1 : 0;
+	if (vad->n_loud > 1)
+		found->ago += 1e-3f * HOP_MS * (float)(vad->n_loud - 1);
+	found->started = !vad->active && loud;
+	vad->n_active = vad->active ? vad->n_active + 1 : 0;
 	found->ended =
-		speech->active && !loud && speech->n_active >= hangover &&
-		mean_get(speech->probability, speech->n_hops, hangover) < 0.5f * control->threshold;
+		vad->active && !loud && vad->n_active >= hangover &&
+		mean_get(vad->probability, vad->n_hops, hangover) < 0.5f * control->threshold;
 	if (found->started || found->ended)
-		speech->active = found->started;
-	found->active = speech->active;
+		vad->active = found->started;
+	found->active = vad->active;
 }
 
-static WEIR_REALTIME float probability_find(struct speech *speech)
+static WEIR_REALTIME float probability_find(struct vad *vad)
 {
-	const uint32_t now = speech->n_hops % SPEECH_HOPS, n_hops = speech->n_hops + 1;
-	const float *features = speech->features.value;
-	const float heard = speech_net_step(&speech->net, features);
-	const float limited = min_f32(heard, speech_net_confirm(&speech->net, features));
+	const uint32_t now = vad->n_hops % VAD_HOPS, n_hops = vad->n_hops + 1;
+	const float *features = vad->features.value;
+	const float heard = vad_net_step(&vad->net, features);
+	const float limited = min_f32(heard, vad_net_confirm(&vad->net, features));
 
-	speech->heard[now] = heard;
-	speech->limited[now] = limited;
-	if (speech->confirmed)
-		speech->confirmed = mean_get(speech->heard, n_hops, RELEASE_HOPS) >= RELEASE_LIMIT;
+	vad->heard[now] = heard;
+	vad->limited[now] = limited;
+	if (vad->confirmed)
+		vad->confirmed = mean_get(vad->heard, n_hops, RELEASE_HOPS) >= RELEASE_LIMIT;
 	else
-		speech->confirmed =
-			mean_get(speech->limited, n_hops, CONFIRM_HOPS) >= CONFIRM_LIMIT;
-	speech->probability[now] = speech->confirmed ? heard : limited;
-	speech->n_hops = n_hops;
-	return speech->probability[now];
+		vad->confirmed = mean_get(vad->limited, n_hops, CONFIRM_HOPS) >= CONFIRM_LIMIT;
+	vad->probability[now] = vad->confirmed ? heard : limited;
+	vad->n_hops = n_hops;
+	return vad->probability[now];
 }
 
-WEIR_REALTIME void speech_hop(struct speech *speech, const struct speech_control *control,
-			      struct speech_found *found)
+WEIR_REALTIME void vad_hop(struct vad *vad, const struct vad_control *control,
+			   struct vad_found *found)
 {
-	float *input = speech->input;
+	float *input = vad->input;
 
-	hop_resample(speech, speech_features_next(&speech->features));
-	memmove(input, input + speech->hop, speech->n_taps * sizeof(float));
-	speech->n_frames = 0;
-	speech_features_find(&speech->features);
-	found->probability = probability_find(speech);
-	decide(speech, control, found);
+	hop_resample(vad, vad_features_next(&vad->features));
+	memmove(input, input + vad->hop, vad->n_taps * sizeof(float));
+	vad->n_frames = 0;
+	vad_features_find(&vad->features);
+	found->probability = probability_find(vad);
+	decide(vad, control, found);
 }

@@ -26,13 +26,13 @@ def network(found):
     steps, scale = rounded(enter)
     # Rounded as they are, the weights meet the mean.
     enter_bias = net['enter.bias'] - (steps * scale[:, None].astype(np.float64)) @ mean
-    out = {'speech_enter': steps.T, 'speech_enter_scale': scale, 'speech_enter_bias': enter_bias}
+    out = {'vad_enter': steps.T, 'vad_enter_scale': scale, 'vad_enter_bias': enter_bias}
     for name, of in (('listen', 'ih'), ('recall', 'hh')):
         steps, scale = rounded(net[f'units.weight_{of}_l0'])
-        out[f'speech_{name}'], out[f'speech_{name}_scale'] = steps.T, scale
-        out[f'speech_{name}_bias'] = net[f'units.bias_{of}_l0']
-    out['speech_leave'] = net['leave.weight'][0]
-    out['speech_leave_bias'] = net['leave.bias'][0]
+        out[f'vad_{name}'], out[f'vad_{name}_scale'] = steps.T, scale
+        out[f'vad_{name}_bias'] = net[f'units.bias_{of}_l0']
+    out['vad_leave'] = net['leave.weight'][0]
+    out['vad_leave_bias'] = net['leave.bias'][0]
     return out
 
 
@@ -42,9 +42,9 @@ def confirm(weights, biases, mean, deviation):
     steps, scale = rounded(weights[0].T)
     inputs = (1 / deviation).astype(np.float32)
     bias = biases[0] - (steps * scale[:, None].astype(np.float64)) @ (inputs * mean)
-    return {'speech_confirm': steps.T, 'speech_confirm_scale': scale,
-            'speech_confirm_input_scale': inputs, 'speech_confirm_bias': bias, 'speech_confirm_leave': weights[1][:, 0],
-            'speech_confirm_leave_bias': float(biases[1][0]) - DOUBT}
+    return {'vad_confirm': steps.T, 'vad_confirm_scale': scale,
+            'vad_confirm_input_scale': inputs, 'vad_confirm_bias': bias, 'vad_confirm_leave': weights[1][:, 0],
+            'vad_confirm_leave_bias': float(biases[1][0]) - DOUBT}
 
 
 def literals(steps):

@@ -20,42 +20,42 @@
 
 int main(int argc, char *argv[])
 {
-	const struct speech_control control = { .threshold = 0.5f };
+	const struct vad_control control = { .threshold = 0.5f };
 	const uint32_t rate = argc == 3 ? (uint32_t)atoi(argv[2]) : 0;
-	struct speech speech = { 0 };
+	struct vad vad = { 0 };
 	struct arena arena = { 0 };
-	struct speech_found found;
+	struct vad_found found;
 	float in[MAX_HOP];
 
 	if (rate < 8000 || rate > 384000 || !strchr("fip", argv[1][0])) {
 		fputs("usage: trace features|inputs|probability RATE\n", stderr);
 		return EXIT_FAILURE;
 	}
-	if (speech_init(&speech, rate) < 0)
+	if (vad_init(&vad, rate) < 0)
 		return EXIT_FAILURE;
-	speech_allocate(&speech, &arena);
+	vad_allocate(&vad, &arena);
 	arena.memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
 	arena.size = 0;
 	if (!arena.memory)
 		return EXIT_FAILURE;
-	speech_allocate(&speech, &arena);
-	speech_fill(&speech);
-	speech_reset(&speech);
-	while (fread(in, sizeof(float), speech.hop, stdin) == speech.hop) {
+	vad_allocate(&vad, &arena);
+	vad_init_tables(&vad);
+	vad_reset(&vad);
+	while (fread(in, sizeof(float), vad.hop, stdin) == vad.hop) {
 		if (isnan(in[0])) {
-			speech_reset(&speech);
+			vad_reset(&vad);
 			continue;
 		}
-		speech_run(&speech, in, speech.hop);
-		speech_hop(&speech, &control, &found);
+		vad_run(&vad, in, vad.hop);
+		vad_hop(&vad, &control, &found);
 		if (argv[1][0] != 'p')
-			fwrite(speech.features.value, sizeof(float), SPEECH_FEATURES, stdout);
+			fwrite(vad.features.value, sizeof(float), VAD_FEATURES, stdout);
 		if (argv[1][0] == 'i')
-			fwrite(speech.net.state, sizeof(float), SPEECH_UNITS, stdout);
+			fwrite(vad.net.state, sizeof(float), VAD_UNITS, stdout);
 		if (argv[1][0] == 'p')
 			fwrite(&found.probability, sizeof(float), 1, stdout);
 	}
-	speech_finish(&speech);
+	vad_finish(&vad);
 	free(arena.memory);
 	return EXIT_SUCCESS;
 }
