@@ -6,20 +6,20 @@
 
 #include "dsp/simd.h"
 
-#define GATES (3 * VAD_UNITS)
+#define GATES (3 * VAD_GRU_UNITS)
 #define BLOCK VAD_NET_BLOCK
 
-#define CONFIRM_INPUTS (VAD_INPUTS + VAD_UNITS)
+#define CONFIRM_INPUTS (VAD_INPUTS + VAD_GRU_UNITS)
 
-_Static_assert(VAD_ENTER % BLOCK == 0 && GATES % BLOCK == 0 && VAD_CONFIRM % BLOCK == 0,
+_Static_assert(VAD_INPUT_UNITS % BLOCK == 0 && GATES % BLOCK == 0 && VAD_CONFIRM_UNITS % BLOCK == 0,
 	       "blocks are whole");
 
 void vad_net_allocate(struct vad_net *net, struct arena *arena)
 {
-	net->enter = arena_floats(arena, (size_t)VAD_INPUTS * VAD_ENTER);
-	net->listen = arena_floats(arena, (size_t)VAD_ENTER * GATES);
-	net->recall = arena_floats(arena, (size_t)VAD_UNITS * GATES);
-	net->confirm = arena_floats(arena, (size_t)CONFIRM_INPUTS * VAD_CONFIRM);
+	net->input = arena_floats(arena, (size_t)VAD_INPUTS * VAD_INPUT_UNITS);
+	net->gru_input = arena_floats(arena, (size_t)VAD_INPUT_UNITS * GATES);
+	net->gru_recurrent = arena_floats(arena, (size_t)VAD_GRU_UNITS * GATES);
+	net->confirm = arena_floats(arena, (size_t)CONFIRM_INPUTS * VAD_CONFIRM_UNITS);
 }
 
 /* input_scale: of each input, or NULL for 1. */
@@ -35,11 +35,13 @@ static void weights_expand(float *weight, const char *packed, const float *scale
 
 void vad_net_init_tables(struct vad_net *net)
 {
-	weights_expand(net->enter, vad_enter, vad_enter_scale, NULL, VAD_INPUTS, VAD_ENTER);
-	weights_expand(net->listen, vad_listen, vad_listen_scale, NULL, VAD_ENTER, GATES);
-	weights_expand(net->recall, vad_recall, vad_recall_scale, NULL, VAD_UNITS, GATES);
+	weights_expand(net->input, vad_input, vad_input_scale, NULL, VAD_INPUTS, VAD_INPUT_UNITS);
+	weights_expand(net->gru_input, vad_gru_input, vad_gru_input_scale, NULL, VAD_INPUT_UNITS,
+		       GATES);
+	weights_expand(net->gru_recurrent, vad_gru_recurrent, vad_gru_recurrent_scale, NULL,
+		       VAD_GRU_UNITS, GATES);
 	weights_expand(net->confirm, vad_confirm, vad_confirm_scale, vad_confirm_input_scale,
-		       CONFIRM_INPUTS, VAD_CONFIRM);
+		       CONFIRM_INPUTS, VAD_CONFIRM_UNITS);
 }
 
 WEIR_REALTIME void vad_net_reset(struct vad_net *net)
@@ -63,7 +65,7 @@ static WEIR_SIMD WEIR_REALTIME void multiply(const float *weight, const float *b
 }
 
 /* Within 1e-4: the continued fraction of tanh, cut where it passes 1. */
-static inline WEIR_REALTIME float bend(float x)
+static inline WEIR_REALTIME float tanh_approx(float x)
 {
 	const float limited = x < -4.9f ? -4.9f : x > 4.9f ? 4.9f : x;
 	const float square = limited * limited;
@@ -72,24 +74,26 @@ static inline WEIR_REALTIME float bend(float x)
 	       (135135.0f + square * (62370.0f + square * (3150.0f + square * 28.0f)));
 }
 
-static inline WEIR_REALTIME float share(float x)
+static inline WEIR_REALTIME float sigmoid(float x)
 {
-	return 0.5f + 0.5f * bend(0.5f * x);
+	return 0.5f + 0.5f * tanh_approx(0.5f * x);
 }
 
-static WEIR_SIMD WEIR_REALTIME void bend_all(float *x, uint32_t n)
+static WEIR_SIMD WEIR_REALTIME void tanh_all(float *x, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		x[i] = bend(x[i]);
+		x[i] = tanh_approx(x[i]);
 }
 
-static WEIR_SIMD WEIR_REALTIME void units_step(float *restrict state, const float *restrict heard,
-					       const float *restrict recalled)
+static WEIR_SIMD WEIR_REALTIME void
+gru_step(float *restrict state, const float *restrict from_input, const float *restrict from_state)
 {
-	for (uint32_t i = 0; i < VAD_UNITS; i++) {
-		const float keep = share(heard[VAD_UNITS + i] + recalled[VAD_UNITS + i]);
-		const float past = share(heard[i] + recalled[i]) * recalled[2 * VAD_UNITS + i];
-		const float now = bend(heard[2 * VAD_UNITS + i] + past);
+	for (uint32_t i = 0; i < VAD_GRU_UNITS; i++) {
+		const float keep =
+			sigmoid(from_input[VAD_GRU_UNITS + i] + from_state[VAD_GRU_UNITS + i]);
+		const float past =
+			sigmoid(from_input[i] + from_state[i]) * from_state[2 * VAD_GRU_UNITS + i];
+		const float now = tanh_approx(from_input[2 * VAD_GRU_UNITS + i] + past);
 
 		state[i] = now + keep * (state[i] - now);
 	}
@@ -97,29 +101,31 @@ static WEIR_SIMD WEIR_REALTIME void units_step(float *restrict state, const floa
 
 WEIR_REALTIME float vad_net_step(struct vad_net *net, const float *features)
 {
-	float heard[GATES], recalled[GATES], sum = vad_leave_bias;
+	float from_input[GATES], from_state[GATES], sum = vad_output_bias;
 
-	multiply(net->enter, vad_enter_bias, features, VAD_INPUTS, net->entered, VAD_ENTER);
-	bend_all(net->entered, VAD_ENTER);
-	multiply(net->listen, vad_listen_bias, net->entered, VAD_ENTER, heard, GATES);
-	multiply(net->recall, vad_recall_bias, net->state, VAD_UNITS, recalled, GATES);
-	units_step(net->state, heard, recalled);
-	for (uint32_t i = 0; i < VAD_ENTER; i++)
-		sum += vad_leave[i] * net->entered[i];
-	for (uint32_t i = 0; i < VAD_UNITS; i++)
-		sum += vad_leave[VAD_ENTER + i] * net->state[i];
+	multiply(net->input, vad_input_bias, features, VAD_INPUTS, net->hidden, VAD_INPUT_UNITS);
+	tanh_all(net->hidden, VAD_INPUT_UNITS);
+	multiply(net->gru_input, vad_gru_input_bias, net->hidden, VAD_INPUT_UNITS, from_input,
+		 GATES);
+	multiply(net->gru_recurrent, vad_gru_recurrent_bias, net->state, VAD_GRU_UNITS, from_state,
+		 GATES);
+	gru_step(net->state, from_input, from_state);
+	for (uint32_t i = 0; i < VAD_INPUT_UNITS; i++)
+		sum += vad_output[i] * net->hidden[i];
+	for (uint32_t i = 0; i < VAD_GRU_UNITS; i++)
+		sum += vad_output[VAD_INPUT_UNITS + i] * net->state[i];
 	return 1.0f / (1.0f + expf(-sum));
 }
 
 WEIR_REALTIME float vad_net_confirm(const struct vad_net *net, const float *features)
 {
-	float in[CONFIRM_INPUTS], hidden[VAD_CONFIRM], sum = vad_confirm_leave_bias;
+	float in[CONFIRM_INPUTS], hidden[VAD_CONFIRM_UNITS], sum = vad_confirm_output_bias;
 
 	memcpy(in, features, VAD_INPUTS * sizeof(float));
 	memcpy(in + VAD_INPUTS, net->state, sizeof(net->state));
-	multiply(net->confirm, vad_confirm_bias, in, CONFIRM_INPUTS, hidden, VAD_CONFIRM);
-	bend_all(hidden, VAD_CONFIRM);
-	for (uint32_t i = 0; i < VAD_CONFIRM; i++)
-		sum += vad_confirm_leave[i] * hidden[i];
+	multiply(net->confirm, vad_confirm_bias, in, CONFIRM_INPUTS, hidden, VAD_CONFIRM_UNITS);
+	tanh_all(hidden, VAD_CONFIRM_UNITS);
+	for (uint32_t i = 0; i < VAD_CONFIRM_UNITS; i++)
+		sum += vad_confirm_output[i] * hidden[i];
 	return 1.0f / (1.0f + expf(-sum));
 }

@@ -12,13 +12,13 @@
  * probability from both.
  */
 struct vad_net {
-	float *enter;	/* [VAD_ENTER / VAD_NET_BLOCK][VAD_INPUTS][VAD_NET_BLOCK] */
-	float *listen;	/* [3 * VAD_UNITS / VAD_NET_BLOCK][VAD_ENTER][VAD_NET_BLOCK]:
-			   reset, update, new */
-	float *recall;	/* [3 * VAD_UNITS / VAD_NET_BLOCK][VAD_UNITS][VAD_NET_BLOCK] */
-	float *confirm; /* [VAD_CONFIRM / VAD_NET_BLOCK][VAD_INPUTS + VAD_UNITS]
-			   [VAD_NET_BLOCK] */
-	float entered[VAD_ENTER], state[VAD_UNITS];
+	/* Weights, [outputs / VAD_NET_BLOCK][inputs][VAD_NET_BLOCK]; gates: reset, update, new. */
+	float *input;	      /* VAD_INPUTS to VAD_INPUT_UNITS */
+	float *gru_input;     /* VAD_INPUT_UNITS to 3 * VAD_GRU_UNITS */
+	float *gru_recurrent; /* VAD_GRU_UNITS to 3 * VAD_GRU_UNITS */
+	float *confirm;	      /* VAD_INPUTS + VAD_GRU_UNITS to VAD_CONFIRM_UNITS */
+
+	float hidden[VAD_INPUT_UNITS], state[VAD_GRU_UNITS];
 };
 
 void vad_net_allocate(struct vad_net *net, struct arena *arena);
@@ -28,7 +28,7 @@ WEIR_REALTIME void vad_net_reset(struct vad_net *net);
 /* Returns the probability of speech after one more hop's VAD_INPUTS features. */
 WEIR_REALTIME float vad_net_step(struct vad_net *net, const float *features);
 
-/* After a step, with its features: the probability that what has begun is speech. */
+/* After a step, with its features: the probability that the sound that has begun is speech. */
 WEIR_REALTIME float vad_net_confirm(const struct vad_net *net, const float *features);
 
 #endif

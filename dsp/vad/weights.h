@@ -3,34 +3,34 @@
 #define WEIR_VAD_WEIGHTS_H
 
 #define VAD_INPUTS 106
-#define VAD_ENTER 48
-#define VAD_UNITS 64
-#define VAD_CONFIRM 96
+#define VAD_INPUT_UNITS 48
+#define VAD_GRU_UNITS 64
+#define VAD_CONFIRM_UNITS 96
 
 /*
- * What train/ finds. A weight is a character: its distance from VAD_ZERO times the scale of
- * the output that it belongs to. Those of an input follow each other.
+ * Made by train/. A weight is a character: its distance from VAD_ZERO times the scale of its
+ * output. The weights of one input follow each other.
  */
 #define VAD_ZERO 'Q'
 
-extern const char vad_enter[VAD_INPUTS * VAD_ENTER + 1];
-extern const char vad_listen[VAD_ENTER * 3 * VAD_UNITS + 1];
-extern const char vad_recall[VAD_UNITS * 3 * VAD_UNITS + 1];
-extern const float vad_enter_scale[VAD_ENTER];
-extern const float vad_enter_bias[VAD_ENTER];
-extern const float vad_listen_scale[3 * VAD_UNITS];
-extern const float vad_listen_bias[3 * VAD_UNITS];
-extern const float vad_recall_scale[3 * VAD_UNITS];
-extern const float vad_recall_bias[3 * VAD_UNITS];
-extern const float vad_leave[VAD_ENTER + VAD_UNITS];
-extern const float vad_leave_bias;
+extern const char vad_input[VAD_INPUTS * VAD_INPUT_UNITS + 1];
+extern const char vad_gru_input[VAD_INPUT_UNITS * 3 * VAD_GRU_UNITS + 1];
+extern const char vad_gru_recurrent[VAD_GRU_UNITS * 3 * VAD_GRU_UNITS + 1];
+extern const float vad_input_scale[VAD_INPUT_UNITS];
+extern const float vad_input_bias[VAD_INPUT_UNITS];
+extern const float vad_gru_input_scale[3 * VAD_GRU_UNITS];
+extern const float vad_gru_input_bias[3 * VAD_GRU_UNITS];
+extern const float vad_gru_recurrent_scale[3 * VAD_GRU_UNITS];
+extern const float vad_gru_recurrent_bias[3 * VAD_GRU_UNITS];
+extern const float vad_output[VAD_INPUT_UNITS + VAD_GRU_UNITS];
+extern const float vad_output_bias;
 
-/* What train/train-beginnings finds: of the features, then of the units' state. */
-extern const char vad_confirm[(VAD_INPUTS + VAD_UNITS) * VAD_CONFIRM + 1];
-extern const float vad_confirm_scale[VAD_CONFIRM];
-extern const float vad_confirm_input_scale[VAD_INPUTS + VAD_UNITS];
-extern const float vad_confirm_bias[VAD_CONFIRM];
-extern const float vad_confirm_leave[VAD_CONFIRM];
-extern const float vad_confirm_leave_bias;
+/* Made by train/train-beginnings. Inputs: the features, then the state of the GRU. */
+extern const char vad_confirm[(VAD_INPUTS + VAD_GRU_UNITS) * VAD_CONFIRM_UNITS + 1];
+extern const float vad_confirm_scale[VAD_CONFIRM_UNITS];
+extern const float vad_confirm_input_scale[VAD_INPUTS + VAD_GRU_UNITS];
+extern const float vad_confirm_bias[VAD_CONFIRM_UNITS];
+extern const float vad_confirm_output[VAD_CONFIRM_UNITS];
+extern const float vad_confirm_output_bias;
 
 #endif

@@ -10,16 +10,16 @@ CHUNK, BATCH = 250, 96
 
 
 class Net(torch.nn.Module):
-    def __init__(self, inputs, enter, units):
+    def __init__(self, inputs, input_units, gru_units):
         super().__init__()
-        self.enter = torch.nn.Linear(inputs, enter)
-        self.units = torch.nn.GRU(enter, units, batch_first=True)
-        self.leave = torch.nn.Linear(enter + units, 1)
+        self.input = torch.nn.Linear(inputs, input_units)
+        self.gru = torch.nn.GRU(input_units, gru_units, batch_first=True)
+        self.output = torch.nn.Linear(input_units + gru_units, 1)
 
     def forward(self, features, state):
-        entered = torch.tanh(self.enter(features))
-        heard, state = self.units(entered, state)
-        return self.leave(torch.cat([entered, heard], 2))[..., 0], state
+        hidden = torch.tanh(self.input(features))
+        recurrent, state = self.gru(hidden, state)
+        return self.output(torch.cat([hidden, recurrent], 2))[..., 0], state
 
 
 def onset_weights(active, counts):

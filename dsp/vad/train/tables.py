@@ -22,17 +22,17 @@ def network(found):
     """The arrays of ../weights.h; what normalises the features is in the first of them."""
     net = {k: v.numpy().astype(np.float64) for k, v in found['net'].items()}
     mean, deviation = (found[k].numpy().astype(np.float64) for k in ('mean', 'deviation'))
-    enter = net['enter.weight'] / deviation
-    steps, scale = rounded(enter)
+    weights = net['input.weight'] / deviation
+    steps, scale = rounded(weights)
     # Rounded as they are, the weights meet the mean.
-    enter_bias = net['enter.bias'] - (steps * scale[:, None].astype(np.float64)) @ mean
-    out = {'vad_enter': steps.T, 'vad_enter_scale': scale, 'vad_enter_bias': enter_bias}
-    for name, of in (('listen', 'ih'), ('recall', 'hh')):
-        steps, scale = rounded(net[f'units.weight_{of}_l0'])
+    input_bias = net['input.bias'] - (steps * scale[:, None].astype(np.float64)) @ mean
+    out = {'vad_input': steps.T, 'vad_input_scale': scale, 'vad_input_bias': input_bias}
+    for name, of in (('gru_input', 'ih'), ('gru_recurrent', 'hh')):
+        steps, scale = rounded(net[f'gru.weight_{of}_l0'])
         out[f'vad_{name}'], out[f'vad_{name}_scale'] = steps.T, scale
-        out[f'vad_{name}_bias'] = net[f'units.bias_{of}_l0']
-    out['vad_leave'] = net['leave.weight'][0]
-    out['vad_leave_bias'] = net['leave.bias'][0]
+        out[f'vad_{name}_bias'] = net[f'gru.bias_{of}_l0']
+    out['vad_output'] = net['output.weight'][0]
+    out['vad_output_bias'] = net['output.bias'][0]
     return out
 
 
@@ -43,8 +43,8 @@ def confirm(weights, biases, mean, deviation):
     inputs = (1 / deviation).astype(np.float32)
     bias = biases[0] - (steps * scale[:, None].astype(np.float64)) @ (inputs * mean)
     return {'vad_confirm': steps.T, 'vad_confirm_scale': scale,
-            'vad_confirm_input_scale': inputs, 'vad_confirm_bias': bias, 'vad_confirm_leave': weights[1][:, 0],
-            'vad_confirm_leave_bias': float(biases[1][0]) - DOUBT}
+            'vad_confirm_input_scale': inputs, 'vad_confirm_bias': bias, 'vad_confirm_output': weights[1][:, 0],
+            'vad_confirm_output_bias': float(biases[1][0]) - DOUBT}
 
 
 def literals(steps):

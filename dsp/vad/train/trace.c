@@ -51,7 +51,7 @@ int main(int argc, char *argv[])
 		if (argv[1][0] != 'p')
 			fwrite(vad.features.value, sizeof(float), VAD_FEATURES, stdout);
 		if (argv[1][0] == 'i')
-			fwrite(vad.net.state, sizeof(float), VAD_UNITS, stdout);
+			fwrite(vad.net.state, sizeof(float), VAD_GRU_UNITS, stdout);
 		if (argv[1][0] == 'p')
 			fwrite(&found.probability, sizeof(float), 1, stdout);
 	}
