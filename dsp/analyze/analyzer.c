@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "analyze.h"
+#include "analyzer.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "analyzer.h"
 #include "dsp/minmax.h"
 #include "level.h"
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEIR_PITCH_MODES_H
+#define WEIR_PITCH_MODES_H
+
+#include "pitch.h"
+#include "shifter.h"
+
+/* The state of the pitch units: a shifter per mode. The data thread writes all of it. */
+struct pitch {
+	uint32_t rate, n_channels;
+	struct shifter shifter[PITCH_N_MODES];
+	bool started;		    /* a run since the reset has set the mode */
+	enum pitch_mode mode, next; /* the same while the mode is not changing */
+	uint32_t warm_up, fade;	    /* frames of the change that are to come; one is 0 */
+	uint32_t n_fade;
+	float faded[PITCH_MAX_CHANNELS][WEIR_BLOCK];
+
+	uint32_t report_frames; /* until the next report */
+	uint32_t n_onsets_reported;
+};
+
+WEIR_REALTIME void pitch_reset(void *state);
+WEIR_REALTIME void pitch_run(void *state, float *const port[], uint32_t n_frames,
+			     struct weir_reports *reports);
+WEIR_REALTIME struct weir_latency pitch_get_latency(const void *state, uint32_t input);
+
+#endif
