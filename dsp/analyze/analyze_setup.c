@@ -7,7 +7,7 @@
 #include "dsp/declare.h"
 #include "level.h"
 
-#define MOST_RATE 384000
+#define MAX_RATE 384000
 
 static void analyze_destroy(void *state)
 {
@@ -72,7 +72,7 @@ static void *analyze_create(uint32_t rate, const struct weir_unit *unit, uint32_
 {
 	struct analyze *analyze;
 
-	if (rate < WEIR_MIN_RATE || rate > MOST_RATE) {
+	if (rate < WEIR_MIN_RATE || rate > MAX_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -110,10 +110,9 @@ static void *create_8(uint32_t rate)
 
 #define GROUP(port, text) TOGGLE_IN(port, text, 1.0f)
 
-#define LEVEL_IN(port, unit, text) \
-	CONTROL_OUT(port, WEIR_FLOAT, unit, text, LEAST_LEVEL, MOST_LEVEL)
+#define LEVEL_IN(port, unit, text) CONTROL_OUT(port, WEIR_FLOAT, unit, text, MIN_LEVEL, MAX_LEVEL)
 #define LEVEL(port, text) LEVEL_IN(port, "dB", text)
-#define LOUDNESS(port, text) CONTROL_OUT(port, WEIR_FLOAT, "LUFS", text, LEAST_LEVEL, 70.0f)
+#define LOUDNESS(port, text) CONTROL_OUT(port, WEIR_FLOAT, "LUFS", text, MIN_LEVEL, 70.0f)
 
 /* In the order of the header. */
 #define INPUTS                                                                                     \

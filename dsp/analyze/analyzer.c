@@ -51,7 +51,7 @@ WEIR_REALTIME void analyze_reset(void *state)
 	}
 	analyze->frame = 0;
 	analyze->was_reset = analyze->was_speech = false;
-	analyze->recent_peak = analyze->recent_rms = LEAST_LEVEL;
+	analyze->recent_peak = analyze->recent_rms = MIN_LEVEL;
 	for (uint32_t i = 0; i < analyze->n_values; i++)
 		analyze->value[i] = NAN;
 }
@@ -154,7 +154,7 @@ static WEIR_REALTIME void hop_end(struct analyze *analyze, float *const control[
 
 	for (uint32_t i = 0; i < analyze->n_values; i++)
 		analyze->value[i] = NAN;
-	analyze->recent_peak = analyze->recent_rms = LEAST_LEVEL;
+	analyze->recent_peak = analyze->recent_rms = MIN_LEVEL;
 	reset_look(analyze, *control[ANALYZE_RESET] > 0.0f);
 	if (meter_is_on(analyze))
 		levels_find(analyze, calibration);
@@ -220,22 +220,22 @@ static const struct {
 	bool is_per_channel;
 	float unknown;
 } shown[] = {
-	{ ANALYZE_OUT_PEAK_MAX, METER_PEAK_MAX, true, LEAST_LEVEL },
-	{ ANALYZE_OUT_TRUE_PEAK, METER_TP_MAX, true, LEAST_LEVEL },
+	{ ANALYZE_OUT_PEAK_MAX, METER_PEAK_MAX, true, MIN_LEVEL },
+	{ ANALYZE_OUT_TRUE_PEAK, METER_TP_MAX, true, MIN_LEVEL },
 	{ ANALYZE_OUT_CREST, METER_CREST, true, 0.0f },
-	{ ANALYZE_OUT_A_FAST, METER_LAF, true, LEAST_LEVEL },
-	{ ANALYZE_OUT_A_SLOW, METER_LAS, true, LEAST_LEVEL },
-	{ ANALYZE_OUT_C_FAST, METER_LCF, true, LEAST_LEVEL },
-	{ ANALYZE_OUT_C_SLOW, METER_LCS, true, LEAST_LEVEL },
-	{ ANALYZE_OUT_Z_FAST, METER_LZF, true, LEAST_LEVEL },
-	{ ANALYZE_OUT_Z_SLOW, METER_LZS, true, LEAST_LEVEL },
+	{ ANALYZE_OUT_A_FAST, METER_LAF, true, MIN_LEVEL },
+	{ ANALYZE_OUT_A_SLOW, METER_LAS, true, MIN_LEVEL },
+	{ ANALYZE_OUT_C_FAST, METER_LCF, true, MIN_LEVEL },
+	{ ANALYZE_OUT_C_SLOW, METER_LCS, true, MIN_LEVEL },
+	{ ANALYZE_OUT_Z_FAST, METER_LZF, true, MIN_LEVEL },
+	{ ANALYZE_OUT_Z_SLOW, METER_LZS, true, MIN_LEVEL },
 	{ ANALYZE_OUT_CLIPS, METER_CLIPS, true, 0.0f },
-	{ ANALYZE_OUT_MOMENTARY, ANALYZE_EBU, false, LEAST_LEVEL },
-	{ ANALYZE_OUT_SHORT_TERM, ANALYZE_EBU + 1, false, LEAST_LEVEL },
-	{ ANALYZE_OUT_INTEGRATED, ANALYZE_EBU + 2, false, LEAST_LEVEL },
+	{ ANALYZE_OUT_MOMENTARY, ANALYZE_EBU, false, MIN_LEVEL },
+	{ ANALYZE_OUT_SHORT_TERM, ANALYZE_EBU + 1, false, MIN_LEVEL },
+	{ ANALYZE_OUT_INTEGRATED, ANALYZE_EBU + 2, false, MIN_LEVEL },
 	{ ANALYZE_OUT_RANGE, ANALYZE_EBU + 3, false, 0.0f },
-	{ ANALYZE_OUT_MOMENTARY_MAX, ANALYZE_EBU + 4, false, LEAST_LEVEL },
-	{ ANALYZE_OUT_SHORT_TERM_MAX, ANALYZE_EBU + 5, false, LEAST_LEVEL },
+	{ ANALYZE_OUT_MOMENTARY_MAX, ANALYZE_EBU + 4, false, MIN_LEVEL },
+	{ ANALYZE_OUT_SHORT_TERM_MAX, ANALYZE_EBU + 5, false, MIN_LEVEL },
 	{ ANALYZE_OUT_TEMPO, ANALYZE_BPM, false, 0.0f },
 	{ ANALYZE_OUT_TEMPO_CONFIDENCE, ANALYZE_BPM + 1, false, 0.0f },
 	{ ANALYZE_OUT_PITCH, ANALYZE_F0, false, 0.0f },
@@ -249,11 +249,11 @@ static WEIR_REALTIME void controls_write(struct analyze *analyze, float *const o
 	for (uint32_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
 		const float *value = value_of(analyze, shown[i].field);
 		const uint32_t n = shown[i].is_per_channel ? analyze->n_channels : 1;
-		float most = isnan(value[0]) ? shown[i].unknown : value[0];
+		float max = isnan(value[0]) ? shown[i].unknown : value[0];
 
 		for (uint32_t c = 1; c < n; c++)
-			most = max_f32(value[c], most);
-		*out[shown[i].control - ANALYZE_N_INPUTS] = most;
+			max = max_f32(value[c], max);
+		*out[shown[i].control - ANALYZE_N_INPUTS] = max;
 	}
 	for (uint32_t i = 0; i < FEATURES_MFCC; i++) {
 		const float value = value_of(analyze, ANALYZE_FEATURE)[i];

@@ -33,7 +33,7 @@ enum analyze_field {
 };
 
 /* Most floats in a report: of eight channels. */
-#define ANALYZE_MOST_VALUES                                                              \
+#define ANALYZE_MAX_VALUES                                                               \
 	(METER_FIELDS * ANALYZE_CHANNELS + LOUDNESS_FIELDS + THIRDS * ANALYZE_CHANNELS + \
 	 FEATURES_VALUES + 16)
 
@@ -55,7 +55,7 @@ struct analyze {
 	struct vad vad;
 
 	/* What the latest hop told, as in a report; NaN: not known. */
-	float value[ANALYZE_MOST_VALUES];
+	float value[ANALYZE_MAX_VALUES];
 	float recent_peak, recent_rms;
 	void *memory;
 };

@@ -14,10 +14,10 @@
 #include "dsp/minmax.h"
 #include "onsets.h"
 
-#define KEEP 0.8f	/* of the strength of an accent, per period */
-#define REACH 0.15f	/* of a period: as far as a beat is moved gladly */
-#define ELSEWHERE 0.6f	/* of the strength further away */
-#define LEAST_STEP 0.2f /* of a period, until the next beat */
+#define KEEP 0.8f      /* of the strength of an accent, per period */
+#define REACH 0.15f    /* of a period: as far as a beat is moved gladly */
+#define ELSEWHERE 0.6f /* of the strength further away */
+#define MIN_STEP 0.2f  /* of a period, until the next beat */
 
 WEIR_REALTIME void beats_reset(struct beats *beats)
 {
@@ -54,7 +54,7 @@ static WEIR_REALTIME float latest_find(const struct tempo *tempo, float expected
 {
 	const float period = tempo->period;
 	float before = strength_find(tempo, period - 1.0f), now = strength_find(tempo, 0.0f);
-	float latest = 0.0f, most = -1.0f;
+	float latest = 0.0f, max = -1.0f;
 
 	for (float ago = 0.0f; ago < period; ago += 1.0f) {
 		const float after = strength_find(tempo, ago + 1.0f);
@@ -63,8 +63,8 @@ static WEIR_REALTIME float latest_find(const struct tempo *tempo, float expected
 
 		if (!isnan(expected))
 			strength *= preference(ago, expected, period);
-		if (strength > most) {
-			most = strength;
+		if (strength > max) {
+			max = strength;
 			latest = ago;
 			if (bend > 1e-6f && now >= before && now >= after)
 				latest += 0.5f * (after - before) / bend;
@@ -84,7 +84,7 @@ static WEIR_REALTIME void next_find(struct beats *beats, const struct tempo *tem
 		expected = fmodf(period - beats->next - delay, period);
 		if (expected < 0.0f)
 			expected += period;
-		soonest = LEAST_STEP * period;
+		soonest = MIN_STEP * period;
 	}
 	beats->next = period - delay - latest_find(tempo, expected);
 	while (beats->next < soonest)

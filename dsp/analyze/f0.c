@@ -21,15 +21,15 @@
 #define TAPS_PER_FACTOR 16
 #define RUMBLE_HZ 25.0
 #define WINDOW_SECONDS 0.05
-#define LEAST_HZ 50.0
-#define MOST_HZ 2000.0
+#define MIN_HZ 50.0
+#define MAX_HZ 2000.0
 #define FINE_TAPS 16   /* of what interpolates the likeness */
 #define FINE_PHASES 32 /* per sample */
 #define FINE_STEP 8    /* phases */
 
-#define LEAST_LIKENESS 0.3f  /* of a candidate */
+#define MIN_LIKENESS 0.3f    /* of a candidate */
 #define MIDST_LIKENESS 0.25f /* at most, somewhere within a period: its mean is 0 */
-#define MOST_MAXIMA 64	     /* of a lag that has room for 40 periods of MOST_HZ */
+#define MAX_MAXIMA 64	     /* of a lag that has room for 40 periods of MAX_HZ */
 #define SILENT_ENERGY 1e-12f /* mean square, twice */
 
 #define HIGH_OCTAVE 10.0f   /* log2 of Hz: what is above is ... */
@@ -44,7 +44,7 @@
 #define OCTAVE_NOISE_COST 0.15f /* the same, times what the best candidate lacks */
 #define TOP_OCTAVE 11.0f	/* log2 of Hz */
 #define JUMP_COST 0.25f		/* per octave, ... */
-#define MOST_JUMP_COST 0.12f	/* ... and no more than this */
+#define MAX_JUMP_COST 0.12f	/* ... and no more than this */
 #define VOICE_COST 0.1f		/* between pitch and none */
 #define MEMORY 0.6f
 
@@ -54,9 +54,9 @@ int f0_init(struct f0 *f0, uint32_t rate)
 	f0->rate = (float)rate / (float)f0->factor;
 	f0->n_taps = TAPS_PER_FACTOR * f0->factor;
 	f0->n_window = (uint32_t)lround(WINDOW_SECONDS * (double)f0->rate);
-	f0->least_lag = (uint32_t)((double)f0->rate / MOST_HZ);
-	f0->most_lag = (uint32_t)((double)f0->rate / LEAST_HZ) + 1;
-	f0->n_fft = power_of_two(f0->n_window + f0->most_lag + 2);
+	f0->min_lag = (uint32_t)((double)f0->rate / MAX_HZ);
+	f0->max_lag = (uint32_t)((double)f0->rate / MIN_HZ) + 1;
+	f0->n_fft = power_of_two(f0->n_window + f0->max_lag + 2);
 	f0->rumble_share = (float)(1.0 - exp(-2.0 * M_PI * RUMBLE_HZ / (double)f0->rate));
 	return weir_fft_init(&f0->fft, f0->n_fft);
 }
@@ -65,12 +65,12 @@ void f0_allocate(struct f0 *f0, struct arena *arena)
 {
 	f0->lowpass = arena_floats(arena, 2 * (size_t)f0->n_taps);
 	f0->input = arena_floats(arena, f0->n_taps + WEIR_BLOCK);
-	f0->sound = arena_floats(arena, f0->n_window + f0->most_lag);
-	f0->energy = arena_floats(arena, f0->most_lag + FINE_TAPS);
+	f0->sound = arena_floats(arena, f0->n_window + f0->max_lag);
+	f0->energy = arena_floats(arena, f0->max_lag + FINE_TAPS);
 	f0->time = arena_floats(arena, f0->n_fft);
 	f0->spectrum = arena_bins(arena, f0->n_fft / 2 + 4);
 	f0->fine = arena_floats(arena, (FINE_PHASES + 1) * FINE_TAPS);
-	f0->both_sides = arena_floats(arena, f0->most_lag + 2 * FINE_TAPS);
+	f0->both_sides = arena_floats(arena, f0->max_lag + 2 * FINE_TAPS);
 }
 
 void f0_fill(struct f0 *f0)
@@ -175,7 +175,7 @@ static WEIR_SIMD WEIR_REALTIME void ratios_get(const float *restrict product,
 /* Twice the autocorrelation over the energy of both its parts. Is there any sound? */
 static WEIR_REALTIME bool likeness_get(struct f0 *f0)
 {
-	const uint32_t n = f0->n_window, n_lags = f0->most_lag + FINE_TAPS;
+	const uint32_t n = f0->n_window, n_lags = f0->max_lag + FINE_TAPS;
 	const float *window = f0->sound + f0->n_sound - n;
 
 	if (energies_get(window, n, f0->energy, n_lags) < SILENT_ENERGY * (float)n)
@@ -225,32 +225,32 @@ static WEIR_REALTIME float peak_refine(const struct f0 *f0, uint32_t lag, float 
 static WEIR_REALTIME void candidate_add(struct f0 *f0, const struct f0_candidate *found)
 {
 	struct f0_candidate *candidate = f0->candidate[f0->now];
-	uint32_t most = 0;
+	uint32_t max = 0;
 
 	if (f0->n_candidates[f0->now] < F0_CANDIDATES) {
 		candidate[f0->n_candidates[f0->now]++] = *found;
 		return;
 	}
 	for (uint32_t i = 1; i < F0_CANDIDATES; i++)
-		if (candidate[i].cost > candidate[most].cost)
-			most = i;
-	if (found->cost < candidate[most].cost)
-		candidate[most] = *found;
+		if (candidate[i].cost > candidate[max].cost)
+			max = i;
+	if (found->cost < candidate[max].cost)
+		candidate[max] = *found;
 }
 
-/* The lags of all maxima above the least; returns how many, and the greatest likeness of them. */
+/* The lags of all maxima above the minimum; returns their number and the greatest likeness. */
 static WEIR_REALTIME uint32_t maxima_find(const struct f0 *f0, uint16_t *maximum, float *best)
 {
 	const float *like = f0->likeness;
 	uint32_t lag = 1, n = 0;
 
 	*best = 0.0f;
-	while (lag < f0->most_lag && like[lag] > MIDST_LIKENESS)
+	while (lag < f0->max_lag && like[lag] > MIDST_LIKENESS)
 		lag++;
-	if (lag < f0->least_lag)
-		lag = f0->least_lag;
-	for (; lag <= f0->most_lag && n < MOST_MAXIMA; lag++) {
-		if (like[lag] < LEAST_LIKENESS || like[lag] <= like[lag - 1] ||
+	if (lag < f0->min_lag)
+		lag = f0->min_lag;
+	for (; lag <= f0->max_lag && n < MAX_MAXIMA; lag++) {
+		if (like[lag] < MIN_LIKENESS || like[lag] <= like[lag - 1] ||
 		    like[lag] < like[lag + 1])
 			continue;
 		maximum[n++] = (uint16_t)lag;
@@ -261,7 +261,7 @@ static WEIR_REALTIME uint32_t maxima_find(const struct f0 *f0, uint16_t *maximum
 
 static WEIR_REALTIME void candidates_find(struct f0 *f0)
 {
-	uint16_t maximum[MOST_MAXIMA];
+	uint16_t maximum[MAX_MAXIMA];
 	float best;
 	const uint32_t n = maxima_find(f0, maximum, &best);
 	const float octave_cost = OCTAVE_COST + OCTAVE_NOISE_COST * max_f32(0.0f, 1.0f - best);
@@ -281,12 +281,12 @@ static WEIR_REALTIME const struct f0_candidate *course_follow(struct f0 *f0)
 {
 	const uint32_t now = f0->now, before = now ^ 1;
 	const struct f0_candidate *best = NULL, *from = f0->candidate[before];
-	float silent = f0->silent_cost[before], least;
+	float silent = f0->silent_cost[before], min;
 
 	for (uint32_t j = 0; j < f0->n_candidates[before]; j++)
 		silent = min_f32(silent, from[j].cost + VOICE_COST);
 	silent = MEMORY * silent + SILENT_COST;
-	least = silent;
+	min = silent;
 	for (uint32_t i = 0; i < f0->n_candidates[now]; i++) {
 		struct f0_candidate *to = &f0->candidate[now][i];
 		float cost = f0->silent_cost[before] + VOICE_COST;
@@ -295,11 +295,11 @@ static WEIR_REALTIME const struct f0_candidate *course_follow(struct f0 *f0)
 			const float jump = fabsf(to->octave - from[j].octave);
 
 			cost = min_f32(cost,
-				       from[j].cost + min_f32(JUMP_COST * jump, MOST_JUMP_COST));
+				       from[j].cost + min_f32(JUMP_COST * jump, MAX_JUMP_COST));
 		}
 		to->cost += MEMORY * cost;
-		if (to->cost < least) {
-			least = to->cost;
+		if (to->cost < min) {
+			min = to->cost;
 			best = to;
 		}
 	}
@@ -313,7 +313,7 @@ static WEIR_REALTIME float lag_sharpen(const struct f0 *f0, const struct f0_cand
 	const float *like = f0->likeness;
 	float period = candidate->lag;
 
-	for (uint32_t m = 2; (float)m * period < 0.6f * (float)f0->most_lag; m++) {
+	for (uint32_t m = 2; (float)m * period < 0.6f * (float)f0->max_lag; m++) {
 		uint32_t lag = (uint32_t)lrintf((float)m * period);
 		float height;
 

@@ -26,11 +26,11 @@ struct f0 {
 	float *lowpass, *input;	  /* [n_taps], [n_taps + WEIR_BLOCK] */
 	float rumble_share, rumble[2];
 
-	/* [n_window + most_lag]: a hop adds half of most_lag to the window of the one before. */
+	/* [n_window + max_lag]: a hop adds half of max_lag to the window of the one before. */
 	float *sound;
 	uint32_t n_sound; /* samples of that */
 	uint32_t n_window, n_fft;
-	uint32_t least_lag, most_lag; /* samples */
+	uint32_t min_lag, max_lag; /* samples */
 	struct weir_fft fft;
 	float *energy; /* by lag */
 	float *time;   /* [n_fft] */

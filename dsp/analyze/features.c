@@ -20,7 +20,7 @@
 #include "dsp/simd.h"
 
 #define EPSILON 2.220446049250313e-16 /* of a double, as the package adds it */
-#define LEAST_POWER 1e-20f
+#define MIN_POWER 1e-20f
 #define TENTHS 10
 
 /* 0.6 units in the last place times the root of log2 of 2400 to 19200 points (measured: 1.2e-7). */
@@ -29,7 +29,7 @@
 
 #define ROLLOFF 0.9
 #define LANES 8
-#define MOST_FACTORS 64 /* of numbers below 2, in a float */
+#define MAX_FACTORS 64 /* of numbers below 2, in a float */
 #define ONE_BITS 0x3f800000
 #define FRACTION_BITS 0x007fffff
 
@@ -211,7 +211,7 @@ static WEIR_REALTIME void exponents_take(lane_bits *exponents, weir_lanes *facto
 }
 
 /*
- * The sum of log2(x^2 + LEAST_POWER): exponents are added, and fractions multiplied while their
+ * The sum of log2(x^2 + MIN_POWER): exponents are added, and fractions multiplied while their
  * product fits, so that few logarithms are left.
  */
 static WEIR_SIMD WEIR_REALTIME double logarithms_sum(const float *x, uint32_t n)
@@ -224,10 +224,10 @@ static WEIR_SIMD WEIR_REALTIME double logarithms_sum(const float *x, uint32_t n)
 	for (uint32_t i = 0; i < n_steps; i++) {
 		weir_lanes power = *(const weir_lanes *)(x + (size_t)i * LANES);
 
-		power = power * power + LEAST_POWER;
+		power = power * power + MIN_POWER;
 		exponents_take(&exponents, &power);
 		product *= power;
-		if (i % MOST_FACTORS != MOST_FACTORS - 1)
+		if (i % MAX_FACTORS != MAX_FACTORS - 1)
 			continue;
 		exponents_take(&exponents, &product);
 		exponents -= ONE_BITS >> 23;
@@ -236,7 +236,7 @@ static WEIR_SIMD WEIR_REALTIME double logarithms_sum(const float *x, uint32_t n)
 		sum += exponents[j] - (double)n_steps * (ONE_BITS >> 23) +
 		       (double)log2f(product[j]);
 	for (uint32_t i = n_steps * LANES; i < n; i++)
-		sum += (double)log2f(x[i] * x[i] + LEAST_POWER);
+		sum += (double)log2f(x[i] * x[i] + MIN_POWER);
 	return sum;
 }
 
@@ -356,7 +356,7 @@ static WEIR_REALTIME void spectrum_features(struct features *features, double wi
 	value[FEATURES_ENTROPY] = (float)tenths_entropy(energy, sum);
 	value[FEATURES_ROLLOFF] = (float)rolloff_get(magnitude, n, energy, sum) / (float)n;
 	value[FEATURES_FLATNESS] = (float)fmin(
-		exp2(logarithms_sum(magnitude, n) / n) / (sum / n + (double)LEAST_POWER), 1.0);
+		exp2(logarithms_sum(magnitude, n) / n) / (sum / n + (double)MIN_POWER), 1.0);
 	mfcc_get(features, magnitude, value + FEATURES_MFCC);
 	chroma_get(features, magnitude, sum, value + FEATURES_CHROMA);
 }

@@ -10,14 +10,14 @@
 
 /* The package's mel filters: 13 that lie linear in frequency, then 27 that lie logarithmic. */
 #define LINEAR_MELS 13
-#define LEAST_MEL_HZ 133.33
+#define MIN_MEL_HZ 133.33
 #define MEL_STEP_HZ (200.0 / 3.0)
 #define MEL_STEP_RATIO 1.0711703
 
 static double edge_hz(uint32_t edge)
 {
 	if (edge < LINEAR_MELS)
-		return LEAST_MEL_HZ + edge * MEL_STEP_HZ;
+		return MIN_MEL_HZ + edge * MEL_STEP_HZ;
 	return edge_hz(LINEAR_MELS - 1) * pow(MEL_STEP_RATIO, edge - LINEAR_MELS + 1);
 }
 

@@ -10,21 +10,21 @@
 #define FAST_SECONDS 0.125
 #define SLOW_SECONDS 1.0
 
-#define LEAST_LEVEL -200.0f  /* dB */
-#define MOST_LEVEL 300.0f    /* dB: WEIR_MAX_SAMPLE and the highest calibration make 263 */
-#define LEAST_SQUARE 1e-20f  /* the same */
+#define MIN_LEVEL -200.0f    /* dB */
+#define MAX_LEVEL 300.0f     /* dB: WEIR_MAX_SAMPLE and the highest calibration make 263 */
+#define MIN_SQUARE 1e-20f    /* the same */
 #define DB_PER_E 4.34294482f /* 10 log10(x) of log(x), which costs half as much as log10() */
 
 /* dB, of a square */
 static inline WEIR_REALTIME float decibels(float square)
 {
-	return DB_PER_E * logf(square + LEAST_SQUARE);
+	return DB_PER_E * logf(square + MIN_SQUARE);
 }
 
 /* Of a mean square: that of a sine is half of its peak's square. */
 static inline WEIR_REALTIME float level_of(float square, float calibration)
 {
-	return max_f32(decibels(2.0f * square) + calibration, LEAST_LEVEL);
+	return max_f32(decibels(2.0f * square) + calibration, MIN_LEVEL);
 }
 
 #endif

@@ -34,7 +34,7 @@ WEIR_REALTIME void loudness_forget(struct loudness *loudness)
 {
 	loudness->n_hops = loudness->n_block = loudness->n_heard = 0;
 	loudness->integrated = loudness->range = NAN;
-	loudness->momentary_max = loudness->short_term_max = LEAST_LEVEL;
+	loudness->momentary_max = loudness->short_term_max = MIN_LEVEL;
 	memset(loudness->blocks, 0, sizeof(*loudness->blocks));
 	memset(loudness->short_terms, 0, sizeof(*loudness->short_terms));
 }
@@ -49,8 +49,7 @@ WEIR_REALTIME void loudness_reset(struct loudness *loudness)
 
 static WEIR_REALTIME float lufs(double energy)
 {
-	return max_f32(-0.691f + 10.0f * log10f((float)(energy + (double)LEAST_SQUARE)),
-		       LEAST_LEVEL);
+	return max_f32(-0.691f + 10.0f * log10f((float)(energy + (double)MIN_SQUARE)), MIN_LEVEL);
 }
 
 static WEIR_REALTIME double momentary_of(const struct loudness *loudness)
@@ -126,11 +125,10 @@ static WEIR_REALTIME uint32_t gate_find(const struct loudness_histogram *histogr
 	if (!count)
 		return LOUDNESS_SHARES;
 
-	const double least_energy = energy / (double)count * pow(10.0, gate / 10.0);
-	const uint32_t share = share_of(lufs(least_energy));
+	const double min_energy = energy / (double)count * pow(10.0, gate / 10.0);
+	const uint32_t share = share_of(lufs(min_energy));
 
-	return histogram->energy[share] < least_energy * histogram->count[share] ? share + 1
-										 : share;
+	return histogram->energy[share] < min_energy * histogram->count[share] ? share + 1 : share;
 }
 
 static WEIR_REALTIME float integrate(const struct loudness_histogram *histogram)

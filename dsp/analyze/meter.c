@@ -40,11 +40,11 @@ static inline WEIR_REALTIME void section_run(const struct weighting_section *sec
 	*x = out;
 }
 
-static inline WEIR_REALTIME void most_keep(weighting_lanes *most, const weighting_lanes *value)
+static inline WEIR_REALTIME void max_keep(weighting_lanes *max, const weighting_lanes *value)
 {
-	const order is_more = (order)(*value > *most);
+	const order is_more = (order)(*value > *max);
 
-	*most = (weighting_lanes)(((order)*value & is_more) | ((order)*most & ~is_more));
+	*max = (weighting_lanes)(((order)*value & is_more) | ((order)*max & ~is_more));
 }
 
 static WEIR_SIMD WEIR_REALTIME void
@@ -68,8 +68,8 @@ levels_run(const struct meter *meter, struct meter_levels *levels, const float *
 		sum += x;
 		fast += meter->fast * (x - fast);
 		slow += meter->slow * (x - slow);
-		most_keep(&fast_max, &fast);
-		most_keep(&slow_max, &slow);
+		max_keep(&fast_max, &fast);
+		max_keep(&slow_max, &slow);
 	}
 	memcpy(levels->state, state, sizeof(state));
 	*(weighting_lanes *)levels->fast = fast;
@@ -211,20 +211,20 @@ WEIR_REALTIME float meter_clipped(const struct meter *meter)
 WEIR_REALTIME void meter_recent(const struct meter *meter, float calibration, float *peak,
 				float *rms)
 {
-	float most = 0.0f, most_square = 0.0f;
+	float max = 0.0f, max_square = 0.0f;
 
 	for (uint32_t c = 0; c < meter->n_channels; c++) {
 		const struct meter_channel *channel = &meter->channel[c];
 		float square = 0.0f;
 
 		for (uint32_t i = 0; i < METER_RECENT; i++) {
-			most = max_f32(channel->recent_peak[i], most);
+			max = max_f32(channel->recent_peak[i], max);
 			square += channel->recent_square[i];
 		}
-		most_square = max_f32(square, most_square);
+		max_square = max_f32(square, max_square);
 	}
-	*peak = peak_level(most);
-	*rms = level_of(most_square / METER_RECENT, calibration);
+	*peak = peak_level(max);
+	*rms = level_of(max_square / METER_RECENT, calibration);
 }
 
 WEIR_REALTIME void meter_forget(struct meter *meter)

@@ -11,9 +11,10 @@
  *   transformation and synthesis of musical signals" (1996).
  *
  * What was of late is forgotten faster than what is struck decays, and slower than what beats. The
- * floor of a band is the least of its smoothed power, forgotten slowly, so that noise rises little.
- * An onset is where the rise exceeds a limit that follows the mean of the rises between onsets. A
- * sound that breaks off rises, too, where it was silent: one step later it has become softer.
+ * floor of a band is the minimum of its smoothed power, forgotten slowly, so that noise rises
+ * little. An onset is where the rise exceeds a limit that follows the mean of the rises between
+ * onsets. A sound that breaks off rises, too, where it was silent: one step later it has become
+ * softer.
  *
  * Accents, for the tempo, are linear: what is soft counts little.
  */
@@ -38,7 +39,7 @@
 #define FLOOR_WEIGHT 6.0f
 #define HOLD_STEPS 5	 /* before it falls: a buzz of 40 Hz is no onset */
 #define HOLD_FALL 0.288f /* per step: 250 dB per second */
-#define MOST_RISE 2.5f
+#define MAX_RISE 2.5f
 
 #define EDGE_RATE 48000.0f /* Hz: of the difference at higher rates, about */
 #define EDGE_QUARTERS 4
@@ -46,7 +47,7 @@
 #define EDGE_SMOOTH 0.05f
 #define EDGE_FLOOR_RISE 1.01f
 #define EDGE_FALL 0.2f
-#define EDGE_MOST_RISE 2.0f
+#define EDGE_MAX_RISE 2.0f
 #define EDGE_WEIGHT 6.0f
 
 /* The limit, and what of a rise counts for its mean: a constant, and times the mean. */
@@ -56,10 +57,10 @@
 #define USUAL_MEANS 2.0f
 #define USUAL_SHARE 0.005f /* per step: in a second */
 #define FIRST_MEAN 1.5f
-#define CALM 0.5f	/* of the limit: below it what rose has risen */
-#define NO_ACCENT 0.2f	/* of the limit */
-#define REST 11		/* steps: 55 ms from onset to onset, at least */
-#define LEAST_LEFT 0.1f /* of the power before: otherwise it breaks off */
+#define CALM 0.5f      /* of the limit: below it what rose has risen */
+#define NO_ACCENT 0.2f /* of the limit */
+#define REST 11	       /* steps: 55 ms from onset to onset, at least */
+#define MIN_LEFT 0.1f  /* of the power before: otherwise it breaks off */
 
 static const float edge_hz[] = {
 	40.0f,	 100.0f,  160.0f,  220.0f,  290.0f,  370.0f,   460.0f,	 570.0f,
@@ -71,10 +72,10 @@ static const float edge_hz[] = {
 static const float group_hz[ONSETS_GROUPS - 1] = { 150.0f, 800.0f, 4000.0f };
 
 /* The next power of two, or three or five times one, which an FFT likes. */
-static uint32_t length_find(uint32_t least)
+static uint32_t length_find(uint32_t min)
 {
-	const uint32_t length[] = { power_of_two(least), 3 * power_of_two((least + 2) / 3),
-				    5 * power_of_two((least + 4) / 5) };
+	const uint32_t length[] = { power_of_two(min), 3 * power_of_two((min + 2) / 3),
+				    5 * power_of_two((min + 4) / 5) };
 	uint32_t n = length[0];
 
 	for (uint32_t i = 1; i < 3; i++)
@@ -249,7 +250,7 @@ static WEIR_REALTIME float bands_rise(struct onsets *onsets)
 			past = max_f32(past, hold[b - 1].level);
 		if (b + 1 < onsets->n_bands)
 			past = max_f32(past, hold[b + 1].level);
-		rise += min_f32(max_f32(level[b] - past, 0.0f), MOST_RISE);
+		rise += min_f32(max_f32(level[b] - past, 0.0f), MAX_RISE);
 	}
 	return rise;
 }
@@ -258,7 +259,7 @@ static WEIR_REALTIME float bands_rise(struct onsets *onsets)
 static WEIR_REALTIME float edges_rise(struct onsets_edges *edges, const float *quarter,
 				      uint64_t n_steps, bool known)
 {
-	float power[2] = { 0.0f, 0.0f }; /* most, all */
+	float power[2] = { 0.0f, 0.0f }; /* maximum, mean */
 	float rise = 0.0f;
 
 	for (uint32_t i = 0; i < EDGE_QUARTERS; i++) {
@@ -275,7 +276,7 @@ static WEIR_REALTIME float edges_rise(struct onsets_edges *edges, const float *q
 		hold_follow(&edges->hold[i], *level, EDGE_FALL);
 		*level = logf(power[i] + edges->floor + EDGE_SILENCE);
 		rise += edges->weight *
-			min_f32(max_f32(*level - edges->hold[i].level, 0.0f), EDGE_MOST_RISE);
+			min_f32(max_f32(*level - edges->hold[i].level, 0.0f), EDGE_MAX_RISE);
 	}
 	return rise;
 }
@@ -314,12 +315,12 @@ static WEIR_REALTIME void accent_find(struct onsets *onsets, struct onsets_found
 	found->accent = found->level = 0.0f;
 	for (uint32_t g = 0; g < ONSETS_GROUPS; g++) {
 		const float amplitude = sqrtf(power[g]);
-		float most = 0.0f;
+		float max = 0.0f;
 
 		for (uint32_t i = 0; i < ONSETS_DELAY; i++)
 			if (i != (now + ONSETS_DELAY - 1) % ONSETS_DELAY)
-				most = max_f32(most, onsets->amplitude[i][g]);
-		found->accent += max_f32(amplitude - most, 0.0f);
+				max = max_f32(max, onsets->amplitude[i][g]);
+		found->accent += max_f32(amplitude - max, 0.0f);
 		found->level += amplitude;
 		onsets->amplitude[now][g] = amplitude;
 	}
@@ -332,7 +333,7 @@ static WEIR_REALTIME bool is_breaking_off(const struct onsets *onsets)
 	const float before = max_f32(onsets->loudness[(now - 3) % ONSETS_POWERS],
 				     onsets->loudness[(now - 4) % ONSETS_POWERS]);
 
-	return onsets->loudness[now % ONSETS_POWERS] < LEAST_LEFT * before;
+	return onsets->loudness[now % ONSETS_POWERS] < MIN_LEFT * before;
 }
 
 WEIR_REALTIME void onsets_step(struct onsets *onsets, const float *recent, uint32_t n_new,

@@ -24,7 +24,7 @@
 
 #define MEMORY_SECONDS 5.0f
 #define SILENCE 1e-4f	  /* amplitude */
-#define LEAST_PEAK 0.2f	  /* of the level: less is no accent */
+#define MIN_PEAK 0.2f	  /* of the level: less is no accent */
 #define ACCENT 0.2f	  /* of the peak: something was played */
 #define REST_SECONDS 3.0f /* without that: the music is over */
 #define PEAK_SECONDS 4.0f
@@ -47,13 +47,13 @@
 #define SEARCH_STEPS 17 /* one for the likeness */
 #define PERIODS_PER_STEP (TEMPO_PERIODS / (SEARCH_STEPS - 1))
 #define SAME 0.04f /* of a period */
-#define LEAST_FIRST 0.15f
+#define MIN_FIRST 0.15f
 #define FIRST_SECONDS 1.0f
 #define FIRST_SCORES 0.35f /* times seconds: what is less good must last longer */
 #define FIRST_PERIODS 2.5f
 #define RIVAL_SCORE 1.1f /* of the period's, to follow it */
 #define RIVAL_SECONDS 1.0f
-#define LEAST_KEPT 0.1f
+#define MIN_KEPT 0.1f
 
 static const float comb_weight[N_COMB] = { 0.4f, 0.3f, 0.05f, 0.25f };
 
@@ -141,10 +141,9 @@ static WEIR_REALTIME float likeness_at(const struct tempo *tempo, float lag)
 static WEIR_REALTIME float likeness_near(const struct tempo *tempo, float lag)
 {
 	const float reach = NEAR * lag;
-	const float most =
-		max_f32(likeness_at(tempo, lag - reach), likeness_at(tempo, lag + reach));
+	const float max = max_f32(likeness_at(tempo, lag - reach), likeness_at(tempo, lag + reach));
 
-	return max_f32(likeness_at(tempo, lag), most);
+	return max_f32(likeness_at(tempo, lag), max);
 }
 
 /* Was there an accent that long ago, and is there a likeness around that lag? */
@@ -232,8 +231,8 @@ static WEIR_REALTIME bool is_chosen(const struct tempo *tempo)
 		return true;
 	if (tempo->period > 0.0f)
 		return tempo->best_score > RIVAL_SCORE * tempo->kept_score &&
-		       tempo->best_score > LEAST_KEPT && tempo->rival_seconds > RIVAL_SECONDS;
-	return tempo->best_score > LEAST_FIRST && tempo->rival_seconds > FIRST_SECONDS &&
+		       tempo->best_score > MIN_KEPT && tempo->rival_seconds > RIVAL_SECONDS;
+	return tempo->best_score > MIN_FIRST && tempo->rival_seconds > FIRST_SECONDS &&
 	       tempo->rival_seconds * tempo->best_score > FIRST_SCORES &&
 	       (float)(tempo->n_steps - tempo->first) > FIRST_PERIODS * tempo->best;
 }
@@ -247,7 +246,7 @@ static WEIR_REALTIME void search_end(struct tempo *tempo)
 	tempo->rival = tempo->best;
 	if (is_chosen(tempo))
 		tempo->period = period_refine(tempo, tempo->best);
-	else if (tempo->best_score < LEAST_KEPT)
+	else if (tempo->best_score < MIN_KEPT)
 		tempo->period = 0.0f;
 	tempo->confidence = 0.0f;
 	if (tempo->period > 0.0f)
@@ -276,7 +275,7 @@ WEIR_REALTIME void tempo_step(struct tempo *tempo, float accent, float level)
 
 	tempo->level += share * (level - tempo->level);
 	tempo->peak = max_f32(accent, tempo->peak * (1.0f - share));
-	now = accent / (max_f32(tempo->peak, LEAST_PEAK * tempo->level) + SILENCE);
+	now = accent / (max_f32(tempo->peak, MIN_PEAK * tempo->level) + SILENCE);
 	past[0] = past[TEMPO_PAST] = now;
 	tempo->n_steps++;
 	products_add(tempo->product, past, now, tempo->keep);

@@ -171,7 +171,7 @@ WEIR_REALTIME void thirds_hop(struct thirds *thirds, float calibration, float sm
 	const double seconds = (double)max_f32(smoothing, (float)FAST_SECONDS);
 
 	for (uint32_t i = 0; i < THIRDS * thirds->n_channels; i++)
-		value[i] = LEAST_LEVEL;
+		value[i] = MIN_LEVEL;
 	for (uint32_t i = 0; i < thirds->n_banks; i++) {
 		const struct thirds_bank *bank = &thirds->bank[i];
 		const double n = ldexp(thirds->n_frames[bank->stage], (int)bank->stage);

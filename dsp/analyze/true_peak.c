@@ -94,11 +94,11 @@ static WEIR_REALTIME float highest(const union heights *heights, uint32_t n)
 	union {
 		int32_t order;
 		float height;
-	} most = { .order = 0 };
+	} max = { .order = 0 };
 
 	for (uint32_t i = 0; i < n; i++)
-		most.order = heights->order[i] > most.order ? heights->order[i] : most.order;
-	return most.height;
+		max.order = heights->order[i] > max.order ? heights->order[i] : max.order;
+	return max.height;
 }
 
 static WEIR_SIMD WEIR_REALTIME float quarters_top(const struct points *points, uint32_t n)

@@ -33,11 +33,12 @@
 #define FAITHFUL 0.8f	    /* share of the highest peak that the period before must have to stay */
 #define SHELF 2.8f	    /* 12 dB: where a skirt begins below its partial */
 #define SKIRT 6.9f	    /* 30 dB per critical band */
-#define CRITICAL_SHARE 0.2f /* of a frequency: the width of its critical band, if not the least */
+#define CRITICAL_SHARE 0.2f /* of a frequency: the width of its critical band, above the minimum \
+			     */
 #define RANGE 1e-9f	    /* power, below the loudest bin, that counts as nothing */
-#define LEAST 1e-12f	    /* power of what counts as loudest in silence */
-#define MOST_GAIN 4.6f	    /* natural logarithm: 40 dB */
-#define LEAST_GAIN (-7.0f)
+#define MIN_LOUDEST 1e-12f  /* power of what counts as loudest in silence */
+#define MAX_GAIN 4.6f	    /* natural logarithm: 40 dB */
+#define MIN_GAIN (-7.0f)
 
 void formant_init(struct formant *formant, uint32_t rate, uint32_t n)
 {
@@ -116,10 +117,10 @@ static WEIR_REALTIME bool is_partial(const struct formant *formant, const float 
 }
 
 /* A peak, at the vertex of a parabola through it. */
-static WEIR_REALTIME struct formant_point point_at(const float *power, uint32_t peak, float least)
+static WEIR_REALTIME struct formant_point point_at(const float *power, uint32_t peak, float min)
 {
 	const float *p = power + peak;
-	const float a = logf(p[-1] + least), b = logf(p[0] + least), c = logf(p[1] + least);
+	const float a = logf(p[-1] + min), b = logf(p[0] + min), c = logf(p[1] + min);
 	const float curve = max_f32(2.0f * b - a - c, 1e-6f);
 	const float off = min_f32(max_f32(0.5f * (c - a) / curve, -0.5f), 0.5f);
 
@@ -180,7 +181,7 @@ static WEIR_REALTIME void draw_lines(struct formant *formant)
 WEIR_REALTIME void formant_find_envelope(struct formant *formant, const float *power,
 					 const uint32_t *peak, uint32_t n_peaks)
 {
-	float loudest = LEAST;
+	float loudest = MIN_LOUDEST;
 
 	for (uint32_t i = 0; i < n_peaks; i++)
 		loudest = max_f32(loudest, power[peak[i]]);
@@ -206,5 +207,5 @@ WEIR_REALTIME float formant_gain(const struct formant *formant, float bin, float
 {
 	const float gain = 0.5f * (envelope_at(formant, speed * bin) - envelope_at(formant, bin));
 
-	return expf(min_f32(max_f32(gain, LEAST_GAIN), MOST_GAIN));
+	return expf(min_f32(max_f32(gain, MIN_GAIN), MAX_GAIN));
 }

@@ -21,7 +21,7 @@ struct formant {
 	uint32_t n_bins;	    /* of the frame's spectrum */
 	uint32_t shortest, longest; /* period of a voice, frames; at most half of an FFT */
 	uint32_t unvoiced;	    /* spacing where there is no voice, bins */
-	float critical;		    /* bins: the least width of a critical band */
+	float critical;		    /* bins: the minimum width of a critical band */
 
 	uint32_t period;	     /* of the voice, frames; 0: none */
 	uint32_t spacing;	     /* bins between the partials */

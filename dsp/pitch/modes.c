@@ -11,7 +11,7 @@
 
 #include "dsp/minmax.h"
 
-#define MOST_SEMITONES 24.0
+#define MAX_SEMITONES 24.0
 
 /*
  * With a short fade an attack that only one of the two shifters has output yet would be heard twice
@@ -41,7 +41,7 @@ static WEIR_REALTIME struct shifter_settings settings_read(float *const control[
 		(double)*control[PITCH_SEMITONES] + (double)*control[PITCH_CENTS] / 100.0;
 
 	return (struct shifter_settings){
-		.semitones = fmin(fmax(semitones, -MOST_SEMITONES), MOST_SEMITONES),
+		.semitones = fmin(fmax(semitones, -MAX_SEMITONES), MAX_SEMITONES),
 		.glide_seconds = (double)*control[PITCH_GLIDE_MS] / 1000.0 / 3.0,
 		.mix = *control[PITCH_MIX] / 100.0f,
 		.keep_formants = *control[PITCH_FORMANT] > 0.0f,

@@ -26,7 +26,7 @@
 #define HIGHEST_HZ 1000.0 /* up to which partials are looked for */
 #define PASSES 2
 #define N_POINTS 500
-#define MOST_OFF 0.8f /* bins between a partial and its peak */
+#define MAX_OFF 0.8f /* bins between a partial and its peak */
 
 void partials_init(struct partials *partials, uint32_t rate, uint32_t n_channels, uint32_t n)
 {
@@ -156,7 +156,7 @@ static WEIR_REALTIME void solve(struct partials *partials, uint32_t i,
 
 	const float off = partials_off(re, im, k, cycles);
 
-	partial->frequency = (float)k + min_f32(max_f32(off, -MOST_OFF), MOST_OFF);
+	partial->frequency = (float)k + min_f32(max_f32(off, -MAX_OFF), MAX_OFF);
 	shape_at(partials, partial->frequency - (float)k, shape);
 
 	const float scale = 1.0f / (shape[0] * shape[0] + shape[1] * shape[1]);

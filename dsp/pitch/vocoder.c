@@ -38,7 +38,7 @@
 #define ROTATE_STAGES 6
 #define GIVE_STAGES 3 /* per channel: rotation, grain, sum */
 
-#define MOST_OFF 1.0f /* bins between a partial and its peak; further off is no partial */
+#define MAX_OFF 1.0f /* bins between a partial and its peak; further off is no partial */
 
 /*
  * The ratio of a frame's power to the input's up to which formants are kept: 4 dB. Of the frames of
@@ -47,9 +47,9 @@
  * Stretching adds no power to steady sound, but two octaves down 50 ms may hold one pulse more or
  * less of it.
  */
-#define MOST_LOUDER 2.5f
-#define MOST_LOUDER_STEADY 5.0f /* times the speed */
-#define MOST_LOUDER_ATTACK 4.0f
+#define MAX_POWER_RATIO 2.5f
+#define MAX_POWER_RATIO_STEADY 5.0f /* times the speed */
+#define MAX_POWER_RATIO_ATTACK 4.0f
 
 #define ROSE 1.2f /* the power ratio from which a peak belongs to an attack */
 
@@ -137,9 +137,9 @@ static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset
 static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 {
 	const struct vocoder_frame *now = &vocoder->now;
-	const uint32_t centre = VOCODER_BEFORE * vocoder->hop, most = vocoder->n - centre;
+	const uint32_t centre = VOCODER_BEFORE * vocoder->hop, max = vocoder->n - centre;
 	const uint32_t reach = (uint32_t)(VOCODER_REACH * now->speed * (float)vocoder->hop);
-	const uint32_t fall = min_u32(reach - STRETCH_TAPS / 2 - 1, most);
+	const uint32_t fall = min_u32(reach - STRETCH_TAPS / 2 - 1, max);
 	const uint32_t rise = min_u32(now->place - vocoder->stretch.open, fall);
 	const uint32_t from = centre - rise;
 	const float per_rise = 1.0f / (float)rise, per_fall = 1.0f / (float)fall;
@@ -342,7 +342,7 @@ static WEIR_REALTIME void rotate_region(struct vocoder *vocoder, uint32_t k, uin
 static WEIR_REALTIME void find_gains(struct vocoder *vocoder)
 {
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
-		const float off = min_f32(max_f32(vocoder->peak_off[i], -MOST_OFF), MOST_OFF);
+		const float off = min_f32(max_f32(vocoder->peak_off[i], -MAX_OFF), MAX_OFF);
 
 		vocoder->peak_gain[i] = formant_gain(
 			&vocoder->formant, (float)vocoder->peak[i] + off, vocoder->now.speed);
@@ -392,12 +392,12 @@ static WEIR_SIMD WEIR_REALTIME struct powers find_powers(const float *bins, cons
 }
 
 /* The ratio by which the power may rise. */
-static WEIR_REALTIME float most_louder(const struct vocoder *vocoder)
+static WEIR_REALTIME float max_power_ratio(const struct vocoder *vocoder)
 {
-	const float by_speed =
-		vocoder->is_gated || vocoder->now.attack ? MOST_LOUDER_ATTACK : MOST_LOUDER_STEADY;
+	const float by_speed = vocoder->is_gated || vocoder->now.attack ? MAX_POWER_RATIO_ATTACK
+									: MAX_POWER_RATIO_STEADY;
 
-	return min_f32(MOST_LOUDER, by_speed * vocoder->now.speed);
+	return min_f32(MAX_POWER_RATIO, by_speed * vocoder->now.speed);
 }
 
 /*
@@ -425,12 +425,12 @@ static WEIR_SIMD WEIR_REALTIME void bound_power(struct vocoder *vocoder)
 	}
 
 	const float louder = max_f32(sum.after / sum.before, loudest.after / loudest.before);
-	const float most = sqrtf(most_louder(vocoder) / louder);
+	const float max = sqrtf(max_power_ratio(vocoder) / louder);
 
-	if (most < 1.0f)
+	if (max < 1.0f)
 		for (uint32_t k = 0; k < vocoder->n_bins; k++) {
-			phasor[k][0] *= most;
-			phasor[k][1] *= most;
+			phasor[k][0] *= max;
+			phasor[k][1] *= max;
 		}
 }
 

@@ -21,14 +21,14 @@
 #define FALL 128 /* of the window, samples */
 #define LOW_HZ 80.0
 #define HIGH_HZ 7000.0
-#define QUIETEST 1e-9f	/* -90 dB */
-#define MOST_STEP 20.0f /* dB: beyond that a level is no habit */
-#define VOICE_FIRST 3	/* bins: 94 Hz to 3.5 kHz */
+#define QUIETEST 1e-9f /* -90 dB */
+#define MAX_STEP 20.0f /* dB: limit of one level in the long-term statistics */
+#define VOICE_FIRST 3  /* bins: 94 Hz to 3.5 kHz */
 #define VOICE_END 113
 #define SHORTEST_LAG 36.0 /* samples: 444 Hz to 70 Hz */
 #define LONGEST_LAG 230.0
 
-/* A floor rises by 6 dB per second, at most. */
+/* A floor rises by 6 dB per second at most. */
 static const struct floor_rates floor_rates = { 0.2f, 1.0139f, 1e-15f };
 
 static const uint32_t group_end[VAD_GROUPS + 1] = { 0, 6, 13, 20, VAD_BANDS };
@@ -167,29 +167,29 @@ static WEIR_REALTIME float floor_step(float floor, float level, float rise)
 	return floor + (level < floor ? 0.2f : rise) * (level - floor);
 }
 
-static WEIR_REALTIME float limit(float x, float least, float most)
+static WEIR_REALTIME float limit(float x, float min, float max)
 {
-	return max_f32(least, min_f32(x, most));
+	return max_f32(min, min_f32(x, max));
 }
 
-static WEIR_REALTIME float *voice_find(struct vad_features *features, float *value, float *most)
+static WEIR_REALTIME float *voice_find(struct vad_features *features, float *value, float *max)
 {
 	const float *time = features->time;
 	float *bins = (float *)features->bins;
 	const float sum = bins_voice(bins, features->power, features->floor);
 
 	weir_fft_inverse(&features->fft, features->bins, features->time);
-	*most = 0.0f;
+	*max = 0.0f;
 	for (uint32_t g = 0; g < VAD_LAGS; g++) {
 		float best = -1e9f;
 
 		for (uint32_t i = features->lag_end[g]; i < features->lag_end[g + 1]; i++)
 			best = max_f32(time[i], best);
 		*value = 3.0f * best / sum;
-		*most = max_f32(*value++, *most);
+		*max = max_f32(*value++, *max);
 	}
 	*value++ = time[0] / sum;
-	*value++ = *most / (3.0f * time[0] / sum + 0.05f);
+	*value++ = *max / (3.0f * time[0] / sum + 0.05f);
 	return value;
 }
 
@@ -222,7 +222,7 @@ static WEIR_REALTIME float *habits_find(struct vad_features *features, float *va
 	float *habit = features->habit;
 
 	features->mean_level += 0.01f * (level - features->mean_level);
-	level = limit(level - features->mean_level, -MOST_STEP, MOST_STEP);
+	level = limit(level - features->mean_level, -MAX_STEP, MAX_STEP);
 	features->mean_square += 0.01f * (level * level - features->mean_square);
 	habit[0] += 0.01f * (voice - habit[0]);
 	habit[1] += 0.01f * (change - habit[1]);

@@ -24,7 +24,7 @@
 /* Of music that begins 3.5 % pass, of speech 99.8 %: train/README.md. 3 hops let 3.8 % pass. */
 #define CONFIRM_HOPS 5
 #define CONFIRM_LIMIT 0.7f
-#define MOST_LOUD 30 /* hops: what has been loud for longer began as something else */
+#define MAX_LOUD 30 /* hops: what has been loud for longer began as something else */
 #define RELEASE_HOPS 20
 #define RELEASE_LIMIT 0.375f /* as the events by default */
 
@@ -134,7 +134,7 @@ static WEIR_REALTIME void decide(struct vad *vad, const struct vad_control *cont
 	const bool loud = mean_get(vad->probability, vad->n_hops, onset) >= control->threshold;
 
 	vad->n_loud = mean_get(vad->heard, vad->n_hops, onset) >= control->threshold
-			      ? min_u32(vad->n_loud + 1, MOST_LOUD)
+			      ? min_u32(vad->n_loud + 1, MAX_LOUD)
 			      : 0;
 	found->ago = 1e-3f * control->onset_ms;
 	if (vad->n_loud > 1)
