@@ -15,7 +15,7 @@
 #include "onsets.h"
 
 #define KEEP 0.8f      /* of the strength of an accent, per period */
-#define REACH 0.15f    /* of a period: as far as a beat is moved gladly */
+#define REACH 0.15f    /* of a period: a beat moves this far with little loss of weight */
 #define ELSEWHERE 0.6f /* of the strength further away */
 #define MIN_STEP 0.2f  /* of a period, until the next beat */
 
@@ -40,7 +40,7 @@ static WEIR_REALTIME float strength_find(const struct tempo *tempo, float ago)
 	return sum;
 }
 
-/* How gladly a beat is found there: 1 where it is expected. */
+/* Transition weight of a beat there: 1 at the expected time. */
 static WEIR_REALTIME float preference(float ago, float expected, float period)
 {
 	const float off = fabsf(ago - expected) / period;

@@ -2,9 +2,9 @@
 
 /*
  * Candidates are the maxima of the normalised square difference (P. McLeod, G. Wyvill, "A smarter
- * way to find pitch", ICMC 2005), of which the course is followed that costs least (after
- * P. Boersma, "Accurate short-term analysis of the fundamental frequency", IFA Proceedings 17,
- * 1993), but without looking ahead.
+ * way to find pitch", ICMC 2005), here called similarity. A Viterbi search follows the path of
+ * minimum cost through them (after P. Boersma, "Accurate short-term analysis of the fundamental
+ * frequency", IFA Proceedings 17, 1993), but without looking ahead.
  */
 
 #include "f0.h"
@@ -23,25 +23,25 @@
 #define WINDOW_SECONDS 0.05
 #define MIN_HZ 50.0
 #define MAX_HZ 2000.0
-#define FINE_TAPS 16   /* of what interpolates the likeness */
+#define FINE_TAPS 16   /* of the kernel that interpolates the similarity */
 #define FINE_PHASES 32 /* per sample */
 #define FINE_STEP 8    /* phases */
 
-#define MIN_LIKENESS 0.3f    /* of a candidate */
-#define MIDST_LIKENESS 0.25f /* at most, somewhere within a period: its mean is 0 */
-#define MAX_MAXIMA 64	     /* of a lag that has room for 40 periods of MAX_HZ */
-#define SILENT_ENERGY 1e-12f /* mean square, twice */
+#define MIN_SIMILARITY 0.3f	/* of a candidate */
+#define VALLEY_SIMILARITY 0.25f /* the similarity falls below it within a period: its mean is 0 */
+#define MAX_MAXIMA 64		/* of a lag that has room for 40 periods of MAX_HZ */
+#define SILENT_ENERGY 1e-12f	/* mean square, twice */
 
-#define HIGH_OCTAVE 10.0f   /* log2 of Hz: what is above is ... */
-#define HIGH_LIKENESS 0.75f /* ... a consonant when it is less like itself */
+#define HIGH_OCTAVE 10.0f     /* log2 of Hz: a candidate above it ... */
+#define HIGH_SIMILARITY 0.75f /* ... and below this is a consonant */
 
 /*
- * Costs of a hop of a course: what a candidate lacks in likeness, more the lower it is, and its
- * distance from the one before. The cost of all that was before fades.
+ * Costs of a hop of a path: the similarity that a candidate lacks, more the lower its frequency is,
+ * and the distance from the candidate before. The cost of earlier hops decays.
  */
 #define SILENT_COST 0.54f	/* of no pitch */
 #define OCTAVE_COST 0.03f	/* per octave below TOP_OCTAVE */
-#define OCTAVE_NOISE_COST 0.15f /* the same, times what the best candidate lacks */
+#define OCTAVE_NOISE_COST 0.15f /* the same, times the similarity that the best candidate lacks */
 #define TOP_OCTAVE 11.0f	/* log2 of Hz */
 #define JUMP_COST 0.25f		/* per octave, ... */
 #define MAX_JUMP_COST 0.12f	/* ... and no more than this */
@@ -77,7 +77,7 @@ void f0_fill(struct f0 *f0)
 {
 	const double cutoff = 2.0 * BAND_HZ / ((double)f0->rate * f0->factor);
 
-	f0->likeness = f0->both_sides + FINE_TAPS;
+	f0->similarity = f0->both_sides + FINE_TAPS;
 	sinc_fill(f0->lowpass, (int)f0->n_taps, 1, cutoff, 6.0);
 	sinc_fill(f0->fine, FINE_TAPS, FINE_PHASES, 0.95, 5.0);
 }
@@ -108,7 +108,7 @@ static WEIR_REALTIME void sound_add(struct f0 *f0, float sample)
 	f0->sound[f0->n_sound++] = sample;
 }
 
-/* Returns how many frames of the input are done with. */
+/* Returns the number of frames of the input that are no longer needed. */
 static WEIR_SIMD WEIR_REALTIME uint32_t sound_run(struct f0 *f0)
 {
 	uint32_t at = 0;
@@ -172,8 +172,8 @@ static WEIR_SIMD WEIR_REALTIME void ratios_get(const float *restrict product,
 		ratio[i] = scale * product[i] / (energy[i] + 1e-20f);
 }
 
-/* Twice the autocorrelation over the energy of both its parts. Is there any sound? */
-static WEIR_REALTIME bool likeness_get(struct f0 *f0)
+/* Twice the autocorrelation over the energy of both parts. False: there is no sound. */
+static WEIR_REALTIME bool similarity_get(struct f0 *f0)
 {
 	const uint32_t n = f0->n_window, n_lags = f0->max_lag + FINE_TAPS;
 	const float *window = f0->sound + f0->n_sound - n;
@@ -185,15 +185,15 @@ static WEIR_REALTIME bool likeness_get(struct f0 *f0)
 	weir_fft_forward(&f0->fft, f0->time, f0->spectrum);
 	powers_get((float *)f0->spectrum, f0->n_fft / 2 + 4);
 	weir_fft_inverse(&f0->fft, f0->spectrum, f0->time);
-	ratios_get(f0->time, f0->energy, 2.0f / (float)f0->n_fft, f0->likeness, n_lags);
+	ratios_get(f0->time, f0->energy, 2.0f / (float)f0->n_fft, f0->similarity, n_lags);
 	for (uint32_t lag = 1; lag <= FINE_TAPS; lag++)
-		f0->both_sides[FINE_TAPS - lag] = f0->likeness[lag];
+		f0->both_sides[FINE_TAPS - lag] = f0->similarity[lag];
 	return true;
 }
 
 /*
- * The place, from the middle of three values, and height of their parabola's maximum. Where the
- * middle is not the highest of them, that may be anywhere: no further than they are.
+ * The position, from the middle of three values, and height of their parabola's maximum. Where the
+ * middle is not the highest value, the position is limited to the outer values.
  */
 static WEIR_REALTIME float parabola_peak(const float value[3], float *height)
 {
@@ -208,20 +208,20 @@ static WEIR_REALTIME float parabola_peak(const float value[3], float *height)
 /* The maximum next to a lag: a parabola through samples is too low for one of few samples. */
 static WEIR_REALTIME float peak_refine(const struct f0 *f0, uint32_t lag, float *height)
 {
-	const float coarse = parabola_peak(f0->likeness + lag - 1, height);
+	const float coarse = parabola_peak(f0->similarity + lag - 1, height);
 	const int32_t phase = (int32_t)lrintf(((float)lag + coarse) * FINE_PHASES);
 	float value[3];
 
 	for (int32_t i = 0; i < 3; i++) {
 		const int32_t at = phase + (i - 1) * FINE_STEP;
-		const float *first = f0->likeness + at / FINE_PHASES - (FINE_TAPS / 2 - 1);
+		const float *first = f0->similarity + at / FINE_PHASES - (FINE_TAPS / 2 - 1);
 
 		value[i] = sinc_dot(f0->fine + (at % FINE_PHASES) * FINE_TAPS, first, FINE_TAPS);
 	}
 	return ((float)phase + FINE_STEP * parabola_peak(value, height)) / FINE_PHASES;
 }
 
-/* Takes the place of the most expensive one when there are enough. */
+/* Replaces the candidate of the highest cost when there is no room. */
 static WEIR_REALTIME void candidate_add(struct f0 *f0, const struct f0_candidate *found)
 {
 	struct f0_candidate *candidate = f0->candidate[f0->now];
@@ -238,23 +238,23 @@ static WEIR_REALTIME void candidate_add(struct f0 *f0, const struct f0_candidate
 		candidate[max] = *found;
 }
 
-/* The lags of all maxima above the minimum; returns their number and the greatest likeness. */
+/* The lags of all maxima above the minimum; returns their number and the greatest similarity. */
 static WEIR_REALTIME uint32_t maxima_find(const struct f0 *f0, uint16_t *maximum, float *best)
 {
-	const float *like = f0->likeness;
+	const float *similarity = f0->similarity;
 	uint32_t lag = 1, n = 0;
 
 	*best = 0.0f;
-	while (lag < f0->max_lag && like[lag] > MIDST_LIKENESS)
+	while (lag < f0->max_lag && similarity[lag] > VALLEY_SIMILARITY)
 		lag++;
 	if (lag < f0->min_lag)
 		lag = f0->min_lag;
 	for (; lag <= f0->max_lag && n < MAX_MAXIMA; lag++) {
-		if (like[lag] < MIN_LIKENESS || like[lag] <= like[lag - 1] ||
-		    like[lag] < like[lag + 1])
+		if (similarity[lag] < MIN_SIMILARITY || similarity[lag] <= similarity[lag - 1] ||
+		    similarity[lag] < similarity[lag + 1])
 			continue;
 		maximum[n++] = (uint16_t)lag;
-		*best = max_f32(*best, like[lag]);
+		*best = max_f32(*best, similarity[lag]);
 	}
 	return n;
 }
@@ -269,15 +269,15 @@ static WEIR_REALTIME void candidates_find(struct f0 *f0)
 	for (uint32_t i = 0; i < n; i++) {
 		struct f0_candidate found;
 
-		found.lag = peak_refine(f0, maximum[i], &found.likeness);
+		found.lag = peak_refine(f0, maximum[i], &found.similarity);
 		found.octave = log2f(f0->rate / found.lag);
-		found.cost = 1.0f - found.likeness + octave_cost * (TOP_OCTAVE - found.octave);
+		found.cost = 1.0f - found.similarity + octave_cost * (TOP_OCTAVE - found.octave);
 		candidate_add(f0, &found);
 	}
 }
 
-/* Returns the candidate at which the cheapest course ends, NULL when it ends in silence. */
-static WEIR_REALTIME const struct f0_candidate *course_follow(struct f0 *f0)
+/* Returns the candidate at which the path of minimum cost ends, NULL when that is silence. */
+static WEIR_REALTIME const struct f0_candidate *path_follow(struct f0 *f0)
 {
 	const uint32_t now = f0->now, before = now ^ 1;
 	const struct f0_candidate *best = NULL, *from = f0->candidate[before];
@@ -307,25 +307,25 @@ static WEIR_REALTIME const struct f0_candidate *course_follow(struct f0 *f0)
 	return best;
 }
 
-/* A maximum that is several periods away tells more exactly how long one is. */
+/* A maximum several periods away measures the period more exactly. */
 static WEIR_REALTIME float lag_sharpen(const struct f0 *f0, const struct f0_candidate *candidate)
 {
-	const float *like = f0->likeness;
+	const float *similarity = f0->similarity;
 	float period = candidate->lag;
 
 	for (uint32_t m = 2; (float)m * period < 0.6f * (float)f0->max_lag; m++) {
 		uint32_t lag = (uint32_t)lrintf((float)m * period);
 		float height;
 
-		if (like[lag + 1] > like[lag])
+		if (similarity[lag + 1] > similarity[lag])
 			lag++;
-		else if (like[lag - 1] > like[lag])
+		else if (similarity[lag - 1] > similarity[lag])
 			lag--;
-		if (like[lag] < like[lag - 1] || like[lag] < like[lag + 1])
+		if (similarity[lag] < similarity[lag - 1] || similarity[lag] < similarity[lag + 1])
 			break;
-		const float shift = parabola_peak(like + lag - 1, &height);
+		const float shift = parabola_peak(similarity + lag - 1, &height);
 
-		if (height < 0.8f * candidate->likeness)
+		if (height < 0.8f * candidate->similarity)
 			break;
 		period = ((float)lag + shift) / (float)m;
 	}
@@ -339,13 +339,13 @@ WEIR_REALTIME void f0_hop(struct f0 *f0, float *frequency, float *confidence)
 	f0->now ^= 1;
 	f0->n_candidates[f0->now] = 0;
 	*frequency = *confidence = 0.0f;
-	if (likeness_get(f0))
+	if (similarity_get(f0))
 		candidates_find(f0);
 	memmove(f0->sound, f0->sound + f0->n_sound - f0->n_window, f0->n_window * sizeof(float));
 	f0->n_sound = f0->n_window;
-	found = course_follow(f0);
-	if (!found || (found->octave > HIGH_OCTAVE && found->likeness < HIGH_LIKENESS))
+	found = path_follow(f0);
+	if (!found || (found->octave > HIGH_OCTAVE && found->similarity < HIGH_SIMILARITY))
 		return;
 	*frequency = f0->rate / lag_sharpen(f0, found);
-	*confidence = min_f32(1.0f, max_f32(0.0f, found->likeness));
+	*confidence = min_f32(1.0f, max_f32(0.0f, found->similarity));
 }

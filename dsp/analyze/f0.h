@@ -6,21 +6,22 @@
 
 #define F0_CANDIDATES 8
 
-/* A lag at which the sound is like itself. */
+/* A lag at which the sound is similar to itself. */
 struct f0_candidate {
-	float lag;	/* samples */
-	float likeness; /* -1 to 1 */
-	float octave;	/* log2 of its frequency in Hz */
-	float cost;	/* of the best course that ends here */
+	float lag;	  /* samples */
+	float similarity; /* -1 to 1 */
+	float octave;	  /* log2 of its frequency in Hz */
+	float cost;	  /* of the path of minimum cost that ends here */
 };
 
 /*
- * The fundamental frequency of one voice or instrument, 50 to 2000 Hz, from the last 50 ms of what
- * is below 4 kHz: it lags 26 ms behind. A higher one is heard as one of its subharmonics, a lower
- * one not at all. The confidence is how like itself the sound is one period later.
+ * The fundamental frequency of one voice or instrument, 50 to 2000 Hz, from the last 50 ms of the
+ * band below 4 kHz: the estimate lags 26 ms behind. A higher frequency is reported as one of its
+ * subharmonics, a lower one as none. The confidence is the similarity of the sound one period
+ * later.
  */
 struct f0 {
-	float rate; /* of the sound that is looked at, about 12 kHz */
+	float rate; /* of the sound that is analysed, about 12 kHz */
 	uint32_t factor;
 	uint32_t n_taps, n_input; /* n_input: frames that wait for the lowpass */
 	float *lowpass, *input;	  /* [n_taps], [n_taps + WEIR_BLOCK] */
@@ -35,13 +36,13 @@ struct f0 {
 	float *energy; /* by lag */
 	float *time;   /* [n_fft] */
 	fftwf_complex *spectrum;
-	float *fine;	   /* kernels that interpolate the likeness */
-	float *both_sides; /* the likeness at negative lags, too */
-	float *likeness;   /* by lag */
+	float *fine;	   /* kernels that interpolate the similarity */
+	float *both_sides; /* the similarity at negative lags, too */
+	float *similarity; /* by lag */
 
 	struct f0_candidate candidate[2][F0_CANDIDATES]; /* of this hop and of the one before */
 	uint32_t n_candidates[2];
-	float silent_cost[2]; /* of the best course that ends without a pitch */
+	float silent_cost[2]; /* of the path of minimum cost that ends without a pitch */
 	uint32_t now;
 };
 

@@ -9,12 +9,12 @@
 
 /*
  * Onsets, beats and tempo. An onset is told about 10 ms after it was, and never twice in 55 ms. The
- * tempo is known after two or three periods that are alike. Beats are foretold from it: they are
+ * tempo is known after two or three similar periods. Beats are predicted from it: they are
  * told in the hop in which they are, and end, as the tempo does, 3 s after the latest accent.
  *
- * The confidence is how like the music is to itself after one, two, three and four periods, less
- * what speaks for half or twice the tempo: about 0.8 for drums alone, 0.3 to 0.6 for most songs
- * with a beat.
+ * The confidence is the similarity of the music to itself after one, two, three and four periods,
+ * less what speaks for half or twice the tempo: about 0.8 for drums alone, 0.3 to 0.6 for most
+ * songs with a beat.
  */
 struct rhythm_found {
 	float onset, beat; /* seconds before the end of the hop; NaN: none in it */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The autocorrelation of accents, over an exponential window, says how like the music is to itself
- * a lag later. A period is good where it and its multiples are lags of much likeness: a comb, as in
- * M. Davies and M. Plumbley, "Context-dependent beat tracking of musical audio" (2007), of the
- * multiples that bars are made of. What is added to that settles the octave:
+ * The autocorrelation of accents, over an exponential window, is the similarity of the music to
+ * itself a lag later. A period is good where the similarity at it and its multiples is high: a
+ * comb, as in M. Davies and M. Plumbley, "Context-dependent beat tracking of musical audio" (2007),
+ * of the multiples that bars are made of. Further terms decide the octave:
  *
- * - a lag of half or a third of the period that is nearly as like means that the beat is faster;
- * - a lag of two periods that is much more like means that it is slower;
+ * - a lag of half or a third of the period with nearly the same similarity makes the beat faster;
+ * - a lag of two periods with much higher similarity makes the beat slower;
  * - periods far from half a second are less usual: a log-normal prior, as in D. Ellis, "Beat
  *   tracking by dynamic programming" (2007).
  *
@@ -39,12 +39,12 @@
 #define NEAR 0.003f	  /* of a lag: a third of what periods are apart */
 #define N_COMB 4
 #define HALF_WEIGHT 0.6f
-#define HALF_LIKE 0.6f /* of the likeness after a period: no more counts */
-#define THIRD_LIKE 0.2f
+#define HALF_SIMILARITY 0.6f /* of the similarity after a period: no more counts */
+#define THIRD_SIMILARITY 0.2f
 #define TWICE_WEIGHT 0.6f
-#define TWICE_LIKE 1.4f
+#define TWICE_SIMILARITY 1.4f
 
-#define SEARCH_STEPS 17 /* one for the likeness */
+#define SEARCH_STEPS 17 /* one for the similarity */
 #define PERIODS_PER_STEP (TEMPO_PERIODS / (SEARCH_STEPS - 1))
 #define SAME 0.04f /* of a period */
 #define MIN_FIRST 0.15f
@@ -67,7 +67,7 @@ void tempo_allocate(struct tempo *tempo, struct arena *arena)
 {
 	tempo->past = arena_floats(arena, 2 * TEMPO_PAST);
 	tempo->product = arena_floats(arena, TEMPO_LAGS);
-	tempo->likeness = arena_floats(arena, TEMPO_LAGS);
+	tempo->similarity = arena_floats(arena, TEMPO_LAGS);
 	tempo->trial = arena_floats(arena, TEMPO_PERIODS);
 	tempo->usual = arena_floats(arena, TEMPO_PERIODS);
 }
@@ -90,7 +90,7 @@ static WEIR_REALTIME void music_forget(struct tempo *tempo)
 {
 	memset(tempo->past, 0, 2 * TEMPO_PAST * sizeof(float));
 	memset(tempo->product, 0, TEMPO_LAGS * sizeof(float));
-	memset(tempo->likeness, 0, TEMPO_LAGS * sizeof(float));
+	memset(tempo->similarity, 0, TEMPO_LAGS * sizeof(float));
 	tempo->n_steps = tempo->first = 0;
 	tempo->rest = 0;
 	tempo->sum = tempo->weight = 0.0f;
@@ -112,7 +112,7 @@ static WEIR_SIMD WEIR_REALTIME void products_add(float *restrict product,
 }
 
 /* The autocorrelation of accents without their mean, as a share of their variance. */
-static WEIR_REALTIME void likeness_find(struct tempo *tempo)
+static WEIR_REALTIME void similarity_find(struct tempo *tempo)
 {
 	const float mean = tempo->sum / tempo->weight, square = mean * mean;
 	const float variance = tempo->product[0] / tempo->weight - square + VARIANCE;
@@ -123,30 +123,31 @@ static WEIR_REALTIME void likeness_find(struct tempo *tempo)
 	for (uint32_t i = 0; i < n; i++) {
 		const float weight = (1.0f - unheard) / (1.0f - tempo->keep);
 
-		tempo->likeness[i] =
+		tempo->similarity[i] =
 			(tempo->product[i] - square * weight) / ((weight + DOUBT_STEPS) * variance);
 		unheard *= grow;
 	}
 }
 
-static WEIR_REALTIME float likeness_at(const struct tempo *tempo, float lag)
+static WEIR_REALTIME float similarity_at(const struct tempo *tempo, float lag)
 {
 	const uint32_t at = (uint32_t)lag;
 	const float part = lag - (float)at;
 
-	return tempo->likeness[at] * (1.0f - part) + tempo->likeness[at + 1] * part;
+	return tempo->similarity[at] * (1.0f - part) + tempo->similarity[at + 1] * part;
 }
 
 /* The highest of what is that near. */
-static WEIR_REALTIME float likeness_near(const struct tempo *tempo, float lag)
+static WEIR_REALTIME float similarity_near(const struct tempo *tempo, float lag)
 {
 	const float reach = NEAR * lag;
-	const float max = max_f32(likeness_at(tempo, lag - reach), likeness_at(tempo, lag + reach));
+	const float max =
+		max_f32(similarity_at(tempo, lag - reach), similarity_at(tempo, lag + reach));
 
-	return max_f32(likeness_at(tempo, lag), max);
+	return max_f32(similarity_at(tempo, lag), max);
 }
 
-/* Was there an accent that long ago, and is there a likeness around that lag? */
+/* Was there an accent that long ago, and is there any similarity around that lag? */
 static WEIR_REALTIME bool is_heard(const struct tempo *tempo, float lag)
 {
 	return lag * (1.0f + NEAR) + 1.0f < TEMPO_LAGS &&
@@ -155,39 +156,40 @@ static WEIR_REALTIME bool is_heard(const struct tempo *tempo, float lag)
 
 static WEIR_REALTIME float score_find(const struct tempo *tempo, float period)
 {
-	float like[N_COMB] = { 0.0f };
+	float similarity[N_COMB] = { 0.0f };
 	float sum = 0.0f, weight = 0.0f, once, faster, slower;
 
 	for (uint32_t k = 0; k < N_COMB && is_heard(tempo, (float)(k + 1) * period); k++) {
-		like[k] = likeness_near(tempo, (float)(k + 1) * period);
-		sum += comb_weight[k] * like[k];
+		similarity[k] = similarity_near(tempo, (float)(k + 1) * period);
+		sum += comb_weight[k] * similarity[k];
 		weight += comb_weight[k];
 	}
 	if (weight == 0.0f)
 		return 0.0f;
-	once = max_f32(like[0], 0.0f);
-	faster = max_f32(likeness_near(tempo, period / 2.0f) - HALF_LIKE * once,
-			 likeness_near(tempo, period / 3.0f) - THIRD_LIKE * once);
-	slower = like[1] - TWICE_LIKE * once;
+	once = max_f32(similarity[0], 0.0f);
+	faster = max_f32(similarity_near(tempo, period / 2.0f) - HALF_SIMILARITY * once,
+			 similarity_near(tempo, period / 3.0f) - THIRD_SIMILARITY * once);
+	slower = similarity[1] - TWICE_SIMILARITY * once;
 	return sum / weight - HALF_WEIGHT * max_f32(faster, 0.0f) -
 	       TWICE_WEIGHT * max_f32(slower, 0.0f);
 }
 
-/* The lag of the highest likeness around this one. */
+/* The lag of the highest similarity around this one. */
 static WEIR_REALTIME float lag_refine(const struct tempo *tempo, float lag, uint32_t reach)
 {
-	const float *like = tempo->likeness;
+	const float *similarity = tempo->similarity;
 	const uint32_t middle = (uint32_t)(lag + 0.5f);
 	uint32_t best = middle;
 	float bend;
 
 	for (uint32_t i = middle - reach; i <= middle + reach; i++)
-		if (like[i] > like[best])
+		if (similarity[i] > similarity[best])
 			best = i;
-	bend = 2.0f * like[best] - like[best - 1] - like[best + 1];
-	if (like[best] < like[best - 1] || like[best] < like[best + 1] || bend < 1e-6f)
+	bend = 2.0f * similarity[best] - similarity[best - 1] - similarity[best + 1];
+	if (similarity[best] < similarity[best - 1] || similarity[best] < similarity[best + 1] ||
+	    bend < 1e-6f)
 		return lag;
-	return (float)best + 0.5f * (like[best + 1] - like[best - 1]) / bend;
+	return (float)best + 0.5f * (similarity[best + 1] - similarity[best - 1]) / bend;
 }
 
 /* Each multiple of the period tells it more exactly. */
@@ -258,7 +260,7 @@ static WEIR_REALTIME void search(struct tempo *tempo)
 	const uint32_t part = (uint32_t)(tempo->n_steps % SEARCH_STEPS);
 
 	if (part == 0) {
-		likeness_find(tempo);
+		similarity_find(tempo);
 		tempo->best = tempo->best_score = tempo->kept_score = 0.0f;
 	} else {
 		periods_try(tempo, (part - 1) * PERIODS_PER_STEP);

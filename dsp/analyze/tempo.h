@@ -11,12 +11,12 @@
 /* Finds the tempo from accents. */
 struct tempo {
 	float step_seconds;
-	float keep;	 /* of accents, per step */
-	float *past;	 /* accents, [2 * TEMPO_PAST], twice the same, the newest first */
-	float *product;	 /* [TEMPO_LAGS] of accents that far apart, in sum */
-	float *likeness; /* [TEMPO_LAGS] of accents that far apart, 1 at most */
-	float *trial;	 /* [TEMPO_PERIODS] periods, steps */
-	float *usual;	 /* [TEMPO_PERIODS] how usual they are, 0 to 1 */
+	float keep;	   /* of accents, per step */
+	float *past;	   /* accents, [2 * TEMPO_PAST], twice the same, the newest first */
+	float *product;	   /* [TEMPO_LAGS] of accents that far apart, in sum */
+	float *similarity; /* [TEMPO_LAGS] of accents that far apart, 1 at most */
+	float *trial;	   /* [TEMPO_PERIODS] periods, steps */
+	float *usual;	   /* [TEMPO_PERIODS] how usual they are, 0 to 1 */
 	uint64_t n_steps;
 	uint64_t first;	   /* step of the first accent */
 	uint32_t rest;	   /* steps since the latest */
