@@ -33,12 +33,12 @@ static void analyze_allocate(struct analyze *analyze, struct arena *arena)
 	vad_allocate(&analyze->vad, arena);
 }
 
-static void analyze_fill(struct analyze *analyze)
+static void analyze_init_tables(struct analyze *analyze)
 {
-	thirds_fill(&analyze->thirds);
-	features_fill(&analyze->features);
-	rhythm_fill(&analyze->rhythm);
-	f0_fill(&analyze->f0);
+	thirds_init_tables(&analyze->thirds);
+	features_init_tables(&analyze->features);
+	rhythm_init_tables(&analyze->rhythm);
+	f0_init_tables(&analyze->f0);
 	vad_init_tables(&analyze->vad);
 }
 
@@ -63,7 +63,7 @@ static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_chann
 	memset(analyze->memory, 0, arena.size);
 	arena = (struct arena){ .memory = analyze->memory };
 	analyze_allocate(analyze, &arena);
-	analyze_fill(analyze);
+	analyze_init_tables(analyze);
 	analyze_reset(analyze);
 	return 0;
 }

@@ -73,7 +73,7 @@ void f0_allocate(struct f0 *f0, struct arena *arena)
 	f0->both_sides = arena_floats(arena, f0->max_lag + 2 * FINE_TAPS);
 }
 
-void f0_fill(struct f0 *f0)
+void f0_init_tables(struct f0 *f0)
 {
 	const double cutoff = 2.0 * BAND_HZ / ((double)f0->rate * f0->factor);
 

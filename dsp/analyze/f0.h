@@ -46,10 +46,10 @@ struct f0 {
 	uint32_t now;
 };
 
-/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
+/* Returns 0 or -ENOMEM. Then allocate twice, init_tables and reset. */
 int f0_init(struct f0 *f0, uint32_t rate);
 void f0_allocate(struct f0 *f0, struct arena *arena);
-void f0_fill(struct f0 *f0);
+void f0_init_tables(struct f0 *f0);
 
 /* A zeroed one is allowed. */
 void f0_finish(struct f0 *f0);

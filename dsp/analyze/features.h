@@ -69,10 +69,10 @@ struct features {
 	float smoothed[FEATURES_VALUES];
 };
 
-/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
+/* Returns 0 or -ENOMEM. Then allocate twice, init_tables and reset. */
 int features_init(struct features *features, uint32_t rate);
 void features_allocate(struct features *features, struct arena *arena);
-void features_fill(struct features *features);
+void features_init_tables(struct features *features);
 
 /* A zeroed one is allowed. */
 void features_finish(struct features *features);

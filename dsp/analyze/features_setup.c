@@ -63,7 +63,7 @@ void features_allocate(struct features *features, struct arena *arena)
 		arena_bytes(arena, FEATURES_MFCCS * FEATURES_MELS * sizeof(*features->cosine));
 }
 
-static void mels_fill(struct features *features)
+static void mels_init(struct features *features)
 {
 	for (uint32_t m = 0; m < FEATURES_MELS; m++) {
 		const double low = edge_hz(m), centre = edge_hz(m + 1), high = edge_hz(m + 2);
@@ -82,7 +82,7 @@ static void mels_fill(struct features *features)
 }
 
 /* The orthonormal cosine transform, DCT-II. */
-static void cosine_fill(double *cosine)
+static void cosine_init(double *cosine)
 {
 	for (uint32_t c = 0; c < FEATURES_MFCCS; c++)
 		for (uint32_t m = 0; m < FEATURES_MELS; m++)
@@ -123,7 +123,7 @@ static uint32_t bins_alike(const struct features *features, uint32_t bin)
  * last one stays. Elements are then divided by a count of bins, which it looks up twice: for the
  * bin that has the number of the semitone of the bin that has the number of this element.
  */
-static void chroma_fill(struct features *features)
+static void chroma_init(struct features *features)
 {
 	uint32_t n = 0;
 
@@ -143,11 +143,11 @@ static void chroma_fill(struct features *features)
 	features->n_semitones = n;
 }
 
-void features_fill(struct features *features)
+void features_init_tables(struct features *features)
 {
-	mels_fill(features);
-	cosine_fill(features->cosine);
-	chroma_fill(features);
+	mels_init(features);
+	cosine_init(features->cosine);
+	chroma_init(features);
 }
 
 void features_finish(struct features *features)

@@ -15,8 +15,8 @@ void meter_init(struct meter *meter, uint32_t rate, uint32_t n_channels)
 	meter->n_channels = n_channels;
 	meter->fast = -expm1(-1.0 / (FAST_SECONDS * rate));
 	meter->slow = -expm1(-1.0 / (SLOW_SECONDS * rate));
-	weighting_fill(&meter->weighting, rate);
-	true_peak_kit_fill(&meter->true_peak, rate);
+	weighting_init_tables(&meter->weighting, rate);
+	true_peak_tables_init(&meter->true_peak, rate);
 }
 
 WEIR_REALTIME void meter_reset(struct meter *meter)

@@ -73,7 +73,7 @@ struct meter {
 	uint32_t recent;   /* the latest hop's place in what is recent, a ring */
 	struct weighting weighting;
 	double fast, slow; /* shares of a frame in the time weightings */
-	struct true_peak_kit true_peak;
+	struct true_peak_tables true_peak;
 	int32_t clipped; /* the first frame that is, INT32_MAX for none */
 	float clipped_seconds;
 	struct meter_channel channel[METER_CHANNELS];

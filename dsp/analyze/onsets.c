@@ -125,7 +125,7 @@ void onsets_allocate(struct onsets *onsets, struct arena *arena)
 }
 
 /* A sine at full scale has the power 1. */
-void onsets_fill(struct onsets *onsets)
+void onsets_init_tables(struct onsets *onsets)
 {
 	for (uint32_t i = 0; i < onsets->n; i++)
 		onsets->window[i] =

@@ -65,10 +65,10 @@ struct onsets_found {
 	float level;  /* amplitude */
 };
 
-/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
+/* Returns 0 or -ENOMEM. Then allocate twice, init_tables and reset. */
 int onsets_init(struct onsets *onsets, uint32_t rate);
 void onsets_allocate(struct onsets *onsets, struct arena *arena);
-void onsets_fill(struct onsets *onsets);
+void onsets_init_tables(struct onsets *onsets);
 
 /* A zeroed one is allowed. */
 void onsets_finish(struct onsets *onsets);

@@ -23,10 +23,10 @@ void rhythm_allocate(struct rhythm *rhythm, struct arena *arena)
 	tempo_allocate(&rhythm->tempo, arena);
 }
 
-void rhythm_fill(struct rhythm *rhythm)
+void rhythm_init_tables(struct rhythm *rhythm)
 {
-	onsets_fill(&rhythm->onsets);
-	tempo_fill(&rhythm->tempo);
+	onsets_init_tables(&rhythm->onsets);
+	tempo_init_tables(&rhythm->tempo);
 }
 
 void rhythm_finish(struct rhythm *rhythm)

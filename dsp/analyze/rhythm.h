@@ -33,10 +33,10 @@ struct rhythm {
 	float onset, beat; /* as in found */
 };
 
-/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
+/* Returns 0 or -ENOMEM. Then allocate twice, init_tables and reset. */
 int rhythm_init(struct rhythm *rhythm, uint32_t rate);
 void rhythm_allocate(struct rhythm *rhythm, struct arena *arena);
-void rhythm_fill(struct rhythm *rhythm);
+void rhythm_init_tables(struct rhythm *rhythm);
 
 /* A zeroed one is allowed. */
 void rhythm_finish(struct rhythm *rhythm);

@@ -72,7 +72,7 @@ void tempo_allocate(struct tempo *tempo, struct arena *arena)
 	tempo->usual = arena_floats(arena, TEMPO_PERIODS);
 }
 
-void tempo_fill(struct tempo *tempo)
+void tempo_init_tables(struct tempo *tempo)
 {
 	for (uint32_t i = 0; i < TEMPO_PERIODS; i++) {
 		const float part = (float)i / (TEMPO_PERIODS - 1);

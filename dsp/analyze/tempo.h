@@ -35,7 +35,7 @@ struct tempo {
 
 void tempo_init(struct tempo *tempo, float step_seconds);
 void tempo_allocate(struct tempo *tempo, struct arena *arena);
-void tempo_fill(struct tempo *tempo);
+void tempo_init_tables(struct tempo *tempo);
 WEIR_REALTIME void tempo_reset(struct tempo *tempo);
 
 /* accent, level: amplitudes */

@@ -60,10 +60,10 @@ struct thirds {
 	struct thirds_pair *pair;	  /* [n_pairs] */
 };
 
-/* Then place, twice, fill and reset. */
+/* Then allocate twice, init_tables and reset. */
 void thirds_init(struct thirds *thirds, uint32_t rate, uint32_t n_channels);
 void thirds_allocate(struct thirds *thirds, struct arena *arena);
-void thirds_fill(struct thirds *thirds);
+void thirds_init_tables(struct thirds *thirds);
 
 WEIR_REALTIME void thirds_reset(struct thirds *thirds);
 

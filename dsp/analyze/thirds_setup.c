@@ -54,7 +54,7 @@ static double section_set(struct thirds_bank *bank, uint32_t section, uint32_t l
 }
 
 /* middle: of the band, as a share of the stage's rate. */
-static void band_fill(struct thirds_bank *bank, uint32_t lane, double middle)
+static void band_init(struct thirds_bank *bank, uint32_t lane, double middle)
 {
 	const uint32_t n = bank->n_sections;
 	const struct edges edges = edges_of(middle, n);
@@ -98,7 +98,7 @@ void thirds_allocate(struct thirds *thirds, struct arena *arena)
 	thirds->pair = arena_bytes(arena, thirds->n_pairs * sizeof(*thirds->pair));
 }
 
-void thirds_fill(struct thirds *thirds)
+void thirds_init_tables(struct thirds *thirds)
 {
 	for (uint32_t i = 0; i < thirds->n_banks; i++) {
 		struct thirds_bank *bank = &thirds->bank[i];
@@ -110,7 +110,7 @@ void thirds_fill(struct thirds *thirds)
 		bank->n_bands = i + 1 < thirds->n_banks ? 3 : (uint32_t)bank->top + 1;
 		for (uint32_t b = 0; b < bank->n_bands; b++)
 			if (bank->top - (int32_t)b < THIRDS)
-				band_fill(bank, 2 * b,
+				band_init(bank, 2 * b,
 					  middle_of(bank->top - (int32_t)b) /
 						  ldexp(thirds->rate, -(int)bank->stage));
 	}

@@ -24,25 +24,25 @@ struct points {
 	float three_quarters[WEIR_BLOCK + N_LANES + 1];
 };
 
-void true_peak_kit_fill(struct true_peak_kit *kit, uint32_t rate)
+void true_peak_tables_init(struct true_peak_tables *tables, uint32_t rate)
 {
 	float kernel[5][TRUE_PEAK_TAPS];
 
-	kit->factor = rate < 64000 ? 4 : rate < 256000 ? 2 : 1;
+	tables->factor = rate < 64000 ? 4 : rate < 256000 ? 2 : 1;
 	sinc_fill(kernel[0], TRUE_PEAK_TAPS, 4, 1.0, BETA);
 	for (int i = 0; i < HALF; i++) {
 		const float a = kernel[1][i], b = kernel[1][TRUE_PEAK_TAPS - 1 - i];
 
 		for (int lane = 0; lane < N_LANES; lane++) {
-			kit->even[i][lane] = 0.5f * (a + b);
-			kit->odd[i][lane] = 0.5f * (a - b);
-			kit->half[i][lane] = kernel[2][i];
+			tables->even[i][lane] = 0.5f * (a + b);
+			tables->odd[i][lane] = 0.5f * (a - b);
+			tables->half[i][lane] = kernel[2][i];
 		}
 	}
 }
 
 /* A multiple of N_LANES from n on. Kernels of 1/4 and 3/4 mirror each other. */
-static WEIR_SIMD WEIR_REALTIME void quarters_find(const struct true_peak_kit *kit,
+static WEIR_SIMD WEIR_REALTIME void quarters_find(const struct true_peak_tables *tables,
 						  struct points *points, uint32_t n)
 {
 	for (uint32_t f = 0; f < n; f += N_LANES) {
@@ -54,9 +54,9 @@ static WEIR_SIMD WEIR_REALTIME void quarters_find(const struct true_peak_kit *ki
 			const weir_lanes a = *(const weir_lanes *)(first + i);
 			const weir_lanes b = *(const weir_lanes *)(last - i);
 
-			even += (a + b) * kit->even[i];
-			odd += (a - b) * kit->odd[i];
-			half += (a + b) * kit->half[i];
+			even += (a + b) * tables->even[i];
+			odd += (a - b) * tables->odd[i];
+			half += (a + b) * tables->half[i];
 		}
 		*(weir_lanes *)(points->quarter + f) = even + odd;
 		*(weir_lanes *)(points->half + 1 + f) = half;
@@ -64,7 +64,7 @@ static WEIR_SIMD WEIR_REALTIME void quarters_find(const struct true_peak_kit *ki
 	}
 }
 
-static WEIR_SIMD WEIR_REALTIME void halves_find(const struct true_peak_kit *kit,
+static WEIR_SIMD WEIR_REALTIME void halves_find(const struct true_peak_tables *tables,
 						struct points *points, uint32_t n)
 {
 	for (uint32_t f = 0; f < n; f += N_LANES) {
@@ -75,7 +75,7 @@ static WEIR_SIMD WEIR_REALTIME void halves_find(const struct true_peak_kit *kit,
 		for (int i = 0; i < HALF; i++)
 			half += (*(const weir_lanes *)(first + i) +
 				 *(const weir_lanes *)(last - i)) *
-				kit->half[i];
+				tables->half[i];
 		*(weir_lanes *)(points->half + 1 + f) = half;
 	}
 }
@@ -139,7 +139,7 @@ static WEIR_SIMD WEIR_REALTIME float samples_top(const struct points *points, ui
 	return highest(&heights, n);
 }
 
-WEIR_REALTIME float true_peak_run(const struct true_peak_kit *kit, struct true_peak *peak,
+WEIR_REALTIME float true_peak_run(const struct true_peak_tables *tables, struct true_peak *peak,
 				  const float *in, uint32_t n)
 {
 	struct points points;
@@ -149,12 +149,12 @@ WEIR_REALTIME float true_peak_run(const struct true_peak_kit *kit, struct true_p
 	memcpy(points.sample + TRUE_PEAK_TAPS - 1, in, n * sizeof(float));
 	memset(points.sample + TRUE_PEAK_TAPS - 1 + n, 0, N_LANES * sizeof(float));
 	points.half[0] = points.three_quarters[0] = peak->before;
-	if (kit->factor == 4) {
-		quarters_find(kit, &points, n);
+	if (tables->factor == 4) {
+		quarters_find(tables, &points, n);
 		top = quarters_top(&points, n);
 		peak->before = points.three_quarters[n];
-	} else if (kit->factor == 2) {
-		halves_find(kit, &points, n);
+	} else if (tables->factor == 2) {
+		halves_find(tables, &points, n);
 		top = halves_top(&points, n);
 		peak->before = points.half[n];
 	} else {

@@ -14,7 +14,7 @@
  *
  * A point is looked at TRUE_PEAK_TAPS / 2 frames after its sample came; at the samples alone, one.
  */
-struct true_peak_kit {
+struct true_peak_tables {
 	uint32_t factor;
 	/* For points at 1/4 and 3/4 (their mean and half difference), and 1/2; per pair of taps. */
 	weir_lanes even[TRUE_PEAK_TAPS / 2], odd[TRUE_PEAK_TAPS / 2], half[TRUE_PEAK_TAPS / 2];
@@ -25,10 +25,10 @@ struct true_peak {
 	float before;			/* the last point between samples */
 };
 
-void true_peak_kit_fill(struct true_peak_kit *kit, uint32_t rate);
+void true_peak_tables_init(struct true_peak_tables *tables, uint32_t rate);
 
 /* Returns the highest of n frames, WEIR_BLOCK at most. */
-WEIR_REALTIME float true_peak_run(const struct true_peak_kit *kit, struct true_peak *peak,
+WEIR_REALTIME float true_peak_run(const struct true_peak_tables *tables, struct true_peak *peak,
 				  const float *in, uint32_t n);
 
 #endif

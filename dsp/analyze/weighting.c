@@ -151,7 +151,7 @@ static void gain_set(const struct biquad *low, const struct biquad *middle, stru
 	biquad->b2 *= gain;
 }
 
-static void iec_fill(struct weighting *weighting, int lane, double rate)
+static void iec_init(struct weighting *weighting, int lane, double rate)
 {
 	const double p1 = pole_of(f1, rate), p4 = pole_of(f4, rate);
 	const struct biquad low = highpass(p1, p1);
@@ -177,7 +177,7 @@ static double k_poles(struct biquad *biquad, double frequency, double q, double 
 	return a0;
 }
 
-static void k_fill(struct weighting *weighting, double rate)
+static void k_init(struct weighting *weighting, double rate)
 {
 	/* What gives table 1, the pre-filter, and table 2, the RLB high-pass, at 48 kHz. */
 	const double shelf_hz = 1681.974450955533, shelf_q = 0.7071752369554196;
@@ -197,11 +197,11 @@ static void k_fill(struct weighting *weighting, double rate)
 	section_put(&weighting->section[2], WEIGHTING_K, &shelf);
 }
 
-void weighting_fill(struct weighting *weighting, uint32_t rate)
+void weighting_init_tables(struct weighting *weighting, uint32_t rate)
 {
-	iec_fill(weighting, WEIGHTING_A, rate);
-	iec_fill(weighting, WEIGHTING_C, rate);
-	k_fill(weighting, rate);
+	iec_init(weighting, WEIGHTING_A, rate);
+	iec_init(weighting, WEIGHTING_C, rate);
+	k_init(weighting, rate);
 	for (uint32_t i = 0; i < WEIGHTING_SECTIONS; i++)
 		section_put(&weighting->section[i], WEIGHTING_Z, &nothing);
 }

@@ -28,6 +28,6 @@ struct weighting {
 	struct weighting_section section[WEIGHTING_SECTIONS];
 };
 
-void weighting_fill(struct weighting *weighting, uint32_t rate);
+void weighting_init_tables(struct weighting *weighting, uint32_t rate);
 
 #endif

@@ -50,7 +50,7 @@ void vad_features_allocate(struct vad_features *features, struct arena *arena)
 	features->bins = arena_bins(arena, VAD_BINS);
 }
 
-static void window_fill(float *window)
+static void window_init(float *window)
 {
 	const int rise = VAD_WINDOW - FALL;
 	double sum = 0.0;
@@ -65,7 +65,7 @@ static void window_fill(float *window)
 		window[i] /= (float)sqrt(sum);
 }
 
-static void bands_fill(struct vad_features *features)
+static void bands_init(struct vad_features *features)
 {
 	const double first = mel(LOW_HZ), last = mel(HIGH_HZ);
 	double share[VAD_BANDS] = { 0 };
@@ -93,8 +93,8 @@ int vad_features_init(struct vad_features *features)
 
 void vad_features_init_tables(struct vad_features *features)
 {
-	window_fill(features->window);
-	bands_fill(features);
+	window_init(features->window);
+	bands_init(features);
 	for (uint32_t g = 0; g <= VAD_LAGS; g++)
 		features->lag_end[g] = (uint32_t)lround(
 			SHORTEST_LAG * pow(LONGEST_LAG / SHORTEST_LAG, (double)g / VAD_LAGS));

@@ -53,7 +53,7 @@ struct vad_found {
 	float ago; /* when started: seconds since the first network would have, and the onset */
 };
 
-/* Returns 0 or -ENOMEM. Then place, twice, fill and reset. */
+/* Returns 0 or -ENOMEM. Then allocate twice, init_tables and reset. */
 int vad_init(struct vad *vad, uint32_t rate);
 void vad_allocate(struct vad *vad, struct arena *arena);
 void vad_init_tables(struct vad *vad);
