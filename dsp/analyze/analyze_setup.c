@@ -48,13 +48,13 @@ static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_chann
 
 	analyze->n_channels = n_channels;
 	analyze->has_layout = n_channels == ANALYZE_CHANNELS;
-	analyze->hop_frames = hop_frames_of(rate);
+	analyze->hop_frames = vad_hop_frames(rate);
 	meter_init(&analyze->meter, rate, n_channels);
 	loudness_init(&analyze->loudness, n_channels);
 	thirds_init(&analyze->thirds, rate, n_channels);
-	if (features_init(&analyze->features, rate) < 0 ||
-	    rhythm_init(&analyze->rhythm, rate) < 0 || f0_init(&analyze->f0, rate) < 0 ||
-	    vad_init(&analyze->vad, rate) < 0)
+	if (features_init(&analyze->features, rate, analyze->hop_frames) < 0 ||
+	    rhythm_init(&analyze->rhythm, rate, analyze->hop_frames) < 0 ||
+	    f0_init(&analyze->f0, rate) < 0 || vad_init(&analyze->vad, rate) < 0)
 		return -ENOMEM;
 	analyze_allocate(analyze, &arena);
 	analyze->memory = aligned_alloc(WEIR_FFT_ALIGN, arena.size);
@@ -339,8 +339,8 @@ static const struct weir_field fields_of_1[] = { FIELDS(1) };
 static const struct weir_field fields_of_2[] = { FIELDS(2) };
 static const struct weir_field fields_of_8[] = { FIELDS(8) };
 
-#define SHARED                                                                          \
-	.hop_seconds = HOP_SECONDS, .destroy = analyze_destroy, .reset = analyze_reset, \
+#define SHARED                                                                              \
+	.hop_seconds = VAD_HOP_SECONDS, .destroy = analyze_destroy, .reset = analyze_reset, \
 	.run = analyze_run, .continuous = true, .panels = panels, .n_panels = COUNT(panels)
 
 const struct weir_unit weir_analyze = UNIT("analyze", 705, "Levels and features of a stereo sound",

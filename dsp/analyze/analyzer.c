@@ -173,7 +173,7 @@ static WEIR_REALTIME void hop_end(struct analyze *analyze, float *const control[
 	if (analyze->is_on[ANALYZE_VOICE])
 		speech_find(analyze, control);
 	else if (analyze->was_speech)
-		*value_of(analyze, ANALYZE_SPEECH_END) = HOP_SECONDS;
+		*value_of(analyze, ANALYZE_SPEECH_END) = VAD_HOP_SECONDS;
 }
 
 static WEIR_REALTIME void report(struct analyze *analyze, struct weir_reports *reports,

@@ -4,7 +4,6 @@
 
 #include "analyze.h"
 #include "dsp/arena.h"
-#include "dsp/hop.h"
 #include "dsp/vad/vad.h"
 #include "f0.h"
 #include "features.h"
@@ -39,7 +38,8 @@ enum analyze_field {
 
 struct analyze {
 	uint32_t n_channels;
-	uint32_t hop_frames, frame; /* frame: within the hop */
+	uint32_t hop_frames; /* that of the voice detector */
+	uint32_t frame;	     /* within the hop */
 	bool was_reset, has_layout;
 	bool was_speech;	      /* when the voice group went off, in this hop */
 	bool is_on[ANALYZE_N_GROUPS]; /* groups, in this hop */

@@ -70,7 +70,7 @@ struct features {
 };
 
 /* Returns 0 or -ENOMEM. Then allocate twice, init_tables and reset. */
-int features_init(struct features *features, uint32_t rate);
+int features_init(struct features *features, uint32_t rate, uint32_t hop_frames);
 void features_allocate(struct features *features, struct arena *arena);
 void features_init_tables(struct features *features);
 

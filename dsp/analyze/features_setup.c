@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 
-#include "dsp/hop.h"
 #include "features.h"
 
 #define WINDOWS_PER_SECOND 20
@@ -30,7 +29,7 @@ static uint32_t edge_bin(const struct features *features, uint32_t edge)
 	return (uint32_t)(edge_hz(edge) * features->n_bins / features->rate);
 }
 
-int features_init(struct features *features, uint32_t rate)
+int features_init(struct features *features, uint32_t rate, uint32_t hop_frames)
 {
 	uint32_t n_weights = 0;
 
@@ -38,7 +37,7 @@ int features_init(struct features *features, uint32_t rate)
 	features->n_window = rate / WINDOWS_PER_SECOND;
 	while (!weir_fft_is_smooth(features->n_window, MAX_PRIME))
 		features->n_window--;
-	features->n_hop = hop_frames_of(rate);
+	features->n_hop = hop_frames;
 	features->hop_seconds = (float)features->n_hop / (float)rate;
 	features->n_bins = features->n_window / 2;
 	features->n_fft = features->n_window * (1 + features->n_window % 2);

@@ -4,13 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/hop.h"
 #include "dsp/minmax.h"
 
-int rhythm_init(struct rhythm *rhythm, uint32_t rate)
+int rhythm_init(struct rhythm *rhythm, uint32_t rate, uint32_t hop_frames)
 {
 	rhythm->rate = (float)rate;
-	rhythm->hop_frames = hop_frames_of(rate);
+	rhythm->hop_frames = hop_frames;
 	rhythm->half_frames = rhythm->hop_frames / 2;
 	tempo_init(&rhythm->tempo, 0.5f * (float)rhythm->hop_frames / rhythm->rate);
 	return onsets_init(&rhythm->onsets, rate);

@@ -34,7 +34,7 @@ struct rhythm {
 };
 
 /* Returns 0 or -ENOMEM. Then allocate twice, init_tables and reset. */
-int rhythm_init(struct rhythm *rhythm, uint32_t rate);
+int rhythm_init(struct rhythm *rhythm, uint32_t rate, uint32_t hop_frames);
 void rhythm_allocate(struct rhythm *rhythm, struct arena *arena);
 void rhythm_init_tables(struct rhythm *rhythm);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A hop of the input becomes VAD_HOP samples, whatever the rate is: each is the place of a
- * whole number of parts of a frame, so there is one kernel for each that occurs. Where a hop is
- * not a whole number of frames, the sound is wrong by 0.6 % at most.
+ * A hop of the input becomes VAD_HOP samples at every rate. Their positions are multiples of
+ * 1 / VAD_HOP of a frame, so there is one kernel for each fraction that occurs. Where 10 ms are not
+ * a whole number of frames, the resampled pitch is wrong by 0.6 % at most.
  */
 
 #include "vad.h"
@@ -11,7 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/hop.h"
 #include "dsp/minmax.h"
 #include "dsp/simd.h"
 #include "dsp/sinc.h"
@@ -24,7 +23,7 @@
 /* Of music that begins 3.5 % pass, of speech 99.8 %: train/README.md. 3 hops let 3.8 % pass. */
 #define CONFIRM_HOPS 5
 #define CONFIRM_LIMIT 0.7f
-#define MAX_LOUD 30 /* hops: what has been loud for longer began as something else */
+#define MAX_LOUD 30 /* hops: the limit of n_loud, and so of `ago` */
 #define RELEASE_HOPS 20
 #define RELEASE_LIMIT 0.375f /* as the events by default */
 
@@ -42,7 +41,7 @@ static uint32_t divisor(uint32_t a, uint32_t b)
 int vad_init(struct vad *vad, uint32_t rate)
 {
 	vad->rate = rate;
-	vad->hop = hop_frames_of(rate);
+	vad->hop = vad_hop_frames(rate);
 	vad->n_phases = VAD_HOP / divisor(vad->hop, VAD_HOP);
 	vad->n_taps = vad->hop <= VAD_HOP ? TAPS : (TAPS * vad->hop / VAD_HOP + 15) / 16 * 16;
 	return vad_features_init(&vad->features);
@@ -75,7 +74,7 @@ WEIR_REALTIME void vad_reset(struct vad *vad)
 	memset(vad->input, 0, (vad->n_taps + vad->hop) * sizeof(float));
 	vad_features_reset(&vad->features);
 	vad_net_reset(&vad->net);
-	memset(vad->heard, 0, sizeof(vad->heard));
+	memset(vad->primary, 0, sizeof(vad->primary));
 	memset(vad->limited, 0, sizeof(vad->limited));
 	memset(vad->probability, 0, sizeof(vad->probability));
 	vad->confirmed = false;
@@ -133,7 +132,7 @@ static WEIR_REALTIME void decide(struct vad *vad, const struct vad_control *cont
 	const uint32_t hangover = hops_get(control->hangover_ms);
 	const bool loud = mean_get(vad->probability, vad->n_hops, onset) >= control->threshold;
 
-	vad->n_loud = mean_get(vad->heard, vad->n_hops, onset) >= control->threshold
+	vad->n_loud = mean_get(vad->primary, vad->n_hops, onset) >= control->threshold
 			      ? min_u32(vad->n_loud + 1, MAX_LOUD)
 			      : 0;
 	found->ago = 1e-3f * control->onset_ms;
@@ -153,16 +152,16 @@ static WEIR_REALTIME float probability_find(struct vad *vad)
 {
 	const uint32_t now = vad->n_hops % VAD_HOPS, n_hops = vad->n_hops + 1;
 	const float *features = vad->features.value;
-	const float heard = vad_net_step(&vad->net, features);
-	const float limited = min_f32(heard, vad_net_confirm(&vad->net, features));
+	const float primary = vad_net_step(&vad->net, features);
+	const float limited = min_f32(primary, vad_net_confirm(&vad->net, features));
 
-	vad->heard[now] = heard;
+	vad->primary[now] = primary;
 	vad->limited[now] = limited;
 	if (vad->confirmed)
-		vad->confirmed = mean_get(vad->heard, n_hops, RELEASE_HOPS) >= RELEASE_LIMIT;
+		vad->confirmed = mean_get(vad->primary, n_hops, RELEASE_HOPS) >= RELEASE_LIMIT;
 	else
 		vad->confirmed = mean_get(vad->limited, n_hops, CONFIRM_HOPS) >= CONFIRM_LIMIT;
-	vad->probability[now] = vad->confirmed ? heard : limited;
+	vad->probability[now] = vad->confirmed ? primary : limited;
 	vad->n_hops = n_hops;
 	return vad->probability[now];
 }
