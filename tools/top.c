@@ -39,7 +39,7 @@ static const char usage[] =
 	"  q                  ends\n";
 
 struct top {
-	struct graph graph;
+	struct session session;
 	struct reader reader;
 	struct controls controls;
 	struct page page;
@@ -54,9 +54,9 @@ struct top {
 	uint64_t lost;
 };
 
-static bool node_is_shown(const struct graph *graph, const struct weir_registry_object *node)
+static bool node_is_shown(const struct session *session, const struct weir_registry_object *node)
 {
-	return node_is_reporting(graph, node) || pw_properties_get(node->props, STATE_KEY);
+	return node_is_reporting(session, node) || pw_properties_get(node->props, STATE_KEY);
 }
 
 static void on_filled(void *data)
@@ -78,7 +78,7 @@ static void want(struct top *top, const struct weir_registry_object *node)
 	if (node->serial == top->serial)
 		return;
 	free(top->wanted);
-	top->wanted = strdup(graph_get_name(node));
+	top->wanted = strdup(session_get_name(node));
 	if (!top->wanted)
 		fail("%s", strerror(errno));
 	top->serial = node->serial;
@@ -86,7 +86,7 @@ static void want(struct top *top, const struct weir_registry_object *node)
 	page_reset(&top->page);
 	top->lost = 0;
 	top->idle_frames = 0;
-	graph_touch(&top->graph);
+	session_touch(&top->session);
 }
 
 /* The one that was chosen, and when that is gone another one of its name. */
@@ -94,16 +94,16 @@ static struct weir_registry_object *find_wanted(const struct top *top)
 {
 	struct weir_registry_object *node;
 
-	if (!top->graph.registry || !top->wanted)
+	if (!top->session.registry || !top->wanted)
 		return NULL;
-	node = graph_find_serial(&top->graph, top->serial);
+	node = session_find_serial(&top->session, top->serial);
 	if (node)
-		return node_is_shown(&top->graph, node) ? node : NULL;
-	spa_list_for_each(node, weir_registry_get_objects(top->graph.registry, WEIR_REGISTRY_NODE),
-			  link)
+		return node_is_shown(&top->session, node) ? node : NULL;
+	spa_list_for_each(
+		node, weir_registry_get_objects(top->session.registry, WEIR_REGISTRY_NODE), link)
 	{
-		if (strcmp(graph_get_name(node), top->wanted) == 0 &&
-		    node_is_shown(&top->graph, node))
+		if (strcmp(session_get_name(node), top->wanted) == 0 &&
+		    node_is_shown(&top->session, node))
 			return node;
 	}
 	return NULL;
@@ -114,10 +114,10 @@ static struct weir_registry_object *find_shown(const struct top *top, uint32_t n
 {
 	struct weir_registry_object *node;
 
-	spa_list_for_each(node, weir_registry_get_objects(top->graph.registry, WEIR_REGISTRY_NODE),
-			  link)
+	spa_list_for_each(
+		node, weir_registry_get_objects(top->session.registry, WEIR_REGISTRY_NODE), link)
 	{
-		if (node_is_shown(&top->graph, node) && n-- == 0)
+		if (node_is_shown(&top->session, node) && n-- == 0)
 			return node;
 	}
 	return NULL;
@@ -130,14 +130,14 @@ static void on_changed(void *data)
 
 	top->is_known = true;
 	if (!top->is_open)
-		graph_quit(&top->graph);
-	if (!top->graph.registry || !top->is_open)
+		session_quit(&top->session);
+	if (!top->session.registry || !top->is_open)
 		return;
 	node = top->wanted ? find_wanted(top) : find_shown(top, 0);
 	if (node)
 		want(top, node);
 	controls_set_node(&top->controls, node ? node->proxy : NULL);
-	reader_set_port(&top->reader, node ? graph_find_report(&top->graph, node) : NULL);
+	reader_set_port(&top->reader, node ? session_find_report(&top->session, node) : NULL);
 }
 
 static void on_lost(void *data)
@@ -151,10 +151,10 @@ static void on_lost(void *data)
 static char *label_create(const struct top *top, const struct weir_registry_object *node,
 			  uint32_t i)
 {
-	const bool has_twin = names_has_twin(&top->graph, node_is_shown, node);
+	const bool has_twin = names_has_twin(&top->session, node_is_shown, node);
 	char *text;
 
-	if (asprintf(&text, has_twin ? " %u %s (%u)" : " %u %s", i + 1, graph_get_name(node),
+	if (asprintf(&text, has_twin ? " %u %s (%u)" : " %u %s", i + 1, session_get_name(node),
 		     node->id) < 0)
 		fail("%s", strerror(errno));
 	return text;
@@ -200,7 +200,7 @@ static void draw_names(const struct top *top)
 	int column = NAMES_COLUMN;
 
 	screen_print(0, 1, SCREEN_STRONG, "weir top");
-	if (!top->graph.registry)
+	if (!top->session.registry)
 		return;
 	for (uint32_t i = find_first_name(top); (node = find_shown(top, i)); i++) {
 		const int columns = count_columns(top, node, i);
@@ -219,13 +219,13 @@ static void draw_absence(const struct top *top)
 {
 	char *names;
 
-	if (!top->graph.registry) {
+	if (!top->session.registry) {
 		screen_print(2, 1, SCREEN_TOO_LOUD, "PipeWire has gone. Waiting for it ...");
 		return;
 	}
-	if (!top->graph.ready)
+	if (!top->session.ready)
 		return;
-	names = names_list(&top->graph, node_is_shown);
+	names = names_list(&top->session, node_is_shown);
 	if (top->wanted)
 		screen_print(2, 1, SCREEN_TOO_LOUD,
 			     "No node \"%s\" reports. Waiting ... There are: %s", top->wanted,
@@ -241,7 +241,7 @@ static void draw(struct top *top)
 	const int rows = screen_rows();
 	char message[512];
 
-	if (top->graph.is_stopping)
+	if (top->session.is_stopping)
 		return;
 	screen_begin();
 	if (rows < LEAST_ROWS || screen_columns() < LEAST_COLUMNS) {
@@ -292,7 +292,7 @@ static void on_continued(void *data)
 	draw(top);
 }
 
-static const struct graph_events graph_events = {
+static const struct session_events session_events = {
 	.changed = on_changed,
 	.lost = on_lost,
 	.stopping = on_stopping,
@@ -305,9 +305,9 @@ static void move(struct top *top, int step)
 	struct weir_registry_object *node, *last = NULL;
 	uint32_t n, at;
 
-	if (!top->graph.registry)
+	if (!top->session.registry)
 		return;
-	n = names_count(&top->graph, node_is_shown, &last);
+	n = names_count(&top->session, node_is_shown, &last);
 	at = step > 0 ? n - 1 : 0;
 	for (uint32_t i = 0; (node = find_shown(top, i)); i++)
 		if (node_is_wanted(top, node))
@@ -323,7 +323,7 @@ static void press(struct top *top, int key)
 	switch (key) {
 	case 'q':
 	case 'Q':
-		graph_quit(&top->graph);
+		session_quit(&top->session);
 		break;
 	case 'r':
 	case 'R':
@@ -338,7 +338,7 @@ static void press(struct top *top, int key)
 		move(top, -1);
 		break;
 	default:
-		node = key >= '1' && key <= '9' && top->graph.registry
+		node = key >= '1' && key <= '9' && top->session.registry
 			       ? find_shown(top, (uint32_t)(key - '1'))
 			       : NULL;
 		if (node)
@@ -355,7 +355,7 @@ static void on_keys(void *data, int fd, uint32_t mask)
 	while ((key = screen_key()) != -1)
 		press(top, key);
 	if (mask & (SPA_IO_HUP | SPA_IO_ERR))
-		graph_quit(&top->graph);
+		session_quit(&top->session);
 	else
 		draw(top);
 }
@@ -414,21 +414,21 @@ static void parse_arguments(struct top *top, int argc, char *argv[])
 static void check_wanted(struct top *top)
 {
 	const struct weir_registry_object *node = find_wanted(top);
-	char *names = names_list(&top->graph, node_is_shown);
+	char *names = names_list(&top->session, node_is_shown);
 
 	if (!node)
-		node = graph_find_node(&top->graph, top->wanted);
+		node = session_find_node(&top->session, top->wanted);
 	if (!node)
 		fail("there is no node \"%s\". Pages are of: %s", top->wanted, names);
-	if (!node_is_shown(&top->graph, node) && !node_will_report(node)) {
-		if (node_is_sink_or_source(&top->graph, node))
+	if (!node_is_shown(&top->session, node) && !node_will_report(node)) {
+		if (node_is_sink_or_source(&top->session, node))
 			fail("%s has no report. To measure it: weir watch --target %s", top->wanted,
 			     top->wanted);
 		fail("%s has no report. Pages are of: %s", top->wanted, names);
 	}
 	free(names);
 	free(top->wanted);
-	top->wanted = strdup(graph_get_name(node));
+	top->wanted = strdup(session_get_name(node));
 	if (!top->wanted)
 		fail("%s", strerror(errno));
 	top->serial = node->serial;
@@ -440,22 +440,22 @@ static void screen_open(struct top *top)
 
 	screen_init();
 	atexit(screen_finish);
-	top->timer = pw_loop_add_timer(top->graph.loop, on_frame, top);
-	if (!top->timer || !pw_loop_add_signal(top->graph.loop, SIGWINCH, on_size, top) ||
-	    !pw_loop_add_io(top->graph.loop, STDIN_FILENO, SPA_IO_IN, false, on_keys, top))
+	top->timer = pw_loop_add_timer(top->session.loop, on_frame, top);
+	if (!top->timer || !pw_loop_add_signal(top->session.loop, SIGWINCH, on_size, top) ||
+	    !pw_loop_add_io(top->session.loop, STDIN_FILENO, SPA_IO_IN, false, on_keys, top))
 		fail("%s", strerror(errno));
-	pw_loop_update_timer(top->graph.loop, top->timer, &frame, &frame, false);
+	pw_loop_update_timer(top->session.loop, top->timer, &frame, &frame, false);
 	top->is_open = true;
-	graph_touch(&top->graph);
+	session_touch(&top->session);
 }
 
 static void top_init(struct top *top)
 {
-	graph_init(&top->graph, &graph_events, top);
-	if (top->graph.res < 0)
-		fail("no connection to PipeWire (%s). Is it running?", strerror(-top->graph.res));
+	session_init(&top->session, &session_events, top);
+	if (top->session.res < 0)
+		fail("no connection to PipeWire (%s). Is it running?", strerror(-top->session.res));
 	page_reset(&top->page);
-	reader_init(&top->reader, &top->graph, "weir-top");
+	reader_init(&top->reader, &top->session, "weir-top");
 	top->reader.filled = on_filled;
 	top->reader.data = top;
 }
@@ -468,9 +468,9 @@ static void controls_leave(struct top *top)
 	controls_set_node(&top->controls, NULL);
 	if (!is_turning)
 		return;
-	pw_loop_enter(top->graph.loop);
-	pw_loop_iterate(top->graph.loop, 0);
-	pw_loop_leave(top->graph.loop);
+	pw_loop_enter(top->session.loop);
+	pw_loop_iterate(top->session.loop, 0);
+	pw_loop_leave(top->session.loop);
 }
 
 int top_main(int argc, char *argv[])
@@ -480,18 +480,18 @@ int top_main(int argc, char *argv[])
 	parse_arguments(&top, argc, argv);
 	pw_init(&argc, &argv);
 	top_init(&top);
-	graph_run(&top.graph);
-	if (top.wanted && top.graph.ready)
+	session_run(&top.session);
+	if (top.wanted && top.session.ready)
 		check_wanted(&top);
 	if (top.is_known) {
 		screen_open(&top);
-		graph_run(&top.graph);
+		session_run(&top.session);
 		screen_finish();
-		pw_loop_destroy_source(top.graph.loop, top.timer);
+		pw_loop_destroy_source(top.session.loop, top.timer);
 	}
 	controls_leave(&top);
 	reader_finish(&top.reader);
-	graph_finish(&top.graph);
+	session_finish(&top.session);
 	fields_finish(&top.page.fields);
 	free(top.wanted);
 	pw_deinit();

@@ -49,7 +49,7 @@ struct watch {
 	double period; /* between two lines, s; 0: each hop */
 	bool to_osc;
 
-	struct graph graph;
+	struct session session;
 	struct reader reader;
 	struct fields fields;
 	struct output output;
@@ -164,7 +164,7 @@ static void check_only(struct watch *watch, const struct weir_registry_object *n
 	if (watch->only_checked || !names)
 		return;
 	watch->only_checked = true;
-	only_check(&watch->only, graph_get_name(node), names);
+	only_check(&watch->only, session_get_name(node), names);
 }
 
 static void list_inputs(const struct watch *watch, const struct weir_registry_object *node,
@@ -174,7 +174,7 @@ static void list_inputs(const struct watch *watch, const struct weir_registry_ob
 
 	list->n = 0;
 	spa_list_for_each(
-		port, weir_registry_get_objects(watch->graph.registry, WEIR_REGISTRY_PORT), link)
+		port, weir_registry_get_objects(watch->session.registry, WEIR_REGISTRY_PORT), link)
 	{
 		if (weir_port_is_of(port, node->id, "in") && weir_port_is_audio(port))
 			weir_port_list_add(list, port);
@@ -188,7 +188,7 @@ static void say_absent(struct watch *watch)
 	if (watch->absence_said)
 		return;
 	watch->absence_said = true;
-	names = names_list(&watch->graph,
+	names = names_list(&watch->session,
 			   watch->target ? node_is_sink_or_source : node_is_reporting);
 	if (watch->reading_name)
 		say("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
@@ -210,21 +210,21 @@ static struct weir_registry_object *find_target(struct watch *watch, const char 
 	struct weir_registry_object *node;
 
 	if (watch->find_default)
-		return watch->find_default(watch->graph.registry);
-	node = names_find(&watch->graph, node_is_sink_or_source, name);
-	if (!node && graph_find_node(&watch->graph, name))
+		return watch->find_default(watch->session.registry);
+	node = names_find(&watch->session, node_is_sink_or_source, name);
+	if (!node && session_find_node(&watch->session, name))
 		fail("%s is neither a sink nor a source", name);
 	return node;
 }
 
 static struct weir_registry_object *find_named(struct watch *watch, const char *name)
 {
-	struct weir_registry_object *node = names_find(&watch->graph, node_has_report, name);
+	struct weir_registry_object *node = names_find(&watch->session, node_has_report, name);
 
 	if (node)
 		return node;
-	node = graph_find_node(&watch->graph, name);
-	if (node && node_is_sink_or_source(&watch->graph, node) && !node_will_report(node))
+	node = session_find_node(&watch->session, name);
+	if (node && node_is_sink_or_source(&watch->session, node) && !node_will_report(node))
 		fail("%s has no report. To measure it: weir watch --target %s", name, name);
 	return NULL;
 }
@@ -235,7 +235,8 @@ static struct weir_registry_object *find_named(struct watch *watch, const char *
  */
 static struct weir_registry_object *find_node(struct watch *watch)
 {
-	struct weir_registry_object *node = graph_find_serial(&watch->graph, watch->node_serial);
+	struct weir_registry_object *node =
+		session_find_serial(&watch->session, watch->node_serial);
 	/* Where an id was given, another node has it when that one is gone. */
 	const char *name = watch->reading_name ? watch->reading_name : watch->node_name;
 
@@ -245,15 +246,15 @@ static struct weir_registry_object *find_node(struct watch *watch)
 		return find_target(watch, name ? name : watch->target);
 	if (name)
 		return find_named(watch, name);
-	if (names_count(&watch->graph, node_is_reporting, &node) > 1)
+	if (names_count(&watch->session, node_is_reporting, &node) > 1)
 		fail("several nodes report: %s. Name one: weir watch NODE",
-		     names_list(&watch->graph, node_is_reporting));
+		     names_list(&watch->session, node_is_reporting));
 	return node;
 }
 
 static void begin_reading(struct watch *watch, const struct weir_registry_object *node)
 {
-	const char *name = graph_get_name(node);
+	const char *name = session_get_name(node);
 
 	if (watch->absence_said && watch->reading_name)
 		say("%s is back", name);
@@ -273,7 +274,7 @@ static void on_changed(void *data)
 	struct weir_registry_object *node, *from = NULL;
 	struct weir_port_list in;
 
-	if (!watch->graph.registry)
+	if (!watch->session.registry)
 		return;
 	node = find_node(watch);
 	from = watch->target ? probe_update(&watch->probe, node) : node;
@@ -281,7 +282,7 @@ static void on_changed(void *data)
 	if (watch->target && from && from->serial != watch->from_serial && node->running)
 		reader_skip_cycle(&watch->reader);
 	watch->from_serial = from ? from->serial : 0;
-	reader_set_port(&watch->reader, from ? graph_find_report(&watch->graph, from) : NULL);
+	reader_set_port(&watch->reader, from ? session_find_report(&watch->session, from) : NULL);
 	if (!node) {
 		watch->node_serial = 0;
 		say_absent(watch);
@@ -293,7 +294,7 @@ static void on_changed(void *data)
 		check_only(watch, from);
 	if (from && watch->to_osc) {
 		list_inputs(watch, from, &in);
-		osc_set_node(&watch->osc, graph_get_name(node), in.n);
+		osc_set_node(&watch->osc, session_get_name(node), in.n);
 	}
 }
 
@@ -321,7 +322,7 @@ static void on_continued(void *data)
 	say("stopped until now: what was reported meanwhile is missing");
 }
 
-static const struct graph_events graph_events = {
+static const struct session_events session_events = {
 	.changed = on_changed,
 	.lost = on_lost,
 	.stopping = on_stopping,
@@ -333,7 +334,7 @@ static bool is_linked(const struct watch *watch, uint32_t node_id)
 	struct weir_registry_object *link;
 
 	spa_list_for_each(
-		link, weir_registry_get_objects(watch->graph.registry, WEIR_REGISTRY_LINK), link)
+		link, weir_registry_get_objects(watch->session.registry, WEIR_REGISTRY_LINK), link)
 	{
 		if (weir_registry_object_get_id(link, PW_KEY_LINK_INPUT_NODE) == node_id)
 			return true;
@@ -344,7 +345,7 @@ static bool is_linked(const struct watch *watch, uint32_t node_id)
 static void say_idle(const struct watch *watch)
 {
 	const struct weir_registry_object *from =
-		graph_find_serial(&watch->graph, watch->from_serial);
+		session_find_serial(&watch->session, watch->from_serial);
 	const char *name = watch->reading_name;
 	const char *state = from ? pw_properties_get(from->props, NODE_STATE_KEY) : NULL;
 	struct weir_port_list in = { 0 };
@@ -370,7 +371,7 @@ static void say_idle(const struct watch *watch)
 static void say_missing(struct watch *watch)
 {
 	const struct weir_registry_object *from =
-		graph_find_serial(&watch->graph, watch->from_serial);
+		session_find_serial(&watch->session, watch->from_serial);
 	char *fields = only_list_fields(&watch->only);
 
 	watch->missing_said = true;
@@ -406,7 +407,7 @@ static void on_second(void *data, uint64_t expirations)
 		    (unsigned long long)(watch->lost - watch->lost_said));
 	watch->lost_said = watch->lost;
 	if (watch->find_default)
-		graph_refresh_defaults(&watch->graph);
+		session_refresh_defaults(&watch->session);
 	if (reader_is_linked(&watch->reader) && !watch->output.waiting)
 		tell_silence(watch);
 }
@@ -417,7 +418,7 @@ static void on_closed(void *data, int error)
 
 	if (error != EPIPE)
 		fail("cannot write: %s", strerror(error));
-	graph_quit(&watch->graph);
+	session_quit(&watch->session);
 }
 
 static double parse_rate(const char *text)
@@ -539,25 +540,26 @@ static void watch_init(struct watch *watch)
 {
 	const struct timespec second = { .tv_sec = 1 };
 
-	graph_init(&watch->graph, &graph_events, watch);
-	if (watch->graph.res < 0)
-		fail("no connection to PipeWire (%s). Is it running?", strerror(-watch->graph.res));
-	watch->probe.graph = &watch->graph;
+	session_init(&watch->session, &session_events, watch);
+	if (watch->session.res < 0)
+		fail("no connection to PipeWire (%s). Is it running?",
+		     strerror(-watch->session.res));
+	watch->probe.session = &watch->session;
 	watch->probe.factory = watch->factory;
-	reader_init(&watch->reader, &watch->graph, "weir-watch");
+	reader_init(&watch->reader, &watch->session, "weir-watch");
 	watch->reader.filled = drain;
 	watch->reader.data = watch;
 	watch->fields.hold = true;
-	output_init(&watch->output, watch->graph.loop);
+	output_init(&watch->output, watch->session.loop);
 	watch->output.writable = drain;
 	watch->output.closed = on_closed;
 	watch->output.data = watch;
 	if (!watch->to_osc)
 		output_listen(&watch->output);
-	watch->timer = pw_loop_add_timer(watch->graph.loop, on_second, watch);
+	watch->timer = pw_loop_add_timer(watch->session.loop, on_second, watch);
 	if (!watch->timer)
 		fail("%s", strerror(errno));
-	pw_loop_update_timer(watch->graph.loop, watch->timer, (struct timespec *)&second,
+	pw_loop_update_timer(watch->session.loop, watch->timer, (struct timespec *)&second,
 			     (struct timespec *)&second, false);
 }
 
@@ -568,13 +570,13 @@ int watch_main(int argc, char *argv[])
 	parse_arguments(&watch, argc, argv);
 	pw_init(&argc, &argv);
 	watch_init(&watch);
-	graph_run(&watch.graph);
+	session_run(&watch.session);
 
-	pw_loop_destroy_source(watch.graph.loop, watch.timer);
+	pw_loop_destroy_source(watch.session.loop, watch.timer);
 	reader_finish(&watch.reader);
 	probe_disconnect(&watch.probe);
 	output_finish(&watch.output);
-	graph_finish(&watch.graph);
+	session_finish(&watch.session);
 	fields_finish(&watch.fields);
 	osc_finish(&watch.osc);
 	pw_deinit();

@@ -36,7 +36,7 @@ static void on_process(void *data, struct spa_io_position *position)
 	if (is_new && d->data && offset <= d->maxsize && size <= d->maxsize - offset &&
 	    !is_skipped(reader, size) &&
 	    hops_push(&reader->hops, (const uint8_t *)d->data + offset, size))
-		pw_loop_signal_event(reader->graph->loop, reader->arrived);
+		pw_loop_signal_event(reader->session->loop, reader->arrived);
 	pw_filter_queue_buffer(reader->port, buffer);
 }
 
@@ -66,11 +66,11 @@ static void on_arrived(void *data, uint64_t count)
 		reader->filled(reader->data);
 }
 
-void reader_init(struct reader *reader, struct graph *graph, const char *name)
+void reader_init(struct reader *reader, struct session *session, const char *name)
 {
-	*reader = (struct reader){ .graph = graph, .name = name };
+	*reader = (struct reader){ .session = session, .name = name };
 	reader->controls = malloc(HOPS_BYTES);
-	reader->arrived = pw_loop_add_event(graph->loop, on_arrived, reader);
+	reader->arrived = pw_loop_add_event(session->loop, on_arrived, reader);
 	if (!reader->controls || !reader->arrived)
 		fail("%s", strerror(errno));
 }
@@ -78,7 +78,7 @@ void reader_init(struct reader *reader, struct graph *graph, const char *name)
 void reader_finish(struct reader *reader)
 {
 	reader_disconnect(reader);
-	pw_loop_destroy_source(reader->graph->loop, reader->arrived);
+	pw_loop_destroy_source(reader->session->loop, reader->arrived);
 	free(reader->controls);
 }
 
@@ -124,14 +124,14 @@ static void *port_add(struct pw_filter *filter)
 
 static void reader_connect(struct reader *reader)
 {
-	const bool async = reader->graph->has_async;
+	const bool async = reader->session->has_async;
 	int res = hops_init(&reader->hops, async);
 
 	if (res < 0)
 		fail("%s", strerror(-res));
 	reader->last_frame = 0;
 	reader->filter =
-		pw_filter_new(reader->graph->connection.core, reader->name,
+		pw_filter_new(reader->session->connection.core, reader->name,
 			      pw_properties_new(PW_KEY_NODE_NAME, reader->name, PW_KEY_NODE_PASSIVE,
 						"true", PW_KEY_NODE_PAUSE_ON_IDLE, "false",
 						"node.async", async ? "true" : "false", NULL));
@@ -150,8 +150,9 @@ static struct weir_registry_object *find_own_port(const struct reader *reader)
 	const uint32_t id = pw_filter_get_node_id(reader->filter);
 	struct weir_registry_object *port;
 
-	spa_list_for_each(
-		port, weir_registry_get_objects(reader->graph->registry, WEIR_REGISTRY_PORT), link)
+	spa_list_for_each(port,
+			  weir_registry_get_objects(reader->session->registry, WEIR_REGISTRY_PORT),
+			  link)
 	{
 		if (id != SPA_ID_INVALID && weir_port_is_of(port, id, "in"))
 			return port;
@@ -166,7 +167,7 @@ static void on_link(void *data, struct weir_link *link)
 	if (link->state == WEIR_LINK_GONE && link->res != 0)
 		say("cannot link the report port: %s",
 		    link->error ? link->error : spa_strerror(link->res));
-	graph_touch(reader->graph);
+	session_touch(reader->session);
 }
 
 static const struct weir_link_events link_events = {
@@ -190,8 +191,8 @@ void reader_set_port(struct reader *reader, const struct weir_registry_object *p
 	if (reader->link || !port || !own)
 		return;
 	reader->report_serial = port->serial;
-	reader->link =
-		weir_link_create(&reader->graph->connection, port, own, true, &link_events, reader);
+	reader->link = weir_link_create(&reader->session->connection, port, own, true, &link_events,
+					reader);
 }
 
 void reader_skip_cycle(struct reader *reader)

@@ -15,7 +15,7 @@
  */
 
 struct reader {
-	struct graph *graph;
+	struct session *session;
 	const char *name; /* of our own node */
 
 	/* From the loop, when there is something for reader_next. */
@@ -35,7 +35,7 @@ struct reader {
 };
 
 /* Ends the program when there is no memory. */
-void reader_init(struct reader *reader, struct graph *graph, const char *name);
+void reader_init(struct reader *reader, struct session *session, const char *name);
 void reader_finish(struct reader *reader);
 
 /* When the graph has changed: the report port to read, NULL: it is not there now. */

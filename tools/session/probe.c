@@ -14,7 +14,7 @@ static void probe_bound(void *data)
 {
 	struct probe *probe = data;
 
-	graph_touch(probe->graph);
+	session_touch(probe->session);
 }
 
 static void probe_gone(void *data, int res, const char *error)
@@ -25,7 +25,7 @@ static void probe_gone(void *data, int res, const char *error)
 		fail("the sound server cannot make %s: %s. It must find " LIBRARY
 		     ": see \"Install\" in README.md",
 		     probe->factory, error);
-	graph_touch(probe->graph);
+	session_touch(probe->session);
 }
 
 static const struct weir_proxy_events probe_events = {
@@ -41,20 +41,20 @@ static void probe_create(struct probe *probe)
 				  "false", NODE_PROBE_KEY, "true", NULL);
 
 	pw_properties_setf(props, PW_KEY_NODE_NAME, "%s.probe", probe->factory);
-	probe->remote = weir_proxy_create(probe->graph->connection.core, "spa-node-factory",
+	probe->remote = weir_proxy_create(probe->session->connection.core, "spa-node-factory",
 					  PW_TYPE_INTERFACE_Node, props);
 	if (!probe->remote)
 		fail("cannot make %s: %m", probe->factory);
 	weir_proxy_add_listener(probe->remote, &probe_events, probe);
 }
 
-void probe_list_outputs(const struct graph *graph, const struct weir_registry_object *node,
+void probe_list_outputs(const struct session *session, const struct weir_registry_object *node,
 			struct weir_port_list *list)
 {
 	struct weir_registry_object *port;
 
 	list->n = 0;
-	spa_list_for_each(port, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_PORT),
+	spa_list_for_each(port, weir_registry_get_objects(session->registry, WEIR_REGISTRY_PORT),
 			  link)
 	{
 		if (weir_port_is_of(port, node->id, "out") && weir_port_is_audio(port))
@@ -68,7 +68,7 @@ static void list_inputs(const struct probe *probe, struct weir_port_list *list)
 
 	list->n = 0;
 	spa_list_for_each(
-		port, weir_registry_get_objects(probe->graph->registry, WEIR_REGISTRY_PORT), link)
+		port, weir_registry_get_objects(probe->session->registry, WEIR_REGISTRY_PORT), link)
 	{
 		if (weir_port_is_of(port, probe->remote->id, "in") && weir_port_is_audio(port))
 			weir_port_list_add(list, port);
@@ -89,7 +89,7 @@ static void on_link(void *data, struct weir_link *link)
 	if (link->state == WEIR_LINK_GONE && link->res != 0)
 		say("cannot link %s: %s", probe->factory,
 		    link->error ? link->error : spa_strerror(link->res));
-	graph_touch(probe->graph);
+	session_touch(probe->session);
 }
 
 static const struct weir_link_events link_events = {
@@ -145,7 +145,7 @@ static void links_make(struct probe *probe, const struct weir_port_list *from,
 		if (has_link(probe, from->ports[o], to->ports[p]))
 			continue;
 		probe->link[probe->n_links] =
-			weir_link_create(&probe->graph->connection, from->ports[o], to->ports[p],
+			weir_link_create(&probe->session->connection, from->ports[o], to->ports[p],
 					 true, &link_events, probe);
 		if (probe->link[probe->n_links])
 			probe->n_links++;
@@ -178,10 +178,10 @@ struct weir_registry_object *probe_update(struct probe *probe,
 		probe_create(probe);
 	if (probe->remote->id == SPA_ID_INVALID)
 		return NULL;
-	node = weir_registry_find(probe->graph->registry, WEIR_REGISTRY_NODE, probe->remote->id);
+	node = weir_registry_find(probe->session->registry, WEIR_REGISTRY_NODE, probe->remote->id);
 	if (!node || !node->known)
 		return NULL;
-	probe_list_outputs(probe->graph, target, &from);
+	probe_list_outputs(probe->session, target, &from);
 	list_inputs(probe, &to);
 	links_prune(probe, &from, &to);
 	if (to.n)

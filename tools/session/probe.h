@@ -13,7 +13,7 @@
  */
 
 struct probe {
-	struct graph *graph;
+	struct session *session;
 	const char *factory; /* "weir.analyze" */
 	struct weir_proxy *remote;
 	struct weir_link *link[WEIR_PORT_LIST_MAX];
@@ -29,7 +29,7 @@ struct weir_registry_object *probe_update(struct probe *probe,
 void probe_disconnect(struct probe *probe);
 
 /* The outputs of a source, or the monitors of a sink. */
-void probe_list_outputs(const struct graph *graph, const struct weir_registry_object *node,
+void probe_list_outputs(const struct session *session, const struct weir_registry_object *node,
 			struct weir_port_list *list);
 
 #endif

@@ -10,9 +10,9 @@
 #include "tools/cli/message.h"
 #include "tools/cli/number.h"
 
-bool node_has_report(const struct graph *graph, const struct weir_registry_object *node)
+bool node_has_report(const struct session *session, const struct weir_registry_object *node)
 {
-	return graph_find_report(graph, node) != NULL;
+	return session_find_report(session, node) != NULL;
 }
 
 bool node_will_report(const struct weir_registry_object *node)
@@ -20,33 +20,33 @@ bool node_will_report(const struct weir_registry_object *node)
 	return !node->known || pw_properties_get(node->props, NODE_REPORT_KEY);
 }
 
-bool node_is_reporting(const struct graph *graph, const struct weir_registry_object *node)
+bool node_is_reporting(const struct session *session, const struct weir_registry_object *node)
 {
 	return node->known && !pw_properties_get(node->props, NODE_PROBE_KEY) &&
-	       node_has_report(graph, node);
+	       node_has_report(session, node);
 }
 
-bool node_is_sink_or_source(const struct graph *graph, const struct weir_registry_object *node)
+bool node_is_sink_or_source(const struct session *session, const struct weir_registry_object *node)
 {
 	const char *media_class = pw_properties_get(node->props, PW_KEY_MEDIA_CLASS);
 
-	(void)graph;
+	(void)session;
 	return media_class && strncmp(media_class, "Audio/", 6) == 0 &&
 	       (strstr(media_class, "Sink") || strstr(media_class, "Source") ||
 		strstr(media_class, "Duplex"));
 }
 
 /* Name NULL: all names. The last one goes to *last. */
-static uint32_t count_named(const struct graph *graph, node_is *is, const char *name,
+static uint32_t count_named(const struct session *session, node_is *is, const char *name,
 			    struct weir_registry_object **last)
 {
 	struct weir_registry_object *node;
 	uint32_t n = 0;
 
-	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+	spa_list_for_each(node, weir_registry_get_objects(session->registry, WEIR_REGISTRY_NODE),
 			  link)
 	{
-		if ((name && strcmp(graph_get_name(node), name) != 0) || !is(graph, node))
+		if ((name && strcmp(session_get_name(node), name) != 0) || !is(session, node))
 			continue;
 		*last = node;
 		n++;
@@ -54,20 +54,21 @@ static uint32_t count_named(const struct graph *graph, node_is *is, const char *
 	return n;
 }
 
-uint32_t names_count(const struct graph *graph, node_is *is, struct weir_registry_object **last)
+uint32_t names_count(const struct session *session, node_is *is, struct weir_registry_object **last)
 {
-	return count_named(graph, is, NULL, last);
+	return count_named(session, is, NULL, last);
 }
 
-bool names_has_twin(const struct graph *graph, node_is *is, const struct weir_registry_object *node)
+bool names_has_twin(const struct session *session, node_is *is,
+		    const struct weir_registry_object *node)
 {
 	struct weir_registry_object *last;
 
-	return count_named(graph, is, graph_get_name(node), &last) > 1;
+	return count_named(session, is, session_get_name(node), &last) > 1;
 }
 
 /* The ids of those of this name; NULL: all names, with ids where names do not tell them apart. */
-static char *list_named(const struct graph *graph, node_is *is, const char *only_name)
+static char *list_named(const struct session *session, node_is *is, const char *only_name)
 {
 	struct weir_registry_object *node;
 	char *text = NULL;
@@ -76,18 +77,18 @@ static char *list_named(const struct graph *graph, node_is *is, const char *only
 
 	if (!file)
 		fail("%s", strerror(errno));
-	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+	spa_list_for_each(node, weir_registry_get_objects(session->registry, WEIR_REGISTRY_NODE),
 			  link)
 	{
-		const char *name = graph_get_name(node);
+		const char *name = session_get_name(node);
 
-		if ((only_name && strcmp(name, only_name) != 0) || !is(graph, node))
+		if ((only_name && strcmp(name, only_name) != 0) || !is(session, node))
 			continue;
 		if (ftell(file))
 			fputs(", ", file);
 		if (only_name)
 			fprintf(file, "%u", node->id);
-		else if (names_has_twin(graph, is, node))
+		else if (names_has_twin(session, is, node))
 			fprintf(file, "%s (%u)", name, node->id);
 		else
 			fputs(name, file);
@@ -99,24 +100,25 @@ static char *list_named(const struct graph *graph, node_is *is, const char *only
 	return text;
 }
 
-char *names_list(const struct graph *graph, node_is *is)
+char *names_list(const struct session *session, node_is *is)
 {
-	return list_named(graph, is, NULL);
+	return list_named(session, is, NULL);
 }
 
-struct weir_registry_object *names_find(const struct graph *graph, node_is *is, const char *name)
+struct weir_registry_object *names_find(const struct session *session, node_is *is,
+					const char *name)
 {
 	struct weir_registry_object *node = NULL;
-	const uint32_t n = count_named(graph, is, name, &node);
+	const uint32_t n = count_named(session, is, name, &node);
 	uint32_t id = SPA_ID_INVALID;
 
 	if (n > 1)
-		fail("\"%s\" is %u nodes: %s. Give the id", name, n, list_named(graph, is, name));
+		fail("\"%s\" is %u nodes: %s. Give the id", name, n, list_named(session, is, name));
 	if (n == 1)
 		return node;
 	number_parse(name, &id);
-	node = weir_registry_find(graph->registry, WEIR_REGISTRY_NODE, id);
-	return node && is(graph, node) ? node : NULL;
+	node = weir_registry_find(session->registry, WEIR_REGISTRY_NODE, id);
+	return node && is(session, node) ? node : NULL;
 }
 
 bool names_has(const char *names, const char *name)

@@ -5,15 +5,15 @@
 #include "session.h"
 
 /* Does it have sound to measure? */
-bool node_is_sink_or_source(const struct graph *graph, const struct weir_registry_object *node);
+bool node_is_sink_or_source(const struct session *session, const struct weir_registry_object *node);
 /* Has it a report port? */
-bool node_has_report(const struct graph *graph, const struct weir_registry_object *node);
+bool node_has_report(const struct session *session, const struct weir_registry_object *node);
 /* Will it have one, as far as is known of it? Ports of a sink or source come after it. */
 bool node_will_report(const struct weir_registry_object *node);
 /* Is it to be chosen from? What was made to measure a sink is not, unless somebody names it. */
-bool node_is_reporting(const struct graph *graph, const struct weir_registry_object *node);
+bool node_is_reporting(const struct session *session, const struct weir_registry_object *node);
 
-typedef bool node_is(const struct graph *graph, const struct weir_registry_object *node);
+typedef bool node_is(const struct session *session, const struct weir_registry_object *node);
 
 /* The names of what a node reports. */
 #define NODE_REPORT_KEY "weir.report"
@@ -29,20 +29,22 @@ typedef bool node_is(const struct graph *graph, const struct weir_registry_objec
  * Their names, with commas between them, and with ids where several have one name; "none"; to be
  * released by free().
  */
-char *names_list(const struct graph *graph, node_is *is);
+char *names_list(const struct session *session, node_is *is);
 
 /*
  * The one of this name, or else of this id; NULL: there is none. Ends the program with a message
  * when there are several.
  */
-struct weir_registry_object *names_find(const struct graph *graph, node_is *is, const char *name);
+struct weir_registry_object *names_find(const struct session *session, node_is *is,
+					const char *name);
 
 /* Has another one its name? */
-bool names_has_twin(const struct graph *graph, node_is *is,
+bool names_has_twin(const struct session *session, node_is *is,
 		    const struct weir_registry_object *node);
 
 /* How many there are, and the last one of them. */
-uint32_t names_count(const struct graph *graph, node_is *is, struct weir_registry_object **last);
+uint32_t names_count(const struct session *session, node_is *is,
+		     struct weir_registry_object **last);
 
 /* Is this one of the names in a text with spaces between them? */
 bool names_has(const char *names, const char *name);

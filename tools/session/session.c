@@ -21,30 +21,30 @@
 
 PW_LOG_TOPIC(weir_topic, "weir");
 
-void graph_touch(struct graph *graph)
+void session_touch(struct session *session)
 {
-	pw_loop_signal_event(graph->loop, graph->touched);
+	pw_loop_signal_event(session->loop, session->touched);
 }
 
 static void registry_changed(void *data, struct weir_registry_object *object)
 {
-	struct graph *graph = data;
+	struct session *session = data;
 
-	graph->has_new_clients |= object->type == WEIR_REGISTRY_CLIENT;
-	graph_touch(graph);
+	session->has_new_clients |= object->type == WEIR_REGISTRY_CLIENT;
+	session_touch(session);
 }
 
 static void default_changed(void *data)
 {
-	graph_touch(data);
+	session_touch(data);
 }
 
 static void registry_ready(void *data)
 {
-	struct graph *graph = data;
+	struct session *session = data;
 
-	graph->ready = true;
-	graph_touch(graph);
+	session->ready = true;
+	session_touch(session);
 }
 
 static const struct weir_registry_events registry_events = {
@@ -57,24 +57,24 @@ static const struct weir_registry_events registry_events = {
 
 static void core_info(void *data, const struct pw_core_info *info)
 {
-	struct graph *graph = data;
+	struct session *session = data;
 	int major = 0, minor = 0;
 
 	sscanf(info->version, "%d.%d", &major, &minor);
-	graph->has_async =
+	session->has_async =
 		(major > 1 || (major == 1 && minor >= 2)) && pw_check_library_version(1, 2, 0);
 }
 
 static void core_error(void *data, uint32_t id, int seq, int res, const char *message)
 {
-	struct graph *graph = data;
+	struct session *session = data;
 
 	(void)seq;
 	(void)message;
 	if (!weir_connection_is_lost(id, res))
 		return;
-	graph->is_lost = true;
-	graph_touch(graph);
+	session->is_lost = true;
+	session_touch(session);
 }
 
 static const struct pw_core_events core_events = {
@@ -83,38 +83,38 @@ static const struct pw_core_events core_events = {
 	.error = core_error,
 };
 
-static void graph_connect(struct graph *graph)
+static void session_connect(struct session *session)
 {
-	graph->res = weir_connection_init(&graph->connection, graph->connection.context);
-	if (graph->res == 0) {
-		pw_core_add_listener(graph->connection.core, &graph->core_listener, &core_events,
-				     graph);
-		graph->registry =
-			weir_registry_create(graph->connection.core, &registry_events, graph);
-		if (!graph->registry)
+	session->res = weir_connection_init(&session->connection, session->connection.context);
+	if (session->res == 0) {
+		pw_core_add_listener(session->connection.core, &session->core_listener,
+				     &core_events, session);
+		session->registry =
+			weir_registry_create(session->connection.core, &registry_events, session);
+		if (!session->registry)
 			fail("%s", strerror(errno));
 		return;
 	}
-	weir_context_timer_set(graph->connection.context, graph->timer, CONNECT_NSEC);
+	weir_context_timer_set(session->connection.context, session->timer, CONNECT_NSEC);
 }
 
-static void graph_disconnect(struct graph *graph)
+static void session_disconnect(struct session *session)
 {
-	graph->ready = false;
-	weir_registry_destroy(graph->registry);
-	graph->registry = NULL;
-	spa_hook_remove(&graph->core_listener);
-	weir_connection_finish(&graph->connection);
+	session->ready = false;
+	weir_registry_destroy(session->registry);
+	session->registry = NULL;
+	spa_hook_remove(&session->core_listener);
+	weir_connection_finish(&session->connection);
 }
 
 static void on_timer(void *data, uint64_t expirations)
 {
 	(void)expirations;
-	graph_connect(data);
+	session_connect(data);
 }
 
 /* Where Ctrl-Z is told. */
-static struct graph *signalled;
+static struct session *signalled;
 static volatile sig_atomic_t stop_is_asked;
 
 /* No signal of the loop, which takes a file for each. */
@@ -124,122 +124,122 @@ static void on_ctrl_z(int number)
 
 	(void)number;
 	stop_is_asked = 1;
-	graph_touch(signalled);
+	session_touch(signalled);
 	errno = error;
 }
 
 static void on_stop_timer(void *data, uint64_t expirations)
 {
-	struct graph *graph = data;
+	struct session *session = data;
 
 	(void)expirations;
-	pw_loop_destroy_source(graph->loop, graph->stop_timer);
+	pw_loop_destroy_source(session->loop, session->stop_timer);
 	kill(getpid(), SIGSTOP);
-	graph->is_stopping = false;
-	graph->events->continued(graph->data);
-	graph_touch(graph);
+	session->is_stopping = false;
+	session->events->continued(session->data);
+	session_touch(session);
 }
 
-static void graph_leave(struct graph *graph)
+static void session_leave(struct session *session)
 {
-	if (graph->is_stopping)
+	if (session->is_stopping)
 		return;
-	graph->stop_timer = pw_loop_add_timer(graph->loop, on_stop_timer, graph);
-	if (!graph->stop_timer)
+	session->stop_timer = pw_loop_add_timer(session->loop, on_stop_timer, session);
+	if (!session->stop_timer)
 		fail("%s", strerror(errno));
-	graph->is_stopping = true;
-	graph->events->stopping(graph->data);
-	weir_context_timer_set(graph->connection.context, graph->stop_timer, STOP_NSEC);
+	session->is_stopping = true;
+	session->events->stopping(session->data);
+	weir_context_timer_set(session->connection.context, session->stop_timer, STOP_NSEC);
 }
 
 static void on_touched(void *data, uint64_t count)
 {
-	struct graph *graph = data;
+	struct session *session = data;
 
 	(void)count;
 	if (stop_is_asked)
-		graph_leave(graph);
+		session_leave(session);
 	stop_is_asked = 0;
-	if (graph->is_stopping)
+	if (session->is_stopping)
 		return;
-	if (graph->is_lost && graph->registry) {
-		graph->is_lost = false;
-		graph->events->lost(graph->data);
-		graph_disconnect(graph);
-		weir_context_timer_set(graph->connection.context, graph->timer, CONNECT_NSEC);
+	if (session->is_lost && session->registry) {
+		session->is_lost = false;
+		session->events->lost(session->data);
+		session_disconnect(session);
+		weir_context_timer_set(session->connection.context, session->timer, CONNECT_NSEC);
 	}
-	if (graph->ready || !graph->registry)
-		graph->events->changed(graph->data);
+	if (session->ready || !session->registry)
+		session->events->changed(session->data);
 }
 
 static void on_signal(void *data, int number)
 {
 	(void)number;
-	graph_quit(data);
+	session_quit(data);
 }
 
-void graph_init(struct graph *graph, const struct graph_events *events, void *data)
+void session_init(struct session *session, const struct session_events *events, void *data)
 {
 	PW_LOG_TOPIC_INIT(weir_topic);
-	*graph = (struct graph){ .events = events, .data = data };
-	graph->main_loop = pw_main_loop_new(NULL);
-	if (!graph->main_loop)
+	*session = (struct session){ .events = events, .data = data };
+	session->main_loop = pw_main_loop_new(NULL);
+	if (!session->main_loop)
 		fail("%s", strerror(errno));
-	graph->loop = pw_main_loop_get_loop(graph->main_loop);
-	graph->connection.context = pw_context_new(graph->loop, NULL, 0);
-	graph->timer = pw_loop_add_timer(graph->loop, on_timer, graph);
-	graph->touched = pw_loop_add_event(graph->loop, on_touched, graph);
-	if (!graph->connection.context || !graph->timer || !graph->touched)
+	session->loop = pw_main_loop_get_loop(session->main_loop);
+	session->connection.context = pw_context_new(session->loop, NULL, 0);
+	session->timer = pw_loop_add_timer(session->loop, on_timer, session);
+	session->touched = pw_loop_add_event(session->loop, on_touched, session);
+	if (!session->connection.context || !session->timer || !session->touched)
 		fail("%s", strerror(errno));
-	signalled = graph;
+	signalled = session;
 	signal(SIGTSTP, on_ctrl_z);
-	pw_loop_add_signal(graph->loop, SIGINT, on_signal, graph);
-	pw_loop_add_signal(graph->loop, SIGTERM, on_signal, graph);
-	graph_connect(graph);
+	pw_loop_add_signal(session->loop, SIGINT, on_signal, session);
+	pw_loop_add_signal(session->loop, SIGTERM, on_signal, session);
+	session_connect(session);
 }
 
-void graph_finish(struct graph *graph)
+void session_finish(struct session *session)
 {
-	if (graph->registry)
-		graph_disconnect(graph);
-	pw_context_destroy(graph->connection.context);
-	pw_main_loop_destroy(graph->main_loop);
+	if (session->registry)
+		session_disconnect(session);
+	pw_context_destroy(session->connection.context);
+	pw_main_loop_destroy(session->main_loop);
 }
 
-void graph_run(struct graph *graph)
+void session_run(struct session *session)
 {
-	pw_main_loop_run(graph->main_loop);
+	pw_main_loop_run(session->main_loop);
 }
 
-void graph_quit(struct graph *graph)
+void session_quit(struct session *session)
 {
-	pw_main_loop_quit(graph->main_loop);
+	pw_main_loop_quit(session->main_loop);
 }
 
-void graph_refresh_defaults(struct graph *graph)
+void session_refresh_defaults(struct session *session)
 {
-	if (graph->registry && graph->has_new_clients)
-		weir_registry_refresh(graph->registry);
-	graph->has_new_clients = false;
+	if (session->registry && session->has_new_clients)
+		weir_registry_refresh(session->registry);
+	session->has_new_clients = false;
 }
 
-const char *graph_get_name(const struct weir_registry_object *node)
+const char *session_get_name(const struct weir_registry_object *node)
 {
 	const char *name = pw_properties_get(node->props, PW_KEY_NODE_NAME);
 
 	return name ? name : "";
 }
 
-struct weir_registry_object *graph_find_node(const struct graph *graph, const char *name)
+struct weir_registry_object *session_find_node(const struct session *session, const char *name)
 {
 	struct weir_registry_object *node, *found = NULL;
 	uint32_t id = SPA_ID_INVALID;
 
 	number_parse(name, &id);
-	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+	spa_list_for_each(node, weir_registry_get_objects(session->registry, WEIR_REGISTRY_NODE),
 			  link)
 	{
-		if (strcmp(graph_get_name(node), name) == 0)
+		if (strcmp(session_get_name(node), name) == 0)
 			return node;
 		if (node->id == id)
 			found = node;
@@ -247,11 +247,11 @@ struct weir_registry_object *graph_find_node(const struct graph *graph, const ch
 	return found;
 }
 
-struct weir_registry_object *graph_find_serial(const struct graph *graph, uint64_t serial)
+struct weir_registry_object *session_find_serial(const struct session *session, uint64_t serial)
 {
 	struct weir_registry_object *node;
 
-	spa_list_for_each(node, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_NODE),
+	spa_list_for_each(node, weir_registry_get_objects(session->registry, WEIR_REGISTRY_NODE),
 			  link)
 	{
 		if (serial && node->serial == serial)
@@ -260,12 +260,12 @@ struct weir_registry_object *graph_find_serial(const struct graph *graph, uint64
 	return NULL;
 }
 
-struct weir_registry_object *graph_find_report(const struct graph *graph,
-					       const struct weir_registry_object *node)
+struct weir_registry_object *session_find_report(const struct session *session,
+						 const struct weir_registry_object *node)
 {
 	struct weir_registry_object *port;
 
-	spa_list_for_each(port, weir_registry_get_objects(graph->registry, WEIR_REGISTRY_PORT),
+	spa_list_for_each(port, weir_registry_get_objects(session->registry, WEIR_REGISTRY_PORT),
 			  link)
 	{
 		if (weir_port_is_of(port, node->id, "out") &&

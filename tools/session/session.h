@@ -6,15 +6,15 @@
 #include "graph/registry.h"
 
 /*
- * The daemon's graph as a program sees it, and the loop that it runs in. A daemon that goes away is
- * looked for until it is back.
+ * A program's session with a PipeWire daemon, and the loop that runs it. A daemon that goes away is
+ * waited for until it is back.
  */
 
-struct graph;
+struct session;
 
 /* From the loop, never from within another call. */
-struct graph_events {
-	/* Something is new, other or gone, or graph_touch was called. All is known of what is. */
+struct session_events {
+	/* Something is new, other or gone, or session_touch was called. All is known of what is. */
 	void (*changed)(void *data);
 	/* The connection ends: what was made through it must be destroyed now. */
 	void (*lost)(void *data);
@@ -26,7 +26,7 @@ struct graph_events {
 	void (*continued)(void *data);
 };
 
-struct graph {
+struct session {
 	struct pw_main_loop *main_loop;
 	struct pw_loop *loop;
 	struct weir_connection connection;
@@ -35,7 +35,7 @@ struct graph {
 	bool has_async;			/* nodes that nobody waits for: since 1.2 */
 	int res;			/* of the latest attempt to connect, 0 or -errno */
 
-	const struct graph_events *events;
+	const struct session_events *events;
 	void *data;
 	struct spa_hook core_listener;
 	struct spa_source *timer;
@@ -46,30 +46,30 @@ struct graph {
 	bool has_new_clients; /* or some that went: see weir_registry_refresh */
 };
 
-/* Ends the program when there is no memory. Connects; graph->res tells whether it could. */
-void graph_init(struct graph *graph, const struct graph_events *events, void *data);
+/* Ends the program when there is no memory. Connects; session->res tells whether it could. */
+void session_init(struct session *session, const struct session_events *events, void *data);
 /* After what was made through the connection has been destroyed. */
-void graph_finish(struct graph *graph);
+void session_finish(struct session *session);
 
-/* Runs until graph_quit, or a signal that asks the program to end. */
-void graph_run(struct graph *graph);
-void graph_quit(struct graph *graph);
+/* Runs until session_quit, or a signal that asks the program to end. */
+void session_run(struct session *session);
+void session_quit(struct session *session);
 
 /* Now and then, where the default sink or source matters. */
-void graph_refresh_defaults(struct graph *graph);
+void session_refresh_defaults(struct session *session);
 
 /* Calls `changed` soon. */
-void graph_touch(struct graph *graph);
+void session_touch(struct session *session);
 
 /* The node of this name, or else of this id, NULL: there is none. */
-struct weir_registry_object *graph_find_node(const struct graph *graph, const char *name);
+struct weir_registry_object *session_find_node(const struct session *session, const char *name);
 /* That very one, NULL: it is gone, or serial is 0. Its id may be another one's by now. */
-struct weir_registry_object *graph_find_serial(const struct graph *graph, uint64_t serial);
+struct weir_registry_object *session_find_serial(const struct session *session, uint64_t serial);
 /* "" when it has none. */
-const char *graph_get_name(const struct weir_registry_object *node);
+const char *session_get_name(const struct weir_registry_object *node);
 
 /* What tools list and look for: the port by which a node reports, NULL: it has none. */
-struct weir_registry_object *graph_find_report(const struct graph *graph,
-					       const struct weir_registry_object *node);
+struct weir_registry_object *session_find_report(const struct session *session,
+						 const struct weir_registry_object *node);
 
 #endif
