@@ -151,7 +151,7 @@ static void on_lost(void *data)
 static char *label_create(const struct top *top, const struct weir_registry_object *node,
 			  uint32_t i)
 {
-	const bool has_twin = names_has_twin(&top->session, node_is_shown, node);
+	const bool has_twin = selection_has_twin(&top->session, node_is_shown, node);
 	char *text;
 
 	if (asprintf(&text, has_twin ? " %u %s (%u)" : " %u %s", i + 1, session_get_name(node),
@@ -225,7 +225,7 @@ static void draw_absence(const struct top *top)
 	}
 	if (!top->session.ready)
 		return;
-	names = names_list(&top->session, node_is_shown);
+	names = selection_list(&top->session, node_is_shown);
 	if (top->wanted)
 		screen_print(2, 1, SCREEN_TOO_LOUD,
 			     "No node \"%s\" reports. Waiting ... There are: %s", top->wanted,
@@ -307,7 +307,7 @@ static void move(struct top *top, int step)
 
 	if (!top->session.registry)
 		return;
-	n = names_count(&top->session, node_is_shown, &last);
+	n = selection_count(&top->session, node_is_shown, &last);
 	at = step > 0 ? n - 1 : 0;
 	for (uint32_t i = 0; (node = find_shown(top, i)); i++)
 		if (node_is_wanted(top, node))
@@ -414,7 +414,7 @@ static void parse_arguments(struct top *top, int argc, char *argv[])
 static void check_wanted(struct top *top)
 {
 	const struct weir_registry_object *node = find_wanted(top);
-	char *names = names_list(&top->session, node_is_shown);
+	char *names = selection_list(&top->session, node_is_shown);
 
 	if (!node)
 		node = session_find_node(&top->session, top->wanted);

@@ -188,8 +188,8 @@ static void say_absent(struct watch *watch)
 	if (watch->absence_said)
 		return;
 	watch->absence_said = true;
-	names = names_list(&watch->session,
-			   watch->target ? node_is_sink_or_source : node_is_reporting);
+	names = selection_list(&watch->session,
+			       watch->target ? node_is_sink_or_source : node_is_reporting);
 	if (watch->reading_name)
 		say("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
 	else if (watch->find_default)
@@ -211,7 +211,7 @@ static struct weir_registry_object *find_target(struct watch *watch, const char 
 
 	if (watch->find_default)
 		return watch->find_default(watch->session.registry);
-	node = names_find(&watch->session, node_is_sink_or_source, name);
+	node = selection_find(&watch->session, node_is_sink_or_source, name);
 	if (!node && session_find_node(&watch->session, name))
 		fail("%s is neither a sink nor a source", name);
 	return node;
@@ -219,7 +219,7 @@ static struct weir_registry_object *find_target(struct watch *watch, const char 
 
 static struct weir_registry_object *find_named(struct watch *watch, const char *name)
 {
-	struct weir_registry_object *node = names_find(&watch->session, node_has_report, name);
+	struct weir_registry_object *node = selection_find(&watch->session, node_has_report, name);
 
 	if (node)
 		return node;
@@ -246,9 +246,9 @@ static struct weir_registry_object *find_node(struct watch *watch)
 		return find_target(watch, name ? name : watch->target);
 	if (name)
 		return find_named(watch, name);
-	if (names_count(&watch->session, node_is_reporting, &node) > 1)
+	if (selection_count(&watch->session, node_is_reporting, &node) > 1)
 		fail("several nodes report: %s. Name one: weir watch NODE",
-		     names_list(&watch->session, node_is_reporting));
+		     selection_list(&watch->session, node_is_reporting));
 	return node;
 }
 

@@ -8,16 +8,26 @@
 
 #include "dsp/unit.h"
 #include "tools/cli/message.h"
-#include "tools/session/selection.h"
 
 #define COLUMNS 80
 #define INDENT "  "
+
+/* Is the name one of these, which have spaces between them? */
+static bool list_has(const char *names, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (const char *at = names; (at = strstr(at, name)); at += length)
+		if ((at == names || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+			return true;
+	return false;
+}
 
 static void list_add(char names[LIST_BYTES], const char *name)
 {
 	const size_t used = strlen(names);
 
-	if (!names_has(names, name))
+	if (!list_has(names, name))
 		snprintf(names + used, LIST_BYTES - used, " %s", name);
 }
 
@@ -64,7 +74,7 @@ void only_parse(struct only *only, char *names)
 bool only_has(const struct only *only, const char *name)
 {
 	for (uint32_t i = 0; i < only->n; i++)
-		if (strcmp(only->name[i], name) == 0 || names_has(only->members[i], name))
+		if (strcmp(only->name[i], name) == 0 || list_has(only->members[i], name))
 			return true;
 	return !only->n;
 }
@@ -95,7 +105,7 @@ static void list_groups(const char *reported, char groups[LIST_BYTES])
 		for (uint32_t i = 0; i < (*unit)->n_fields; i++) {
 			const struct weir_field *field = &(*unit)->fields[i];
 
-			if (field->group && names_has(reported, field->name))
+			if (field->group && list_has(reported, field->name))
 				list_add(groups, field->group);
 		}
 }
@@ -123,7 +133,7 @@ void only_check(const struct only *only, const char *node, const char *reported)
 
 	list_groups(reported, groups);
 	for (uint32_t i = 0; i < only->n; i++)
-		if (!names_has(reported, only->name[i]) && !names_has(groups, only->name[i]))
+		if (!list_has(reported, only->name[i]) && !list_has(groups, only->name[i]))
 			fail_unknown(only->name[i], node, reported, groups);
 }
 

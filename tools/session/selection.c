@@ -54,13 +54,14 @@ static uint32_t count_named(const struct session *session, node_is *is, const ch
 	return n;
 }
 
-uint32_t names_count(const struct session *session, node_is *is, struct weir_registry_object **last)
+uint32_t selection_count(const struct session *session, node_is *is,
+			 struct weir_registry_object **last)
 {
 	return count_named(session, is, NULL, last);
 }
 
-bool names_has_twin(const struct session *session, node_is *is,
-		    const struct weir_registry_object *node)
+bool selection_has_twin(const struct session *session, node_is *is,
+			const struct weir_registry_object *node)
 {
 	struct weir_registry_object *last;
 
@@ -88,7 +89,7 @@ static char *list_named(const struct session *session, node_is *is, const char *
 			fputs(", ", file);
 		if (only_name)
 			fprintf(file, "%u", node->id);
-		else if (names_has_twin(session, is, node))
+		else if (selection_has_twin(session, is, node))
 			fprintf(file, "%s (%u)", name, node->id);
 		else
 			fputs(name, file);
@@ -100,13 +101,13 @@ static char *list_named(const struct session *session, node_is *is, const char *
 	return text;
 }
 
-char *names_list(const struct session *session, node_is *is)
+char *selection_list(const struct session *session, node_is *is)
 {
 	return list_named(session, is, NULL);
 }
 
-struct weir_registry_object *names_find(const struct session *session, node_is *is,
-					const char *name)
+struct weir_registry_object *selection_find(const struct session *session, node_is *is,
+					    const char *name)
 {
 	struct weir_registry_object *node = NULL;
 	const uint32_t n = count_named(session, is, name, &node);
@@ -119,14 +120,4 @@ struct weir_registry_object *names_find(const struct session *session, node_is *
 	number_parse(name, &id);
 	node = weir_registry_find(session->registry, WEIR_REGISTRY_NODE, id);
 	return node && is(session, node) ? node : NULL;
-}
-
-bool names_has(const char *names, const char *name)
-{
-	const size_t length = strlen(name);
-
-	for (const char *at = names; (at = strstr(at, name)); at += length)
-		if ((at == names || at[-1] == ' ') && (!at[length] || at[length] == ' '))
-			return true;
-	return false;
 }

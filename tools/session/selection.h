@@ -29,24 +29,21 @@ typedef bool node_is(const struct session *session, const struct weir_registry_o
  * Their names, with commas between them, and with ids where several have one name; "none"; to be
  * released by free().
  */
-char *names_list(const struct session *session, node_is *is);
+char *selection_list(const struct session *session, node_is *is);
 
 /*
  * The one of this name, or else of this id; NULL: there is none. Ends the program with a message
  * when there are several.
  */
-struct weir_registry_object *names_find(const struct session *session, node_is *is,
-					const char *name);
+struct weir_registry_object *selection_find(const struct session *session, node_is *is,
+					    const char *name);
 
 /* Has another one its name? */
-bool names_has_twin(const struct session *session, node_is *is,
-		    const struct weir_registry_object *node);
+bool selection_has_twin(const struct session *session, node_is *is,
+			const struct weir_registry_object *node);
 
 /* How many there are, and the last one of them. */
-uint32_t names_count(const struct session *session, node_is *is,
-		     struct weir_registry_object **last);
-
-/* Is this one of the names in a text with spaces between them? */
-bool names_has(const char *names, const char *name);
+uint32_t selection_count(const struct session *session, node_is *is,
+			 struct weir_registry_object **last);
 
 #endif
