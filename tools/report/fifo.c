@@ -7,72 +7,72 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Between two of a driver's cycles: more is a clock that was set. */
-#define MOST_SECONDS 3600u
+/* Between two cycles of a driver: a longer gap is a clock that was set. */
+#define MAX_GAP_SECONDS 3600u
 
-int hops_init(struct hops *hops, bool late)
+int fifo_init(struct fifo *fifo, bool async)
 {
-	*hops = (struct hops){ .memory = malloc(HOPS_BYTES), .late = late };
-	spa_ringbuffer_init(&hops->ring);
-	return hops->memory ? 0 : -errno;
+	*fifo = (struct fifo){ .memory = malloc(FIFO_BYTES), .async = async };
+	spa_ringbuffer_init(&fifo->ring);
+	return fifo->memory ? 0 : -errno;
 }
 
-void hops_finish(struct hops *hops)
+void fifo_finish(struct fifo *fifo)
 {
-	free(hops->memory);
+	free(fifo->memory);
 }
 
-void hops_restart(struct hops *hops)
+void fifo_restart(struct fifo *fifo)
 {
-	__atomic_store_n(&hops->restarted, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&fifo->restarted, true, __ATOMIC_RELEASE);
 }
 
-WEIR_REALTIME bool hops_begin(struct hops *hops, const struct spa_io_clock *clock)
+WEIR_REALTIME bool fifo_begin(struct fifo *fifo, const struct spa_io_clock *clock)
 {
 	const uint64_t position = clock->position;
 
-	if (__atomic_exchange_n(&hops->restarted, false, __ATOMIC_ACQ_REL) ||
-	    hops->clock_id != clock->id || hops->next.rate != clock->rate.denom)
-		hops->expected = 0;
-	hops->clock_id = clock->id;
-	hops->next.rate = clock->rate.denom;
-	if (hops->expected && position + clock->duration == hops->expected)
+	if (__atomic_exchange_n(&fifo->restarted, false, __ATOMIC_ACQ_REL) ||
+	    fifo->clock_id != clock->id || fifo->next.rate != clock->rate.denom)
+		fifo->expected = 0;
+	fifo->clock_id = clock->id;
+	fifo->next.rate = clock->rate.denom;
+	if (fifo->expected && position + clock->duration == fifo->expected)
 		return false;
-	if (hops->expected && position > hops->expected &&
-	    position - hops->expected < (uint64_t)MOST_SECONDS * clock->rate.denom)
-		hops->next.not_heard += position - hops->expected;
-	hops->made = position;
-	if (hops->late)
-		hops->made =
-			position == hops->expected ? hops->position : position - clock->duration;
-	hops->position = position;
-	hops->expected = position + clock->duration;
+	if (fifo->expected && position > fifo->expected &&
+	    position - fifo->expected < (uint64_t)MAX_GAP_SECONDS * clock->rate.denom)
+		fifo->next.missed += position - fifo->expected;
+	fifo->report_base = position;
+	if (fifo->async)
+		fifo->report_base =
+			position == fifo->expected ? fifo->position : position - clock->duration;
+	fifo->position = position;
+	fifo->expected = position + clock->duration;
 	return true;
 }
 
-static WEIR_REALTIME bool hop_write(struct hops *hops, const void *controls)
+static WEIR_REALTIME bool entry_write(struct fifo *fifo, const void *controls)
 {
-	const uint32_t size = (uint32_t)sizeof(hops->next) + hops->next.size;
+	const uint32_t size = (uint32_t)sizeof(fifo->next) + fifo->next.size;
 	uint32_t at;
-	const int32_t filled = spa_ringbuffer_get_write_index(&hops->ring, &at);
+	const int32_t filled = spa_ringbuffer_get_write_index(&fifo->ring, &at);
 
-	if (filled < 0 || size > HOPS_BYTES - (uint32_t)filled) {
-		hops->next.lost++;
+	if (filled < 0 || size > FIFO_BYTES - (uint32_t)filled) {
+		fifo->next.lost++;
 		return false;
 	}
-	spa_ringbuffer_write_data(&hops->ring, hops->memory, HOPS_BYTES, at & (HOPS_BYTES - 1),
-				  &hops->next, sizeof(hops->next));
-	spa_ringbuffer_write_data(&hops->ring, hops->memory, HOPS_BYTES,
-				  (at + (uint32_t)sizeof(hops->next)) & (HOPS_BYTES - 1), controls,
-				  hops->next.size);
-	spa_ringbuffer_write_update(&hops->ring, (int32_t)(at + size));
-	hops->next.lost = 0;
-	hops->next.not_heard = 0;
+	spa_ringbuffer_write_data(&fifo->ring, fifo->memory, FIFO_BYTES, at & (FIFO_BYTES - 1),
+				  &fifo->next, sizeof(fifo->next));
+	spa_ringbuffer_write_data(&fifo->ring, fifo->memory, FIFO_BYTES,
+				  (at + (uint32_t)sizeof(fifo->next)) & (FIFO_BYTES - 1), controls,
+				  fifo->next.size);
+	spa_ringbuffer_write_update(&fifo->ring, (int32_t)(at + size));
+	fifo->next.lost = 0;
+	fifo->next.missed = 0;
 	return true;
 }
 
-/* Each number is read once: it may be another one the next time. */
-WEIR_REALTIME bool hops_push(struct hops *hops, const void *sequence, uint32_t size)
+/* Each number is read once: the node may change it between two reads. */
+WEIR_REALTIME bool fifo_push(struct fifo *fifo, const void *sequence, uint32_t size)
 {
 	const uint8_t *bytes = sequence;
 	uint32_t at = sizeof(struct spa_pod_sequence), begin = at, frame = 0;
@@ -83,9 +83,9 @@ WEIR_REALTIME bool hops_push(struct hops *hops, const void *sequence, uint32_t s
 
 		memcpy(&control, bytes + at, sizeof(control));
 		if (at > begin && control.offset != frame) {
-			hops->next.frame = hops->made + frame;
-			hops->next.size = at - begin;
-			pushed |= hop_write(hops, bytes + begin);
+			fifo->next.frame = fifo->report_base + frame;
+			fifo->next.size = at - begin;
+			pushed |= entry_write(fifo, bytes + begin);
 			begin = at;
 		}
 		frame = control.offset;
@@ -96,24 +96,24 @@ WEIR_REALTIME bool hops_push(struct hops *hops, const void *sequence, uint32_t s
 	if (at > size)
 		at = size;
 	if (at > begin) {
-		hops->next.frame = hops->made + frame;
-		hops->next.size = at - begin;
-		pushed |= hop_write(hops, bytes + begin);
+		fifo->next.frame = fifo->report_base + frame;
+		fifo->next.size = at - begin;
+		pushed |= entry_write(fifo, bytes + begin);
 	}
 	return pushed;
 }
 
-bool hops_pop(struct hops *hops, struct hop *hop, void *controls)
+bool fifo_pop(struct fifo *fifo, struct fifo_entry *entry, void *controls)
 {
 	uint32_t at;
 
-	if (spa_ringbuffer_get_read_index(&hops->ring, &at) < (int32_t)sizeof(*hop))
+	if (spa_ringbuffer_get_read_index(&fifo->ring, &at) < (int32_t)sizeof(*entry))
 		return false;
-	spa_ringbuffer_read_data(&hops->ring, hops->memory, HOPS_BYTES, at & (HOPS_BYTES - 1), hop,
-				 sizeof(*hop));
-	spa_ringbuffer_read_data(&hops->ring, hops->memory, HOPS_BYTES,
-				 (at + (uint32_t)sizeof(*hop)) & (HOPS_BYTES - 1), controls,
-				 hop->size);
-	spa_ringbuffer_read_update(&hops->ring, (int32_t)(at + sizeof(*hop) + hop->size));
+	spa_ringbuffer_read_data(&fifo->ring, fifo->memory, FIFO_BYTES, at & (FIFO_BYTES - 1),
+				 entry, sizeof(*entry));
+	spa_ringbuffer_read_data(&fifo->ring, fifo->memory, FIFO_BYTES,
+				 (at + (uint32_t)sizeof(*entry)) & (FIFO_BYTES - 1), controls,
+				 entry->size);
+	spa_ringbuffer_read_update(&fifo->ring, (int32_t)(at + sizeof(*entry) + entry->size));
 	return true;
 }

@@ -9,52 +9,53 @@
 #include "dsp/unit.h"
 
 /*
- * What a report port sent, on its way from the data thread to the main thread. Neither waits for
- * the other: when there is no room whole hops are left out, and counted.
+ * Reports on their way from the data thread to the main thread. Neither thread waits for the other:
+ * entries that find no room are left out whole, and counted.
  */
 
-#define HOPS_BYTES (1u << 20) /* 8 s of the most that a unit reports */
+#define FIFO_BYTES (1u << 20) /* 8 s of the largest reports of a unit */
 
-/* A hop: what was found at one frame. */
-struct hop {
-	uint64_t frame;	    /* the graph's */
-	uint32_t rate;	    /* of the graph, Hz */
-	uint32_t lost;	    /* hops that found no room before this one */
-	uint64_t not_heard; /* frames before this one in which nobody listened */
-	uint32_t size;	    /* of its controls, which follow */
+/* The report of one frame: its hop of the analysis. */
+struct fifo_entry {
+	uint64_t frame;	 /* of the graph */
+	uint32_t rate;	 /* of the graph, Hz */
+	uint32_t lost;	 /* entries that found no room before this one */
+	uint64_t missed; /* frames before this one that were not read */
+	uint32_t size;	 /* bytes of its controls, which follow */
 };
 
-struct hops {
+struct fifo {
 	struct spa_ringbuffer ring;
 	uint8_t *memory;
 	bool restarted; /* by the main thread: time begins anew */
-	bool late;	/* each cycle brings what was made in the one before */
+	bool async;	/* each cycle brings what the node made in the cycle before */
 
 	/* The data thread's. */
-	struct hop next;
+	struct fifo_entry next;
 	uint32_t clock_id;
-	uint64_t expected; /* where the graph's time continues, 0: anywhere */
-	uint64_t position; /* where this cycle begins */
-	uint64_t made;	   /* and where the one began that made what there is */
+	uint64_t expected;    /* where the graph's time continues, 0: anywhere */
+	uint64_t position;    /* begin of this cycle */
+	uint64_t report_base; /* begin of the cycle in which the node made its reports */
 };
 
-/* 0 or -errno. */
-int hops_init(struct hops *hops, bool late);
-void hops_finish(struct hops *hops);
+/* Returns 0 or -errno. */
+int fifo_init(struct fifo *fifo, bool async);
+void fifo_finish(struct fifo *fifo);
 
-/* Data thread: in every cycle. False: this cycle was seen before. */
-WEIR_REALTIME bool hops_begin(struct hops *hops, const struct spa_io_clock *clock);
+/* Data thread, first in every cycle. False: this cycle was seen before. */
+WEIR_REALTIME bool fifo_begin(struct fifo *fifo, const struct spa_io_clock *clock);
 
 /*
- * Data thread: then what this cycle brought. Its memory is shared with who wrote it, and may change
- * while we read. Returns whether there is something new.
+ * Data thread, after fifo_begin: adds the reports of this cycle. The memory of the sequence is
+ * shared with the node that writes it, and may change meanwhile. Returns whether there is something
+ * new.
  */
-WEIR_REALTIME bool hops_push(struct hops *hops, const void *sequence, uint32_t size);
+WEIR_REALTIME bool fifo_push(struct fifo *fifo, const void *sequence, uint32_t size);
 
-/* Main thread: the next hop leaves gaps uncounted: nothing was to be heard. */
-void hops_restart(struct hops *hops);
+/* Main thread: the gap before the next entry is not counted, for nothing was missed in it. */
+void fifo_restart(struct fifo *fifo);
 
-/* Main thread: false when there is none. `controls` has room for HOPS_BYTES. */
-bool hops_pop(struct hops *hops, struct hop *hop, void *controls);
+/* Main thread: false when there is no entry. `controls` has room for FIFO_BYTES. */
+bool fifo_pop(struct fifo *fifo, struct fifo_entry *entry, void *controls);
 
 #endif

@@ -12,7 +12,7 @@
 #include "graph/port.h"
 #include "tools/cli/message.h"
 
-#define CYCLE_BYTES (256 * 1024) /* of all hops of a cycle: 17 of 10 ms at a quantum of 8192 */
+#define CYCLE_BYTES (256 * 1024) /* all reports of a cycle: 17 of 10 ms at a quantum of 8192 */
 
 /* Data thread. */
 static bool is_skipped(struct reader *reader, uint32_t size)
@@ -24,7 +24,7 @@ static bool is_skipped(struct reader *reader, uint32_t size)
 static void on_process(void *data, struct spa_io_position *position)
 {
 	struct reader *reader = data;
-	const bool is_new = position && hops_begin(&reader->hops, &position->clock);
+	const bool is_new = position && fifo_begin(&reader->fifo, &position->clock);
 	struct pw_buffer *buffer = pw_filter_dequeue_buffer(reader->port);
 
 	if (!buffer)
@@ -35,7 +35,7 @@ static void on_process(void *data, struct spa_io_position *position)
 
 	if (is_new && d->data && offset <= d->maxsize && size <= d->maxsize - offset &&
 	    !is_skipped(reader, size) &&
-	    hops_push(&reader->hops, (const uint8_t *)d->data + offset, size))
+	    fifo_push(&reader->fifo, (const uint8_t *)d->data + offset, size))
 		pw_loop_signal_event(reader->session->loop, reader->arrived);
 	pw_filter_queue_buffer(reader->port, buffer);
 }
@@ -48,7 +48,7 @@ static void on_state(void *data, enum pw_filter_state old, enum pw_filter_state 
 	(void)old;
 	(void)error;
 	if (state != PW_FILTER_STATE_ERROR)
-		hops_restart(&reader->hops);
+		fifo_restart(&reader->fifo);
 }
 
 static const struct pw_filter_events filter_events = {
@@ -69,7 +69,7 @@ static void on_arrived(void *data, uint64_t count)
 void reader_init(struct reader *reader, struct session *session, const char *name)
 {
 	*reader = (struct reader){ .session = session, .name = name };
-	reader->controls = malloc(HOPS_BYTES);
+	reader->controls = malloc(FIFO_BYTES);
 	reader->arrived = pw_loop_add_event(session->loop, on_arrived, reader);
 	if (!reader->controls || !reader->arrived)
 		fail("%s", strerror(errno));
@@ -103,7 +103,7 @@ void reader_disconnect(struct reader *reader)
 		return;
 	pw_filter_destroy(reader->filter);
 	reader->filter = NULL;
-	hops_finish(&reader->hops);
+	fifo_finish(&reader->fifo);
 }
 
 /* What comes in goes through a mixer, which leaves out what its 8192 bytes do not hold (1.4.2). */
@@ -125,7 +125,7 @@ static void *port_add(struct pw_filter *filter)
 static void reader_connect(struct reader *reader)
 {
 	const bool async = reader->session->has_async;
-	int res = hops_init(&reader->hops, async);
+	int res = fifo_init(&reader->fifo, async);
 
 	if (res < 0)
 		fail("%s", strerror(-res));
@@ -200,32 +200,32 @@ void reader_skip_cycle(struct reader *reader)
 	__atomic_store_n(&reader->skips, true, __ATOMIC_RELEASE);
 }
 
-/* Gaps are told in frames: hops are as far apart as the two closest ones that were seen. */
-static uint64_t count_lost(struct reader *reader, const struct hop *hop)
+/* Missed frames become entries by the shortest distance of two entries that was seen. */
+static uint64_t count_lost(struct reader *reader, const struct fifo_entry *entry)
 {
-	const uint64_t step = hop->frame - reader->last_frame;
-	uint64_t lost = hop->lost;
+	const uint64_t step = entry->frame - reader->last_frame;
+	uint64_t lost = entry->lost;
 
-	if (hop->not_heard && reader->hop_frames)
-		lost += (hop->not_heard + reader->hop_frames / 2) / reader->hop_frames;
-	else if (hop->not_heard)
+	if (entry->missed && reader->entry_frames)
+		lost += (entry->missed + reader->entry_frames / 2) / reader->entry_frames;
+	else if (entry->missed)
 		lost++;
-	if (reader->last_frame && !lost && hop->frame > reader->last_frame &&
-	    (!reader->hop_frames || step < reader->hop_frames))
-		reader->hop_frames = step;
-	reader->last_frame = hop->frame;
+	if (reader->last_frame && !lost && entry->frame > reader->last_frame &&
+	    (!reader->entry_frames || step < reader->entry_frames))
+		reader->entry_frames = step;
+	reader->last_frame = entry->frame;
 	return lost;
 }
 
 bool reader_next(struct reader *reader, struct reading *reading)
 {
-	struct hop hop;
+	struct fifo_entry entry;
 
-	if (!reader->filter || !hops_pop(&reader->hops, &hop, reader->controls))
+	if (!reader->filter || !fifo_pop(&reader->fifo, &entry, reader->controls))
 		return false;
-	reading->t = hop.rate ? (double)(hop.frame + 1) / hop.rate : 0.0;
-	reading->lost = count_lost(reader, &hop);
+	reading->t = entry.rate ? (double)(entry.frame + 1) / entry.rate : 0.0;
+	reading->lost = count_lost(reader, &entry);
 	reading->controls = reader->controls;
-	reading->size = hop.size;
+	reading->size = entry.size;
 	return true;
 }

@@ -26,12 +26,12 @@ struct reader {
 	struct spa_hook listener;
 	void *port;
 	struct spa_source *arrived;
-	struct hops hops;
+	struct fifo fifo;
 	struct weir_link *link;
 	uint64_t report_serial; /* the port that link is from */
-	void *controls;		/* of the hop that is read */
-	uint64_t last_frame, hop_frames;
-	bool skips; /* the next cycle that has hops; the data thread's, once it is set */
+	void *controls;		/* of the entry that is read */
+	uint64_t last_frame, entry_frames;
+	bool skips; /* the next cycle that has reports; cleared by the data thread */
 };
 
 /* Ends the program when there is no memory. */
@@ -40,7 +40,7 @@ void reader_finish(struct reader *reader);
 
 /* When the graph has changed: the report port to read, NULL: it is not there now. */
 void reader_set_port(struct reader *reader, const struct weir_registry_object *port);
-/* Leaves out the next cycle that has hops. */
+/* Leaves out the next cycle that has fifo. */
 void reader_skip_cycle(struct reader *reader);
 /* When the connection is lost, or no longer wanted. */
 void reader_disconnect(struct reader *reader);
@@ -50,7 +50,7 @@ bool reader_is_linked(const struct reader *reader);
 
 struct reading {
 	double t;	      /* s of the graph */
-	uint64_t lost;	      /* hops before this one that could not be read */
+	uint64_t lost;	      /* reports before this one that could not be read */
 	const void *controls; /* for fields_read */
 	uint32_t size;
 };

@@ -17,7 +17,7 @@
 
 #define QUANTUM 1024
 
-static uint8_t controls[HOPS_BYTES];
+static uint8_t controls[FIFO_BYTES];
 
 static const uint8_t onset[] = { '/', 'p', '/', 'o', 'n', 's', 'e',  't', 0,	0,
 				 0,   0,   ',', 'f', 0,	  0,   0x3f, 0,	  0x00, 0x00 };
@@ -42,19 +42,19 @@ static uint32_t sequence_write(void *memory, uint32_t size, uint32_t n)
 	return builder.state.offset;
 }
 
-static bool cycle_of(struct hops *hops, uint32_t clock_id, uint32_t rate, uint64_t position,
+static bool cycle_of(struct fifo *fifo, uint32_t clock_id, uint32_t rate, uint64_t position,
 		     const void *sequence, uint32_t size)
 {
 	const struct spa_io_clock clock = {
 		.id = clock_id, .rate = { 1, rate }, .position = position, .duration = QUANTUM
 	};
 
-	return hops_begin(hops, &clock) && hops_push(hops, sequence, size);
+	return fifo_begin(fifo, &clock) && fifo_push(fifo, sequence, size);
 }
 
-static bool cycle(struct hops *hops, uint64_t position, const void *sequence, uint32_t size)
+static bool cycle(struct fifo *fifo, uint64_t position, const void *sequence, uint32_t size)
 {
-	return cycle_of(hops, 0, 48000, position, sequence, size);
+	return cycle_of(fifo, 0, 48000, position, sequence, size);
 }
 
 static void test_hops_keep_their_frames(void)
@@ -62,29 +62,29 @@ static void test_hops_keep_their_frames(void)
 	_Alignas(8) uint8_t sequence[4096];
 	const uint32_t size = sequence_write(sequence, sizeof(sequence), 2);
 	struct fields fields = { 0 };
-	struct hops hops;
-	struct hop hop;
+	struct fifo fifo;
+	struct fifo_entry entry;
 
 	for (int late = 0; late < 2; late++) {
-		CHECK(hops_init(&hops, late) == 0);
-		CHECK(cycle(&hops, 10 * QUANTUM, sequence, size));
-		CHECK(!cycle(&hops, 10 * QUANTUM, sequence, size));
-		CHECK(cycle(&hops, 14 * QUANTUM, sequence, size));
-		CHECK(hops_pop(&hops, &hop, controls));
-		CHECK(hop.frame == (late ? 9 : 10) * QUANTUM && hop.rate == 48000);
-		CHECK(hops_pop(&hops, &hop, controls));
-		CHECK(hop.frame == (late ? 9 : 10) * QUANTUM + 480 && !hop.not_heard);
-		fields_read(&fields, 1.0, controls, hop.size);
+		CHECK(fifo_init(&fifo, late) == 0);
+		CHECK(cycle(&fifo, 10 * QUANTUM, sequence, size));
+		CHECK(!cycle(&fifo, 10 * QUANTUM, sequence, size));
+		CHECK(cycle(&fifo, 14 * QUANTUM, sequence, size));
+		CHECK(fifo_pop(&fifo, &entry, controls));
+		CHECK(entry.frame == (late ? 9 : 10) * QUANTUM && entry.rate == 48000);
+		CHECK(fifo_pop(&fifo, &entry, controls));
+		CHECK(entry.frame == (late ? 9 : 10) * QUANTUM + 480 && !entry.missed);
+		fields_read(&fields, 1.0, controls, entry.size);
 		CHECK(fields.n_events == 1 && strcmp(fields.event[0].name, "onset") == 0);
 		CHECK(fields.event[0].seconds == 0.5f);
-		CHECK(hops_pop(&hops, &hop, controls));
-		CHECK(hop.frame == (late ? 13 : 14) * QUANTUM && hop.not_heard == 3 * QUANTUM);
-		CHECK(hops_pop(&hops, &hop, controls) && !hop.not_heard);
-		CHECK(!hops_pop(&hops, &hop, controls));
-		hops_restart(&hops);
-		CHECK(cycle(&hops, 99 * QUANTUM, sequence, size));
-		CHECK(hops_pop(&hops, &hop, controls) && !hop.not_heard);
-		hops_finish(&hops);
+		CHECK(fifo_pop(&fifo, &entry, controls));
+		CHECK(entry.frame == (late ? 13 : 14) * QUANTUM && entry.missed == 3 * QUANTUM);
+		CHECK(fifo_pop(&fifo, &entry, controls) && !entry.missed);
+		CHECK(!fifo_pop(&fifo, &entry, controls));
+		fifo_restart(&fifo);
+		CHECK(cycle(&fifo, 99 * QUANTUM, sequence, size));
+		CHECK(fifo_pop(&fifo, &entry, controls) && !entry.missed);
+		fifo_finish(&fifo);
 	}
 }
 
@@ -93,7 +93,7 @@ static void test_gaps_are_those_of_one_clock(void)
 {
 	static const struct {
 		uint32_t clock_id, rate;
-		uint64_t position, not_heard;
+		uint64_t position, missed;
 	} rows[] = {
 		{ 0, 48000, 14 * QUANTUM, 3 * QUANTUM },
 		{ 1, 48000, 14 * QUANTUM, 0 },
@@ -110,18 +110,18 @@ static void test_gaps_are_those_of_one_clock(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const uint32_t id = rows[i].clock_id, rate = rows[i].rate;
 		const uint64_t at = rows[i].position;
-		struct hops hops;
-		struct hop hop;
+		struct fifo fifo;
+		struct fifo_entry entry;
 
-		CHECK(hops_init(&hops, false) == 0);
-		CHECK(cycle(&hops, 10 * QUANTUM, sequence, size));
-		CHECK(cycle_of(&hops, id, rate, at, sequence, size));
-		CHECK(cycle_of(&hops, id, rate, at + 3 * QUANTUM, sequence, size));
-		CHECK(hops_pop(&hops, &hop, controls) && !hop.not_heard && hop.rate == 48000);
-		CHECK(hops_pop(&hops, &hop, controls) && hop.frame == at);
-		CHECK(hop.not_heard == rows[i].not_heard && hop.rate == rate);
-		CHECK(hops_pop(&hops, &hop, controls) && hop.not_heard == 2 * QUANTUM);
-		hops_finish(&hops);
+		CHECK(fifo_init(&fifo, false) == 0);
+		CHECK(cycle(&fifo, 10 * QUANTUM, sequence, size));
+		CHECK(cycle_of(&fifo, id, rate, at, sequence, size));
+		CHECK(cycle_of(&fifo, id, rate, at + 3 * QUANTUM, sequence, size));
+		CHECK(fifo_pop(&fifo, &entry, controls) && !entry.missed && entry.rate == 48000);
+		CHECK(fifo_pop(&fifo, &entry, controls) && entry.frame == at);
+		CHECK(entry.missed == rows[i].missed && entry.rate == rate);
+		CHECK(fifo_pop(&fifo, &entry, controls) && entry.missed == 2 * QUANTUM);
+		fifo_finish(&fifo);
 	}
 }
 
@@ -139,7 +139,7 @@ static uint32_t words_fill(uint64_t frame, uint32_t words[MOST_WORDS])
 }
 
 struct writing {
-	struct hops hops;
+	struct fifo fifo;
 	bool ended;
 };
 
@@ -160,20 +160,20 @@ static void *cycles_write(void *data)
 					      words_fill(i * QUANTUM + offset, words));
 		}
 		spa_pod_builder_pop(&builder, &frame);
-		cycle(&writing->hops, i * QUANTUM, sequence, builder.state.offset);
+		cycle(&writing->fifo, i * QUANTUM, sequence, builder.state.offset);
 	}
 	__atomic_store_n(&writing->ended, true, __ATOMIC_RELEASE);
 	return NULL;
 }
 
-static void check_whole(const struct hop *hop)
+static void check_whole(const struct fifo_entry *entry)
 {
 	struct spa_pod_control control;
 	uint32_t words[MOST_WORDS];
-	const uint32_t size = words_fill(hop->frame, words);
+	const uint32_t size = words_fill(entry->frame, words);
 
 	memcpy(&control, controls, sizeof(control));
-	CHECK(hop->size == sizeof(control) + SPA_ROUND_UP_N(size, 8));
+	CHECK(entry->size == sizeof(control) + SPA_ROUND_UP_N(size, 8));
 	CHECK(control.value.size == size);
 	CHECK(memcmp(controls + sizeof(control), words, size) == 0);
 }
@@ -184,23 +184,23 @@ static void test_nothing_is_torn_between_two_threads(void)
 	static struct writing writing;
 	uint64_t seen = 0, lost = 0;
 	pthread_t writer;
-	struct hop hop;
+	struct fifo_entry entry;
 	bool ended;
 
-	CHECK(hops_init(&writing.hops, false) == 0);
+	CHECK(fifo_init(&writing.fifo, false) == 0);
 	CHECK(pthread_create(&writer, NULL, cycles_write, &writing) == 0);
 	do {
 		ended = __atomic_load_n(&writing.ended, __ATOMIC_ACQUIRE);
-		for (; hops_pop(&writing.hops, &hop, controls); lost += hop.lost) {
-			check_whole(&hop);
+		for (; fifo_pop(&writing.fifo, &entry, controls); lost += entry.lost) {
+			check_whole(&entry);
 			if (++seen % 5000 == 0)
 				usleep(2000);
 		}
 	} while (!ended);
 	CHECK(pthread_join(writer, NULL) == 0);
-	CHECK(seen + lost + writing.hops.next.lost == 2 * N_CYCLES);
+	CHECK(seen + lost + writing.fifo.next.lost == 2 * N_CYCLES);
 	CHECK(seen > 1000);
-	hops_finish(&writing.hops);
+	fifo_finish(&writing.fifo);
 }
 
 static void test_what_finds_no_room_is_counted(void)
@@ -208,22 +208,22 @@ static void test_what_finds_no_room_is_counted(void)
 	_Alignas(8) uint8_t sequence[4096];
 	const uint32_t size = sequence_write(sequence, sizeof(sequence), 2);
 	uint64_t seen = 0, lost = 0, n = 0;
-	struct hops hops;
-	struct hop hop;
+	struct fifo fifo;
+	struct fifo_entry entry;
 
-	CHECK(hops_init(&hops, false) == 0);
+	CHECK(fifo_init(&fifo, false) == 0);
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 10000; i++)
-			cycle(&hops, QUANTUM * ++n, sequence, size);
-		for (; hops_pop(&hops, &hop, controls); seen++)
-			lost += hop.lost;
+			cycle(&fifo, QUANTUM * ++n, sequence, size);
+		for (; fifo_pop(&fifo, &entry, controls); seen++)
+			lost += entry.lost;
 	}
-	cycle(&hops, QUANTUM * ++n, sequence, size);
-	for (; hops_pop(&hops, &hop, controls); seen++)
-		lost += hop.lost;
+	cycle(&fifo, QUANTUM * ++n, sequence, size);
+	for (; fifo_pop(&fifo, &entry, controls); seen++)
+		lost += entry.lost;
 	CHECK(lost > 10000);
 	CHECK(seen + lost == 2 * n);
-	hops_finish(&hops);
+	fifo_finish(&fifo);
 }
 
 /* A stopped reader may find anything: the writer goes on. */
@@ -231,11 +231,11 @@ static void test_garbage_does_no_harm(void)
 {
 	_Alignas(8) uint8_t sequence[4096];
 	struct fields fields = { 0 };
-	struct hops hops;
-	struct hop hop;
+	struct fifo fifo;
+	struct fifo_entry entry;
 
 	srand(1);
-	CHECK(hops_init(&hops, false) == 0);
+	CHECK(fifo_init(&fifo, false) == 0);
 	for (uint64_t i = 1; i < 20000; i++) {
 		uint32_t size = sequence_write(sequence, sizeof(sequence), 8);
 
@@ -243,17 +243,17 @@ static void test_garbage_does_no_harm(void)
 			sequence[(uint32_t)rand() % size] = (uint8_t)rand();
 		if (i % 3 == 0)
 			size = (uint32_t)rand() % (size + 1);
-		cycle(&hops, QUANTUM * i, sequence, size);
-		while (hops_pop(&hops, &hop, controls)) {
-			uint8_t *exact = malloc(hop.size);
+		cycle(&fifo, QUANTUM * i, sequence, size);
+		while (fifo_pop(&fifo, &entry, controls)) {
+			uint8_t *exact = malloc(entry.size);
 
-			CHECK(exact && hop.size <= size);
-			memcpy(exact, controls, hop.size);
-			fields_read(&fields, 1.0, exact, hop.size);
+			CHECK(exact && entry.size <= size);
+			memcpy(exact, controls, entry.size);
+			fields_read(&fields, 1.0, exact, entry.size);
 			free(exact);
 		}
 	}
-	hops_finish(&hops);
+	fifo_finish(&fifo);
 	fields_finish(&fields);
 }
 
