@@ -490,9 +490,9 @@ int plot_main(int argc, char *argv[])
 	if (plot.duration < fmax(LEAST_SECONDS, fabs(plot.report.begin) * LEAST_PART))
 		plot.duration = 1.0;
 	panels_choose(&plot, only);
-	plot.gnuplot = picture_begin();
+	plot.gnuplot = gnuplot_begin();
 	draw(&plot, terminal);
-	picture_draw(plot.gnuplot, argv[optind + 1]);
+	gnuplot_draw(plot.gnuplot, argv[optind + 1]);
 	report_finish(&plot.report);
 	return EXIT_SUCCESS;
 }

@@ -32,7 +32,7 @@ static void fail_without_gnuplot(int status)
 		fail("gnuplot could not draw");
 }
 
-FILE *picture_begin(void)
+FILE *gnuplot_begin(void)
 {
 	const int fd = memfd_create("gnuplot", 0);
 	FILE *script;
@@ -90,7 +90,7 @@ static int picture_write(const struct picture *picture, int fd)
 	return result;
 }
 
-void picture_draw(FILE *script, const char *path)
+void gnuplot_draw(FILE *script, const char *path)
 {
 	struct replacement replacement;
 	struct picture picture = { 0 };

@@ -7,14 +7,14 @@
 
 /* What gnuplot draws, and the file that it becomes. */
 
-/* For a script of gnuplot, to be drawn and closed by picture_draw. */
-FILE *picture_begin(void);
+/* For a script of gnuplot, to be drawn and closed by gnuplot_draw. */
+FILE *gnuplot_begin(void);
 
 /*
  * Draws what the script prints to gnuplot's standard output, and only then writes it: a regular
  * file is the old picture or all of the new one, at any time. What else path is, a device or a
  * pipe, is written to. Ends the program with a message when it fails.
  */
-void picture_draw(FILE *script, const char *path);
+void gnuplot_draw(FILE *script, const char *path);
 
 #endif
