@@ -18,8 +18,8 @@
 #include "tools/session/selection.h"
 
 #define FRAMES_PER_SECOND 20
-#define IDLE_FRAMES FRAMES_PER_SECOND	    /* without a report */
-#define TURN_FRAMES (FRAMES_PER_SECOND / 2) /* more than the longest quantum */
+#define IDLE_FRAMES FRAMES_PER_SECOND	     /* without a report */
+#define PULSE_FRAMES (FRAMES_PER_SECOND / 2) /* more than the longest quantum */
 #define LEAST_ROWS 8
 #define LEAST_COLUMNS 40
 
@@ -50,7 +50,7 @@ struct top {
 	char *wanted;	 /* the node that is shown as soon as it is there, NULL: the first one */
 	uint64_t serial; /* of the latest one that was */
 	uint32_t idle_frames;
-	uint32_t asked_frames, turned_frames; /* since the controls were */
+	uint32_t query_frames, pulse_frames; /* since the latest query, or step of a pulse */
 	uint64_t lost;
 };
 
@@ -328,7 +328,7 @@ static void press(struct top *top, int key)
 	case 'r':
 	case 'R':
 		page_reset_peaks(&top->page, controls_reset(&top->controls));
-		top->turned_frames = 0;
+		top->pulse_frames = 0;
 		break;
 	case '\t':
 	case SCREEN_KEY_RIGHT:
@@ -360,18 +360,18 @@ static void on_keys(void *data, int fd, uint32_t mask)
 		draw(top);
 }
 
-/* A node that is idle sees no turn. */
+/* A node that is idle takes no step of a pulse. */
 static void follow_controls(struct top *top, uint32_t frames)
 {
-	top->asked_frames += frames;
-	top->turned_frames += frames;
-	if (top->asked_frames >= FRAMES_PER_SECOND) {
-		controls_ask(&top->controls);
-		top->asked_frames = 0;
+	top->query_frames += frames;
+	top->pulse_frames += frames;
+	if (top->query_frames >= FRAMES_PER_SECOND) {
+		controls_query(&top->controls);
+		top->query_frames = 0;
 	}
-	if (top->turned_frames >= TURN_FRAMES && top->idle_frames < TURN_FRAMES) {
-		controls_turn(&top->controls);
-		top->turned_frames = 0;
+	if (top->pulse_frames >= PULSE_FRAMES && top->idle_frames < PULSE_FRAMES) {
+		controls_continue_pulse(&top->controls);
+		top->pulse_frames = 0;
 	}
 }
 
@@ -460,13 +460,13 @@ static void top_init(struct top *top)
 	top->reader.data = top;
 }
 
-/* Leaves no switch on: what has been sent goes out with the loop. */
+/* Leaves no control on: the loop sends the end of the pulse. */
 static void controls_leave(struct top *top)
 {
-	const bool is_turning = top->controls.n_turns > 0;
+	const bool is_pulsing = top->controls.pulse_steps > 0;
 
 	controls_set_node(&top->controls, NULL);
-	if (!is_turning)
+	if (!is_pulsing)
 		return;
 	pw_loop_enter(top->session.loop);
 	pw_loop_iterate(top->session.loop, 0);

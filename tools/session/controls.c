@@ -25,7 +25,7 @@ static const struct pw_proxy_events proxy_events = {
 	.destroy = on_destroy,
 };
 
-/* Is it the key of the unit's control input of this role? */
+/* Is the key that of the unit's control input of this role? */
 static bool has_role(const struct weir_unit *unit, const char *key, enum weir_role role)
 {
 	const uint32_t i = weir_unit_find_role(unit, WEIR_CONTROL_IN, role);
@@ -87,8 +87,8 @@ void controls_set_node(struct controls *controls, struct pw_proxy *proxy)
 	if (controls->proxy == proxy)
 		return;
 	if (controls->proxy) {
-		while (controls->n_turns)
-			controls_turn(controls);
+		while (controls->pulse_steps)
+			controls_continue_pulse(controls);
 		unhook(controls);
 	}
 	if (!proxy)
@@ -96,37 +96,38 @@ void controls_set_node(struct controls *controls, struct pw_proxy *proxy)
 	controls->proxy = proxy;
 	pw_proxy_add_listener(proxy, &controls->proxy_listener, &proxy_events, controls);
 	pw_proxy_add_object_listener(proxy, &controls->node_listener, &node_events, controls);
-	controls_ask(controls);
+	controls_query(controls);
 }
 
-void controls_ask(struct controls *controls)
+void controls_query(struct controls *controls)
 {
 	if (controls->proxy)
 		pw_node_enum_params((struct pw_node *)controls->proxy, 0, SPA_PARAM_Props, 0, 1,
 				    NULL);
 }
 
-/* Of two turns the last one is off, whatever there was before. */
-void controls_turn(struct controls *controls)
+/* The last step of a pulse is off, whatever was before. */
+void controls_continue_pulse(struct controls *controls)
 {
 	struct weir_props props;
 
-	if (!controls->proxy || !controls->n_turns)
+	if (!controls->proxy || !controls->pulse_steps)
 		return;
-	controls->n_turns--;
+	controls->pulse_steps--;
 	weir_props_init(&props);
-	weir_props_add_control(&props, controls->reset_key, SPA_POD_Bool(controls->n_turns == 1));
+	weir_props_add_control(&props, controls->reset_key,
+			       SPA_POD_Bool(controls->pulse_steps == 1));
 	weir_props_send(&props, controls->proxy);
 }
 
-/* What somebody left on is turned off first: only the change makes a node forget. */
+/* A control that was left on is set off first: the node resets when the control becomes on. */
 bool controls_reset(struct controls *controls)
 {
 	if (!controls->proxy || !controls->reset_key[0])
 		return false;
-	if (controls->n_turns)
+	if (controls->pulse_steps)
 		return true;
-	controls->n_turns = controls->reset_is_on ? 3 : 2;
-	controls_turn(controls);
+	controls->pulse_steps = controls->reset_is_on ? 3 : 2;
+	controls_continue_pulse(controls);
 	return true;
 }

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * What a page needs of a node's controls, which its Props name "UNIT:CONTROL": the one that is
- * added to its levels, and the switch by which it forgets its maxima.
+ * The two controls of a node that a page needs, from its Props, which name them "UNIT:CONTROL": the
+ * calibration, which is added to levels, and the momentary control that resets the maxima.
  */
 
 #define CONTROLS_MAX_KEY 128
@@ -16,19 +16,19 @@ struct controls {
 	struct pw_proxy *proxy; /* of the node, NULL: none */
 	struct spa_hook proxy_listener, node_listener;
 	float calibration_db;
-	char reset_key[CONTROLS_MAX_KEY]; /* "": it cannot forget */
+	char reset_key[CONTROLS_MAX_KEY]; /* "": the node has no reset */
 	bool reset_is_on;
-	uint32_t n_turns; /* of that switch that are to be made */
+	uint32_t pulse_steps; /* of the reset, still to be sent */
 };
 
-/* The node's proxy, NULL: none. A turn that is still to be made is made first. */
+/* The node's proxy, NULL: none. A pulse that has begun is sent to its end first. */
 void controls_set_node(struct controls *controls, struct pw_proxy *proxy);
-/* Asks for the controls as they are now. */
-void controls_ask(struct controls *controls);
+/* Queries the present values. */
+void controls_query(struct controls *controls);
 
-/* False when the node cannot. Begins to turn the switch on, and off again. */
+/* Begins a pulse of the reset: on, and off again. False when the node has none. */
 bool controls_reset(struct controls *controls);
-/* After the node had time to see the latest turn, in reports of 10 ms and quanta. */
-void controls_turn(struct controls *controls);
+/* Sends the next step of the pulse, once a quantum and a report of 10 ms have passed. */
+void controls_continue_pulse(struct controls *controls);
 
 #endif
