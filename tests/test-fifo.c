@@ -140,7 +140,7 @@ static uint32_t words_fill(uint64_t frame, uint32_t words[MOST_WORDS])
 
 struct writing {
 	struct fifo fifo;
-	bool ended;
+	atomic_bool ended;
 };
 
 static void *cycles_write(void *data)
@@ -162,7 +162,7 @@ static void *cycles_write(void *data)
 		spa_pod_builder_pop(&builder, &frame);
 		cycle(&writing->fifo, i * QUANTUM, sequence, builder.state.offset);
 	}
-	__atomic_store_n(&writing->ended, true, __ATOMIC_RELEASE);
+	atomic_store_explicit(&writing->ended, true, memory_order_release);
 	return NULL;
 }
 
@@ -190,7 +190,7 @@ static void test_nothing_is_torn_between_two_threads(void)
 	CHECK(fifo_init(&writing.fifo, false) == 0);
 	CHECK(pthread_create(&writer, NULL, cycles_write, &writing) == 0);
 	do {
-		ended = __atomic_load_n(&writing.ended, __ATOMIC_ACQUIRE);
+		ended = atomic_load_explicit(&writing.ended, memory_order_acquire);
 		for (; fifo_pop(&writing.fifo, &entry, controls); lost += entry.lost) {
 			check_whole(&entry);
 			if (++seen % 5000 == 0)

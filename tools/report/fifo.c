@@ -24,14 +24,14 @@ void fifo_finish(struct fifo *fifo)
 
 void fifo_restart(struct fifo *fifo)
 {
-	__atomic_store_n(&fifo->restarted, true, __ATOMIC_RELEASE);
+	atomic_store_explicit(&fifo->restarted, true, memory_order_release);
 }
 
 WEIR_REALTIME bool fifo_begin(struct fifo *fifo, const struct spa_io_clock *clock)
 {
 	const uint64_t position = clock->position;
 
-	if (__atomic_exchange_n(&fifo->restarted, false, __ATOMIC_ACQ_REL) ||
+	if (atomic_exchange_explicit(&fifo->restarted, false, memory_order_acq_rel) ||
 	    fifo->clock_id != clock->id || fifo->next.rate != clock->rate.denom)
 		fifo->expected = 0;
 	fifo->clock_id = clock->id;

@@ -4,6 +4,7 @@
 
 #include <spa/node/io.h>
 #include <spa/utils/ringbuffer.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "dsp/unit.h"
@@ -27,8 +28,8 @@ struct fifo_entry {
 struct fifo {
 	struct spa_ringbuffer ring;
 	uint8_t *memory;
-	bool restarted; /* by the main thread: time begins anew */
-	bool async;	/* each cycle brings what the node made in the cycle before */
+	atomic_bool restarted; /* set by the main thread: time begins anew */
+	bool async;	       /* each cycle brings what the node made in the cycle before */
 
 	/* The data thread's. */
 	struct fifo_entry next;

@@ -18,7 +18,7 @@
 static bool is_skipped(struct reader *reader, uint32_t size)
 {
 	return size > sizeof(struct spa_pod_sequence) &&
-	       __atomic_exchange_n(&reader->skips, false, __ATOMIC_ACQ_REL);
+	       atomic_exchange_explicit(&reader->skips, false, memory_order_acq_rel);
 }
 
 static void on_process(void *data, struct spa_io_position *position)
@@ -197,7 +197,7 @@ void reader_set_port(struct reader *reader, const struct weir_registry_object *p
 
 void reader_skip_cycle(struct reader *reader)
 {
-	__atomic_store_n(&reader->skips, true, __ATOMIC_RELEASE);
+	atomic_store_explicit(&reader->skips, true, memory_order_release);
 }
 
 /* Missed frames become entries by the shortest distance of two entries that was seen. */

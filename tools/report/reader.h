@@ -3,6 +3,7 @@
 #define WEIR_REPORT_READER_H
 
 #include <pipewire/filter.h>
+#include <stdatomic.h>
 
 #include "fifo.h"
 #include "graph/link.h"
@@ -31,7 +32,7 @@ struct reader {
 	uint64_t report_serial; /* the port that link is from */
 	void *controls;		/* of the entry that is read */
 	uint64_t last_frame, entry_frames;
-	bool skips; /* the next cycle that has reports; cleared by the data thread */
+	atomic_bool skips; /* the next cycle that has reports; cleared by the data thread */
 };
 
 /* Ends the program when there is no memory. */
