@@ -234,8 +234,8 @@ static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const 
 	const double a = (double)lags[(at - 1) & (CROSS_FINE - 1)];
 	const double b = (double)lags[at & (CROSS_FINE - 1)];
 	const double c = (double)lags[(at + 1) & (CROSS_FINE - 1)];
-	const double bend = a - 2.0 * b + c;
-	const double parabola = bend < 0.0 ? 0.5 * (a - c) / bend : 0.0;
+	const double second = a - 2.0 * b + c;
+	const double parabola = second < 0.0 ? 0.5 * (a - c) / second : 0.0;
 	const double lag = at + half_limited(parabola); /* more at the end of the reach */
 	const double angle = 2.0 * M_PI / CROSS_FINE;
 

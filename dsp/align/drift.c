@@ -19,30 +19,21 @@
 #include <math.h>
 #include <string.h>
 
-#include "dsp/minmax.h"
 #include "dsp/phasor.h"
 #include "dsp/simd.h"
 #include "limits.h"
 
-#define CURVE_POINTS (2 * DRIFT_CURVE + 1)
 #define MAX_RHO 0.98f
 #define MIN_AGREEMENT 0.12f
-#define LIKE_AGREEMENT 0.2
+#define SIMILAR_AGREEMENT 0.2
 #define FORGET_SECONDS 16.0
-#define MAX_PAIR_SECONDS 32.0
 #define MAX_TEMPLATE_SECONDS 25.0
-#define MAX_SMEAR 37e-6	       /* seconds, of a block that was read along another drift */
-#define BEND_SPAN_SECONDS 20.0 /* blocks that tell a change of the drift */
-#define N_BENDS 25
-#define MAX_BEND 10.0 /* ppm per minute */
-#define VOTES_PER_STEP 1600
+#define MAX_SMEAR 37e-6 /* seconds, of a block that was read along another drift */
 #define MIN_BLOCKS 4
 #define MIN_SPAN 0.9 /* seconds */
-#define MAX_REACH 1600e-6
 #define FAR_DRIFT 350e-6
 #define MIN_FIT 0.97 /* of the votes that all pairs could give */
 #define USABLE_FIT 0.8
-#define TELL_SECONDS 60e-6
 #define TEMPLATE_REACH 0.001
 
 void drift_tables_allocate(struct drift_tables *tables, const struct cross_context *cross,
@@ -73,7 +64,7 @@ void drift_allocate(struct drift *drift, const struct drift_tables *tables, stru
 		drift->block[i].re = arena_floats(arena, tables->cross->n);
 		drift->block[i].im = arena_floats(arena, tables->cross->n);
 	}
-	drift->curve = arena_floats(arena, DRIFT_BLOCKS * DRIFT_BLOCKS * CURVE_POINTS);
+	drift->curve = arena_floats(arena, DRIFT_BLOCKS * DRIFT_BLOCKS * DRIFT_CURVE_POINTS);
 	cross_allocate(&drift->template, tables->cross, arena);
 	cross_weighted_allocate(&drift->weighted, tables->cross, arena);
 	drift->lags = arena_floats(arena, CROSS_FINE);
@@ -83,13 +74,13 @@ WEIR_REALTIME void drift_reset(struct drift *drift)
 {
 	drift->n = drift->n_added = 0;
 	drift->has_solved = false;
-	drift->bend = 0.0;
+	drift->curvature = 0.0;
 	drift->stage = DRIFT_IDLE;
 }
 
 static WEIR_REALTIME float *curve_of(const struct drift *drift, uint32_t newer, uint32_t older)
 {
-	return drift->curve + (size_t)(newer * DRIFT_BLOCKS + older) * CURVE_POINTS;
+	return drift->curve + (size_t)(newer * DRIFT_BLOCKS + older) * DRIFT_CURVE_POINTS;
 }
 
 /* Keeps those that were read along a line much like now's. */
@@ -199,13 +190,10 @@ static WEIR_SIMD WEIR_REALTIME float dot(const float *restrict a, const float *r
 }
 
 /* The curve of the newest block and one before. */
-static WEIR_REALTIME void compare_step(struct drift *drift)
+static WEIR_REALTIME bool compare_step(struct drift *drift)
 {
-	if (drift->step + 1 >= drift->n) {
-		drift->stage = DRIFT_COARSE;
-		drift->step = 0;
-		return;
-	}
+	if (drift->step + 1 >= drift->n)
+		return true;
 
 	const struct drift_tables *tables = drift->tables;
 	const uint32_t n = tables->cross->n;
@@ -227,6 +215,7 @@ static WEIR_REALTIME void compare_step(struct drift *drift)
 	drift->agreement[newer][older] = max / size;
 	drift->size[newer][older] = size;
 	drift->step++;
+	return false;
 }
 
 /* What two blocks say of the drift, before that is weighed. */
@@ -240,14 +229,14 @@ static WEIR_REALTIME struct drift_pair pair_get(const struct drift *drift, uint3
 		.curve = curve_of(drift, newer, older),
 		.seconds = x->time - o->time,
 		.lag = x->delay - o->delay,
-		.bend = 0.5 * (age * age - old_age * old_age),
+		.curvature = 0.5 * (age * age - old_age * old_age),
 	};
 }
 
 static WEIR_REALTIME void pairs_collect(struct drift *drift)
 {
-	drift->n_pairs = 0;
-	drift->max_votes = 0.0;
+	drift->vote.n_pairs = 0;
+	drift->vote.max_votes = 0.0;
 	for (uint32_t i = 1; i < drift->n; i++)
 		for (uint32_t j = 0; j < i; j++) {
 			const uint32_t newer = drift->order[i], older = drift->order[j];
@@ -255,110 +244,36 @@ static WEIR_REALTIME void pairs_collect(struct drift *drift)
 			const float agreement = drift->agreement[newer][older];
 			struct drift_pair pair = pair_get(drift, newer, older);
 
-			if (agreement < MIN_AGREEMENT || pair.seconds > MAX_PAIR_SECONDS)
+			if (agreement < MIN_AGREEMENT || pair.seconds > DRIFT_MAX_PAIR_SECONDS)
 				continue;
 			pair.weight = agreement * (float)exp(-age / FORGET_SECONDS);
-			drift->max_votes +=
+			drift->vote.max_votes +=
 				(double)(pair.weight * agreement * drift->size[newer][older]);
-			drift->pairs[drift->n_pairs++] = pair;
+			drift->vote.pairs[drift->vote.n_pairs++] = pair;
 		}
 }
 
-/* Is there a point of a curve on each side? Not so for what is no number. */
-static WEIR_REALTIME bool is_on_curve(double at)
+/* Votes on the drift, if there are enough blocks. */
+static WEIR_REALTIME bool collect_step(struct drift *drift)
 {
-	return at >= 0.0 && at < CURVE_POINTS - 1;
+	const struct drift_estimate *estimate = &drift->estimate;
+	const bool is_centred = drift->has_solved || fabs(estimate->drift) > FAR_DRIFT;
+
+	pairs_collect(drift);
+	drift_vote_begin(&drift->vote, is_centred ? estimate->drift : 0.0, estimate->span);
+	if (drift->n >= MIN_BLOCKS && estimate->span > MIN_SPAN && drift->vote.n_pairs > 0)
+		return true;
+	drift->stage = DRIFT_TEMPLATE;
+	return false;
 }
 
-/* Adds the votes of some pairs for `n` drifts around the centre. Returns true after the last. */
-static WEIR_REALTIME bool vote(struct drift *drift, int n, double bend)
+static WEIR_REALTIME bool coarse_step(struct drift *drift)
 {
-	const uint32_t end = min_u32(drift->pair + VOTES_PER_STEP / (uint32_t)n, drift->n_pairs);
+	const enum drift_vote_result result = drift_vote_coarse(&drift->vote, drift->estimate.span);
 
-	for (; drift->pair < end; drift->pair++) {
-		const struct drift_pair *pair = &drift->pairs[drift->pair];
-		const double lowest = drift->centre - drift->spacing * (n / 2);
-		const double lag = lowest * pair->seconds + bend * pair->bend - pair->lag;
-		const double first = lag / DRIFT_CURVE_STEP + DRIFT_CURVE;
-		const double step = drift->spacing * pair->seconds / DRIFT_CURVE_STEP;
-
-		for (int i = 0; i < n; i++) {
-			const double at = first + step * i;
-
-			if (!is_on_curve(at))
-				continue;
-
-			const float share = (float)(at - (int)at);
-			const float *point = pair->curve + (int)at;
-
-			drift->votes[i] +=
-				(double)(pair->weight * (point[0] + share * (point[1] - point[0])));
-		}
-	}
-	return end == drift->n_pairs;
-}
-
-static WEIR_REALTIME int max_voted(const struct drift *drift, int n)
-{
-	int best = 0;
-
-	for (int i = 1; i < n; i++)
-		if (drift->votes[i] > drift->votes[best])
-			best = i;
-	return best;
-}
-
-static WEIR_REALTIME void votes_clear(struct drift *drift)
-{
-	memset(drift->votes, 0, sizeof(drift->votes));
-	drift->pair = 0;
-}
-
-/* Points lie no further apart than what two blocks at the ends of the span can tell apart. */
-static WEIR_REALTIME double coarse_reach(double span)
-{
-	return fmin(MAX_REACH, TELL_SECONDS / fmin(span, MAX_PAIR_SECONDS) * (DRIFT_POINTS / 2));
-}
-
-/* A drift that is far off is out of reach soon, if the search has not found it by chance. */
-static WEIR_REALTIME bool is_centred(const struct drift *drift)
-{
-	return drift->has_solved || fabs(drift->estimate.drift) > FAR_DRIFT;
-}
-
-static WEIR_REALTIME void coarse_step(struct drift *drift)
-{
-	const double reach = coarse_reach(drift->estimate.span);
-
-	if (drift->step == 0) {
-		pairs_collect(drift);
-		votes_clear(drift);
-		drift->centre = is_centred(drift) ? drift->estimate.drift : 0.0;
-		drift->spacing = reach / (DRIFT_POINTS / 2);
-		drift->step = 1;
-		drift->stage = drift->n >= MIN_BLOCKS && drift->estimate.span > MIN_SPAN &&
-					       drift->n_pairs > 0
-				       ? DRIFT_COARSE
-				       : DRIFT_TEMPLATE;
-		if (drift->stage == DRIFT_TEMPLATE)
-			drift->step = 0;
-		return;
-	}
-	if (!vote(drift, DRIFT_POINTS, 0.0))
-		return;
-
-	const int best = max_voted(drift, DRIFT_POINTS);
-
-	drift->step = 0;
-	drift->stage = DRIFT_FINE;
-	drift->best_votes = 0.0;
-	if (best == 0 || best == DRIFT_POINTS - 1 || drift->votes[best] <= 0.0)
+	if (result == DRIFT_VOTE_FAILS)
 		drift->stage = DRIFT_TEMPLATE;
-	drift->centre += drift->spacing * (best - DRIFT_POINTS / 2);
-	if (drift->estimate.span > BEND_SPAN_SECONDS)
-		drift->spacing = fmax(drift->spacing, 3e-6);
-	drift->spacing /= DRIFT_FINE_POINTS / 2;
-	votes_clear(drift);
+	return result == DRIFT_VOTE_SUCCEEDS;
 }
 
 /* When the blocks agree on no line, the clocks have changed since the oldest ones. */
@@ -380,46 +295,20 @@ static WEIR_REALTIME void drift_take(struct drift *drift, double fit)
 	if (fit < USABLE_FIT)
 		return;
 	estimate->has_drift = drift->has_solved = true;
-	estimate->drift += share * (drift->best - estimate->drift);
+	estimate->drift += share * (drift->vote.best - estimate->drift);
 	estimate->drift = fmin(fmax(estimate->drift, -ALIGN_MAX_DRIFT), ALIGN_MAX_DRIFT);
-	drift->bend = drift->best_bend;
+	drift->curvature = drift->vote.best_curvature;
 }
 
-/* Denser around 0: ppm per minute, then per second squared. */
-static WEIR_REALTIME double bend_of(uint32_t index)
+static WEIR_REALTIME bool fine_step(struct drift *drift)
 {
-	const double x = ((double)index - N_BENDS / 2) / (N_BENDS / 2);
+	const struct drift_vote *vote = &drift->vote;
 
-	return MAX_BEND * x * fabs(x) * 1e-6 / 60.0;
-}
-
-static WEIR_REALTIME void fine_step(struct drift *drift)
-{
-	const bool bends = drift->estimate.span > BEND_SPAN_SECONDS;
-	const double bend = bends ? bend_of(drift->step) : 0.0;
-
-	if (!vote(drift, DRIFT_FINE_POINTS, bend))
-		return;
-
-	const int best = max_voted(drift, DRIFT_FINE_POINTS);
-	const double doubt = 0.0015 * fmin(fabs(bend) * 60e6, 4.0);
-	const double *v = drift->votes + best;
-
-	if (best > 0 && best < DRIFT_FINE_POINTS - 1 && v[0] * (1.0 - doubt) > drift->best_votes) {
-		const double curvature = v[-1] - 2.0 * v[0] + v[1];
-		const double off = curvature < 0.0 ? 0.5 * (v[-1] - v[1]) / curvature : 0.0;
-
-		drift->best_votes = v[0] * (1.0 - doubt);
-		drift->best_bend = bend;
-		drift->best = drift->centre + drift->spacing * (best - DRIFT_FINE_POINTS / 2 + off);
-	}
-	votes_clear(drift);
-	if (++drift->step < (bends ? N_BENDS : 1))
-		return;
-	drift->step = 0;
-	drift->stage = DRIFT_TEMPLATE;
-	if (drift->best_votes > 0.0)
-		drift_take(drift, drift->best_votes / drift->max_votes);
+	if (!drift_vote_fine(&drift->vote, drift->estimate.span, &drift->step))
+		return false;
+	if (vote->best_votes > 0.0)
+		drift_take(drift, vote->best_votes / vote->max_votes);
+	return true;
 }
 
 static WEIR_SIMD WEIR_REALTIME void template_add(struct cross *sum, const struct drift_block *block,
@@ -432,18 +321,6 @@ static WEIR_SIMD WEIR_REALTIME void template_add(struct cross *sum, const struct
 	}
 }
 
-static WEIR_REALTIME double curve_at(const float *curve, double lag)
-{
-	const double at = lag / DRIFT_CURVE_STEP + DRIFT_CURVE;
-
-	if (!is_on_curve(at))
-		return -1.0;
-
-	const double share = at - (int)at;
-
-	return (double)curve[(int)at] * (1.0 - share) + (double)curve[(int)at + 1] * share;
-}
-
 static WEIR_REALTIME void template_begin(struct drift *drift)
 {
 	const struct cross_context *context = drift->tables->cross;
@@ -453,7 +330,7 @@ static WEIR_REALTIME void template_begin(struct drift *drift)
 	phasors_set(context->re, context->im, 0.0, context->first, context->n);
 	template_add(&drift->template, newest, context->re, context->im,
 		     (float)sqrt(newest->weight + 1e-9), context->n);
-	drift->estimate.n_like = 1;
+	drift->estimate.n_similar = 1;
 }
 
 /* No bin counts for more than twice the mean. */
@@ -488,7 +365,7 @@ static WEIR_REALTIME void template_look(struct drift *drift)
 }
 
 /* Adds the blocks that agree with the newest one where they should by the drift. */
-static WEIR_REALTIME void template_step(struct drift *drift)
+static WEIR_REALTIME bool template_step(struct drift *drift)
 {
 	const struct cross_context *context = drift->tables->cross;
 	const uint32_t newer = drift->order[drift->n - 1];
@@ -497,42 +374,49 @@ static WEIR_REALTIME void template_step(struct drift *drift)
 		template_begin(drift);
 	if (drift->step + 1 >= drift->n) {
 		template_look(drift);
-		drift->stage = DRIFT_DONE;
-		return;
+		return true;
 	}
 
 	const uint32_t older = drift->order[drift->step++];
 	const struct drift_block *block = &drift->block[older];
 	const struct drift_pair pair = pair_get(drift, newer, older);
 	const double lag =
-		drift->estimate.drift * pair.seconds + drift->bend * pair.bend - pair.lag;
-	const double agreement = curve_at(pair.curve, lag) / (double)drift->size[newer][older];
+		drift->estimate.drift * pair.seconds + drift->curvature * pair.curvature - pair.lag;
+	const double agreement =
+		drift_curve_at(pair.curve, lag) / (double)drift->size[newer][older];
 
-	if (pair.seconds > MAX_TEMPLATE_SECONDS || agreement <= LIKE_AGREEMENT)
-		return;
+	if (pair.seconds > MAX_TEMPLATE_SECONDS || agreement <= SIMILAR_AGREEMENT)
+		return false;
 	phasors_set(context->re, context->im, cross_angle(lag, context), context->first,
 		    context->n);
 	template_add(&drift->template, block, context->re, context->im,
 		     (float)(2.0 * agreement * sqrt(block->weight)), context->n);
-	drift->estimate.n_like++;
+	drift->estimate.n_similar++;
+	return false;
 }
+
+/* A step returns true when its stage is done; it may set another stage than the next. */
+static const struct {
+	bool (*step)(struct drift *drift) WEIR_REALTIME;
+	uint32_t cost;
+	enum drift_stage next;
+} stages[] = {
+	[DRIFT_COMPARE] = { compare_step, 9, DRIFT_COLLECT },
+	[DRIFT_COLLECT] = { collect_step, 7, DRIFT_COARSE },
+	[DRIFT_COARSE] = { coarse_step, 7, DRIFT_FINE },
+	[DRIFT_FINE] = { fine_step, 7, DRIFT_TEMPLATE },
+	[DRIFT_TEMPLATE] = { template_step, 3, DRIFT_DONE },
+};
 
 WEIR_REALTIME uint32_t drift_step(struct drift *drift)
 {
-	switch (drift->stage) {
-	case DRIFT_COMPARE:
-		compare_step(drift);
-		return 9;
-	case DRIFT_COARSE:
-		coarse_step(drift);
-		return 7;
-	case DRIFT_FINE:
-		fine_step(drift);
-		return 7;
-	case DRIFT_TEMPLATE:
-		template_step(drift);
-		return 3;
-	default:
+	const enum drift_stage stage = drift->stage;
+
+	if (stage == DRIFT_IDLE || stage == DRIFT_DONE)
 		return 0;
-	}
+	if (stages[stage].step(drift))
+		drift->stage = stages[stage].next;
+	if (drift->stage != stage)
+		drift->step = 0;
+	return stages[stage].cost;
 }

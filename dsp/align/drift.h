@@ -3,13 +3,7 @@
 #define WEIR_ALIGN_DRIFT_H
 
 #include "cross.h"
-
-#define DRIFT_BLOCKS 40
-#define DRIFT_PAIRS (DRIFT_BLOCKS * (DRIFT_BLOCKS - 1) / 2)
-#define DRIFT_CURVE 40	       /* points of a curve on each side of 0 */
-#define DRIFT_CURVE_STEP 12e-6 /* seconds */
-#define DRIFT_POINTS 101       /* of the grid of drifts */
-#define DRIFT_FINE_POINTS 61
+#include "drift_vote.h"
 
 /* What all pairs share: cosines and sines of a curve's points. */
 struct drift_tables {
@@ -24,20 +18,23 @@ struct drift_block {
 	float *re, *im;
 };
 
-/* Two blocks of the same source agree on a lag; where, their curve says. */
-struct drift_pair {
-	const float *curve;
-	float weight;
-	double seconds, lag, bend;
-};
-
 /* What the blocks tell, when the stage is DRIFT_DONE. */
 struct drift_estimate {
 	bool has_drift, has_delay;
 	double drift;
 	double lag; /* seconds that the delay at the time of the block was short of the true one */
-	uint32_t n_like; /* blocks that tell the delay */
-	double span;	 /* seconds from the first block on */
+	uint32_t n_similar; /* blocks that tell the delay */
+	double span;	    /* seconds from the first block on */
+};
+
+enum drift_stage {
+	DRIFT_IDLE,
+	DRIFT_COMPARE,
+	DRIFT_COLLECT,
+	DRIFT_COARSE,
+	DRIFT_FINE,
+	DRIFT_TEMPLATE,
+	DRIFT_DONE,
 };
 
 struct drift {
@@ -47,19 +44,11 @@ struct drift {
 	float *curve; /* [DRIFT_BLOCKS][DRIFT_BLOCKS][2 * DRIFT_CURVE + 1], of newer, older */
 	float agreement[DRIFT_BLOCKS][DRIFT_BLOCKS], size[DRIFT_BLOCKS][DRIFT_BLOCKS];
 
-	enum {
-		DRIFT_IDLE,
-		DRIFT_COMPARE,
-		DRIFT_COARSE,
-		DRIFT_FINE,
-		DRIFT_TEMPLATE,
-		DRIFT_DONE
-	} stage;
-	uint32_t step, pair, n_pairs;
-	struct drift_pair pairs[DRIFT_PAIRS];
-	double now, centre, spacing;
-	double votes[DRIFT_POINTS], max_votes; /* if all pairs agreed */
-	double best, best_votes, best_bend, bend;
+	enum drift_stage stage;
+	uint32_t step;	  /* of the stage: a block, or a curvature */
+	double now;	  /* time of the latest frame */
+	double curvature; /* change of the drift, per second */
+	struct drift_vote vote;
 	struct cross template;
 	struct cross_weighted weighted;
 	float *lags; /* [CROSS_FINE] */

@@ -287,7 +287,7 @@ WEIR_REALTIME void loop_estimate_take(struct loop *loop)
 	if (!estimate->has_delay || !loop->block.is_current || loop->motion.moving > 0.0)
 		return;
 
-	const uint32_t n = estimate->n_like < 16 ? estimate->n_like : 16;
+	const uint32_t n = estimate->n_similar < 16 ? estimate->n_similar : 16;
 	const double noise = 12e-6 * 12e-6 / n + 1.5e-6 * 1.5e-6;
 	double gain = loop->kalman.delay_variance / (loop->kalman.delay_variance + noise);
 
