@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What has been heard is worked on in ticks: in each one, every microphone but the first gets steps
- * of a few microseconds together. Steps are taken first where what waits would be lost first.
+ * The analysis works in ticks: in each one, every microphone but the first gets steps of a certain
+ * cost together. Steps are taken first where waiting input would be lost first.
  */
 
 #include <math.h>
@@ -12,7 +12,7 @@
 #include "aligner.h"
 #include "dsp/minmax.h"
 
-#define TICK_COST 5 /* about microseconds, and one more for each TICK_PARTS of the lags */
+#define TICK_COST 5 /* and one more for each TICK_PARTS of the lags */
 #define TICK_PARTS 8
 #define SETTLED_DRIFT 4e-6 /* standard deviation */
 #define COASTING_SECONDS 2.0

@@ -327,19 +327,38 @@ static WEIR_REALTIME void block_transform(struct front_end *front)
 	front->n_blocks++;
 }
 
+static WEIR_REALTIME bool is_block_there(const struct front_end *front)
+{
+	return front->n_windows * FRONT_END_HOP >= (front->n_blocks + 1) * FRONT_END_BLOCK;
+}
+
+static WEIR_REALTIME bool is_window_there(const struct front_end *front)
+{
+	return front->n_samples >= front->n_windows * FRONT_END_HOP + FRONT_END_WINDOW;
+}
+
+static WEIR_REALTIME bool is_window_transformed(const struct front_end *front)
+{
+	return front->is_transformed;
+}
+
+/* The first that is ready is run. */
+static const struct {
+	bool (*is_ready)(const struct front_end *front) WEIR_REALTIME;
+	void (*run)(struct front_end *front) WEIR_REALTIME;
+	uint32_t cost;
+} steps[] = {
+	{ is_window_transformed, window_add, 4 },
+	{ is_block_there, block_transform, 5 },
+	{ is_window_there, window_transform, 6 },
+};
+
 WEIR_REALTIME uint32_t front_end_step(struct front_end *front)
 {
-	if (front->is_transformed) {
-		window_add(front);
-		return 4;
-	}
-	if (front->n_windows * FRONT_END_HOP >= (front->n_blocks + 1) * FRONT_END_BLOCK) {
-		block_transform(front);
-		return 5;
-	}
-	if (front->n_samples >= front->n_windows * FRONT_END_HOP + FRONT_END_WINDOW) {
-		window_transform(front);
-		return 6;
-	}
+	for (uint32_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (steps[i].is_ready(front)) {
+			steps[i].run(front);
+			return steps[i].cost;
+		}
 	return 0;
 }

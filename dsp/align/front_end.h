@@ -83,8 +83,11 @@ WEIR_REALTIME void front_end_reset(struct front_end *front);
 WEIR_REALTIME void front_end_run(struct front_end *front, const float *in, uint32_t n);
 
 /*
- * Works on what was heard. Returns about how many microseconds that takes, by which steps are
- * spread over time, or 0 when there is nothing to do. So do the steps of the other parts.
+ * Works on the input so far, for the time of about an FFT. Returns the cost of that step, or 0 when
+ * there is nothing to do. So do the steps of the other parts, whose tables have their costs. A cost
+ * is at most that many microseconds on a core of the machine of bench/README.md (AMD EPYC), where
+ * the median step takes 0.15 to 0.7 of it. Costs spread steps over time; the output depends on
+ * them.
  */
 WEIR_REALTIME uint32_t front_end_step(struct front_end *front);
 

@@ -76,7 +76,7 @@ static WEIR_SIMD WEIR_REALTIME void cross_add(float *restrict sum, const float *
 }
 
 /* Part p of the first half holds lags of p blocks and more, of the other half lags below zero. */
-static WEIR_REALTIME void cross_step(struct search *search, const struct front_end *front1,
+static WEIR_REALTIME bool cross_step(struct search *search, const struct front_end *front1,
 				     const struct front_end *front2)
 {
 	const uint64_t block = search->n_blocks;
@@ -97,19 +97,20 @@ static WEIR_REALTIME void cross_step(struct search *search, const struct front_e
 		search->step++;
 	}
 	if (search->step < 2 * n_parts)
-		return;
+		return false;
 	search->step = 0;
 	search->n_blocks++;
 	if (++search->hop_block < SEARCH_HOP_BLOCKS)
-		return;
+		return false;
 	search->hop_block = 0;
 	search->newest = (search->newest + 1) % SEARCH_ROWS;
-	search->stage = SEARCH_LAGS;
+	return true;
 }
 
 /* Lag l of part p is at p * FRONT_END_BLOCK + FRONT_END_BLOCK - n of the inverse transform's sample
  * n. */
-static WEIR_REALTIME void lags_step(struct search *search)
+static WEIR_REALTIME bool lags_step(struct search *search, const struct front_end *front1,
+				    const struct front_end *front2)
 {
 	const uint32_t part = search->step % search->n_parts;
 	const bool is_negative = search->step >= search->n_parts;
@@ -117,6 +118,7 @@ static WEIR_REALTIME void lags_step(struct search *search)
 	float *zero = row + (size_t)search->n_parts * FRONT_END_BLOCK;
 	float *time = search->context->time;
 
+	(void)front1, (void)front2;
 	weir_fft_inverse(&search->context->block_fft,
 			 search->cross + (size_t)search->step * FRONT_END_BLOCK_BINS, time);
 	if (is_negative)
@@ -126,13 +128,12 @@ static WEIR_REALTIME void lags_step(struct search *search)
 		for (uint32_t n = 1; n <= FRONT_END_BLOCK; n++)
 			zero[part * FRONT_END_BLOCK + FRONT_END_BLOCK - n] = time[n];
 	if (++search->step < 2 * search->n_parts)
-		return;
+		return false;
 	row[0] = 0.0f; /* the only column that no part has */
 	memset(row - SEARCH_PAD, 0, SEARCH_PAD * sizeof(float));
 	memset(row + search->n_columns, 0, SEARCH_PAD * sizeof(float));
-	search->step = 0;
 	search->n_rows += search->n_rows < SEARCH_ROWS;
-	search->stage = SEARCH_SUM;
+	return true;
 }
 
 static WEIR_REALTIME double drift_of(int step)
@@ -272,10 +273,12 @@ static WEIR_REALTIME void peak_find(struct search *search, struct search_peak *p
 	peak->polarity = tile[best].is_negative ? -1.0f : 1.0f;
 }
 
-static WEIR_REALTIME void sum_step(struct search *search)
+static WEIR_REALTIME bool sum_step(struct search *search, const struct front_end *front1,
+				   const struct front_end *front2)
 {
 	const uint32_t n_tiles = search->n_columns / SEARCH_TILE;
 
+	(void)front1, (void)front2;
 	if (search->step == 0)
 		sum_begin(search);
 
@@ -292,19 +295,28 @@ static WEIR_REALTIME void sum_step(struct search *search)
 			tile_look(search, tile, d);
 	}
 	if (search->step < n_tiles * n_parts)
-		return;
-	search->step = 0;
-	if (search->stage == SEARCH_SUM)
-		peak_find(search, &search->peak);
-	else
-		peak_find(search, &search->short_peak);
+		return false;
+	peak_find(search, search->stage == SEARCH_SUM ? &search->peak : &search->short_peak);
 	if (search->stage == SEARCH_SUM && search->is_lag_known) {
 		search->stage = SEARCH_SHORT;
-		return;
+		return false;
 	}
-	search->stage = SEARCH_CROSS;
 	search->n_hops++;
+	return true;
 }
+
+/* A step returns true when its stage is done; it may set another stage than the next. */
+static const struct {
+	bool (*step)(struct search *search, const struct front_end *front1,
+		     const struct front_end *front2) WEIR_REALTIME;
+	uint32_t cost;
+	enum search_stage next;
+} stages[] = {
+	[SEARCH_CROSS] = { cross_step, 4, SEARCH_LAGS },
+	[SEARCH_LAGS] = { lags_step, 5, SEARCH_SUM },
+	[SEARCH_SUM] = { sum_step, 6, SEARCH_CROSS },
+	[SEARCH_SHORT] = { sum_step, 2, SEARCH_CROSS },
+};
 
 WEIR_REALTIME uint32_t search_step(struct search *search, const struct front_end *front1,
 				   const struct front_end *front2)
@@ -316,20 +328,14 @@ WEIR_REALTIME uint32_t search_step(struct search *search, const struct front_end
 		search_restart(search, search->n_parts);
 		search->n_blocks = ready;
 	}
-	switch (search->stage) {
-	case SEARCH_LAGS:
-		lags_step(search);
-		return 5;
-	case SEARCH_SUM:
-		sum_step(search);
-		return 6;
-	case SEARCH_SHORT:
-		sum_step(search);
-		return 2;
-	default:
-		if (search->n_blocks >= ready)
-			return 0;
-		cross_step(search, front1, front2);
-		return 4;
-	}
+
+	const enum search_stage stage = search->stage;
+
+	if (stage == SEARCH_CROSS && search->n_blocks >= ready)
+		return 0;
+	if (stages[stage].step(search, front1, front2))
+		search->stage = stages[stage].next;
+	if (search->stage != stage)
+		search->step = 0;
+	return stages[stage].cost;
 }

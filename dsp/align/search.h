@@ -39,6 +39,13 @@ struct search_sum {
 	float expected; /* height there */
 };
 
+enum search_stage {
+	SEARCH_CROSS, /* block for block of a hop, then of the hop: */
+	SEARCH_LAGS,
+	SEARCH_SUM,
+	SEARCH_SHORT, /* while a lag is known */
+};
+
 /*
  * Looks for the lag between two microphones: correlates the whitened sounds of a hop over all
  * lags, and sums the hops of four seconds as if the clocks drifted apart by each of several rates.
@@ -52,7 +59,7 @@ struct search {
 	uint64_t n_blocks; /* taken */
 	uint32_t hop_block;
 	uint32_t step; /* within the stage */
-	enum { SEARCH_CROSS, SEARCH_LAGS, SEARCH_SUM, SEARCH_SHORT } stage;
+	enum search_stage stage;
 
 	fftwf_complex *cross; /* [2 * max_parts][FRONT_END_BLOCK_BINS] of this hop */
 	float *row[SEARCH_ROWS];

@@ -60,7 +60,8 @@ void weights_fill(struct weights *weights, double hop_seconds)
 
 WEIR_REALTIME void weights_reset(struct weights *weights)
 {
-	weights->n_frames = weights->n_ratios = weights->step = 0;
+	weights->n_frames = weights->n_ratios = 0;
+	weights->stage = WEIGHTS_IDLE;
 	weights->speech_ratio = weights->noise_ratio = 0.0;
 	for (int m = 0; m < 2; m++)
 		memset(weights->speech[m], 0, weights->context->n * sizeof(float));
@@ -168,30 +169,42 @@ WEIR_REALTIME void weights_add(struct weights *weights, float *const power[2])
 		memcpy(weights->noise[m], power[m], n * sizeof(float));
 	}
 	weights->n_frames += weights->n_frames < UINT32_MAX;
-	weights->step = 1;
+	weights->stage = WEIGHTS_FLOORS;
 }
+
+static WEIR_REALTIME void floors_step(struct weights *weights)
+{
+	for (int m = 0; m < 2; m++)
+		floor_follow(weights->smoothed[m], weights->floor[m], weights->power[m],
+			     weights->rates.floor, weights->context->n);
+}
+
+static WEIR_REALTIME void sort_step(struct weights *weights)
+{
+	sort_bins(weights, weights->power[0], weights->power[1], weights->rates,
+		  weights->context->n);
+	if (weights->n_frames < SPEECH_FRAMES)
+		weights->stage = WEIGHTS_IDLE;
+}
+
+/* A step may set another stage than the next. */
+static const struct {
+	void (*step)(struct weights *weights) WEIR_REALTIME;
+	uint32_t cost;
+	enum weights_stage next;
+} stages[] = {
+	[WEIGHTS_FLOORS] = { floors_step, 3, WEIGHTS_SORT },
+	[WEIGHTS_SORT] = { sort_step, 5, WEIGHTS_RATIOS },
+	[WEIGHTS_RATIOS] = { ratios_update, 7, WEIGHTS_IDLE },
+};
 
 WEIR_REALTIME uint32_t weights_step(struct weights *weights)
 {
-	const uint32_t n = weights->context->n;
-	const struct weights_rates rates = weights->rates;
+	const enum weights_stage stage = weights->stage;
 
-	switch (weights->step) {
-	case 0:
+	if (stage == WEIGHTS_IDLE)
 		return 0;
-	case 1:
-		for (int m = 0; m < 2; m++)
-			floor_follow(weights->smoothed[m], weights->floor[m], weights->power[m],
-				     rates.floor, n);
-		weights->step = 2;
-		return 3;
-	case 2:
-		sort_bins(weights, weights->power[0], weights->power[1], rates, n);
-		weights->step = weights->n_frames >= SPEECH_FRAMES ? 3 : 0;
-		return 5;
-	default:
-		ratios_update(weights);
-		weights->step = 0;
-		return 7;
-	}
+	weights->stage = stages[stage].next;
+	stages[stage].step(weights);
+	return stages[stage].cost;
 }

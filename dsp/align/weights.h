@@ -14,6 +14,9 @@ struct weights_rates {
 	double ratio;
 };
 
+/* Of a frame. */
+enum weights_stage { WEIGHTS_IDLE, WEIGHTS_FLOORS, WEIGHTS_SORT, WEIGHTS_RATIOS };
+
 /* What two aligned microphones hear of the speech and of the noise. */
 struct weights {
 	const struct cross_context *context;
@@ -22,7 +25,7 @@ struct weights {
 	float *smoothed[2], *floor[2]; /* power per bin */
 	float *noise[2], *speech[2];
 	const float *power[2]; /* of the frame that is worked on */
-	uint32_t step;	       /* of that: 0 when it is done */
+	enum weights_stage stage;
 	uint32_t n_frames, n_ratios;
 	double speech_ratio, noise_ratio; /* second over first: mean logarithms of power */
 };
