@@ -20,49 +20,57 @@
 #define DELAY_FRAMES 5923 /* and a fifth */
 #define EXACT_MS 0.02	  /* 1 frame is 0.021 ms */
 
-extern uint32_t rate;
-
-/* Of each microphone: the source in it, its own noise, and the sum of them. */
-extern float heard[MAX_MICS][MAX_FRAMES], noise[MAX_MICS][MAX_FRAMES], mic[MAX_MICS][MAX_FRAMES];
-extern float output[MAX_FRAMES];
-
-extern const struct weir_unit *unit;
-extern void *state;
-extern uint32_t next_frame;
-
 /* What sounds in microphone 1 at t sounds here at t + delay + drift * t. */
 struct place {
 	double delay_ms, drift_ppm, gain, snr_db;
 };
+
+struct mics {
+	uint32_t rate; /* RATE, unless a test sets it before the scene */
+	float *source;
+
+	/* Of each microphone: the source in it, its own noise, and the sum of them. */
+	float heard[MAX_MICS][MAX_FRAMES], noise[MAX_MICS][MAX_FRAMES], mic[MAX_MICS][MAX_FRAMES];
+	float output[MAX_FRAMES];
+
+	const struct weir_unit *unit; /* NULL before the first */
+	void *state;
+	float control[WEIR_MAX_PORTS];
+	uint32_t next_frame; /* to be run */
+};
+
+/* All functions check that they succeed. */
+struct mics *mics_create(void);
+void mics_destroy(struct mics *mics);
 
 struct place later(double delay_ms);
 
 /* From -1 to 1. */
 double random_get(uint64_t *seed);
 
-/* Another source for the next microphones. */
-void source_fill(uint64_t seed);
-
-/* From one frame of the microphone to another. */
-void mic_hear(uint32_t m, struct place place, uint32_t from, uint32_t to);
-
-/* A new unit, in place of the one before. */
-void unit_begin(const char *name);
-
-/* Two microphones that hear the same, and the unit that is to find that. */
-void scene_begin(struct place second, uint32_t seconds);
-
-/* Controls. */
-uint32_t port_named(const char *name);
-double get(const char *name);
-void set(const char *name, double value);
-double choice(const char *name, const char *its_name);
-
-/* To that frame. */
-void run(uint32_t to);
-void run_until_found(uint32_t to, double delay_ms);
-void run_while_not_found(uint32_t to);
-
 bool is_near(double value, double wanted, double tolerance);
+
+/* Makes another source for the next microphones. */
+void mics_source(struct mics *mics, uint64_t seed);
+
+/* What microphone m gets of the source, from one of its frames to another. */
+void mics_record(struct mics *mics, uint32_t m, struct place place, uint32_t from, uint32_t to);
+
+/* Replaces the unit by a new one. */
+void mics_unit(struct mics *mics, const char *name);
+
+/* Two microphones that get the same source, and a unit to align them. */
+void mics_scene(struct mics *mics, struct place second, uint32_t seconds);
+
+/* Controls, by name; a choice's value by its name. */
+uint32_t mics_port(const struct mics *mics, const char *name);
+double mics_get(const struct mics *mics, const char *name);
+void mics_set(struct mics *mics, const char *name, double value);
+double mics_choice(const struct mics *mics, const char *name, const char *its_name);
+
+/* Runs the unit to that frame. */
+void mics_run(struct mics *mics, uint32_t to);
+void mics_run_until_found(struct mics *mics, uint32_t to, double delay_ms);
+void mics_run_while_not_found(struct mics *mics, uint32_t to);
 
 #endif

@@ -16,9 +16,9 @@ static uint64_t samples_of(const struct align *align, double days)
 	return (uint64_t)(samples / (double)round) * round;
 }
 
-static void days_pass(double days)
+static void days_pass(struct mics *mics, double days)
 {
-	struct align *align = state;
+	struct align *align = mics->state;
 	const uint64_t n = samples_of(align, days), n_frames = n * align->front_context.factor;
 
 	for (uint32_t m = 0; m < align->n_mics; m++) {
@@ -33,32 +33,34 @@ static void days_pass(double days)
 }
 
 /* Returns the frame, to a hundredth of a second, after which it was locked. */
-static uint32_t lock_after(double days)
+static uint32_t lock_after(struct mics *mics, double days)
 {
 	uint32_t locked = 0;
 
-	scene_begin((struct place){ DELAY_MS, 100.0, 1.0, QUIET_DB }, 20);
-	days_pass(days);
-	for (; get("locked") == 0.0; locked = next_frame)
-		run(next_frame + BLOCK);
-	run_until_found(20 * RATE, DELAY_MS + 100.0 * 20e-3);
-	CHECK(is_near(get("drift-ppm"), 100.0, 1.0));
+	mics_scene(mics, (struct place){ DELAY_MS, 100.0, 1.0, QUIET_DB }, 20);
+	days_pass(mics, days);
+	for (; mics_get(mics, "locked") == 0.0; locked = mics->next_frame)
+		mics_run(mics, mics->next_frame + BLOCK);
+	mics_run_until_found(mics, 20 * RATE, DELAY_MS + 100.0 * 20e-3);
+	CHECK(is_near(mics_get(mics, "drift-ppm"), 100.0, 1.0));
 	return locked;
 }
 
 /* 37.3 hours have 2^31 samples of the analysis, 24.9 hours 2^32 frames. */
-static void test_a_delay_is_found_as_soon_after_days(void)
+static void test_a_delay_is_found_as_soon_after_days(struct mics *mics)
 {
-	const uint32_t early = lock_after(0.1);
+	const uint32_t early = lock_after(mics, 0.1);
 
-	CHECK(lock_after(1.03) == early);
-	CHECK(lock_after(1.6) == early);
-	CHECK(lock_after(1000.0) == early);
+	CHECK(lock_after(mics, 1.03) == early);
+	CHECK(lock_after(mics, 1.6) == early);
+	CHECK(lock_after(mics, 1000.0) == early);
 }
 
 int main(void)
 {
-	test_a_delay_is_found_as_soon_after_days();
-	unit->destroy(state);
+	struct mics *mics = mics_create();
+
+	test_a_delay_is_found_as_soon_after_days(mics);
+	mics_destroy(mics);
 	return 0;
 }

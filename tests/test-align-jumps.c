@@ -25,9 +25,9 @@
 static float dry[MAX_FRAMES];
 
 /* Reverberation, as one microphone hears it. */
-static void room_add(uint32_t m, uint64_t seed, uint32_t n)
+static void room_add(struct mics *mics, uint32_t m, uint64_t seed, uint32_t n)
 {
-	memcpy(dry, mic[m], n * sizeof(float));
+	memcpy(dry, mics->mic[m], n * sizeof(float));
 	for (uint32_t i = 0; i < REFLECTIONS; i++) {
 		const double seconds =
 			0.002 + (ROOM_SECONDS - 0.1) * 0.5 * (1.0 + random_get(&seed));
@@ -37,112 +37,118 @@ static void room_add(uint32_t m, uint64_t seed, uint32_t n)
 		const uint32_t late = (uint32_t)(seconds * RATE);
 
 		for (uint32_t f = late; f < n; f++)
-			mic[m][f] += gain * dry[f - late];
+			mics->mic[m][f] += gain * dry[f - late];
 	}
 }
 
-static void scene_of(uint64_t seed, struct place second)
+static void scene_of(struct mics *mics, uint64_t seed, struct place second)
 {
-	source_fill(seed);
-	mic_hear(0, (struct place){ 0.0, 0.0, 1.0, second.snr_db }, 0, SECONDS * RATE);
-	mic_hear(1, second, 0, SECONDS * RATE);
-	unit_begin("align");
+	mics_source(mics, seed);
+	mics_record(mics, 0, (struct place){ 0.0, 0.0, 1.0, second.snr_db }, 0, SECONDS * RATE);
+	mics_record(mics, 1, second, 0, SECONDS * RATE);
+	mics_unit(mics, "align");
 }
 
 /* A syllable of 150 ms begins there, and no breath comes within its 0.3 s. */
-static uint32_t syllable_from(uint32_t from)
+static uint32_t syllable_from(struct mics *mics, uint32_t from)
 {
 	uint32_t loudest = from;
 
 	for (uint32_t f = from; f < from + RATE * 3 / 4; f++)
-		if (fabsf(heard[0][f]) > fabsf(heard[0][loudest]))
+		if (fabsf(mics->heard[0][f]) > fabsf(mics->heard[0][loudest]))
 			loudest = f;
 	return loudest - RATE * 3 / 40;
 }
 
 /* Microphone 2 loses so many frames, or hears them twice. */
-static void frames_insert(uint32_t at, int32_t n)
+static void frames_insert(struct mics *mics, uint32_t at, int32_t n)
 {
 	const uint32_t end = SECONDS * RATE - (uint32_t)abs(n);
 
 	if (n > 0)
-		memmove(mic[1] + at + n, mic[1] + at, (end - at) * sizeof(float));
+		memmove(mics->mic[1] + at + n, mics->mic[1] + at, (end - at) * sizeof(float));
 	else
-		memmove(mic[1] + at, mic[1] + at - n, (end - at) * sizeof(float));
+		memmove(mics->mic[1] + at, mics->mic[1] + at - n, (end - at) * sizeof(float));
 }
 
-static bool is_found(double delay_ms)
+static bool is_found(struct mics *mics, double delay_ms)
 {
-	return get("locked") == 1.0 && is_near(get("delay-ms"), delay_ms, ROOM_MS);
+	return mics_get(mics, "locked") == 1.0 &&
+	       is_near(mics_get(mics, "delay-ms"), delay_ms, ROOM_MS);
 }
 
 /*
  * From then on both microphones are heard where they are alike, or one alone. A frame of a fade is
  * left out.
  */
-static void check_jump(uint32_t at, double before_ms, double after_ms)
+static void check_jump(struct mics *mics, uint32_t at, double before_ms, double after_ms)
 {
 	const uint32_t both = at + (uint32_t)(fmax(before_ms, after_ms) * 1e-3 * RATE);
 	const uint32_t seen = both + (uint32_t)(SEEN_SECONDS * RATE);
 
-	run(at);
-	CHECK(is_found(before_ms));
-	while (next_frame < seen && fmin(get("weight-1"), get("weight-2")) > 0.01 &&
-	       !is_found(after_ms))
-		run(next_frame + BLOCK);
-	CHECK(fmin(get("weight-1"), get("weight-2")) <= 0.01 || is_found(after_ms));
-	run(both + (uint32_t)(FOUND_SECONDS * RATE));
-	CHECK(is_found(after_ms));
+	mics_run(mics, at);
+	CHECK(is_found(mics, before_ms));
+	while (mics->next_frame < seen &&
+	       fmin(mics_get(mics, "weight-1"), mics_get(mics, "weight-2")) > 0.01 &&
+	       !is_found(mics, after_ms))
+		mics_run(mics, mics->next_frame + BLOCK);
+	CHECK(fmin(mics_get(mics, "weight-1"), mics_get(mics, "weight-2")) <= 0.01 ||
+	      is_found(mics, after_ms));
+	mics_run(mics, both + (uint32_t)(FOUND_SECONDS * RATE));
+	CHECK(is_found(mics, after_ms));
 }
 
-static void check_jumps(uint64_t seed, const int32_t jump[3])
+static void check_jumps(struct mics *mics, uint64_t seed, const int32_t jump[3])
 {
 	double delay_ms = DELAY_MS;
 
-	scene_of(seed, later(DELAY_MS));
-	room_add(0, seed + 1, SECONDS * RATE);
-	room_add(1, seed + 2, SECONDS * RATE);
+	scene_of(mics, seed, later(DELAY_MS));
+	room_add(mics, 0, seed + 1, SECONDS * RATE);
+	room_add(mics, 1, seed + 2, SECONDS * RATE);
 	for (uint32_t i = 0; i < 3; i++) {
-		const uint32_t at = syllable_from((FIRST_SECOND + i * BETWEEN_SECONDS) * RATE);
+		const uint32_t at =
+			syllable_from(mics, (FIRST_SECOND + i * BETWEEN_SECONDS) * RATE);
 		const double after_ms = delay_ms + 1000.0 * jump[i] / RATE;
 
-		frames_insert(at + (uint32_t)(delay_ms * 1e-3 * RATE), jump[i]);
-		check_jump(at, delay_ms, after_ms);
+		frames_insert(mics, at + (uint32_t)(delay_ms * 1e-3 * RATE), jump[i]);
+		check_jump(mics, at, delay_ms, after_ms);
 		delay_ms = after_ms;
 	}
 }
 
 /* Frames of 48 kHz: of buffers, and any. */
-static void test_a_jump_in_a_room_is_seen_and_found(void)
+static void test_a_jump_in_a_room_is_seen_and_found(struct mics *mics)
 {
-	check_jumps(101, (const int32_t[]){ 256, -1024, 480 });
-	check_jumps(201, (const int32_t[]){ -64, 2048, -300 });
-	check_jumps(301, (const int32_t[]){ 1500, -700, -1700 });
-	check_jumps(401, (const int32_t[]){ 100, 441, -2048 });
+	check_jumps(mics, 101, (const int32_t[]){ 256, -1024, 480 });
+	check_jumps(mics, 201, (const int32_t[]){ -64, 2048, -300 });
+	check_jumps(mics, 301, (const int32_t[]){ 1500, -700, -1700 });
+	check_jumps(mics, 401, (const int32_t[]){ 100, 441, -2048 });
 }
 
 /* The first blocks are few, short and smeared: what they say is not the drift. */
-static void check_followed(uint64_t seed, double drift_ppm)
+static void check_followed(struct mics *mics, uint64_t seed, double drift_ppm)
 {
-	scene_of(seed, (struct place){ DELAY_MS, drift_ppm, 1.0, 10.0 });
-	run(SECONDS * RATE);
-	CHECK(get("locked") == 1.0);
-	CHECK(is_near(get("delay-ms"), DELAY_MS + drift_ppm * SECONDS * 1e-3, 0.06));
-	CHECK(is_near(get("drift-ppm"), drift_ppm, 2.0));
+	scene_of(mics, seed, (struct place){ DELAY_MS, drift_ppm, 1.0, 10.0 });
+	mics_run(mics, SECONDS * RATE);
+	CHECK(mics_get(mics, "locked") == 1.0);
+	CHECK(is_near(mics_get(mics, "delay-ms"), DELAY_MS + drift_ppm * SECONDS * 1e-3, 0.06));
+	CHECK(is_near(mics_get(mics, "drift-ppm"), drift_ppm, 2.0));
 }
 
-static void test_a_large_drift_is_found_in_noise(void)
+static void test_a_large_drift_is_found_in_noise(struct mics *mics)
 {
-	check_followed(11, 800.0);
-	check_followed(12, -1000.0);
-	check_followed(13, 1000.0);
-	check_followed(14, -1500.0);
+	check_followed(mics, 11, 800.0);
+	check_followed(mics, 12, -1000.0);
+	check_followed(mics, 13, 1000.0);
+	check_followed(mics, 14, -1500.0);
 }
 
 int main(void)
 {
-	test_a_jump_in_a_room_is_seen_and_found();
-	test_a_large_drift_is_found_in_noise();
-	unit->destroy(state);
+	struct mics *mics = mics_create();
+
+	test_a_jump_in_a_room_is_seen_and_found(mics);
+	test_a_large_drift_is_found_in_noise(mics);
+	mics_destroy(mics);
 	return 0;
 }

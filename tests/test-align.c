@@ -38,19 +38,20 @@ static double snr_db(const float *sound, const float *part, uint32_t n)
 }
 
 /* What became of the sound in microphone 1 from that frame on. */
-static const float *output_of(uint32_t from)
+static const float *output_of(struct mics *mics, uint32_t from)
 {
-	return output + from + (uint32_t)get("latency");
+	return mics->output + from + (uint32_t)mics_get(mics, "latency");
 }
 
 /* The frames by which the output is later than the sound: where it resembles it most. */
-static uint32_t latency_measured(const float *sound, uint32_t from, uint32_t n, uint32_t most)
+static uint32_t latency_measured(struct mics *mics, const float *sound, uint32_t from, uint32_t n,
+				 uint32_t most)
 {
 	uint32_t best = 0;
 	double most_alike = 0.0;
 
 	for (uint32_t lag = 0; lag <= most; lag++) {
-		const double alike = product(output + from + lag, sound + from, n);
+		const double alike = product(mics->output + from + lag, sound + from, n);
 
 		if (alike > most_alike) {
 			most_alike = alike;
@@ -60,86 +61,88 @@ static uint32_t latency_measured(const float *sound, uint32_t from, uint32_t n, 
 	return best;
 }
 
-static void check_found(double delay_ms)
+static void check_found(struct mics *mics, double delay_ms)
 {
-	scene_begin(later(delay_ms), 8);
-	run(4 * rate);
-	CHECK(get("locked") == 1.0);
-	run_until_found(8 * rate, delay_ms);
-	CHECK(get("state") == choice("state", "locked"));
-	CHECK(get("polarity") == 1.0);
+	mics_scene(mics, later(delay_ms), 8);
+	mics_run(mics, 4 * mics->rate);
+	CHECK(mics_get(mics, "locked") == 1.0);
+	mics_run_until_found(mics, 8 * mics->rate, delay_ms);
+	CHECK(mics_get(mics, "state") == mics_choice(mics, "state", "locked"));
+	CHECK(mics_get(mics, "polarity") == 1.0);
 }
 
-static void test_a_delay_is_found_in_four_seconds(void)
+static void test_a_delay_is_found_in_four_seconds(struct mics *mics)
 {
-	check_found(DELAY_MS);
-	check_found(-456.7);
+	check_found(mics, DELAY_MS);
+	check_found(mics, -456.7);
 }
 
-static void test_a_delay_is_found_at_other_rates(void)
+static void test_a_delay_is_found_at_other_rates(struct mics *mics)
 {
 	static const uint32_t rates[] = { 8000, 16000, 44100, 96000, 192000, 384000 };
 
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		rate = rates[i];
-		check_found(DELAY_MS);
+		mics->rate = rates[i];
+		check_found(mics, DELAY_MS);
 	}
-	rate = RATE;
+	mics->rate = RATE;
 }
 
-static void check_followed(double drift_ppm)
+static void check_followed(struct mics *mics, double drift_ppm)
 {
-	scene_begin((struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 25);
-	run_until_found(25 * RATE, DELAY_MS + drift_ppm * 25e-3);
-	CHECK(is_near(get("drift-ppm"), drift_ppm, 1.0));
+	mics_scene(mics, (struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 25);
+	mics_run_until_found(mics, 25 * RATE, DELAY_MS + drift_ppm * 25e-3);
+	CHECK(is_near(mics_get(mics, "drift-ppm"), drift_ppm, 1.0));
 }
 
-static void test_a_drift_is_found_and_followed(void)
+static void test_a_drift_is_found_and_followed(struct mics *mics)
 {
-	check_followed(100.0);
-	check_followed(-300.0);
-	check_followed(450.0);
-	check_followed(-800.0);
-	check_followed(1500.0);
+	check_followed(mics, 100.0);
+	check_followed(mics, -300.0);
+	check_followed(mics, 450.0);
+	check_followed(mics, -800.0);
+	check_followed(mics, 1500.0);
 }
 
 /* As when a sound server adapts the rate of a microphone that it has just begun to read. */
-static void check_followed_elsewhere(double drift_ppm, double other_ppm, uint32_t at)
+static void check_followed_elsewhere(struct mics *mics, double drift_ppm, double other_ppm,
+				     uint32_t at)
 {
 	const double turn_ms = (drift_ppm - other_ppm) * at * 1e-3;
 	const struct place place = { DELAY_MS + turn_ms, other_ppm, 1.0, QUIET_DB };
 
-	scene_begin((struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 33);
-	mic_hear(1, place, (uint32_t)(at + DELAY_MS * 1e-3) * RATE, 33 * RATE);
-	run_until_found(33 * RATE, place.delay_ms + other_ppm * 33e-3);
-	CHECK(is_near(get("drift-ppm"), other_ppm, 1.0));
+	mics_scene(mics, (struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 33);
+	mics_record(mics, 1, place, (uint32_t)(at + DELAY_MS * 1e-3) * RATE, 33 * RATE);
+	mics_run_until_found(mics, 33 * RATE, place.delay_ms + other_ppm * 33e-3);
+	CHECK(is_near(mics_get(mics, "drift-ppm"), other_ppm, 1.0));
 }
 
-static void test_another_drift_is_found_and_followed(void)
+static void test_another_drift_is_found_and_followed(struct mics *mics)
 {
-	check_followed_elsewhere(190.0, 300.0, 10);
-	check_followed_elsewhere(0.0, -80.0, 12);
+	check_followed_elsewhere(mics, 190.0, 300.0, 10);
+	check_followed_elsewhere(mics, 0.0, -80.0, 12);
 }
 
 /* Were it added as it is, both would cancel. 0.5 dB is half of what can be heard. */
-static void test_an_upside_down_microphone_is_turned(void)
+static void test_an_upside_down_microphone_is_turned(struct mics *mics)
 {
-	scene_begin((struct place){ DELAY_MS, 0.0, -1.0, QUIET_DB }, 14);
-	run_until_found(14 * RATE, DELAY_MS);
-	CHECK(get("polarity") == -1.0);
-	CHECK(get("weight-1") > 0.3 && get("weight-2") < -0.3);
-	CHECK(is_near(part_db(output_of(10 * RATE), mic[0] + 10 * RATE, 3 * RATE), 0.0, 0.5));
+	mics_scene(mics, (struct place){ DELAY_MS, 0.0, -1.0, QUIET_DB }, 14);
+	mics_run_until_found(mics, 14 * RATE, DELAY_MS);
+	CHECK(mics_get(mics, "polarity") == -1.0);
+	CHECK(mics_get(mics, "weight-1") > 0.3 && mics_get(mics, "weight-2") < -0.3);
+	CHECK(is_near(part_db(output_of(mics, 10 * RATE), mics->mic[0] + 10 * RATE, 3 * RATE), 0.0,
+		      0.5));
 }
 
 /* Steady noise gives no reason to prefer the other one. */
-static void test_microphone_1_is_heard_while_nothing_is_found(void)
+static void test_microphone_1_is_heard_while_nothing_is_found(struct mics *mics)
 {
 	const uint32_t n = 19 * RATE;
 
-	scene_begin((struct place){ .gain = 0.0 }, 20);
-	mic_hear(0, (struct place){ .gain = 0.0 }, 0, 20 * RATE);
-	run_while_not_found(20 * RATE);
-	CHECK(memcmp(output_of(0), mic[0], n * sizeof(float)) == 0);
+	mics_scene(mics, (struct place){ .gain = 0.0 }, 20);
+	mics_record(mics, 0, (struct place){ .gain = 0.0 }, 0, 20 * RATE);
+	mics_run_while_not_found(mics, 20 * RATE);
+	CHECK(memcmp(output_of(mics, 0), mics->mic[0], n * sizeof(float)) == 0);
 }
 
 /* Noise for so many frames of each period, and nothing at all between. */
@@ -154,92 +157,94 @@ static void fill_gated(float *sound, uint32_t open, uint32_t period, uint32_t n)
 }
 
 /* As from a gate, or a program that makes clicks. */
-static void test_what_is_short_between_silence_is_whole(void)
+static void test_what_is_short_between_silence_is_whole(struct mics *mics)
 {
 	static const uint32_t open[] = { 1, 5, 100, RATE / 10 };
 
 	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
-		scene_begin(later(0.0), 4);
-		memset(mic[1], 0, 4 * RATE * sizeof(float));
-		fill_gated(mic[0], open[i], RATE / 5 + 3, 4 * RATE);
-		run(4 * RATE);
-		CHECK(memcmp(output_of(0), mic[0], 3 * RATE * sizeof(float)) == 0);
+		mics_scene(mics, later(0.0), 4);
+		memset(mics->mic[1], 0, 4 * RATE * sizeof(float));
+		fill_gated(mics->mic[0], open[i], RATE / 5 + 3, 4 * RATE);
+		mics_run(mics, 4 * RATE);
+		CHECK(memcmp(output_of(mics, 0), mics->mic[0], 3 * RATE * sizeof(float)) == 0);
 	}
 }
 
 /* Noise that lasts as long as the gate is open has no level of its own to tell speech from. */
-static void test_a_gated_sound_keeps_its_level(void)
+static void test_a_gated_sound_keeps_its_level(struct mics *mics)
 {
 	static const float gains[] = { 0.25f, 4.0f };
 	const uint32_t sooner = RATE / 50, n = 13 * RATE, from = 8 * RATE;
 
 	for (size_t i = 0; i < sizeof(gains) / sizeof(gains[0]); i++) {
-		scene_begin(later(-20.0), 13);
-		fill_gated(mic[0], 3 * RATE / 10, 6 * RATE / 10, n);
+		mics_scene(mics, later(-20.0), 13);
+		fill_gated(mics->mic[0], 3 * RATE / 10, 6 * RATE / 10, n);
 		for (uint32_t f = 0; f + sooner < n; f++)
-			mic[1][f] = -gains[i] * mic[0][f + sooner];
-		run_until_found(10 * RATE, -20.0);
-		run(n);
-		CHECK(is_near(part_db(output_of(from), mic[0] + from, 4 * RATE), 0.0, 0.2));
+			mics->mic[1][f] = -gains[i] * mics->mic[0][f + sooner];
+		mics_run_until_found(mics, 10 * RATE, -20.0);
+		mics_run(mics, n);
+		CHECK(is_near(part_db(output_of(mics, from), mics->mic[0] + from, 4 * RATE), 0.0,
+			      0.2));
 	}
 }
 
-static void test_unrelated_sources_are_not_aligned(void)
+static void test_unrelated_sources_are_not_aligned(struct mics *mics)
 {
-	scene_begin(later(DELAY_MS), 20);
-	source_fill(2);
-	mic_hear(1, later(DELAY_MS), 0, 20 * RATE);
-	run_while_not_found(20 * RATE);
+	mics_scene(mics, later(DELAY_MS), 20);
+	mics_source(mics, 2);
+	mics_record(mics, 1, later(DELAY_MS), 0, 20 * RATE);
+	mics_run_while_not_found(mics, 20 * RATE);
 }
 
 /* By then the drift is known, and the latency has become constant. */
-static void check_latency(double delay_ms, uint32_t seconds)
+static void check_latency(struct mics *mics, double delay_ms, uint32_t seconds)
 {
-	scene_begin(later(delay_ms), seconds);
-	run_until_found(seconds * rate, delay_ms);
+	mics_scene(mics, later(delay_ms), seconds);
+	mics_run_until_found(mics, seconds * mics->rate, delay_ms);
 
-	const uint32_t latency = (uint32_t)get("latency"), from = (seconds - 1) * rate;
+	const uint32_t latency = (uint32_t)mics_get(mics, "latency"),
+		       from = (seconds - 1) * mics->rate;
 
-	CHECK(latency_measured(mic[0], from, rate / 3, latency + 200) == latency);
-	CHECK(latency <= fmax(0.0, delay_ms / 1000.0 * rate) + 64.0);
+	CHECK(latency_measured(mics, mics->mic[0], from, mics->rate / 3, latency + 200) == latency);
+	CHECK(latency <= fmax(0.0, delay_ms / 1000.0 * mics->rate) + 64.0);
 }
 
-static void test_declared_latency_is_measured_when_locked(void)
+static void test_declared_latency_is_measured_when_locked(struct mics *mics)
 {
-	check_latency(20.3, 16);
-	check_latency(-20.3, 16);
-	rate = 384000;
-	check_latency(-20.3, 8);
-	check_latency(20.3, 8);
-	rate = RATE;
+	check_latency(mics, 20.3, 16);
+	check_latency(mics, -20.3, 16);
+	mics->rate = 384000;
+	check_latency(mics, -20.3, 8);
+	check_latency(mics, 20.3, 8);
+	mics->rate = RATE;
 }
 
 /* How much more SNR the output has than the better microphone. */
-static double snr_won_db(double snr_1_db, double snr_2_db)
+static double snr_won_db(struct mics *mics, double snr_1_db, double snr_2_db)
 {
 	const uint32_t from = 12 * RATE, n = 10 * RATE;
 
-	scene_begin((struct place){ DELAY_MS, 0.0, 1.0, snr_2_db }, 23);
-	mic_hear(0, (struct place){ 0.0, 0.0, 1.0, snr_1_db }, 0, 23 * RATE);
-	run_until_found(23 * RATE, DELAY_MS);
-	return snr_db(output_of(from), heard[0] + from, n) -
-	       fmax(snr_db(mic[0] + from, heard[0] + from, n),
-		    snr_db(mic[1] + from, heard[1] + from, n));
+	mics_scene(mics, (struct place){ DELAY_MS, 0.0, 1.0, snr_2_db }, 23);
+	mics_record(mics, 0, (struct place){ 0.0, 0.0, 1.0, snr_1_db }, 0, 23 * RATE);
+	mics_run_until_found(mics, 23 * RATE, DELAY_MS);
+	return snr_db(output_of(mics, from), mics->heard[0] + from, n) -
+	       fmax(snr_db(mics->mic[0] + from, mics->heard[0] + from, n),
+		    snr_db(mics->mic[1] + from, mics->heard[1] + from, n));
 }
 
 /* Two equal and independent noises: 3.01 dB at most. */
-static void test_two_microphones_are_better_than_one(void)
+static void test_two_microphones_are_better_than_one(struct mics *mics)
 {
-	CHECK(snr_won_db(10.0, 10.0) >= 2.3);
+	CHECK(snr_won_db(mics, 10.0, 10.0) >= 2.3);
 }
 
 /* At equal parts 4.4 dB would be lost. With the best weights 0.41 dB are won. */
-static void test_a_noisier_microphone_does_no_harm(void)
+static void test_a_noisier_microphone_does_no_harm(struct mics *mics)
 {
-	CHECK(snr_won_db(20.0, 10.0) >= -0.2);
-	CHECK(get("weight-1") > 2.0 * get("weight-2"));
-	CHECK(snr_won_db(10.0, 20.0) >= -0.2);
-	CHECK(get("weight-2") > 2.0 * get("weight-1"));
+	CHECK(snr_won_db(mics, 20.0, 10.0) >= -0.2);
+	CHECK(mics_get(mics, "weight-1") > 2.0 * mics_get(mics, "weight-2"));
+	CHECK(snr_won_db(mics, 10.0, 20.0) >= -0.2);
+	CHECK(mics_get(mics, "weight-2") > 2.0 * mics_get(mics, "weight-1"));
 }
 
 static double largest_step(const float *sound, uint32_t n)
@@ -266,205 +271,209 @@ static uint32_t loudest_frame(const float *sound, uint32_t from)
  * A buffer is lost, or heard twice, while somebody speaks: from then on the delay is another one.
  * Frames of 128 ms must show it, and then microphone 1 is heard alone until the new one is found.
  */
-static void check_jump(double jump_ms)
+static void check_jump(struct mics *mics, double jump_ms)
 {
-	scene_begin(later(DELAY_MS), 22);
+	mics_scene(mics, later(DELAY_MS), 22);
 
 	/* A syllable of 150 ms begins. */
-	const uint32_t at = loudest_frame(mic[0], 15 * RATE) - RATE * 3 / 40;
+	const uint32_t at = loudest_frame(mics->mic[0], 15 * RATE) - RATE * 3 / 40;
 	const uint32_t seen = at + (uint32_t)((DELAY_MS * 1e-3 + 0.3) * RATE);
 
-	mic_hear(1, later(DELAY_MS + jump_ms), at + (uint32_t)(DELAY_MS * 1e-3 * RATE), 22 * RATE);
-	run_until_found(at, DELAY_MS);
-	while (next_frame < seen && get("weight-2") > 0.01)
-		run(next_frame + BLOCK);
-	CHECK(get("weight-2") <= 0.01 && is_near(get("weight-1"), 1.0, 0.01));
-	run_until_found(22 * RATE, DELAY_MS + jump_ms);
+	mics_record(mics, 1, later(DELAY_MS + jump_ms), at + (uint32_t)(DELAY_MS * 1e-3 * RATE),
+		    22 * RATE);
+	mics_run_until_found(mics, at, DELAY_MS);
+	while (mics->next_frame < seen && mics_get(mics, "weight-2") > 0.01)
+		mics_run(mics, mics->next_frame + BLOCK);
+	CHECK(mics_get(mics, "weight-2") <= 0.01 && is_near(mics_get(mics, "weight-1"), 1.0, 0.01));
+	mics_run_until_found(mics, 22 * RATE, DELAY_MS + jump_ms);
 }
 
-static void test_a_delay_that_jumps_leaves_microphone_1(void)
+static void test_a_delay_that_jumps_leaves_microphone_1(struct mics *mics)
 {
-	check_jump(-21.3);
-	check_jump(-5.3);
-	check_jump(10.7);
-	check_jump(42.7);
+	check_jump(mics, -21.3);
+	check_jump(mics, -5.3);
+	check_jump(mics, 10.7);
+	check_jump(mics, 42.7);
 }
 
 /*
  * One microphone is off for three seconds, without a click, and found again three seconds later.
  * Returns the frame of microphone 1 at which that began.
  */
-static uint32_t run_with_gap(uint32_t m)
+static uint32_t run_with_gap(struct mics *mics, uint32_t m)
 {
-	const uint32_t from = loudest_frame(mic[m], 15 * RATE), to = from + 3 * RATE;
+	const uint32_t from = loudest_frame(mics->mic[m], 15 * RATE), to = from + 3 * RATE;
 	const uint32_t sooner = m == 0 ? 0 : DELAY_FRAMES, around = RATE / 50;
-	const double usual_step = largest_step(mic[0], 15 * RATE);
+	const double usual_step = largest_step(mics->mic[0], 15 * RATE);
 
-	memset(mic[m] + from, 0, (to - from) * sizeof(float));
-	run_until_found(from, DELAY_MS);
+	memset(mics->mic[m] + from, 0, (to - from) * sizeof(float));
+	mics_run_until_found(mics, from, DELAY_MS);
 
-	const double latency = get("latency");
+	const double latency = mics_get(mics, "latency");
 
-	run(to);
-	CHECK(get("state") == choice("state", "one-mic"));
-	run_until_found(to + 3 * RATE, DELAY_MS);
-	CHECK(get("latency") == latency);
-	CHECK(largest_step(output_of(from - sooner - around), 2 * around) <= usual_step);
-	CHECK(largest_step(output_of(to - sooner - around), 2 * around) <= usual_step);
+	mics_run(mics, to);
+	CHECK(mics_get(mics, "state") == mics_choice(mics, "state", "one-mic"));
+	mics_run_until_found(mics, to + 3 * RATE, DELAY_MS);
+	CHECK(mics_get(mics, "latency") == latency);
+	CHECK(largest_step(output_of(mics, from - sooner - around), 2 * around) <= usual_step);
+	CHECK(largest_step(output_of(mics, to - sooner - around), 2 * around) <= usual_step);
 	return from - sooner;
 }
 
-static void test_a_silent_microphone_2_leaves_microphone_1(void)
+static void test_a_silent_microphone_2_leaves_microphone_1(struct mics *mics)
 {
-	scene_begin(later(DELAY_MS), 23);
+	mics_scene(mics, later(DELAY_MS), 23);
 
-	const uint32_t from = run_with_gap(1);
+	const uint32_t from = run_with_gap(mics, 1);
 
-	CHECK(is_near(part_db(output_of(from), mic[0] + from, 3 * RATE), 0.0, 0.1));
+	CHECK(is_near(part_db(output_of(mics, from), mics->mic[0] + from, 3 * RATE), 0.0, 0.1));
 }
 
-static void test_a_silent_microphone_1_leaves_microphone_2_as_loud(void)
+static void test_a_silent_microphone_1_leaves_microphone_2_as_loud(struct mics *mics)
 {
-	scene_begin((struct place){ DELAY_MS, 0.0, 0.5, QUIET_DB }, 23);
+	mics_scene(mics, (struct place){ DELAY_MS, 0.0, 0.5, QUIET_DB }, 23);
 
-	const uint32_t from = run_with_gap(0), most = DELAY_FRAMES + 200;
+	const uint32_t from = run_with_gap(mics, 0), most = DELAY_FRAMES + 200;
 
-	CHECK(is_near(part_db(output_of(from), heard[0] + from, 3 * RATE), 0.0, 0.5));
-	CHECK(is_near(latency_measured(heard[0], from + RATE, RATE, most), get("latency"), 1.0));
+	CHECK(is_near(part_db(output_of(mics, from), mics->heard[0] + from, 3 * RATE), 0.0, 0.5));
+	CHECK(is_near(latency_measured(mics, mics->heard[0], from + RATE, RATE, most),
+		      mics_get(mics, "latency"), 1.0));
 }
 
-static void test_another_delay_after_silence_is_found(void)
+static void test_another_delay_after_silence_is_found(struct mics *mics)
 {
-	scene_begin(later(DELAY_MS), 18);
-	memset(mic[1] + 12 * RATE, 0, 3 * RATE * sizeof(float));
-	mic_hear(1, later(DELAY_MS + 37.0), 15 * RATE, 18 * RATE);
-	run_until_found(12 * RATE, DELAY_MS);
-	run_until_found(18 * RATE, DELAY_MS + 37.0);
+	mics_scene(mics, later(DELAY_MS), 18);
+	memset(mics->mic[1] + 12 * RATE, 0, 3 * RATE * sizeof(float));
+	mics_record(mics, 1, later(DELAY_MS + 37.0), 15 * RATE, 18 * RATE);
+	mics_run_until_found(mics, 12 * RATE, DELAY_MS);
+	mics_run_until_found(mics, 18 * RATE, DELAY_MS + 37.0);
 }
 
 /* Clocks wander: by 1 ppm a minute it is a quarter of a millisecond in three minutes. */
-static void test_what_was_not_heard_for_minutes_is_not_known(void)
+static void test_what_was_not_heard_for_minutes_is_not_known(struct mics *mics)
 {
 	const struct place silence = { .snr_db = QUIET_DB };
 
-	rate = 8000;
-	scene_begin(later(DELAY_MS), 20);
-	mic_hear(0, silence, 20 * rate, 195 * rate);
-	mic_hear(1, silence, 20 * rate, 195 * rate);
-	run_until_found(120 * rate, DELAY_MS);
-	CHECK(get("state") == choice("state", "coasting"));
-	run(195 * rate);
-	CHECK(get("locked") == 0.0);
-	rate = RATE;
+	mics->rate = 8000;
+	mics_scene(mics, later(DELAY_MS), 20);
+	mics_record(mics, 0, silence, 20 * mics->rate, 195 * mics->rate);
+	mics_record(mics, 1, silence, 20 * mics->rate, 195 * mics->rate);
+	mics_run_until_found(mics, 120 * mics->rate, DELAY_MS);
+	CHECK(mics_get(mics, "state") == mics_choice(mics, "state", "coasting"));
+	mics_run(mics, 195 * mics->rate);
+	CHECK(mics_get(mics, "locked") == 0.0);
+	mics->rate = RATE;
 }
 
 /* By then the drift takes all the work that there is time for. Minutes are long at other rates. */
-static void test_another_delay_is_found_after_a_minute(void)
+static void test_another_delay_is_found_after_a_minute(struct mics *mics)
 {
-	rate = 8000;
-	scene_begin(later(DELAY_MS), 75);
-	mic_hear(1, later(DELAY_MS + 37.0), 70 * rate, 75 * rate);
-	run_until_found(70 * rate, DELAY_MS);
-	run_until_found(73 * rate, DELAY_MS + 37.0);
-	rate = RATE;
+	mics->rate = 8000;
+	mics_scene(mics, later(DELAY_MS), 75);
+	mics_record(mics, 1, later(DELAY_MS + 37.0), 70 * mics->rate, 75 * mics->rate);
+	mics_run_until_found(mics, 70 * mics->rate, DELAY_MS);
+	mics_run_until_found(mics, 73 * mics->rate, DELAY_MS + 37.0);
+	mics->rate = RATE;
 }
 
 /* Through what is unrelated, and through what would be found elsewhere. */
-static void test_hold_keeps_the_delay(void)
+static void test_hold_keeps_the_delay(struct mics *mics)
 {
-	scene_begin(later(DELAY_MS), 26);
-	mic_hear(1, later(DELAY_MS + 37.0), 20 * RATE, 26 * RATE);
-	source_fill(2);
-	mic_hear(1, later(DELAY_MS), 10 * RATE, 20 * RATE);
-	run_until_found(10 * RATE, DELAY_MS);
-	set("hold", 1.0);
-	run_until_found(26 * RATE, DELAY_MS);
+	mics_scene(mics, later(DELAY_MS), 26);
+	mics_record(mics, 1, later(DELAY_MS + 37.0), 20 * RATE, 26 * RATE);
+	mics_source(mics, 2);
+	mics_record(mics, 1, later(DELAY_MS), 10 * RATE, 20 * RATE);
+	mics_run_until_found(mics, 10 * RATE, DELAY_MS);
+	mics_set(mics, "hold", 1.0);
+	mics_run_until_found(mics, 26 * RATE, DELAY_MS);
 }
 
-static void test_reset_forgets_the_delay(void)
+static void test_reset_forgets_the_delay(struct mics *mics)
 {
-	scene_begin(later(DELAY_MS), 12);
-	run_until_found(8 * RATE, DELAY_MS);
-	set("reset", 1.0);
-	run(8 * RATE + BLOCK);
-	CHECK(get("locked") == 0.0 && get("delay-ms") == 0.0);
-	CHECK(get("state") == choice("state", "searching"));
-	run_until_found(12 * RATE, DELAY_MS);
+	mics_scene(mics, later(DELAY_MS), 12);
+	mics_run_until_found(mics, 8 * RATE, DELAY_MS);
+	mics_set(mics, "reset", 1.0);
+	mics_run(mics, 8 * RATE + BLOCK);
+	CHECK(mics_get(mics, "locked") == 0.0 && mics_get(mics, "delay-ms") == 0.0);
+	CHECK(mics_get(mics, "state") == mics_choice(mics, "state", "searching"));
+	mics_run_until_found(mics, 12 * RATE, DELAY_MS);
 }
 
-static void test_delays_are_looked_for_up_to_the_limit(void)
+static void test_delays_are_looked_for_up_to_the_limit(struct mics *mics)
 {
-	scene_begin(later(300.0), 12);
-	set("lag-limit-ms", 100.0);
-	run_while_not_found(12 * RATE);
-	scene_begin(later(1200.0), 10);
-	set("lag-limit-ms", 1500.0);
-	run_until_found(10 * RATE, 1200.0);
+	mics_scene(mics, later(300.0), 12);
+	mics_set(mics, "lag-limit-ms", 100.0);
+	mics_run_while_not_found(mics, 12 * RATE);
+	mics_scene(mics, later(1200.0), 10);
+	mics_set(mics, "lag-limit-ms", 1500.0);
+	mics_run_until_found(mics, 10 * RATE, 1200.0);
 }
 
 /* Held, it would go on for ever. */
-static void check_lost_beyond_the_range(bool is_held)
+static void check_lost_beyond_the_range(struct mics *mics, bool is_held)
 {
-	rate = 8000;
-	scene_begin((struct place){ 1497.0, 300.0, 1.0, QUIET_DB }, 20);
-	set("lag-limit-ms", 1500.0);
-	run(8 * rate);
-	CHECK(get("locked") == 1.0);
-	set("hold", is_held);
-	while (next_frame < 20 * rate) {
-		run(next_frame + BLOCK);
-		CHECK(get("delay-ms") <= 1500.0);
+	mics->rate = 8000;
+	mics_scene(mics, (struct place){ 1497.0, 300.0, 1.0, QUIET_DB }, 20);
+	mics_set(mics, "lag-limit-ms", 1500.0);
+	mics_run(mics, 8 * mics->rate);
+	CHECK(mics_get(mics, "locked") == 1.0);
+	mics_set(mics, "hold", is_held);
+	while (mics->next_frame < 20 * mics->rate) {
+		mics_run(mics, mics->next_frame + BLOCK);
+		CHECK(mics_get(mics, "delay-ms") <= 1500.0);
 	}
-	CHECK(get("locked") == 0.0 && get("delay-ms") == 0.0);
-	rate = RATE;
+	CHECK(mics_get(mics, "locked") == 0.0 && mics_get(mics, "delay-ms") == 0.0);
+	mics->rate = RATE;
 }
 
-static void test_a_delay_beyond_the_range_is_lost(void)
+static void test_a_delay_beyond_the_range_is_lost(struct mics *mics)
 {
-	check_lost_beyond_the_range(false);
-	check_lost_beyond_the_range(true);
+	check_lost_beyond_the_range(mics, false);
+	check_lost_beyond_the_range(mics, true);
 }
 
 /* Whole frames apart, so that each noise can be told in the output. */
-static void test_average_takes_equal_parts_of_unequal_microphones(void)
+static void test_average_takes_equal_parts_of_unequal_microphones(struct mics *mics)
 {
 	const uint32_t from = 15 * RATE, n = 5 * RATE, delay = 1000;
 	const double delay_ms = 1000.0 * delay / RATE;
 
-	scene_begin((struct place){ delay_ms, 0.0, 1.0, 15.0 }, 21);
-	run_until_found(12 * RATE, delay_ms);
-	CHECK(get("weight-1") > 2.0 * get("weight-2"));
-	set("weight", choice("weight", "average"));
-	run(21 * RATE);
-	CHECK(is_near(get("weight-1"), 0.5, 0.02) && is_near(get("weight-2"), 0.5, 0.02));
+	mics_scene(mics, (struct place){ delay_ms, 0.0, 1.0, 15.0 }, 21);
+	mics_run_until_found(mics, 12 * RATE, delay_ms);
+	CHECK(mics_get(mics, "weight-1") > 2.0 * mics_get(mics, "weight-2"));
+	mics_set(mics, "weight", mics_choice(mics, "weight", "average"));
+	mics_run(mics, 21 * RATE);
+	CHECK(is_near(mics_get(mics, "weight-1"), 0.5, 0.02) &&
+	      is_near(mics_get(mics, "weight-2"), 0.5, 0.02));
 
-	const float *sound = output_of(from);
+	const float *sound = output_of(mics, from);
 
-	CHECK(is_near(part_of(sound, noise[0] + from, n), 0.5, 0.05));
-	CHECK(is_near(part_of(sound, noise[1] + from + delay, n), 0.5, 0.05));
+	CHECK(is_near(part_of(sound, mics->noise[0] + from, n), 0.5, 0.05));
+	CHECK(is_near(part_of(sound, mics->noise[1] + from + delay, n), 0.5, 0.05));
 }
 
-static void test_three_delays_are_found_at_once(void)
+static void test_three_delays_are_found_at_once(struct mics *mics)
 {
-	scene_begin(later(50.5), 10);
-	mic_hear(2, later(-120.3), 0, 10 * RATE);
-	mic_hear(3, later(310.7), 0, 10 * RATE);
-	unit_begin("align-4");
-	run(10 * RATE);
-	CHECK(get("locked-2") == 1.0 && get("locked-3") == 1.0 && get("locked-4") == 1.0);
-	CHECK(is_near(get("delay-ms-2"), 50.5, EXACT_MS));
-	CHECK(is_near(get("delay-ms-3"), -120.3, EXACT_MS));
-	CHECK(is_near(get("delay-ms-4"), 310.7, EXACT_MS));
+	mics_scene(mics, later(50.5), 10);
+	mics_record(mics, 2, later(-120.3), 0, 10 * RATE);
+	mics_record(mics, 3, later(310.7), 0, 10 * RATE);
+	mics_unit(mics, "align-4");
+	mics_run(mics, 10 * RATE);
+	CHECK(mics_get(mics, "locked-2") == 1.0 && mics_get(mics, "locked-3") == 1.0 &&
+	      mics_get(mics, "locked-4") == 1.0);
+	CHECK(is_near(mics_get(mics, "delay-ms-2"), 50.5, EXACT_MS));
+	CHECK(is_near(mics_get(mics, "delay-ms-3"), -120.3, EXACT_MS));
+	CHECK(is_near(mics_get(mics, "delay-ms-4"), 310.7, EXACT_MS));
 }
 
 /* What is in the output besides the source. */
-static double largest_rest(uint32_t from, uint32_t to)
+static double largest_rest(struct mics *mics, uint32_t from, uint32_t to)
 {
-	const float *sound = output_of(0);
+	const float *sound = output_of(mics, 0);
 	double rest = 0.0;
 
 	for (uint32_t f = from; f < to; f++)
-		rest = fmax(rest, fabs((double)sound[f] - (double)heard[0][f]));
+		rest = fmax(rest, fabs((double)sound[f] - (double)mics->heard[0][f]));
 	return rest;
 }
 
@@ -472,64 +481,67 @@ static double largest_rest(uint32_t from, uint32_t to)
  * Both hear the same, so only noise changes: the mean of two becomes that of one, twice at most.
  * With a drift, dropouts begin anywhere between the frames of the other microphone.
  */
-static void check_dropouts(uint32_t m, double drift_ppm)
+static void check_dropouts(struct mics *mics, uint32_t m, double drift_ppm)
 {
-	scene_begin((struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 24);
+	mics_scene(mics, (struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 24);
 	for (uint32_t f = 15 * RATE; f < 23 * RATE; f += RATE / 2)
-		memset(mic[m] + loudest_frame(mic[m], f), 0, RATE / 20 * sizeof(float));
-	run(24 * RATE);
-	CHECK(largest_rest(15 * RATE, 23 * RATE) <= 2.0 * largest_rest(12 * RATE, 14 * RATE));
+		memset(mics->mic[m] + loudest_frame(mics->mic[m], f), 0, RATE / 20 * sizeof(float));
+	mics_run(mics, 24 * RATE);
+	CHECK(largest_rest(mics, 15 * RATE, 23 * RATE) <=
+	      2.0 * largest_rest(mics, 12 * RATE, 14 * RATE));
 }
 
-static void test_dropouts_are_not_heard(void)
+static void test_dropouts_are_not_heard(struct mics *mics)
 {
-	check_dropouts(0, 0.0);
-	check_dropouts(1, 100.0);
+	check_dropouts(mics, 0, 0.0);
+	check_dropouts(mics, 1, 100.0);
 }
 
 /* Neither as loud as microphone 1 nor where that has the same sound. */
-static void test_one_microphone_can_be_heard_as_it_is(void)
+static void test_one_microphone_can_be_heard_as_it_is(struct mics *mics)
 {
 	const uint32_t from = 10 * RATE, n = 2 * RATE;
 
-	scene_begin((struct place){ DELAY_MS, 0.0, 0.5, QUIET_DB }, 13);
-	run_until_found(8 * RATE, DELAY_MS);
-	set("weight", choice("weight", "mic-2"));
-	run(13 * RATE);
+	mics_scene(mics, (struct place){ DELAY_MS, 0.0, 0.5, QUIET_DB }, 13);
+	mics_run_until_found(mics, 8 * RATE, DELAY_MS);
+	mics_set(mics, "weight", mics_choice(mics, "weight", "mic-2"));
+	mics_run(mics, 13 * RATE);
 
-	const uint32_t lag = latency_measured(mic[1], from, n, 8000);
+	const uint32_t lag = latency_measured(mics, mics->mic[1], from, n, 8000);
 
-	CHECK(memcmp(output + from + lag, mic[1] + from, n * sizeof(float)) == 0);
+	CHECK(memcmp(mics->output + from + lag, mics->mic[1] + from, n * sizeof(float)) == 0);
 }
 
 int main(void)
 {
-	test_a_delay_is_found_in_four_seconds();
-	test_a_delay_is_found_at_other_rates();
-	test_a_drift_is_found_and_followed();
-	test_another_drift_is_found_and_followed();
-	test_a_delay_that_jumps_leaves_microphone_1();
-	test_an_upside_down_microphone_is_turned();
-	test_microphone_1_is_heard_while_nothing_is_found();
-	test_what_is_short_between_silence_is_whole();
-	test_a_gated_sound_keeps_its_level();
-	test_unrelated_sources_are_not_aligned();
-	test_declared_latency_is_measured_when_locked();
-	test_two_microphones_are_better_than_one();
-	test_a_noisier_microphone_does_no_harm();
-	test_a_silent_microphone_2_leaves_microphone_1();
-	test_a_silent_microphone_1_leaves_microphone_2_as_loud();
-	test_another_delay_after_silence_is_found();
-	test_what_was_not_heard_for_minutes_is_not_known();
-	test_another_delay_is_found_after_a_minute();
-	test_hold_keeps_the_delay();
-	test_reset_forgets_the_delay();
-	test_delays_are_looked_for_up_to_the_limit();
-	test_a_delay_beyond_the_range_is_lost();
-	test_average_takes_equal_parts_of_unequal_microphones();
-	test_three_delays_are_found_at_once();
-	test_dropouts_are_not_heard();
-	test_one_microphone_can_be_heard_as_it_is();
-	unit->destroy(state);
+	struct mics *mics = mics_create();
+
+	test_a_delay_is_found_in_four_seconds(mics);
+	test_a_delay_is_found_at_other_rates(mics);
+	test_a_drift_is_found_and_followed(mics);
+	test_another_drift_is_found_and_followed(mics);
+	test_a_delay_that_jumps_leaves_microphone_1(mics);
+	test_an_upside_down_microphone_is_turned(mics);
+	test_microphone_1_is_heard_while_nothing_is_found(mics);
+	test_what_is_short_between_silence_is_whole(mics);
+	test_a_gated_sound_keeps_its_level(mics);
+	test_unrelated_sources_are_not_aligned(mics);
+	test_declared_latency_is_measured_when_locked(mics);
+	test_two_microphones_are_better_than_one(mics);
+	test_a_noisier_microphone_does_no_harm(mics);
+	test_a_silent_microphone_2_leaves_microphone_1(mics);
+	test_a_silent_microphone_1_leaves_microphone_2_as_loud(mics);
+	test_another_delay_after_silence_is_found(mics);
+	test_what_was_not_heard_for_minutes_is_not_known(mics);
+	test_another_delay_is_found_after_a_minute(mics);
+	test_hold_keeps_the_delay(mics);
+	test_reset_forgets_the_delay(mics);
+	test_delays_are_looked_for_up_to_the_limit(mics);
+	test_a_delay_beyond_the_range_is_lost(mics);
+	test_average_takes_equal_parts_of_unequal_microphones(mics);
+	test_three_delays_are_found_at_once(mics);
+	test_dropouts_are_not_heard(mics);
+	test_one_microphone_can_be_heard_as_it_is(mics);
+	mics_destroy(mics);
 	return 0;
 }
