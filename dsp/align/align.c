@@ -12,15 +12,15 @@
 #include "aligner.h"
 #include "dsp/minmax.h"
 
-#define TICK_COST 5 /* and one more for each TICK_PARTS of the lags */
-#define TICK_PARTS 8
-#define SETTLED_DRIFT 4e-6 /* standard deviation */
-#define COASTING_SECONDS 2.0
-#define MIN_LOUD 60    /* windows of the front end that tell how good it is */
-#define BETTER_DB 3.0f /* which makes another microphone the better one */
-#define NO_SHARE 0.1f
-#define FULL_SHARE 0.3f
-#define MAX_RATIO 9.0 /* logarithm of a ratio of powers */
+#define TICK_COST 5	     /* and one more for each TICK_PARTS of the lags */
+#define TICK_PARTS 8	     /* 8 blocks of lags, 0.5 s at 16 kHz */
+#define SETTLED_DRIFT 4e-6   /* standard deviation: 0.5 ms in HEADROOM_SECONDS of mix.c */
+#define COASTING_SECONDS 2.0 /* longer than a breath between phrases */
+#define MIN_LOUD 60	     /* windows of the front end: a second of speech */
+#define BETTER_DB 3.0f	     /* which makes another microphone the better one; not tuned */
+#define NO_SHARE 0.1f	     /* of the worse one, of both weights: adds 0.46 dB of SNR at most */
+#define FULL_SHARE 0.3f	     /* where the worse one adds 1.5 dB at most */
+#define MAX_RATIO 9.0	     /* logarithm of a ratio of powers: 39 dB */
 
 WEIR_REALTIME void align_reset(void *state)
 {

@@ -13,18 +13,45 @@
 
 #include "limits.h"
 
-#define MAX_TAU 3.0
-#define MOVING_TAU 0.25
-#define MISFIT_TAU 0.8
-#define FAST_TAU 0.3
-#define MAX_QUIET_SECONDS 8.0
-#define FIRST_BLOCK_SECONDS 0.25
-#define BLOCK_SECONDS 1.5
+/* Time constants of the sums, seconds. Figures: see supervise.c; delay RMSE 0.17 frames. */
+#define MAX_TAU 3.0	      /* of the slow sum, while nothing moves: a phrase */
+#define MISFIT_TAU 0.8	      /* while corrections are larger than their deviations */
+#define MOVING_TAU 0.25	      /* while the source moves: at 1 m/s, 0.7 ms of delay */
+#define MIN_TAU 0.4	      /* three frames without overlap */
+#define TAU_SHARE 0.6	      /* of the sound so far: its beginning is the least aligned */
+#define FAST_TAU 0.3	      /* two syllables */
+#define MAX_QUIET_SECONDS 8.0 /* then the slow sum is of another place */
 
-#define KNOWN_DRIFT 20e-6
-#define RATE_STEP_DEVIATION 28e-6 /* not known: blocks are taken again */
-#define MIN_AGREEMENT 0.11f
-#define FAR_SECONDS 80e-6
+#define FIRST_BLOCK_SECONDS 0.25 /* smears less than half a period of 2 kHz at 1000 ppm */
+#define BLOCK_SECONDS 1.5	 /* then 40 blocks are a minute of sound */
+
+/* Of the filter: deviations per root of a second, of delay in seconds, of drift per second. */
+#define DELAY_NOISE 0.4e-6 /* 0.14 mm: a talker who sits still, with the clocks' jitter */
+#define DRIFT_NOISE 0.3e-6
+#define OLD_DRIFT_NOISE 0.06e-6 /* 0.5 ppm in a minute: half of LOOP_MAX_WANDER */
+#define OLD_ACTIVE 15.0		/* seconds of sound */
+#define ROOM 4e-6		/* deviation, seconds: the phases of a room are no lag */
+#define LATE_ROOM 12e-6		/* once blocks know the delay better: 0.6 frames of 48 kHz */
+#define MANY_BLOCKS 10
+#define MIN_AGREEMENT 0.11f /* of phases: below, the peak may be by chance */
+
+/* Of a source that moves. */
+#define FAR_DEVIATIONS 6.0	  /* by chance 2e-9 */
+#define FAR_SECONDS 80e-6	  /* 2.7 cm: less is what a head moves */
+#define FAR_SCATTER 100e-6	  /* of LOOP_FAR_LAGS lags that are the same one */
+#define FAR_BAD 0.3		  /* of a hop, for a lag that is passed over */
+#define MOVING_SECONDS 1.0	  /* a step */
+#define MOVING_BOOST 60e-6	  /* deviation per root of a second: 2 cm */
+#define FIT_MISFIT 1.5		  /* 1 is right, of a mean over 33 measurements */
+#define MISFIT_BOOST 8e-6	  /* deviation per root of a second, for each misfit above 2 */
+#define KNOWN_DRIFT 20e-6	  /* deviation: less than the slowest walk, 7 mm/s */
+#define RATE_STEP_DEVIATION 28e-6 /* above KNOWN_DRIFT: blocks are taken again */
+
+/* Of what blocks tell. */
+#define SPREAD 30e-6	       /* seconds, of the lag between two blocks */
+#define MIN_SPREAD 0.15e-6     /* of the drift: a clock is no more stable */
+#define BLOCK_NOISE 12e-6      /* seconds, of one block's lag */
+#define MIN_BLOCK_NOISE 1.5e-6 /* seconds, of the lag of many */
 
 void loop_allocate(struct loop *loop, const struct cross_context *context,
 		   const struct drift_tables *drift_tables, struct arena *arena)
@@ -95,8 +122,9 @@ WEIR_REALTIME void loop_start(struct loop *loop, double delay, double drift, dou
 WEIR_REALTIME void loop_predict(struct loop *loop, double time)
 {
 	const double ahead = time - loop->kalman.time;
-	const double delay_noise = 0.4e-6 * 0.4e-6 + loop->motion.boost;
-	const double drift_noise = loop->activity.active > 15.0 ? 0.06e-6 : 0.3e-6;
+	const double delay_noise = DELAY_NOISE * DELAY_NOISE + loop->motion.boost;
+	const double drift_noise =
+		loop->activity.active > OLD_ACTIVE ? OLD_DRIFT_NOISE : DRIFT_NOISE;
 
 	loop->kalman.delay += loop->kalman.drift * ahead;
 	known_delays_advance(&loop->known, loop->kalman.drift * ahead);
@@ -115,11 +143,11 @@ static WEIR_REALTIME bool drift_is_known(const struct loop *loop)
 
 static WEIR_REALTIME double slow_tau(const struct loop *loop)
 {
-	const double tau = loop->motion.moving > 0.0   ? MOVING_TAU
-			   : loop->motion.misfit < 1.5 ? MAX_TAU
-						       : MISFIT_TAU;
+	const double tau = loop->motion.moving > 0.0	      ? MOVING_TAU
+			   : loop->motion.misfit < FIT_MISFIT ? MAX_TAU
+							      : MISFIT_TAU;
 
-	return fmin(tau, fmax(0.4, 0.6 * loop->activity.active));
+	return fmin(tau, fmax(MIN_TAU, TAU_SHARE * loop->activity.active));
 }
 
 static WEIR_REALTIME void accumulate(struct loop *loop, const struct frame *frame, double centre)
@@ -172,11 +200,11 @@ static WEIR_REALTIME void correct(struct loop *loop, double seconds)
 static WEIR_REALTIME bool move_is_sure(struct loop *loop, double lag)
 {
 	latest_add(loop->motion.lag, &loop->motion.n, LOOP_FAR_LAGS, lag);
-	loop->motion.bad += 0.3 * loop_hop_seconds(loop);
+	loop->motion.bad += FAR_BAD * loop_hop_seconds(loop);
 	if (loop->motion.moving > 0.0)
 		return true;
 	return loop->motion.n >= LOOP_FAR_LAGS &&
-	       latest_scatter(loop->motion.lag, loop->motion.n) < 100e-6;
+	       latest_scatter(loop->motion.lag, loop->motion.n) < FAR_SCATTER;
 }
 
 static WEIR_REALTIME void rate_step_watch(struct loop *loop)
@@ -201,9 +229,9 @@ WEIR_REALTIME void loop_measure(struct loop *loop)
 	const double n = fmax(2.0, 2.0 * fmin(tau, loop->activity.active) / window);
 	const double agreement = (double)peak.agreement;
 	const double likely = 1.0 / (0.5 * peak.slope * n * agreement * agreement + 1e-9);
-	const double n_alike = fmax(1.0, 2.0 * tau / hop);
-	const double room = loop->blocks.n_added > 10 ? 12e-6 : 4e-6;
-	const double noise = (likely + room * room) * n_alike;
+	const double n_shared = fmax(1.0, 2.0 * tau / hop);
+	const double room = loop->blocks.n_added > MANY_BLOCKS ? LATE_ROOM : ROOM;
+	const double noise = (likely + room * room) * n_shared;
 	double variance = loop->kalman.delay_variance + noise;
 
 	loop->agreement = peak.agreement;
@@ -213,23 +241,24 @@ WEIR_REALTIME void loop_measure(struct loop *loop)
 		loop->motion.bad += hop;
 		return;
 	}
-	if (fabs(peak.lag) > 6.0 * sqrt(variance) && fabs(peak.lag) > FAR_SECONDS) {
+	if (fabs(peak.lag) > FAR_DEVIATIONS * sqrt(variance) && fabs(peak.lag) > FAR_SECONDS) {
 		if (!move_is_sure(loop, peak.lag))
 			return;
 		loop->kalman.delay_variance += LOOP_START_DEVIATION * LOOP_START_DEVIATION;
 		variance = loop->kalman.delay_variance + noise;
 		loop->kalman.covariance = 0.0;
 		if (drift_is_known(loop))
-			loop->motion.moving = 1.0;
+			loop->motion.moving = MOVING_SECONDS;
 	} else {
 		loop->motion.n = 0;
 		loop->motion.bad = fmax(0.0, loop->motion.bad - hop);
 	}
 	loop->motion.moving = fmax(0.0, loop->motion.moving - hop);
 	if (loop->motion.moving > 0.0)
-		loop->motion.boost = 60e-6 * 60e-6;
+		loop->motion.boost = MOVING_BOOST * MOVING_BOOST;
 	else if (loop->activity.active > 4.0)
-		loop->motion.boost = 8e-6 * 8e-6 * pow(fmax(0.0, loop->motion.misfit - 2.0), 2.0);
+		loop->motion.boost = MISFIT_BOOST * MISFIT_BOOST *
+				     pow(fmax(0.0, loop->motion.misfit - 2.0), 2.0);
 	else
 		loop->motion.boost = 0.0;
 
@@ -277,18 +306,18 @@ WEIR_REALTIME void loop_estimate_take(struct loop *loop)
 
 	loop->blocks.stage = DRIFT_IDLE;
 	if (estimate->has_drift) {
-		const double spread = 30e-6 / estimate->span;
+		const double spread = SPREAD / estimate->span;
 
 		loop->kalman.drift = estimate->drift;
-		loop->kalman.drift_variance =
-			fmin(loop->kalman.drift_variance, spread * spread + 0.15e-6 * 0.15e-6);
+		loop->kalman.drift_variance = fmin(loop->kalman.drift_variance,
+						   spread * spread + MIN_SPREAD * MIN_SPREAD);
 		loop->kalman.covariance = 0.0;
 	}
 	if (!estimate->has_delay || !loop->block.is_current || loop->motion.moving > 0.0)
 		return;
 
 	const uint32_t n = estimate->n_similar < 16 ? estimate->n_similar : 16;
-	const double noise = 12e-6 * 12e-6 / n + 1.5e-6 * 1.5e-6;
+	const double noise = BLOCK_NOISE * BLOCK_NOISE / n + MIN_BLOCK_NOISE * MIN_BLOCK_NOISE;
 	double gain = loop->kalman.delay_variance / (loop->kalman.delay_variance + noise);
 
 	if (n >= 3)

@@ -21,18 +21,18 @@
 #include "dsp/simd.h"
 #include "dsp/sinc.h"
 
-#define RISE_SECONDS 0.005 /* of a microphone that was silent */
-#define JOIN_SECONDS 0.1
-#define LEAVE_SECONDS 0.03
-#define WEIGHT_SECONDS 0.3
-#define GLIDE_SECONDS 0.05 /* of a delay */
-#define MAX_GLIDE 0.005	   /* frames per frame */
-#define GLIDE_REACH 0.0005 /* seconds; beyond, the microphone leaves and joins again */
-#define FADE_SECONDS 0.02
+#define RISE_SECONDS 0.005	    /* of a microphone that was silent; not tuned */
+#define JOIN_SECONDS 0.1	    /* a syllable; not tuned */
+#define LEAVE_SECONDS 0.03	    /* sooner than it joins: it is not where it should be */
+#define WEIGHT_SECONDS 0.3	    /* a word; not tuned */
+#define GLIDE_SECONDS 0.05	    /* of a delay; MAX_GLIDE limits it */
+#define MAX_GLIDE 0.005		    /* frames per frame: 9 cents of pitch */
+#define GLIDE_REACH 0.0005	    /* seconds; beyond, the microphone leaves and joins again */
+#define FADE_SECONDS 0.02	    /* as ALIGN_FADE_SECONDS */
 #define HEADROOM_SECONDS 120.0	    /* of drift, before the latency must grow */
 #define FIRST_HEADROOM_SECONDS 15.0 /* until the drift is known */
 #define MAX_HEADROOM 0.02	    /* seconds */
-#define SLACK 31		    /* frames: what a delay may wander */
+#define SLACK 31		    /* frames, of what a delay may wander: 0.65 ms at 48 kHz */
 
 void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_seconds)
 {

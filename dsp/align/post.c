@@ -17,11 +17,11 @@
 
 #include "dsp/simd.h"
 
-#define WINDOW_SECONDS 0.0213
-#define MIN_WINDOW 256 /* whose hop has enough ticks for all steps */
-#define SMOOTH_SECONDS 0.04
-#define MIN_GAIN 0.35f
-#define FULL_SNR_DB 12.0f /* up to which it works fully */
+#define WINDOW_SECONDS 0.0213 /* 1024 frames at 48 kHz: a pitch period of 100 Hz twice */
+#define MIN_WINDOW 256	      /* whose hop has enough ticks for all steps */
+#define SMOOTH_SECONDS 0.04   /* two windows */
+#define MIN_GAIN 0.35f	      /* -9 dB: a spectral floor against musical noise */
+#define FULL_SNR_DB 12.0f     /* up to which it works fully */
 #define NO_SNR_DB 18.0f
 #define OVERLAP 4
 

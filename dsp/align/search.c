@@ -24,16 +24,16 @@
 
 #include "dsp/simd.h"
 
-#define PARTS_PER_STEP 4
-#define TAU_SECONDS 4.0
-#define SHORT_TAU_SECONDS 0.9
-#define NEAR_LAG 24
-#define SHORT_NEAR_LAG 12
-#define NEAR_STEPS 7 /* of drifts on each side of 0 */
-#define NEAR_STEP 50e-6
-#define FAR_STEP 150e-6 /* of clocks without a crystal, whose peak is wide */
-#define DRIFTS_PER_STEP 16
-#define SHORT_TILES 4 /* tiles in one step when there is one drift only */
+#define PARTS_PER_STEP 4      /* the work of a step of cost 4 */
+#define TAU_SECONDS 4.0	      /* as long as SEARCH_ROWS rows */
+#define SHORT_TAU_SECONDS 0.9 /* as long as SEARCH_SHORT_ROWS rows */
+#define NEAR_LAG 24	      /* samples, 1.5 ms at 16 kHz: the reach of the loop */
+#define SHORT_NEAR_LAG 12     /* samples: half of that */
+#define NEAR_STEPS 7	      /* of drifts on each side of 0 */
+#define NEAR_STEP 50e-6	      /* in SEARCH_ROWS hops of 0.256 s it moves a peak by 3 samples */
+#define FAR_STEP 150e-6	      /* of clocks without a crystal, whose peak is wide */
+#define DRIFTS_PER_STEP 16    /* the work of a step of cost 6 */
+#define SHORT_TILES 4	      /* tiles in one step when there is one drift only */
 
 void search_allocate(struct search *search, const struct front_end_context *context,
 		     uint32_t max_parts, struct arena *arena)

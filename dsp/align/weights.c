@@ -14,15 +14,15 @@
 
 #include "dsp/simd.h"
 
-#define LOW_HZ 200.0
-#define HIGH_HZ 7000.0
-#define FLOOR_SECONDS 0.06
-#define RISE_DB_PER_SECOND 3.0
-#define NOISE_SECONDS 1.0
-#define SPEECH_SECONDS 4.0
-#define RATIO_SECONDS 3.0
-#define MIN_BANDS 5
-#define SPEECH_FRAMES 20 /* before the ratios mean anything */
+#define LOW_HZ 200.0	       /* within the band of the front end, as HIGH_HZ */
+#define HIGH_HZ 7000.0	       /* see LOW_HZ */
+#define FLOOR_SECONDS 0.06     /* two frames */
+#define RISE_DB_PER_SECOND 3.0 /* as the front end's */
+#define NOISE_SECONDS 1.0      /* a pause; not tuned */
+#define SPEECH_SECONDS 4.0     /* a phrase; not tuned */
+#define RATIO_SECONDS 3.0      /* the slow sum's, loop.c */
+#define MIN_BANDS 5	       /* a fifth of them: for a median to be one */
+#define SPEECH_FRAMES 20       /* 0.64 s at 16 kHz, before the ratios mean anything */
 
 void weights_allocate(struct weights *weights, const struct cross_context *context,
 		      struct arena *arena)
