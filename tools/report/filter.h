@@ -26,7 +26,8 @@ bool only_has(const struct only *only, const char *name);
 /* Ends the program with a list when the node does not report one; reported: with spaces between. */
 void only_check(const struct only *only, const char *node, const char *reported);
 
-/* What may come all the time, "m, s": names of events are left out. To be released by free(). */
+/* What may come all the time, with commas between: names of events are left out. To be released by
+ * free(). */
 char *only_list_fields(const struct only *only);
 
 #endif
