@@ -29,15 +29,16 @@
 #define UNVOICED_HZ 200.0
 #define CRITICAL_HZ 100.0f
 
-#define VOICED 0.2f	    /* share of c(0) from which a peak is a voice's */
-#define FAITHFUL 0.8f	    /* share of the highest peak that the period before must have to stay */
-#define SHELF 2.8f	    /* 12 dB: where a skirt begins below its partial */
-#define SKIRT 6.9f	    /* 30 dB per critical band */
-#define CRITICAL_SHARE 0.2f /* of a frequency: the width of its critical band, above the minimum \
-			     */
-#define RANGE 1e-9f	    /* power, below the loudest bin, that counts as nothing */
-#define MIN_LOUDEST 1e-12f  /* power of what counts as loudest in silence */
-#define MAX_GAIN 4.6f	    /* natural logarithm: 40 dB */
+#define VOICED 0.2f   /* share of c(0) from which a peak is a voice's */
+#define FAITHFUL 0.8f /* share of the highest peak that the period before must have to stay */
+#define SHELF 2.8f    /* 12 dB: where a skirt begins below its partial */
+#define SKIRT 6.9f    /* 30 dB per critical band */
+#define CRITICAL_SHARE                                                                          \
+	0.2f		   /* of a frequency: the width of its critical band, above the minimum \
+			    */
+#define RANGE 1e-9f	   /* power, below the loudest bin, that counts as nothing */
+#define MIN_LOUDEST 1e-12f /* power of what counts as loudest in silence */
+#define MAX_GAIN 4.6f	   /* natural logarithm: 40 dB */
 #define MIN_GAIN (-7.0f)
 
 void formant_init(struct formant *formant, uint32_t rate, uint32_t n)
