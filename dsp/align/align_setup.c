@@ -118,13 +118,13 @@ static const char *const state_names[] = {
 /* In the order of the header. */
 #define CONTROLS(max_weight)                                                                      \
 	AUDIO_OUT("out", "All microphones as one", "MONO"),                                       \
-		CONTROL_IN("lag-limit-ms", WEIR_FLOAT, "ms", "Delays that are looked for, up to", \
-			   0.0f, 750.0f, 1500.0f),                                                \
+		CONTROL_IN("lag-limit-ms", WEIR_FLOAT, "ms", "Largest delay to search for", 0.0f, \
+			   750.0f, 1500.0f),                                                      \
 		TOGGLE_IN("post-filter", "Attenuate what the microphones do not share", 0.0f),    \
-		CHOICE_IN("weight", "By noise, all alike, or one microphone only", weight_names,  \
-			  ALIGN_AUTO, max_weight),                                                \
-		TOGGLE_IN("hold", "Go on with the delay and the drift that are known", 0.0f),     \
-		TOGGLE_IN("reset", "From 0 to 1: forget the delay and the drift", 0.0f,           \
+		CHOICE_IN("weight", "By noise, by equal speech levels, or one microphone only",   \
+			  weight_names, ALIGN_AUTO, max_weight),                                  \
+		TOGGLE_IN("hold", "Hold the known delay and drift", 0.0f),                        \
+		TOGGLE_IN("reset", "A change from 0 to 1 forgets delay and drift", 0.0f,          \
 			  .role = WEIR_ROLE_RESET),                                               \
 		CONTROL_OUT("latency", WEIR_INTEGER, "frames",                                    \
 			    "Delay of the output against microphone 1", 0.0f, 600000.0f),         \
@@ -132,25 +132,25 @@ static const char *const state_names[] = {
 			    "0 searching, 1 locked, 2 coasting, 3 one-mic", ALIGN_SEARCHING,      \
 			    ALIGN_ONE_MIC, .choices = state_names)
 
-#define OF_EACH(suffix, number)                                                                   \
-	CONTROL_OUT("delay-ms" suffix, WEIR_FLOAT, "ms",                                          \
-		    "How much later microphone " number " is", -1500.0f, 1500.0f),                \
-		CONTROL_OUT("drift-ppm" suffix, WEIR_FLOAT, "ppm",                                \
-			    "How fast the clock of microphone " number " is", -1600.0f, 1600.0f), \
-		CONTROL_OUT("locked" suffix, WEIR_TOGGLE, "",                                     \
-			    "Is the delay of microphone " number " known?", 0.0f, 1.0f),          \
-		CONTROL_OUT("confidence" suffix, WEIR_FLOAT, "",                                  \
-			    "How well microphone " number " agrees", 0.0f, 1.0f),                 \
-		CONTROL_OUT("polarity" suffix, WEIR_FLOAT, "",                                    \
-			    "-1 when microphone " number " is upside down", -1.0f, 1.0f)
+#define OF_EACH(suffix, number)                                                                \
+	CONTROL_OUT("delay-ms" suffix, WEIR_FLOAT, "ms",                                       \
+		    "Delay of microphone " number " against microphone 1", -1500.0f, 1500.0f), \
+		CONTROL_OUT("drift-ppm" suffix, WEIR_FLOAT, "ppm",                             \
+			    "Clock drift of microphone " number, -1600.0f, 1600.0f),           \
+		CONTROL_OUT("locked" suffix, WEIR_TOGGLE, "",                                  \
+			    "1: the delay of microphone " number " is confirmed", 0.0f, 1.0f), \
+		CONTROL_OUT("confidence" suffix, WEIR_FLOAT, "",                               \
+			    "Agreement of phases of microphone " number, 0.0f, 1.0f),          \
+		CONTROL_OUT("polarity" suffix, WEIR_FLOAT, "",                                 \
+			    "-1: inverted polarity of microphone " number, -1.0f, 1.0f)
 
-#define WEIGHT(number)                                \
-	CONTROL_OUT("weight-" number, WEIR_FLOAT, "", \
-		    "What microphone " number " is multiplied by", -100.0f, 100.0f)
+#define WEIGHT(number)                                                                      \
+	CONTROL_OUT("weight-" number, WEIR_FLOAT, "", "Gain applied to microphone " number, \
+		    -100.0f, 100.0f)
 
-#define SNR(number)                                                                             \
-	CONTROL_OUT("snr-" number, WEIR_FLOAT, "dB", "Speech over noise in microphone " number, \
-		    -20.0f, 60.0f)
+#define SNR(number)                                  \
+	CONTROL_OUT("snr-" number, WEIR_FLOAT, "dB", \
+		    "Speech-to-noise ratio of microphone " number, -20.0f, 60.0f)
 
 static const struct weir_port ports_of_2[] = {
 	MIC("1", "AUX0"), MIC("2", "AUX1"), CONTROLS(ALIGN_MIC_1 + 1.0f),
@@ -190,25 +190,26 @@ static const struct weir_word state_words[] = {
 #define SHOWN(text, its_view, ...) \
 	.display = { .panel = 1, .label = text, .view = its_view, __VA_ARGS__ }
 
-#define FIELDS(n_pairs)                                                                           \
-	FIELD("delay_s", "s", "How much later each other microphone is", n_pairs,                 \
-	      SHOWN("lag", WEIR_VIEW_DELAY, .input = 2)),                                         \
-		FIELD("sro_ppm", "ppm", "How fast the clock of each other one is", n_pairs,       \
-		      SHOWN("drift", WEIR_VIEW_DRIFT, .input = 2)),                               \
-		FIELD("locked", "", "1: the delay is known", n_pairs, SHOWN("", WEIR_VIEW_NONE)), \
-		FIELD("confidence", "", "How well it agrees, 0 to 1", n_pairs,                    \
-		      SHOWN("confidence", WEIR_VIEW_CONFIDENCE)),                                 \
-		FIELD("polarity", "", "-1: upside down", n_pairs,                                 \
-		      SHOWN("inv", WEIR_VIEW_SIGN, .input = 2)),                                  \
-		FIELD("state", "", "0 searching, 1 locked, 2 coasting, 3 one-mic", 1,             \
-		      SHOWN("", WEIR_VIEW_WORD, .words = state_words,                             \
+#define FIELDS(n_pairs)                                                                    \
+	FIELD("delay_s", "s", "Delay of each other microphone against the first", n_pairs, \
+	      SHOWN("lag", WEIR_VIEW_DELAY, .input = 2)),                                  \
+		FIELD("sro_ppm", "ppm", "Clock drift of each other microphone", n_pairs,   \
+		      SHOWN("drift", WEIR_VIEW_DRIFT, .input = 2)),                        \
+		FIELD("locked", "", "1: the delay is confirmed", n_pairs,                  \
+		      SHOWN("", WEIR_VIEW_NONE)),                                          \
+		FIELD("confidence", "", "Agreement of phases, 0 to 1", n_pairs,            \
+		      SHOWN("confidence", WEIR_VIEW_CONFIDENCE)),                          \
+		FIELD("polarity", "", "-1: inverted polarity", n_pairs,                    \
+		      SHOWN("inv", WEIR_VIEW_SIGN, .input = 2)),                           \
+		FIELD("state", "", "0 searching, 1 locked, 2 coasting, 3 one-mic", 1,      \
+		      SHOWN("", WEIR_VIEW_WORD, .words = state_words,                      \
 			    .n_words = COUNT(state_words)))
 
-#define WEIGHT_FIELD(number)                                                         \
-	FIELD("weight" #number, "", "What is multiplied by: microphone " #number, 1, \
+#define WEIGHT_FIELD(number)                                                  \
+	FIELD("weight" #number, "", "Gain applied to microphone " #number, 1, \
 	      SHOWN("weight", WEIR_VIEW_BAR, .input = number, .max = 1.0f))
-#define SNR_FIELD(number)                                                       \
-	FIELD("snr" #number, "dB", "Speech over noise: microphone " #number, 1, \
+#define SNR_FIELD(number)                                                             \
+	FIELD("snr" #number, "dB", "Speech-to-noise ratio of microphone " #number, 1, \
 	      SHOWN("SNR", WEIR_VIEW_NUMBER, .input = number))
 
 static const struct weir_field fields_of_2[] = {
@@ -220,10 +221,10 @@ static const struct weir_field fields_of_4[] = {
 	SNR_FIELD(1), SNR_FIELD(2),    SNR_FIELD(3),	SNR_FIELD(4),
 };
 
-#define STATE_FIELDS(n_pairs)                                                                \
-	FIELD("delay_s", "s", "How much later each other microphone is", n_pairs),           \
-		FIELD("sro_ppm", "ppm", "How fast the clock of each other one is", n_pairs), \
-		FIELD("polarity", "", "-1: upside down", n_pairs)
+#define STATE_FIELDS(n_pairs)                                                               \
+	FIELD("delay_s", "s", "Delay of each other microphone against the first", n_pairs), \
+		FIELD("sro_ppm", "ppm", "Clock drift of each other microphone", n_pairs),   \
+		FIELD("polarity", "", "-1: inverted polarity", n_pairs)
 
 static const struct weir_field state_fields_of_2[] = { STATE_FIELDS(1) };
 static const struct weir_field state_fields_of_4[] = { STATE_FIELDS(3) };

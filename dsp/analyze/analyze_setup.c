@@ -115,32 +115,33 @@ static void *create_8(uint32_t rate)
 #define LOUDNESS(port, text) CONTROL_OUT(port, WEIR_FLOAT, "LUFS", text, MIN_LEVEL, 70.0f)
 
 /* In the order of the header. */
-#define INPUTS                                                                                     \
-	GROUP("levels", "Tell peaks and levels"),                                                  \
-		GROUP("loudness", "Tell the loudness of EBU R 128"),                               \
-		GROUP("thirds", "Tell the thirds of an octave"),                                   \
-		GROUP("features", "Tell features of the spectrum"),                                \
-		GROUP("rhythm", "Tell onsets, beats and tempo"),                                   \
-		GROUP("pitch", "Tell the fundamental frequency"),                                  \
-		GROUP("voice", "Tell whether there is speech"),                                    \
-		CONTROL_IN("calibration-db", WEIR_FLOAT, "dB",                                     \
-			   "Sound pressure level of a sine at full scale", -100.0f, 0.0f, 200.0f,  \
-			   .role = WEIR_ROLE_CALIBRATION),                                         \
-		CONTROL_IN("smoothing", WEIR_FLOAT, "ms", "Time constant of thirds and features",  \
-			   0.0f, 0.0f, 10000.0f),                                                  \
-		TOGGLE_IN("reset", "From 0 to 1: forget maxima and integrated loudness", 0.0f,     \
-			  .role = WEIR_ROLE_RESET),                                                \
-		CONTROL_IN("voice-threshold", WEIR_FLOAT, "",                                      \
-			   "Probability from which it is speech", 0.0f, 0.75f, 1.0f),              \
-		CONTROL_IN("voice-onset-ms", WEIR_FLOAT, "ms", "How long so before speech starts", \
-			   0.0f, 30.0f, 120.0f),                                                   \
-		CONTROL_IN("voice-hangover-ms", WEIR_FLOAT, "ms",                                  \
-			   "How long not so before speech ends", 0.0f, 200.0f, 400.0f)
+#define INPUTS                                                                                    \
+	GROUP("levels", "Report peaks and levels"),                                               \
+		GROUP("loudness", "Report the loudness of EBU R 128"),                            \
+		GROUP("thirds", "Report third-octave bands"),                                     \
+		GROUP("features", "Report features of the spectrum"),                             \
+		GROUP("rhythm", "Report onsets, beats and tempo"),                                \
+		GROUP("pitch", "Report the fundamental frequency"),                               \
+		GROUP("voice", "Report speech"),                                                  \
+		CONTROL_IN("calibration-db", WEIR_FLOAT, "dB",                                    \
+			   "Sound pressure level of a sine at full scale", -100.0f, 0.0f, 200.0f, \
+			   .role = WEIR_ROLE_CALIBRATION),                                        \
+		CONTROL_IN("smoothing", WEIR_FLOAT, "ms",                                         \
+			   "Time constant of third-octave bands and features", 0.0f, 0.0f,        \
+			   10000.0f),                                                             \
+		TOGGLE_IN("reset", "A change from 0 to 1 resets maxima and integrated loudness",  \
+			  0.0f, .role = WEIR_ROLE_RESET),                                         \
+		CONTROL_IN("voice-threshold", WEIR_FLOAT, "",                                     \
+			   "Minimum probability that counts as speech", 0.0f, 0.75f, 1.0f),       \
+		CONTROL_IN("voice-onset-ms", WEIR_FLOAT, "ms",                                    \
+			   "Speech needed before speech_start", 0.0f, 30.0f, 120.0f),             \
+		CONTROL_IN("voice-hangover-ms", WEIR_FLOAT, "ms",                                 \
+			   "Silence needed before speech_end", 0.0f, 200.0f, 400.0f)
 
 static const char *const layouts[] = { "5.1", "7.1" };
 
-#define LAYOUT                                                                                \
-	CHOICE_IN("layout", "How loudness weighs what is behind: as 5.1, or as 7.1", layouts, \
+#define LAYOUT                                                                                  \
+	CHOICE_IN("layout", "Loudness weights of the rear channels: of 5.1 or of 7.1", layouts, \
 		  0.0f, 1.0f, .role = WEIR_ROLE_LAYOUT)
 
 #define SHARE(port, text) CONTROL_OUT(port, WEIR_FLOAT, "", text, 0.0f, 1.0f)
@@ -156,36 +157,36 @@ static const char *const layouts[] = { "5.1", "7.1" };
 		LEVEL("level-a-slow", "A-weighted, slow (IEC 61672)"),                             \
 		LEVEL("level-c-fast", "C-weighted, fast (IEC 61672)"),                             \
 		LEVEL("level-c-slow", "C-weighted, slow (IEC 61672)"),                             \
-		LEVEL("level-z-fast", "Not weighted, fast (IEC 61672)"),                           \
-		LEVEL("level-z-slow", "Not weighted, slow (IEC 61672)"),                           \
-		CONTROL_OUT("clips", WEIR_INTEGER, "",                                             \
-			    "How often a channel clipped since the reset", 0.0f, 1e6f),            \
+		LEVEL("level-z-fast", "Z-weighted, fast (IEC 61672)"),                             \
+		LEVEL("level-z-slow", "Z-weighted, slow (IEC 61672)"),                             \
+		CONTROL_OUT("clips", WEIR_INTEGER, "", "Clips of a channel since the reset", 0.0f, \
+			    1e6f),                                                                 \
 		LOUDNESS("momentary", "Loudness of 400 ms (EBU R 128)"),                           \
 		LOUDNESS("short-term", "Loudness of 3 s (EBU R 128)"),                             \
 		LOUDNESS("integrated", "Loudness since the reset (EBU R 128)"),                    \
 		CONTROL_OUT("range", WEIR_FLOAT, "LU",                                             \
 			    "Loudness range since the reset (EBU R 128)", 0.0f, 200.0f),           \
-		LOUDNESS("momentary-max", "Highest of 400 ms since the reset"),                    \
-		LOUDNESS("short-term-max", "Highest of 3 s since the reset"),                      \
-		SHARE("zcr", "Changes of sign per sample"),                                        \
+		LOUDNESS("momentary-max", "Highest momentary loudness since the reset"),           \
+		LOUDNESS("short-term-max", "Highest short-term loudness since the reset"),         \
+		SHARE("zcr", "Zero crossings per sample"),                                         \
 		CONTROL_OUT("energy", WEIR_FLOAT, "", "Mean square", 0.0f, 1e6f),                  \
 		CONTROL_OUT("energy-entropy", WEIR_FLOAT, "bit",                                   \
-			    "Entropy of the energy of tenths", 0.0f, 4.0f),                        \
+			    "Entropy of the energy of ten sub-frames", 0.0f, 4.0f),                \
 		SHARE("centroid", "Centre of the spectrum; 1: half of the rate"),                  \
-		SHARE("spread", "Deviation from that; 1: half of the rate"),                       \
+		SHARE("spread", "Spread of the spectrum; 1: half of the rate"),                    \
 		CONTROL_OUT("entropy", WEIR_FLOAT, "bit",                                          \
-			    "Entropy of the energy of tenths of the spectrum", 0.0f, 4.0f),        \
+			    "Entropy of the energy of ten spectral bands", 0.0f, 4.0f),            \
 		CONTROL_OUT("flux", WEIR_FLOAT, "", "Change of the spectrum", 0.0f, 2.0f),         \
-		SHARE("rolloff", "Below it is 90 % of the energy; 1: half of the rate"),           \
+		SHARE("rolloff", "Frequency with 90 % of the energy below; 1: half of the rate"),  \
 		SHARE("flatness", "Geometric over arithmetic mean of the power"),                  \
 		CONTROL_OUT("tempo", WEIR_FLOAT, "bpm", "Beats per minute; 0: not known", 0.0f,    \
 			    400.0f),                                                               \
-		SHARE("tempo-confidence", "How sure that is"),                                     \
+		SHARE("tempo-confidence", "Confidence of the tempo"),                              \
 		CONTROL_OUT("frequency", WEIR_FLOAT, "Hz", "Fundamental frequency; 0: none", 0.0f, \
 			    5000.0f),                                                              \
-		SHARE("frequency-confidence", "How sure that is"),                                 \
-		SHARE("speech-probability", "How sure it is that somebody speaks"),                \
-		CONTROL_OUT("speech", WEIR_TOGGLE, "", "Does somebody speak?", 0.0f, 1.0f)
+		SHARE("frequency-confidence", "Confidence of the frequency"),                      \
+		SHARE("speech-probability", "Probability of speech"),                              \
+		CONTROL_OUT("speech", WEIR_TOGGLE, "", "1 while somebody speaks", 0.0f, 1.0f)
 
 static const struct weir_port ports_of_1[] = {
 	IN("", "Sound", "MONO"),
@@ -259,81 +260,83 @@ static const struct weir_word voice_words[] = { { "--", WEIR_NEITHER }, { "speec
 #define WEIGHTED(field, text, n, label, ...)                \
 	OF_LEVELS(field, "dB", text, n, .calibrated = true, \
 		  SHOWN(PANEL_LEVELS, label, LEVEL_RANGE, __VA_ARGS__))
-#define WEIGHTED_MAX(field, n, label)                                                             \
-	OF_LEVELS(field "_max", "dB", "Its maximum since the last report", n, .calibrated = true, \
-		  .hold = true, .maximum_of = field, SHOWN(PANEL_MAXIMA, label, LEVEL_RANGE))
+#define WEIGHTED_MAX(field, n, label)                                                  \
+	OF_LEVELS(field "_max", "dB", "Maximum of " field " since the last report", n, \
+		  .calibrated = true, .hold = true, .maximum_of = field,               \
+		  SHOWN(PANEL_MAXIMA, label, LEVEL_RANGE))
 #define OF_LOUDNESS(field, unit, text, ...) \
 	FIELD(field, unit, text, 1, .group = "loudness", __VA_ARGS__)
 #define FEATURE(field, unit, text, n) FIELD(field, unit, text, n, .group = "features")
 
-#define FIELDS(n)                                                                                 \
-	OF_LEVELS("peak", "dBFS", "Highest sample since the last report", n, .hold = true,        \
-		  SHOWN(PANEL_METERS, "peak", .view = WEIR_VIEW_MARK, LEVEL_RANGE, .rank = 5)),   \
-		OF_LEVELS("peak_max", "dBFS", "Highest sample since the reset", n,                \
-			  .maximum_of = "peak", SHOWN(PANEL_METERS, "max", LEVEL_RANGE)),         \
-		OF_LEVELS("tp", "dBTP", "True peak since the last report", n, .hold = true,       \
-			  SHOWN(PANEL_PEAKS, "true", LEVEL_RANGE)),                               \
-		OF_LEVELS("tp_max", "dBTP", "True peak since the reset", n, .maximum_of = "tp",   \
-			  SHOWN(PANEL_PEAKS, "max", LEVEL_RANGE)),                                \
-		OF_LEVELS("rms", "dB", "Root mean square since the last report", n,               \
-			  .calibrated = true,                                                     \
-			  SHOWN(PANEL_METERS, "RMS", .view = WEIR_VIEW_BAR, LEVEL_RANGE,          \
-				.rank = 4)),                                                      \
-		OF_LEVELS("crest", "dB", "Peak above root mean square", n,                        \
-			  SHOWN(PANEL_PEAKS, "crest")),                                           \
-		WEIGHTED("laf", "A-weighted, fast", n, "A", .rank = 3),                           \
-		WEIGHTED("las", "A-weighted, slow", n, "slow"),                                   \
-		WEIGHTED("lcf", "C-weighted, fast", n, "C"),                                      \
-		WEIGHTED("lcs", "C-weighted, slow", n, "slow"),                                   \
-		WEIGHTED("lzf", "Not weighted, fast", n, "Z"),                                    \
-		WEIGHTED("lzs", "Not weighted, slow", n, "slow"), WEIGHTED_MAX("laf", n, "A"),    \
-		WEIGHTED_MAX("las", n, "slow"), WEIGHTED_MAX("lcf", n, "C"),                      \
-		WEIGHTED_MAX("lcs", n, "slow"), WEIGHTED_MAX("lzf", n, "Z"),                      \
-		WEIGHTED_MAX("lzs", n, "slow"),                                                   \
-		OF_LEVELS("clips", "", "How often it clipped since the reset", n),                \
-		EVENT("clip", "A channel began to clip", .group = "levels"),                      \
-		OF_LOUDNESS("m", "LUFS", "Momentary loudness, of 400 ms",                         \
-			    SHOWN(PANEL_LOUDNESS, "M", LEVEL_RANGE, .rank = 1)),                  \
-		OF_LOUDNESS("s", "LUFS", "Short-term loudness, of 3 s",                           \
-			    SHOWN(PANEL_LOUDNESS, "S", LEVEL_RANGE, .rank = 2)),                  \
-		OF_LOUDNESS("i", "LUFS", "Integrated loudness since the reset",                   \
-			    SHOWN(PANEL_LOUDNESS, "I", LEVEL_RANGE)),                             \
-		OF_LOUDNESS("lra", "LU", "Loudness range since the reset",                        \
-			    SHOWN(PANEL_LOUDNESS, "LRA")),                                        \
-		OF_LOUDNESS("m_max", "LUFS", "Highest momentary loudness since the reset",        \
-			    .maximum_of = "m", SHOWN(PANEL_LOUDNESS, "Mmax", LEVEL_RANGE)),       \
-		OF_LOUDNESS("s_max", "LUFS", "Highest short-term loudness since the reset",       \
-			    .maximum_of = "s", SHOWN(PANEL_LOUDNESS, "Smax", LEVEL_RANGE)),       \
-		FIELD("oct3", "dB", "31 thirds of an octave, 20 Hz to 20 kHz", 31 * (n),          \
-		      .per_channel = 31, .group = "thirds", .calibrated = true,                   \
-		      SHOWN(PANEL_SPECTRUM, "", .view = WEIR_VIEW_THIRDS, SPECTRUM_RANGE,         \
-			    .rank = 6)),                                                          \
-		FEATURE("zcr", "", "Changes of sign per sample", 1),                              \
-		FEATURE("energy", "", "Mean square", 1),                                          \
-		FEATURE("energy_entropy", "bit", "Entropy of the energy of tenths", 1),           \
-		FEATURE("centroid", "", "Centre of the spectrum; 1: half of the rate", 1),        \
-		FEATURE("spread", "", "Deviation from that; 1: half of the rate", 1),             \
-		FEATURE("entropy", "bit", "Entropy of the energy of tenths of the spectrum", 1),  \
-		FEATURE("flux", "", "Change of the spectrum", 1),                                 \
-		FEATURE("rolloff", "", "Below it is 90 % of the energy; 1: half of the rate", 1), \
-		FEATURE("flatness", "", "Geometric over arithmetic mean of the power", 1),        \
-		FEATURE("mfcc", "", "Mel frequency cepstral coefficients", 13),                   \
-		FEATURE("chroma", "", "Shares of the 12 pitch classes, from A on", 12),           \
-		EVENT("onset", "Something begins to sound", .group = "rhythm"),                   \
-		EVENT("beat", "A beat", .group = "rhythm"),                                       \
-		FIELD("bpm", "bpm", "Tempo", 1, .group = "rhythm",                                \
-		      SHOWN(PANEL_MUSIC, "Tempo", .rank = 8)),                                    \
-		FIELD("bpm_conf", "", "How sure that is, 0 to 1", 1, .group = "rhythm",           \
-		      SHOWN(PANEL_MUSIC, "", .view = WEIR_VIEW_CONFIDENCE)),                      \
-		FIELD("f0", "Hz", "Fundamental frequency; 0: none", 1, .group = "pitch",          \
-		      SHOWN(PANEL_MUSIC, "Pitch", .view = WEIR_VIEW_NOTE, .rank = 7)),            \
-		FIELD("f0_conf", "", "How sure that is, 0 to 1", 1, .group = "pitch",             \
-		      SHOWN(PANEL_MUSIC, "", .view = WEIR_VIEW_CONFIDENCE)),                      \
-		FIELD("vad", "", "Probability of speech, 0 to 1", 1, .group = "voice",            \
-		      SHOWN(PANEL_MUSIC, "Voice", .view = WEIR_VIEW_WORD, .words = voice_words,   \
-			    .n_words = COUNT(voice_words), .rank = 9)),                           \
-		EVENT("speech_start", "Somebody begins to speak", .group = "voice"),              \
-		EVENT("speech_end", "Nobody speaks any more", .group = "voice")
+#define FIELDS(n)                                                                                \
+	OF_LEVELS("peak", "dBFS", "Highest sample since the last report", n, .hold = true,       \
+		  SHOWN(PANEL_METERS, "peak", .view = WEIR_VIEW_MARK, LEVEL_RANGE, .rank = 5)),  \
+		OF_LEVELS("peak_max", "dBFS", "Highest sample since the reset", n,               \
+			  .maximum_of = "peak", SHOWN(PANEL_METERS, "max", LEVEL_RANGE)),        \
+		OF_LEVELS("tp", "dBTP", "True peak since the last report", n, .hold = true,      \
+			  SHOWN(PANEL_PEAKS, "true", LEVEL_RANGE)),                              \
+		OF_LEVELS("tp_max", "dBTP", "True peak since the reset", n, .maximum_of = "tp",  \
+			  SHOWN(PANEL_PEAKS, "max", LEVEL_RANGE)),                               \
+		OF_LEVELS("rms", "dB", "Root mean square since the last report", n,              \
+			  .calibrated = true,                                                    \
+			  SHOWN(PANEL_METERS, "RMS", .view = WEIR_VIEW_BAR, LEVEL_RANGE,         \
+				.rank = 4)),                                                     \
+		OF_LEVELS("crest", "dB", "Peak above root mean square", n,                       \
+			  SHOWN(PANEL_PEAKS, "crest")),                                          \
+		WEIGHTED("laf", "A-weighted, fast", n, "A", .rank = 3),                          \
+		WEIGHTED("las", "A-weighted, slow", n, "slow"),                                  \
+		WEIGHTED("lcf", "C-weighted, fast", n, "C"),                                     \
+		WEIGHTED("lcs", "C-weighted, slow", n, "slow"),                                  \
+		WEIGHTED("lzf", "Z-weighted, fast", n, "Z"),                                     \
+		WEIGHTED("lzs", "Z-weighted, slow", n, "slow"), WEIGHTED_MAX("laf", n, "A"),     \
+		WEIGHTED_MAX("las", n, "slow"), WEIGHTED_MAX("lcf", n, "C"),                     \
+		WEIGHTED_MAX("lcs", n, "slow"), WEIGHTED_MAX("lzf", n, "Z"),                     \
+		WEIGHTED_MAX("lzs", n, "slow"),                                                  \
+		OF_LEVELS("clips", "", "Clips since the reset", n),                              \
+		EVENT("clip", "A channel began to clip", .group = "levels"),                     \
+		OF_LOUDNESS("m", "LUFS", "Momentary loudness, of 400 ms",                        \
+			    SHOWN(PANEL_LOUDNESS, "M", LEVEL_RANGE, .rank = 1)),                 \
+		OF_LOUDNESS("s", "LUFS", "Short-term loudness, of 3 s",                          \
+			    SHOWN(PANEL_LOUDNESS, "S", LEVEL_RANGE, .rank = 2)),                 \
+		OF_LOUDNESS("i", "LUFS", "Integrated loudness since the reset",                  \
+			    SHOWN(PANEL_LOUDNESS, "I", LEVEL_RANGE)),                            \
+		OF_LOUDNESS("lra", "LU", "Loudness range since the reset",                       \
+			    SHOWN(PANEL_LOUDNESS, "LRA")),                                       \
+		OF_LOUDNESS("m_max", "LUFS", "Highest momentary loudness since the reset",       \
+			    .maximum_of = "m", SHOWN(PANEL_LOUDNESS, "Mmax", LEVEL_RANGE)),      \
+		OF_LOUDNESS("s_max", "LUFS", "Highest short-term loudness since the reset",      \
+			    .maximum_of = "s", SHOWN(PANEL_LOUDNESS, "Smax", LEVEL_RANGE)),      \
+		FIELD("oct3", "dB", "31 third-octave bands, 20 Hz to 20 kHz", 31 * (n),          \
+		      .per_channel = 31, .group = "thirds", .calibrated = true,                  \
+		      SHOWN(PANEL_SPECTRUM, "", .view = WEIR_VIEW_THIRDS, SPECTRUM_RANGE,        \
+			    .rank = 6)),                                                         \
+		FEATURE("zcr", "", "Zero crossings per sample", 1),                              \
+		FEATURE("energy", "", "Mean square", 1),                                         \
+		FEATURE("energy_entropy", "bit", "Entropy of the energy of ten sub-frames", 1),  \
+		FEATURE("centroid", "", "Centre of the spectrum; 1: half of the rate", 1),       \
+		FEATURE("spread", "", "Spread of the spectrum; 1: half of the rate", 1),         \
+		FEATURE("entropy", "bit", "Entropy of the energy of ten spectral bands", 1),     \
+		FEATURE("flux", "", "Change of the spectrum", 1),                                \
+		FEATURE("rolloff", "",                                                           \
+			"Frequency with 90 % of the energy below; 1: half of the rate", 1),      \
+		FEATURE("flatness", "", "Geometric over arithmetic mean of the power", 1),       \
+		FEATURE("mfcc", "", "Mel frequency cepstral coefficients", 13),                  \
+		FEATURE("chroma", "", "Shares of the 12 pitch classes, from A on", 12),          \
+		EVENT("onset", "A sound begins", .group = "rhythm"),                             \
+		EVENT("beat", "A beat", .group = "rhythm"),                                      \
+		FIELD("bpm", "bpm", "Tempo", 1, .group = "rhythm",                               \
+		      SHOWN(PANEL_MUSIC, "Tempo", .rank = 8)),                                   \
+		FIELD("bpm_conf", "", "Confidence of the tempo, 0 to 1", 1, .group = "rhythm",   \
+		      SHOWN(PANEL_MUSIC, "", .view = WEIR_VIEW_CONFIDENCE)),                     \
+		FIELD("f0", "Hz", "Fundamental frequency; 0: none", 1, .group = "pitch",         \
+		      SHOWN(PANEL_MUSIC, "Pitch", .view = WEIR_VIEW_NOTE, .rank = 7)),           \
+		FIELD("f0_conf", "", "Confidence of the frequency, 0 to 1", 1, .group = "pitch", \
+		      SHOWN(PANEL_MUSIC, "", .view = WEIR_VIEW_CONFIDENCE)),                     \
+		FIELD("vad", "", "Probability of speech, 0 to 1", 1, .group = "voice",           \
+		      SHOWN(PANEL_MUSIC, "Voice", .view = WEIR_VIEW_WORD, .words = voice_words,  \
+			    .n_words = COUNT(voice_words), .rank = 9)),                          \
+		EVENT("speech_start", "Speech starts", .group = "voice"),                        \
+		EVENT("speech_end", "Speech ends", .group = "voice")
 
 static const struct weir_field fields_of_1[] = { FIELDS(1) };
 static const struct weir_field fields_of_2[] = { FIELDS(2) };

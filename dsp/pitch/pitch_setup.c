@@ -70,22 +70,20 @@ static const char *const mode_names[] = {
 
 /* In the order of the header. */
 #define CONTROLS                                                                                   \
-	CONTROL_IN("semitones", WEIR_FLOAT, "semitones", "How far the pitch is moved", -24.0f,     \
-		   0.0f, 24.0f),                                                                   \
-		TOGGLE_IN("formant", "Keep the spectral envelope where it is", 0.0f),              \
+	CONTROL_IN("semitones", WEIR_FLOAT, "semitones", "Pitch shift", -24.0f, 0.0f, 24.0f),      \
+		TOGGLE_IN("formant", "Keep the spectral envelope in its place", 0.0f),             \
 		CONTROL_OUT("latency", WEIR_INTEGER, "frames",                                     \
 			    "Delay of the output against the input", 0.0f, 32768.0f),              \
 		CONTROL_IN("cents", WEIR_FLOAT, "cents",                                           \
-			   "Added to semitones, to 24 semitones at most", -100.0f, 0.0f, 100.0f),  \
+			   "Added to semitones; the sum is limited to 24 semitones", -100.0f,      \
+			   0.0f, 100.0f),                                                          \
 		CONTROL_IN("mix", WEIR_FLOAT, "%",                                                 \
-			   "How much is shifted sound; the rest is the input, just as late", 0.0f, \
+			   "Share of shifted sound; the rest is dry input, equally delayed", 0.0f, \
 			   100.0f, 100.0f),                                                        \
-		CHOICE_IN("mode",                                                                  \
-			  "Length of the windows: less delay, or more partials told apart",        \
+		CHOICE_IN("mode", "Window length: less delay, or better resolution of partials",   \
 			  mode_names, PITCH_BALANCED, PITCH_QUALITY),                              \
 		CONTROL_IN("glide-ms", WEIR_FLOAT, "ms",                                           \
-			   "How long a change of the shift takes, to 95 %", 0.0f, 100.0f,          \
-			   10000.0f)
+			   "Duration of a change of the shift, to 95 %", 0.0f, 100.0f, 10000.0f)
 
 static const struct weir_port mono_ports[] = {
 	AUDIO_IN("in-mono", "Mono input", "MONO"),
@@ -122,9 +120,10 @@ static const struct weir_port ports_of_8[] = {
 };
 
 static const struct weir_field fields[] = {
-	[PITCH_REPORT_SEMITONES] = FIELD("semitones", "semitones",
-					 "Shift in force, on its way to the control's value", 1),
-	[PITCH_REPORT_ONSET] = EVENT("onset", "An attack was found, this long before the report"),
+	[PITCH_REPORT_SEMITONES] =
+		FIELD("semitones", "semitones", "Present shift, gliding to the control's value", 1),
+	[PITCH_REPORT_ONSET] =
+		EVENT("onset", "An attack was detected, this long before the report"),
 };
 
 #define SHARED                                                                                  \
