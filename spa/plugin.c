@@ -11,7 +11,6 @@
 #include "spa/node/log.h"
 #include "unit_node.h"
 
-#define WEIR_EXPORT __attribute__((visibility("default")))
 #define PREFIX "weir."
 
 #ifdef SPA_LOG_TOPIC_ENUM_DEFINE
@@ -75,7 +74,7 @@ static int enum_interface_info(const struct spa_handle_factory *factory,
 	return 1;
 }
 
-WEIR_EXPORT int spa_handle_factory_enum(const struct spa_handle_factory **factory, uint32_t *index)
+SPA_EXPORT int spa_handle_factory_enum(const struct spa_handle_factory **factory, uint32_t *index)
 {
 	static struct spa_handle_factory factories[WEIR_MAX_UNITS];
 	static char names[WEIR_MAX_UNITS][64];
