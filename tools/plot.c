@@ -44,7 +44,7 @@ struct plot {
 	FILE *gnuplot;
 };
 
-static void fail_no_field(struct report *report, const char *name)
+static void die_no_field(struct report *report, const char *name)
 {
 	char names[4096] = "";
 	size_t used = 0;
@@ -52,7 +52,7 @@ static void fail_no_field(struct report *report, const char *name)
 	for (uint32_t i = 0; i < report->n && used < sizeof(names); i++)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, " %s",
 					 report->series[i].name);
-	fail("the report has no \"%s\". It has:%s", name, names);
+	die("the report has no \"%s\". It has:%s", name, names);
 }
 
 /* The values of a spectrum that belong to each channel; 0: it is none. */
@@ -125,7 +125,7 @@ static void panels_choose_named(struct plot *plot, char *only)
 		const struct series *series = report_find(&plot->report, name);
 
 		if (!series)
-			fail_no_field(&plot->report, name);
+			die_no_field(&plot->report, name);
 		panels_add(plot, series);
 	}
 }
@@ -175,9 +175,9 @@ static void panels_choose(struct plot *plot, char *only)
 		panels_choose_named(plot, only);
 	n = only ? n_fields : panels_choose_best(plot, n_fields);
 	if (!plot->n_panels && !plot->has_events)
-		fail("the report has neither fields nor events");
+		die("the report has neither fields nor events");
 	if (n < n_fields)
-		say("drawing %u of %u fields. Choose others with --only FIELD,FIELD", n, n_fields);
+		warn("drawing %u of %u fields. Choose others with --only FIELD,FIELD", n, n_fields);
 }
 
 /* In a name, a quote is written twice. */
@@ -444,7 +444,7 @@ static const char *find_terminal(const char *path)
 		return "svg";
 	if (dot && strcmp(dot, ".png") == 0)
 		return "pngcairo";
-	fail("%s: the picture must be named OUT.svg or OUT.png", path);
+	die("%s: the picture must be named OUT.svg or OUT.png", path);
 }
 
 static void refuse_overwriting(const char *report, const char *picture)
@@ -455,7 +455,7 @@ static void refuse_overwriting(const char *report, const char *picture)
 		return;
 	if ((strcmp(report, "-") == 0 ? fstat(STDIN_FILENO, &in) : stat(report, &in)) == 0 &&
 	    in.st_ino == out.st_ino && in.st_dev == out.st_dev)
-		fail("%s is the report and would be overwritten. Name another file.", picture);
+		die("%s is the report and would be overwritten. Name another file.", picture);
 }
 
 int plot_main(int argc, char *argv[])
@@ -473,7 +473,7 @@ int plot_main(int argc, char *argv[])
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (option == 'o') {
 			if (only)
-				fail("--only is there twice. Write --only FIELD,FIELD");
+				die("--only is there twice. Write --only FIELD,FIELD");
 			only = optarg;
 			continue;
 		}
@@ -482,7 +482,7 @@ int plot_main(int argc, char *argv[])
 		return option == 'h' ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	if (argc - optind != 2)
-		fail("a report and a picture are needed\n%s", usage);
+		die("a report and a picture are needed\n%s", usage);
 	terminal = find_terminal(argv[optind + 1]);
 	refuse_overwriting(argv[optind], argv[optind + 1]);
 	report_read(&plot.report, argv[optind]);

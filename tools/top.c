@@ -80,7 +80,7 @@ static void want(struct top *top, const struct weir_registry_object *node)
 	free(top->wanted);
 	top->wanted = strdup(session_get_name(node));
 	if (!top->wanted)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	top->serial = node->serial;
 	reader_disconnect(&top->reader);
 	page_reset(&top->page);
@@ -156,7 +156,7 @@ static char *label_create(const struct top *top, const struct weir_registry_obje
 
 	if (asprintf(&text, has_twin ? " %u %s (%u)" : " %u %s", i + 1, session_get_name(node),
 		     node->id) < 0)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	return text;
 }
 
@@ -405,7 +405,7 @@ static void parse_arguments(struct top *top, int argc, char *argv[])
 		exit(option == 'h' ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
 	if (argc - optind > 1)
-		fail("\"%s\" is one argument too many\n%s", argv[optind + 1], usage);
+		die("\"%s\" is one argument too many\n%s", argv[optind + 1], usage);
 	if (optind < argc)
 		top->wanted = strdup(argv[optind]);
 }
@@ -419,18 +419,18 @@ static void check_wanted(struct top *top)
 	if (!node)
 		node = session_find_node(&top->session, top->wanted);
 	if (!node)
-		fail("there is no node \"%s\". Pages are of: %s", top->wanted, names);
+		die("there is no node \"%s\". Pages are of: %s", top->wanted, names);
 	if (!node_is_shown(&top->session, node) && !node_will_report(node)) {
 		if (node_is_sink_or_source(&top->session, node))
-			fail("%s has no report. To measure it: weir watch --target %s", top->wanted,
-			     top->wanted);
-		fail("%s has no report. Pages are of: %s", top->wanted, names);
+			die("%s has no report. To measure it: weir watch --target %s", top->wanted,
+			    top->wanted);
+		die("%s has no report. Pages are of: %s", top->wanted, names);
 	}
 	free(names);
 	free(top->wanted);
 	top->wanted = strdup(session_get_name(node));
 	if (!top->wanted)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	top->serial = node->serial;
 }
 
@@ -443,7 +443,7 @@ static void screen_open(struct top *top)
 	top->timer = pw_loop_add_timer(top->session.loop, on_frame, top);
 	if (!top->timer || !pw_loop_add_signal(top->session.loop, SIGWINCH, on_size, top) ||
 	    !pw_loop_add_io(top->session.loop, STDIN_FILENO, SPA_IO_IN, false, on_keys, top))
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	pw_loop_update_timer(top->session.loop, top->timer, &frame, &frame, false);
 	top->is_open = true;
 	session_touch(&top->session);
@@ -453,7 +453,7 @@ static void top_init(struct top *top)
 {
 	session_init(&top->session, &session_events, top);
 	if (top->session.res < 0)
-		fail("no connection to PipeWire (%s). Is it running?", strerror(-top->session.res));
+		die("no connection to PipeWire (%s). Is it running?", strerror(-top->session.res));
 	page_reset(&top->page);
 	reader_init(&top->reader, &top->session, "weir-top");
 	top->reader.filled = on_filled;

@@ -181,7 +181,7 @@ static void list_inputs(const struct watch *watch, const struct weir_registry_ob
 	}
 }
 
-static void say_absent(struct watch *watch)
+static void warn_absent(struct watch *watch)
 {
 	char *names;
 
@@ -191,17 +191,17 @@ static void say_absent(struct watch *watch)
 	names = selection_list(&watch->session,
 			       watch->target ? node_is_sink_or_source : node_is_reporting);
 	if (watch->reading_name)
-		say("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
+		warn("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
 	else if (watch->find_default)
-		say("there is no %s. There are: %s. Waiting... Ctrl-C ends", watch->target, names);
+		warn("there is no %s. There are: %s. Waiting... Ctrl-C ends", watch->target, names);
 	else if (watch->target)
-		say("there is no sink or source \"%s\". There are: %s. Waiting... Ctrl-C ends",
-		    watch->target, names);
+		warn("there is no sink or source \"%s\". There are: %s. Waiting... Ctrl-C ends",
+		     watch->target, names);
 	else if (watch->node_name)
-		say("no node \"%s\" reports. Reporting now: %s. Waiting... Ctrl-C ends",
-		    watch->node_name, names);
+		warn("no node \"%s\" reports. Reporting now: %s. Waiting... Ctrl-C ends",
+		     watch->node_name, names);
 	else
-		say("no node reports. Waiting for one... Ctrl-C ends");
+		warn("no node reports. Waiting for one... Ctrl-C ends");
 	free(names);
 }
 
@@ -213,7 +213,7 @@ static struct weir_registry_object *find_target(struct watch *watch, const char 
 		return watch->find_default(watch->session.registry);
 	node = selection_find(&watch->session, node_is_sink_or_source, name);
 	if (!node && session_find_node(&watch->session, name))
-		fail("%s is neither a sink nor a source", name);
+		die("%s is neither a sink nor a source", name);
 	return node;
 }
 
@@ -225,7 +225,7 @@ static struct weir_registry_object *find_named(struct watch *watch, const char *
 		return node;
 	node = session_find_node(&watch->session, name);
 	if (node && node_is_sink_or_source(&watch->session, node) && !node_will_report(node))
-		fail("%s has no report. To measure it: weir watch --target %s", name, name);
+		die("%s has no report. To measure it: weir watch --target %s", name, name);
 	return NULL;
 }
 
@@ -247,8 +247,8 @@ static struct weir_registry_object *find_node(struct watch *watch)
 	if (name)
 		return find_named(watch, name);
 	if (selection_count(&watch->session, node_is_reporting, &node) > 1)
-		fail("several nodes report: %s. Name one: weir watch NODE",
-		     selection_list(&watch->session, node_is_reporting));
+		die("several nodes report: %s. Name one: weir watch NODE",
+		    selection_list(&watch->session, node_is_reporting));
 	return node;
 }
 
@@ -257,15 +257,15 @@ static void begin_reading(struct watch *watch, const struct weir_registry_object
 	const char *name = session_get_name(node);
 
 	if (watch->absence_said && watch->reading_name)
-		say("%s is back", name);
+		warn("%s is back", name);
 	else if (watch->find_default && watch->reading_name)
-		say("%s is %s now", name, watch->target);
+		warn("%s is %s now", name, watch->target);
 	watch->absence_said = false;
 	watch->node_serial = node->serial;
 	free(watch->reading_name);
 	watch->reading_name = strdup(name);
 	if (!watch->reading_name)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 }
 
 static void on_changed(void *data)
@@ -285,7 +285,7 @@ static void on_changed(void *data)
 	reader_set_port(&watch->reader, from ? session_find_report(&watch->session, from) : NULL);
 	if (!node) {
 		watch->node_serial = 0;
-		say_absent(watch);
+		warn_absent(watch);
 		return;
 	}
 	if (node->serial != watch->node_serial)
@@ -304,7 +304,7 @@ static void on_lost(void *data)
 
 	reader_disconnect(&watch->reader);
 	probe_disconnect(&watch->probe);
-	say("PipeWire has gone. Waiting for it... Ctrl-C ends");
+	warn("PipeWire has gone. Waiting for it... Ctrl-C ends");
 	watch->node_serial = watch->from_serial = 0;
 	watch->absence_said = true;
 }
@@ -319,7 +319,7 @@ static void on_stopping(void *data)
 static void on_continued(void *data)
 {
 	(void)data;
-	say("stopped until now: what was reported meanwhile is missing");
+	warn("stopped until now: what was reported meanwhile is missing");
 }
 
 static const struct session_events session_events = {
@@ -342,7 +342,7 @@ static bool is_linked(const struct watch *watch, uint32_t node_id)
 	return false;
 }
 
-static void say_idle(const struct watch *watch)
+static void warn_idle(const struct watch *watch)
 {
 	const struct weir_registry_object *from =
 		session_find_serial(&watch->session, watch->from_serial);
@@ -353,22 +353,22 @@ static void say_idle(const struct watch *watch)
 	if (from)
 		list_inputs(watch, from, &in);
 	if (from && from->running && state && strcmp(state, NODE_STATE_RUNS) != 0)
-		say("%s: nothing is reported, for the unit %s. Waiting... Ctrl-C ends", name,
-		    state);
+		warn("%s: nothing is reported, for the unit %s. Waiting... Ctrl-C ends", name,
+		     state);
 	else if (!watch->target && in.n && !is_linked(watch, from->id))
-		say("%s is idle: nothing is linked to %s:%s%s. Waiting... Ctrl-C ends", name, name,
-		    weir_port_get_name(in.ports[0]), in.n > 1 ? " and its other inputs" : "");
+		warn("%s is idle: nothing is linked to %s:%s%s. Waiting... Ctrl-C ends", name, name,
+		     weir_port_get_name(in.ports[0]), in.n > 1 ? " and its other inputs" : "");
 	else if (!watch->target && from && from->running)
-		say("%s runs, but reports nothing: are all its groups off? See: pw-cli "
-		    "enum-params %u Props. Waiting... Ctrl-C ends",
-		    name, from->id);
+		warn("%s runs, but reports nothing: are all its groups off? See: pw-cli "
+		     "enum-params %u Props. Waiting... Ctrl-C ends",
+		     name, from->id);
 	else
-		say("%s is connected but idle: nothing plays through it. Waiting... Ctrl-C ends",
-		    name);
+		warn("%s is connected but idle: nothing plays through it. Waiting... Ctrl-C ends",
+		     name);
 }
 
 /* Hops come, and what is wanted is in none of them. */
-static void say_missing(struct watch *watch)
+static void warn_missing(struct watch *watch)
 {
 	const struct weir_registry_object *from =
 		session_find_serial(&watch->session, watch->from_serial);
@@ -376,9 +376,9 @@ static void say_missing(struct watch *watch)
 
 	watch->missing_said = true;
 	if (*fields && from)
-		say("%s reports, but no %s: not known yet, or switched off? See: pw-cli "
-		    "enum-params %u Props. Waiting... Ctrl-C ends",
-		    watch->reading_name, fields, from->id);
+		warn("%s reports, but no %s: not known yet, or switched off? See: pw-cli "
+		     "enum-params %u Props. Waiting... Ctrl-C ends",
+		     watch->reading_name, fields, from->id);
 	free(fields);
 }
 
@@ -390,11 +390,11 @@ static void tell_silence(struct watch *watch)
 	watch->useless_seconds = is_useless ? watch->useless_seconds + 1 : 0;
 	watch->has_come = false;
 	if (watch->useless_seconds >= IDLE_SECONDS && !watch->missing_said)
-		say_missing(watch);
+		warn_missing(watch);
 	if (++watch->silent_seconds < IDLE_SECONDS || watch->idle_said)
 		return;
 	watch->idle_said = true;
-	say_idle(watch);
+	warn_idle(watch);
 }
 
 static void on_second(void *data, uint64_t expirations)
@@ -403,8 +403,8 @@ static void on_second(void *data, uint64_t expirations)
 
 	(void)expirations;
 	if (watch->lost > watch->lost_said)
-		say("%llu hops lost: we were stopped or late, or what reads the output is slow",
-		    (unsigned long long)(watch->lost - watch->lost_said));
+		warn("%llu hops lost: we were stopped or late, or what reads the output is slow",
+		     (unsigned long long)(watch->lost - watch->lost_said));
 	watch->lost_said = watch->lost;
 	if (watch->find_default)
 		session_refresh_defaults(&watch->session);
@@ -417,7 +417,7 @@ static void on_closed(void *data, int error)
 	struct watch *watch = data;
 
 	if (error != EPIPE)
-		fail("cannot write: %s", strerror(error));
+		die("cannot write: %s", strerror(error));
 	session_quit(&watch->session);
 }
 
@@ -427,7 +427,7 @@ static double parse_rate(const char *text)
 	const double rate = strtod(text, &end);
 
 	if (end == text || *end || !(rate >= 0.001 && rate <= 1000.0))
-		fail("--rate %s: it must be a number from 0.001 to 1000 Hz", text);
+		die("--rate %s: it must be a number from 0.001 to 1000 Hz", text);
 	return 1.0 / rate;
 }
 
@@ -441,23 +441,23 @@ static void check_unit(const char *name)
 		return;
 	file = open_memstream(&text, &size);
 	if (!file)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
 		fprintf(file, "%s%s", unit == weir_units ? "" : ", ", (*unit)->name);
 	fclose(file);
-	fail("there is no unit \"%s\"; there are %s", name, text);
+	die("there is no unit \"%s\"; there are %s", name, text);
 }
 
 static void check_arguments(struct watch *watch, const char *unit)
 {
 	if (watch->target && watch->node_name)
-		fail("a NODE and --target exclude each other: --target makes a node of its own");
+		die("a NODE and --target exclude each other: --target makes a node of its own");
 	if (unit && !watch->target)
-		fail("--unit is for --target: weir watch --target NODE --unit %s", unit);
+		die("--unit is for --target: weir watch --target NODE --unit %s", unit);
 	if (watch->target ? !*watch->target : watch->node_name && !*watch->node_name)
-		fail("the name of a node is empty. pw-cli ls Node lists all");
+		die("the name of a node is empty. pw-cli ls Node lists all");
 	if (!watch->to_osc && (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
-		fail("standard output is closed. Write to a file or a program, or use --osc");
+		die("standard output is closed. Write to a file or a program, or use --osc");
 	if (watch->target && strcmp(watch->target, DEFAULT_SINK) == 0)
 		watch->find_default = weir_registry_find_default_sink;
 	if (watch->target && strcmp(watch->target, DEFAULT_SOURCE) == 0)
@@ -466,14 +466,14 @@ static void check_arguments(struct watch *watch, const char *unit)
 		unit = "analyze";
 	check_unit(unit);
 	if (asprintf(&watch->factory, "weir.%s", unit) < 0)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 }
 
 /* Which of two counts would be a guess. */
 static void text_take(const char **text, const char *option)
 {
 	if (*text)
-		fail("%s is there twice: %s %s and %s %s", option, option, *text, option, optarg);
+		die("%s is there twice: %s %s and %s %s", option, option, *text, option, optarg);
 	*text = optarg;
 }
 
@@ -525,9 +525,9 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 	if (optind < argc)
 		watch->node_name = argv[optind++];
 	if (optind < argc)
-		fail("\"%s\" is one argument too many\n%s", argv[optind], usage);
+		die("\"%s\" is one argument too many\n%s", argv[optind], usage);
 	if (json && destination)
-		fail("--json and --osc exclude each other");
+		die("--json and --osc exclude each other");
 	if (rate)
 		watch->period = parse_rate(rate);
 	if (destination)
@@ -542,8 +542,8 @@ static void watch_init(struct watch *watch)
 
 	session_init(&watch->session, &session_events, watch);
 	if (watch->session.res < 0)
-		fail("no connection to PipeWire (%s). Is it running?",
-		     strerror(-watch->session.res));
+		die("no connection to PipeWire (%s). Is it running?",
+		    strerror(-watch->session.res));
 	watch->probe.session = &watch->session;
 	watch->probe.factory = watch->factory;
 	reader_init(&watch->reader, &watch->session, "weir-watch");
@@ -558,7 +558,7 @@ static void watch_init(struct watch *watch)
 		output_listen(&watch->output);
 	watch->timer = pw_loop_add_timer(watch->session.loop, on_second, watch);
 	if (!watch->timer)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	pw_loop_update_timer(watch->session.loop, watch->timer, (struct timespec *)&second,
 			     (struct timespec *)&second, false);
 }
@@ -581,7 +581,7 @@ int watch_main(int argc, char *argv[])
 	osc_finish(&watch.osc);
 	pw_deinit();
 	if (watch.lost)
-		say("%llu hops were lost in all", (unsigned long long)watch.lost);
+		warn("%llu hops were lost in all", (unsigned long long)watch.lost);
 	free(watch.reading_name);
 	free(watch.factory);
 	return EXIT_SUCCESS;

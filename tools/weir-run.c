@@ -68,12 +68,12 @@ static void refuse_value(const struct weir_port *port, const char *text)
 		snprintf(names + used, sizeof(names) - used, " %s", port->choices[i]);
 	}
 	if (port->choices)
-		fail("%s=%s: the value must be one of:%s", port->name, text, names);
+		die("%s=%s: the value must be one of:%s", port->name, text, names);
 	if (port->kind == WEIR_TOGGLE)
-		fail("%s=%s: the value must be true or false, 1 or 0", port->name, text);
-	fail("%s=%s: the value must be a%s number from %g to %g%s%s", port->name, text,
-	     port->kind == WEIR_FLOAT ? "" : " whole", port->min, port->max,
-	     port->unit[0] ? " " : "", port->unit);
+		die("%s=%s: the value must be true or false, 1 or 0", port->name, text);
+	die("%s=%s: the value must be a%s number from %g to %g%s%s", port->name, text,
+	    port->kind == WEIR_FLOAT ? "" : " whole", port->min, port->max,
+	    port->unit[0] ? " " : "", port->unit);
 }
 
 static void control_set(struct job *job, const char *argument, bool *is_set)
@@ -85,10 +85,10 @@ static void control_set(struct job *job, const char *argument, bool *is_set)
 	if (port == unit->n_ports)
 		feed_refuse_port(unit, WEIR_CONTROL_IN, "control", argument);
 	if (!argument[length] || !argument[length + 1])
-		fail("-s %s: a value is missing. Write -s %.*s=VALUE", argument, (int)length,
-		     argument);
+		die("-s %s: a value is missing. Write -s %.*s=VALUE", argument, (int)length,
+		    argument);
 	if (is_set[port])
-		fail("-s %s: %s is set already", argument, unit->ports[port].name);
+		die("-s %s: %s is set already", argument, unit->ports[port].name);
 	is_set[port] = true;
 	if (!weir_control_parse(&unit->ports[port], argument + length + 1, &job->control[port]))
 		refuse_value(&unit->ports[port], argument + length + 1);
@@ -127,7 +127,7 @@ static bool is_same_file(const char *one, const char *other)
 	bool same = false;
 
 	if (!copies[0] || !copies[1] || !copies[2] || !copies[3])
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	if (output_stat(one, &status[0]) == 0 && output_stat(other, &status[1]) == 0)
 		same = !S_ISCHR(status[0].st_mode) && is_same(&status[0], &status[1]);
 	else if (stat(dirname(copies[0]), &status[0]) == 0 &&
@@ -145,7 +145,7 @@ static void refuse_overwriting(const struct job *job, const char *path)
 
 	if (path && output_stat(path, &out) == 0 && S_ISREG(out.st_mode) &&
 	    feed_has_file(&job->feed, &out))
-		fail("%s is an input and would be overwritten. Name another file.", path);
+		die("%s is an input and would be overwritten. Name another file.", path);
 }
 
 /* What is written is WAV, whatever its name says. */
@@ -157,8 +157,8 @@ static void refuse_format(const char *path)
 
 	for (size_t i = 0; suffix && i < sizeof(others) / sizeof(others[0]); i++)
 		if (strcasecmp(suffix, others[i]) == 0)
-			fail("%s: sound is written as wav. Name a .wav file, and convert that.",
-			     path);
+			die("%s: sound is written as wav. Name a .wav file, and convert that.",
+			    path);
 }
 
 static void outputs_check(const struct job *job, const char *report)
@@ -168,9 +168,9 @@ static void outputs_check(const struct job *job, const char *report)
 	if (job->out_path)
 		refuse_format(job->out_path);
 	if (job->out_path && strcmp(job->out_path, "-") == 0 && isatty(STDOUT_FILENO))
-		fail("sound is not for a terminal. Name a file, or write into a pipe.");
+		die("sound is not for a terminal. Name a file, or write into a pipe.");
 	if (report && job->out_path && is_same_file(report, job->out_path))
-		fail("%s is both the report and the output. Name another file.", report);
+		die("%s is both the report and the output. Name another file.", report);
 }
 
 static void output_begin(struct job *job)
@@ -178,7 +178,7 @@ static void output_begin(struct job *job)
 	const int res = job->out_path ? replacement_begin(&job->out, job->out_path) : 0;
 
 	if (res < 0)
-		fail("cannot write %s: %s", job->out_path, strerror(-res));
+		die("cannot write %s: %s", job->out_path, strerror(-res));
 }
 
 /* With a report and without -i, a single file is the input: then no sound is written. */
@@ -188,11 +188,11 @@ static void job_take_files(struct job *job, const struct request *request, char 
 	const bool report_only = request->report && n_paths == 1 && !request->n_inputs;
 
 	if (!n_paths && !request->report)
-		fail("an output file is missing\n%s", usage);
+		die("an output file is missing\n%s", usage);
 	if (n_paths && !report_only)
 		job->out_path = paths[--n_paths];
 	if (!n_paths && !request->n_inputs)
-		fail("an input file is missing\n%s", usage);
+		die("an input file is missing\n%s", usage);
 	for (uint32_t i = 0; i < request->n_inputs; i++)
 		feed_connect(&job->feed, request->inputs[i]);
 	feed_fill(&job->feed, paths, n_paths);
@@ -211,7 +211,7 @@ static void report_open(struct job *job)
 		return;
 	job->report = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
 	if (!job->report)
-		fail("cannot write %s: %s", path, strerror(errno));
+		die("cannot write %s: %s", path, strerror(errno));
 }
 
 /* One line for the fields that have a value, and one per event. */
@@ -284,7 +284,7 @@ static void print_reports(const struct job *job, const struct weir_reports *repo
 		if (frame + reports->report[i].frame < n_frames)
 			print_report(job, &reports->report[i], frame);
 	if (reports && ferror(job->report))
-		fail("cannot write the report: %s", strerror(errno));
+		die("cannot write the report: %s", strerror(errno));
 }
 
 /*
@@ -321,7 +321,7 @@ static void run_blocks(struct job *job, void *state, float *port[], float (*audi
 			end = n_frames + get_latency(unit, state);
 	}
 	if (!n_frames)
-		fail("%s is empty: it has no sound", job->feed.input[0].path);
+		die("%s is empty: it has no sound", job->feed.input[0].path);
 }
 
 static void job_run(struct job *job)
@@ -333,11 +333,11 @@ static void job_run(struct job *job)
 	float *port[WEIR_MAX_PORTS];
 
 	if (!state && errno == EINVAL)
-		fail("%s cannot run at %u Hz. Convert what it is to read, for example: sox IN.wav "
-		     "-r 48000 OUT.wav",
-		     unit->name, job->feed.rate);
+		die("%s cannot run at %u Hz. Convert what it is to read, for example: sox IN.wav "
+		    "-r 48000 OUT.wav",
+		    unit->name, job->feed.rate);
 	if (!state || !reports)
-		fail("%s cannot run at %u Hz: %s", unit->name, job->feed.rate, strerror(errno));
+		die("%s cannot run at %u Hz: %s", unit->name, job->feed.rate, strerror(errno));
 	report_open(job);
 	for (uint32_t i = 0; i < unit->n_ports; i++) {
 		const enum weir_port_type type = unit->ports[i].type;
@@ -355,12 +355,12 @@ static void job_close(struct job *job)
 	feed_close(&job->feed);
 	soundfile_close(&job->output);
 	if (job->report && fclose(job->report))
-		fail("cannot finish the report: %s", strerror(errno));
+		die("cannot finish the report: %s", strerror(errno));
 
 	const int res = job->out_path ? replacement_finish(&job->out) : 0;
 
 	if (res < 0)
-		fail("cannot finish %s: %s", job->out_path, strerror(-res));
+		die("cannot finish %s: %s", job->out_path, strerror(-res));
 }
 
 static uint32_t parse_block(const char *text)
@@ -368,7 +368,7 @@ static uint32_t parse_block(const char *text)
 	uint32_t block;
 
 	if (!number_parse(text, &block) || block < 1 || block > WEIR_MAX_FRAMES)
-		fail("-b %s: the block must be 1 to %d frames", text, WEIR_MAX_FRAMES);
+		die("-b %s: the block must be 1 to %d frames", text, WEIR_MAX_FRAMES);
 	return block;
 }
 
@@ -398,22 +398,21 @@ static const struct weir_unit *parse_unit(int argc, char *argv[])
 	const struct weir_unit *unit = weir_unit_find(argv[1]);
 
 	if (!unit)
-		fail("there is no unit \"%s\". weir-run --list shows all units", argv[1]);
+		die("there is no unit \"%s\". weir-run --list shows all units", argv[1]);
 	return unit;
 }
 
 static void text_take(const char **text, int option)
 {
 	if (*text)
-		fail("-%c is there twice: -%c %s and -%c %s", option, option, *text, option,
-		     optarg);
+		die("-%c is there twice: -%c %s and -%c %s", option, option, *text, option, optarg);
 	*text = optarg;
 }
 
 static void text_add(char *texts[], uint32_t *n, int option)
 {
 	if (*n == WEIR_MAX_PORTS)
-		fail("-%c %s: that is more than %d of them", option, optarg, WEIR_MAX_PORTS);
+		die("-%c %s: that is more than %d of them", option, optarg, WEIR_MAX_PORTS);
 	texts[(*n)++] = optarg;
 }
 

@@ -69,5 +69,5 @@ int main(int argc, char *argv[])
 		argv[1] = (char *)commands[i].program; /* for getopt's messages */
 		return commands[i].main(argc - 1, argv + 1);
 	}
-	fail("there is no command \"%s\". weir --help lists all", argv[1]);
+	die("there is no command \"%s\". weir --help lists all", argv[1]);
 }

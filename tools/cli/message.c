@@ -40,10 +40,10 @@ void descriptors_keep(void)
 void stdout_check(void)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))
-		fail("cannot write: %s", strerror(errno));
+		die("cannot write: %s", strerror(errno));
 }
 
-void say(const char *format, ...)
+void warn(const char *format, ...)
 {
 	va_list arguments;
 
@@ -52,7 +52,7 @@ void say(const char *format, ...)
 	va_end(arguments);
 }
 
-void fail(const char *format, ...)
+void die(const char *format, ...)
 {
 	va_list arguments;
 

@@ -21,15 +21,15 @@ struct picture {
 	size_t size;
 };
 
-static void fail_without_gnuplot(int status)
+static void die_without_gnuplot(int status)
 {
 	if (status == -1)
-		fail("cannot run gnuplot: %s", strerror(errno));
+		die("cannot run gnuplot: %s", strerror(errno));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_PROGRAM)
-		fail("gnuplot, which draws, is not installed. Debian and Ubuntu: sudo apt install "
-		     "gnuplot-nox");
+		die("gnuplot, which draws, is not installed. Debian and Ubuntu: sudo apt install "
+		    "gnuplot-nox");
 	if (status != 0)
-		fail("gnuplot could not draw");
+		die("gnuplot could not draw");
 }
 
 FILE *gnuplot_begin(void)
@@ -37,10 +37,10 @@ FILE *gnuplot_begin(void)
 	const int fd = memfd_create("gnuplot", 0);
 	FILE *script;
 
-	fail_without_gnuplot(system("command -v gnuplot >/dev/null || exit 127"));
+	die_without_gnuplot(system("command -v gnuplot >/dev/null || exit 127"));
 	script = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!script)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	return script;
 }
 
@@ -54,19 +54,19 @@ static void picture_read(struct picture *picture, FILE *script)
 	size_t n;
 
 	if (!memory || ferror(script) || fflush(script) != 0)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	snprintf(command, sizeof(command), "gnuplot </proc/self/fd/%d", fileno(script));
 	gnuplot = popen(command, "r");
 	if (!gnuplot)
-		fail_without_gnuplot(-1);
+		die_without_gnuplot(-1);
 	while ((n = fread(part, 1, sizeof(part), gnuplot)) > 0)
 		fwrite(part, 1, n, memory);
 	complete = !ferror(gnuplot) && !ferror(memory);
-	fail_without_gnuplot(pclose(gnuplot));
+	die_without_gnuplot(pclose(gnuplot));
 	if (fclose(memory) != 0 || !complete)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	if (!picture->size)
-		fail("gnuplot drew nothing");
+		die("gnuplot drew nothing");
 }
 
 /* Returns 0 or -errno, and closes it. */
@@ -107,6 +107,6 @@ void gnuplot_draw(FILE *script, const char *path)
 	if (res == 0)
 		res = replacement_finish(&replacement);
 	if (res < 0)
-		fail("cannot write %s: %s", path, strerror(-res));
+		die("cannot write %s: %s", path, strerror(-res));
 	free(picture.bytes);
 }

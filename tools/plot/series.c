@@ -59,7 +59,7 @@ static void series_add(struct series *series, double t, const double *value)
 		series->value = realloc(series->value, series->room * (series->count + 1) *
 							       sizeof(series->value[0]));
 		if (!series->t || !series->value)
-			fail("%s", strerror(errno));
+			die("%s", strerror(errno));
 	}
 	series->t[series->n] = t;
 	for (uint32_t i = 0; i < series->count; i++)
@@ -216,11 +216,11 @@ static void loss_tell(const struct loss *loss, const char *path, bool is_all)
 	if (!loss->n)
 		return;
 	if (is_all)
-		fail("%s, line %lu: %s. It must be what weir watch or weir-run -r writes", path,
-		     loss->first, loss->reason);
+		die("%s, line %lu: %s. It must be what weir watch or weir-run -r writes", path,
+		    loss->first, loss->reason);
 	if (loss->n > 1)
 		snprintf(more, sizeof(more), ", and something of %lu more lines", loss->n - 1);
-	say("%s, line %lu: %s. Left this out%s", path, loss->first, loss->reason, more);
+	warn("%s, line %lu: %s. Left this out%s", path, loss->first, loss->reason, more);
 }
 
 void report_read(struct report *report, const char *path)
@@ -234,7 +234,7 @@ void report_read(struct report *report, const char *path)
 
 	*report = (struct report){ .begin = INFINITY, .end = -INFINITY };
 	if (!file)
-		fail("cannot read %s: %s", path, strerror(errno));
+		die("cannot read %s: %s", path, strerror(errno));
 	while (getline(&text, &size, file) > 0) {
 		struct line line = { .report = report, .t = NAN, .at = NAN };
 
@@ -251,14 +251,14 @@ void report_read(struct report *report, const char *path)
 			loss_add(&loss, number, line.reason);
 	}
 	if (ferror(file))
-		fail("cannot read %s: %s", path, strerror(errno));
+		die("cannot read %s: %s", path, strerror(errno));
 	if (!n_taken && !loss.n)
-		fail("%s is empty", path);
+		die("%s is empty", path);
 	loss_tell(&loss, path, !n_taken);
 	if (back)
-		say("%s, line %lu: the time goes back, as when weir was started again. What "
-		    "follows is drawn over what was before",
-		    path, back);
+		warn("%s, line %lu: the time goes back, as when weir was started again. What "
+		     "follows is drawn over what was before",
+		     path, back);
 	free(text);
 	if (file != stdin)
 		fclose(file);

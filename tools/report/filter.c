@@ -63,9 +63,9 @@ void only_parse(struct only *only, char *names)
 	while ((name = strsep(&names, ","))) {
 		name = trim(name);
 		if (!*name)
-			fail("--only: a name is missing. Write --only FIELD,FIELD");
+			die("--only: a name is missing. Write --only FIELD,FIELD");
 		if (only->n == ONLY_MAX)
-			fail("--only: more than %d names", ONLY_MAX);
+			die("--only: more than %d names", ONLY_MAX);
 		group_list_fields(name, only->members[only->n]);
 		only->name[only->n++] = name;
 	}
@@ -110,21 +110,21 @@ static void list_groups(const char *reported, char groups[LIST_BYTES])
 		}
 }
 
-static _Noreturn void fail_unknown(const char *name, const char *node, const char *reported,
-				   const char *groups)
+static _Noreturn void die_unknown(const char *name, const char *node, const char *reported,
+				  const char *groups)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
 
 	if (!file)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	fprintf(file, "%s reports no \"%s\". It reports:", node, name);
 	print_words(file, strlen(message_program) + strlen(": ") + (size_t)ftell(file), reported);
 	if (groups[0])
 		fprintf(file, "\n" INDENT "in groups:%s", groups);
 	fclose(file);
-	fail("%s", text);
+	die("%s", text);
 }
 
 void only_check(const struct only *only, const char *node, const char *reported)
@@ -134,7 +134,7 @@ void only_check(const struct only *only, const char *node, const char *reported)
 	list_groups(reported, groups);
 	for (uint32_t i = 0; i < only->n; i++)
 		if (!list_has(reported, only->name[i]) && !list_has(groups, only->name[i]))
-			fail_unknown(only->name[i], node, reported, groups);
+			die_unknown(only->name[i], node, reported, groups);
 }
 
 char *only_list_fields(const struct only *only)
@@ -144,7 +144,7 @@ char *only_list_fields(const struct only *only)
 	FILE *file = open_memstream(&text, &size);
 
 	if (!file)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	for (uint32_t i = 0; i < only->n; i++) {
 		const struct weir_field *field = weir_field_find(only->name[i]);
 
@@ -152,6 +152,6 @@ char *only_list_fields(const struct only *only)
 			fprintf(file, "%s%s", ftell(file) ? ", " : "", only->name[i]);
 	}
 	if (fclose(file))
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	return text;
 }

@@ -29,11 +29,11 @@ static void host_find(const char *host, char number[static INET_ADDRSTRLEN])
 	const int res = getaddrinfo(host, NULL, &hints, &info);
 
 	if (res != 0)
-		fail("--osc: there is no host \"%s\" (%s). " EXAMPLE, host,
-		     res == EAI_SYSTEM ? strerror(errno) : gai_strerror(res));
+		die("--osc: there is no host \"%s\" (%s). " EXAMPLE, host,
+		    res == EAI_SYSTEM ? strerror(errno) : gai_strerror(res));
 	if (getnameinfo(info->ai_addr, info->ai_addrlen, number, INET_ADDRSTRLEN, NULL, 0,
 			NI_NUMERICHOST) != 0)
-		fail("--osc: \"%s\" cannot be used. " EXAMPLE, host);
+		die("--osc: \"%s\" cannot be used. " EXAMPLE, host);
 	freeaddrinfo(info);
 }
 
@@ -43,14 +43,14 @@ static void address_create(struct osc *osc, const char *host, const char *port)
 	uint32_t value;
 
 	if (!number_parse(port, &value) || value < 1 || value > 65535)
-		fail("--osc: \"%s\" is no port. " EXAMPLE, port);
+		die("--osc: \"%s\" is no port. " EXAMPLE, port);
 	if (strchr(host, ':'))
-		fail("--osc: \"%s\" is no IPv4 address, and OSC is sent by IPv4 only. " EXAMPLE,
-		     host);
+		die("--osc: \"%s\" is no IPv4 address, and OSC is sent by IPv4 only. " EXAMPLE,
+		    host);
 	host_find(host, number);
 	osc->address = lo_address_new_with_proto(LO_UDP, number, port);
 	if (!osc->address)
-		fail("--osc: \"%s\" cannot be used. " EXAMPLE, host);
+		die("--osc: \"%s\" cannot be used. " EXAMPLE, host);
 }
 
 void osc_init(struct osc *osc, const char *destination)
@@ -60,15 +60,15 @@ void osc_init(struct osc *osc, const char *destination)
 
 	*osc = (struct osc){ 0 };
 	if (!text)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	if (strstr(text, "://"))
-		fail("--osc: \"%s\" is a URL. " EXAMPLE, text);
+		die("--osc: \"%s\" is a URL. " EXAMPLE, text);
 	if (colon)
 		*colon = '\0';
 	address_create(osc, colon && colon != text ? text : LOOPBACK, colon ? colon + 1 : text);
 	osc->bundle = lo_bundle_new(LO_TT_IMMEDIATE);
 	if (!osc->bundle)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	free(text);
 }
 
@@ -86,7 +86,7 @@ void osc_set_node(struct osc *osc, const char *name, uint32_t n_channels)
 	free(osc->node);
 	osc->node = strndup(name, MOST_NAME);
 	if (!osc->node)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	for (char *c = osc->node; *c; c++)
 		if (strchr(NOT_IN_ADDRESSES, *c) || *c < ' ' || *c > '~')
 			*c = '_';
@@ -161,12 +161,12 @@ void osc_send(struct osc *osc)
 		return;
 	if (lo_send_bundle(osc->address, osc->bundle) < 0 && !osc->refused) {
 		osc->refused = true;
-		say("OSC does not arrive at %s:%s (%s): sending on",
-		    lo_address_get_hostname(osc->address), lo_address_get_port(osc->address),
-		    lo_address_errstr(osc->address));
+		warn("OSC does not arrive at %s:%s (%s): sending on",
+		     lo_address_get_hostname(osc->address), lo_address_get_port(osc->address),
+		     lo_address_errstr(osc->address));
 	}
 	lo_bundle_free_recursive(osc->bundle);
 	osc->bundle = lo_bundle_new(LO_TT_IMMEDIATE);
 	if (!osc->bundle)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 }

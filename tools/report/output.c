@@ -33,7 +33,7 @@ void output_init(struct output *output, struct pw_loop *loop)
 	*output = (struct output){ .loop = loop };
 	output->file = open_memstream(&output->text, &output->size);
 	if (!output->file)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	signal(SIGPIPE, SIG_IGN);
 }
 

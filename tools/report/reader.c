@@ -72,7 +72,7 @@ void reader_init(struct reader *reader, struct session *session, const char *nam
 	reader->controls = malloc(FIFO_BYTES);
 	reader->arrived = pw_loop_add_event(session->loop, on_arrived, reader);
 	if (!reader->controls || !reader->arrived)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 }
 
 void reader_finish(struct reader *reader)
@@ -128,7 +128,7 @@ static void reader_connect(struct reader *reader)
 	int res = fifo_init(&reader->fifo, async);
 
 	if (res < 0)
-		fail("%s", strerror(-res));
+		die("%s", strerror(-res));
 	reader->last_frame = 0;
 	reader->filter =
 		pw_filter_new(reader->session->connection.core, reader->name,
@@ -136,13 +136,13 @@ static void reader_connect(struct reader *reader)
 						"true", PW_KEY_NODE_PAUSE_ON_IDLE, "false",
 						"node.async", async ? "true" : "false", NULL));
 	if (!reader->filter)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	pw_filter_add_listener(reader->filter, &reader->listener, &filter_events, reader);
 	reader->port = port_add(reader->filter);
 	res = reader->port ? pw_filter_connect(reader->filter, PW_FILTER_FLAG_RT_PROCESS, NULL, 0)
 			   : -errno;
 	if (res < 0)
-		fail("cannot make a node: %s", spa_strerror(res));
+		die("cannot make a node: %s", spa_strerror(res));
 }
 
 static struct weir_registry_object *find_own_port(const struct reader *reader)
@@ -165,8 +165,8 @@ static void on_link(void *data, struct weir_link *link)
 	struct reader *reader = data;
 
 	if (link->state == WEIR_LINK_GONE && link->res != 0)
-		say("cannot link the report port: %s",
-		    link->error ? link->error : spa_strerror(link->res));
+		warn("cannot link the report port: %s",
+		     link->error ? link->error : spa_strerror(link->res));
 	session_touch(reader->session);
 }
 

@@ -40,8 +40,8 @@ void feed_refuse_port(const struct weir_unit *unit, enum weir_port_type type, co
 		if (unit->ports[i].type == type)
 			snprintf(names + used, sizeof(names) - used, " %s", unit->ports[i].name);
 	}
-	fail("%s has no %s \"%.*s\". It has:%s", unit->name, what, (int)strcspn(argument, "="),
-	     argument, names[0] ? names : " none");
+	die("%s has no %s \"%.*s\". It has:%s", unit->name, what, (int)strcspn(argument, "="),
+	    argument, names[0] ? names : " none");
 }
 
 /* The file that is this one, whatever it is called; or n_inputs. */
@@ -69,12 +69,12 @@ static uint32_t input_open(struct feed *feed, const char *path)
 	if (soundfile_stat(path, &status) == 0 && feed_has_file(feed, &status))
 		return input_find(feed, &status);
 	if (feed->n_inputs == WEIR_MAX_PORTS)
-		fail("more than %d input files", WEIR_MAX_PORTS);
+		die("more than %d input files", WEIR_MAX_PORTS);
 	soundfile_open(input, path);
 	if (feed->rate && feed->rate != (uint32_t)input->format.samplerate)
-		fail("%s is at %d Hz, %s at %u Hz. All inputs must have one rate: convert one of "
-		     "them, for example with sox IN.wav -r %u OUT.wav",
-		     path, input->format.samplerate, feed->input[0].path, feed->rate, feed->rate);
+		die("%s is at %d Hz, %s at %u Hz. All inputs must have one rate: convert one of "
+		    "them, for example with sox IN.wav -r %u OUT.wav",
+		    path, input->format.samplerate, feed->input[0].path, feed->rate, feed->rate);
 	feed->rate = (uint32_t)input->format.samplerate;
 	return feed->n_inputs++;
 }
@@ -98,11 +98,11 @@ void feed_connect(struct feed *feed, char *argument)
 	if (port == feed->unit->n_ports)
 		feed_refuse_port(feed->unit, WEIR_AUDIO_IN, "audio input", argument);
 	if (!argument[length] || !*path)
-		fail("-i %s: a file is missing. Write -i %.*s=FILE", argument, (int)length,
-		     argument);
+		die("-i %s: a file is missing. Write -i %.*s=FILE", argument, (int)length,
+		    argument);
 	if (feed->source[port].path)
-		fail("-i %s: %s feeds %.*s already", argument, feed->source[port].path, (int)length,
-		     argument);
+		die("-i %s: %s feeds %.*s already", argument, feed->source[port].path, (int)length,
+		    argument);
 
 	char *colon = strrchr(path, ':');
 
@@ -115,7 +115,7 @@ void feed_connect(struct feed *feed, char *argument)
 	const uint32_t n_channels = (uint32_t)feed->input[file].format.channels;
 
 	if (number && (!number_parse(number, &channel) || channel < 1 || channel > n_channels))
-		fail("%s has no channel %s: it has 1 to %u", path, number, n_channels);
+		die("%s has no channel %s: it has 1 to %u", path, number, n_channels);
 	source_set(feed, port, file, channel - 1);
 }
 
@@ -251,8 +251,8 @@ static const struct weir_unit *unit_fit(const struct weir_unit *unit, const stru
 	    (!wide || !has_position(sound, unit->continuous ? weighted : low)))
 		return unit;
 	if (!wide || n_channels > feed_count_ports(wide, WEIR_AUDIO_IN))
-		fail("%s has %u channels, %s takes %u. Choose some: -i PORT=%s:CHANNEL",
-		     sound->path, n_channels, unit->name, n_inputs, sound->path);
+		die("%s has %u channels, %s takes %u. Choose some: -i PORT=%s:CHANNEL", sound->path,
+		    n_channels, unit->name, n_inputs, sound->path);
 	return wide;
 }
 
@@ -275,21 +275,21 @@ static void loudspeakers_feed(struct feed *feed, uint32_t file, bool is_variant)
 	char list[128], moved[128] = "";
 
 	if (sound->origin == POSITIONS_AMBISONIC)
-		fail("%s is ambisonic: its channels are no loudspeakers. Decode it, or choose "
-		     "some: -i PORT=%s:CHANNEL",
-		     sound->path, sound->path);
+		die("%s is ambisonic: its channels are no loudspeakers. Decode it, or choose "
+		    "some: -i PORT=%s:CHANNEL",
+		    sound->path, sound->path);
 	positions_list(sound, list, sizeof(list));
 	if (!positions_feed(feed, file, moved, sizeof(moved)))
-		fail("%s has the channels %s, and %s has no inputs for all of them. Choose some: "
-		     "-i PORT=%s:CHANNEL",
-		     sound->path, list, feed->unit->name, sound->path);
+		die("%s has the channels %s, and %s has no inputs for all of them. Choose some: "
+		    "-i PORT=%s:CHANNEL",
+		    sound->path, list, feed->unit->name, sound->path);
 	if (sound->origin == POSITIONS_ASSUMED)
-		say("%s has %d channels: %s is taken. It does not say which they are: %s are "
-		    "assumed%s",
-		    sound->path, n_channels, feed->unit->name, list, moved);
+		warn("%s has %d channels: %s is taken. It does not say which they are: %s are "
+		     "assumed%s",
+		     sound->path, n_channels, feed->unit->name, list, moved);
 	else if (is_variant)
-		say("%s has %d channels: %s is taken, %s%s", sound->path, n_channels,
-		    feed->unit->name, list, moved);
+		warn("%s has %d channels: %s is taken, %s%s", sound->path, n_channels,
+		     feed->unit->name, list, moved);
 }
 
 static void file_feed(struct feed *feed, uint32_t file)
@@ -298,15 +298,15 @@ static void file_feed(struct feed *feed, uint32_t file)
 	const uint32_t n_channels = (uint32_t)sound->format.channels;
 
 	if (input_free(feed) == feed->unit->n_ports)
-		fail("%s is one input too many: all audio inputs of %s are fed", sound->path,
-		     feed->unit->name);
+		die("%s is one input too many: all audio inputs of %s are fed", sound->path,
+		    feed->unit->name);
 	for (uint32_t c = 0; c < n_channels; c++) {
 		const uint32_t port = input_free(feed);
 
 		if (port == feed->unit->n_ports)
-			fail("%s has %u channels, and %s has inputs for %u of them. Choose: "
-			     "-i PORT=%s:CHANNEL",
-			     sound->path, n_channels, feed->unit->name, c, sound->path);
+			die("%s has %u channels, and %s has inputs for %u of them. Choose: "
+			    "-i PORT=%s:CHANNEL",
+			    sound->path, n_channels, feed->unit->name, c, sound->path);
 		source_set(feed, port, file, c);
 	}
 }
@@ -329,7 +329,7 @@ void feed_fill(struct feed *feed, char *paths[], uint32_t n_paths)
 		if (is_alone)
 			feed->unit = unit_fit(named, sound);
 		if (feed->unit != named && sound->format.channels == 1)
-			say("%s has 1 channel: %s is taken", sound->path, feed->unit->name);
+			warn("%s has 1 channel: %s is taken", sound->path, feed->unit->name);
 		if (is_alone && is_wide(feed->unit) &&
 		    (sound->format.channels > 1 || feed->unit->continuous))
 			loudspeakers_feed(feed, file, feed->unit != named);

@@ -26,7 +26,7 @@ static void block_create(struct soundfile *sound)
 	sound->block = calloc((size_t)WEIR_MAX_FRAMES * (size_t)sound->format.channels,
 			      sizeof(sound->block[0]));
 	if (!sound->block)
-		fail("%s: %s", sound->path, strerror(errno));
+		die("%s: %s", sound->path, strerror(errno));
 }
 
 static bool is_pipe(const struct soundfile *sound)
@@ -61,22 +61,22 @@ void soundfile_open(struct soundfile *sound, const char *path)
 	*sound = (struct soundfile){ .path = path };
 	if (soundfile_stat(path, &sound->status) < 0 ||
 	    (strcmp(path, "-") != 0 && access(path, R_OK) < 0))
-		fail("cannot read %s: %s", path, strerror(errno));
+		die("cannot read %s: %s", path, strerror(errno));
 	if (S_ISDIR(sound->status.st_mode))
-		fail("cannot read %s: %s", path, strerror(EISDIR));
+		die("cannot read %s: %s", path, strerror(EISDIR));
 	sound->file = sf_open(path, SFM_READ, &sound->format);
 	if (!sound->file)
-		fail("cannot read %s: %s It must be a sound file (wav, flac, ogg, mp3)%s", path,
-		     sf_strerror(NULL),
-		     is_pipe(sound) ? "; in a pipe wav, aiff, au, ogg or mp3." : ".");
+		die("cannot read %s: %s It must be a sound file (wav, flac, ogg, mp3)%s", path,
+		    sf_strerror(NULL),
+		    is_pipe(sound) ? "; in a pipe wav, aiff, au, ogg or mp3." : ".");
 	if (is_pipe(sound) && needs_file(sound->format.format & SF_FORMAT_TYPEMASK))
-		fail("cannot read %s: RF64, CAF and W64 cannot be read from a pipe. Name the file, "
-		     "or use wav, aiff, au, ogg or mp3.",
-		     path);
+		die("cannot read %s: RF64, CAF and W64 cannot be read from a pipe. Name the file, "
+		    "or use wav, aiff, au, ogg or mp3.",
+		    path);
 	if (!sound->format.frames)
-		fail("%s is empty: its header says that it has no sound. A recorder that was "
-		     "killed leaves that behind: sox --ignore-length %s WHOLE.wav repairs it",
-		     path, path);
+		die("%s is empty: its header says that it has no sound. A recorder that was "
+		    "killed leaves that behind: sox --ignore-length %s WHOLE.wav repairs it",
+		    path, path);
 	sound->origin = positions_get(sound->file, &sound->format, sound->position);
 	if (is_named_ambisonic(path))
 		sound->origin = POSITIONS_AMBISONIC;
@@ -112,7 +112,7 @@ void soundfile_make(struct soundfile *sound, const char *path, const char *file,
 	};
 	sound->file = sf_open(file, SFM_WRITE, &sound->format);
 	if (!sound->file)
-		fail("cannot write %s: %s", path, sf_strerror(NULL));
+		die("cannot write %s: %s", path, sf_strerror(NULL));
 	sf_command(sound->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
 	sf_command(sound->file, SFC_RF64_AUTO_DOWNGRADE, NULL, SF_TRUE);
 	block_create(sound);
@@ -136,7 +136,7 @@ uint32_t soundfile_read(struct soundfile *sound, uint32_t n_frames)
 	if (!sound->has_ended)
 		got = sf_readf_float(sound->file, sound->block, n_frames);
 	if (sf_error(sound->file) == SF_ERR_SYSTEM || (sf_error(sound->file) && !sound->n_read))
-		fail("cannot read %s: %s", sound->path, sf_strerror(sound->file));
+		die("cannot read %s: %s", sound->path, sf_strerror(sound->file));
 	sound->has_ended = got < n_frames;
 	sound->n_read += (uint64_t)got;
 	memset(sound->block + (size_t)got * n_channels, 0,
@@ -184,15 +184,15 @@ void soundfile_check_end(const struct soundfile *sound)
 
 	sf_command(sound->file, SFC_GET_LOG_INFO, log, sizeof(log));
 	if (ogg_is_cut(sound, log))
-		say("%s is cut short: the end of the Ogg stream is missing, and %.2f s are there",
-		    sound->path, seconds);
+		warn("%s is cut short: the end of the Ogg stream is missing, and %.2f s are there",
+		     sound->path, seconds);
 	else if (frames != UINT64_MAX && frames > sound->n_read + slack)
 		promised = (double)frames / sound->format.samplerate;
 	else
 		promised = seconds * log_get_promise(log);
 	if (promised > seconds)
-		say("%s is cut short: its header promises %.2f s, and %.2f s are there",
-		    sound->path, promised, seconds);
+		warn("%s is cut short: its header promises %.2f s, and %.2f s are there",
+		     sound->path, promised, seconds);
 }
 
 void soundfile_set_positions(struct soundfile *sound, const char *const position[])
@@ -210,13 +210,13 @@ void soundfile_write(struct soundfile *sound, uint32_t from, uint32_t n_frames)
 	const float *block = sound->block + (size_t)from * (size_t)sound->format.channels;
 
 	if (sf_writef_float(sound->file, block, n_frames) != n_frames)
-		fail("cannot write %s: %s", sound->path, sf_strerror(sound->file));
+		die("cannot write %s: %s", sound->path, sf_strerror(sound->file));
 }
 
 void soundfile_close(struct soundfile *sound)
 {
 	free(sound->block);
 	if (sound->file && sf_close(sound->file))
-		fail("cannot finish %s: it may be incomplete. Is the disk full?", sound->path);
+		die("cannot finish %s: it may be incomplete. Is the disk full?", sound->path);
 	sound->file = NULL;
 }

@@ -60,7 +60,7 @@ static void messages_hold(void)
 	messages = memfd_create("messages", MFD_CLOEXEC);
 	standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (messages < 0 || standard_error < 0)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	dup2(messages, STDERR_FILENO);
 }
 
@@ -121,7 +121,7 @@ void screen_init(void)
 	const char *kind = getenv("TERM");
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		fail("it draws on a terminal, and there is none. For programs: weir watch");
+		die("it draws on a terminal, and there is none. For programs: weir watch");
 	setlocale(LC_CTYPE, "");
 	has_blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	size_forget();
@@ -129,9 +129,9 @@ void screen_init(void)
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen || !can_address()) {
 		screen_finish();
-		fail("it cannot draw on a terminal of the kind TERM=%s. Set TERM to one that your "
-		     "terminal is like, for example: TERM=xterm weir top",
-		     kind ? kind : "");
+		die("it cannot draw on a terminal of the kind TERM=%s. Set TERM to one that your "
+		    "terminal is like, for example: TERM=xterm weir top",
+		    kind ? kind : "");
 	}
 	cbreak();
 	noecho();

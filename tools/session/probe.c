@@ -22,9 +22,9 @@ static void probe_gone(void *data, int res, const char *error)
 	struct probe *probe = data;
 
 	if (res < 0)
-		fail("the sound server cannot make %s: %s. It must find " LIBRARY
-		     ": see \"Install\" in README.md",
-		     probe->factory, error);
+		die("the sound server cannot make %s: %s. It must find " LIBRARY
+		    ": see \"Install\" in README.md",
+		    probe->factory, error);
 	session_touch(probe->session);
 }
 
@@ -44,7 +44,7 @@ static void probe_create(struct probe *probe)
 	probe->remote = weir_proxy_create(probe->session->connection.core, "spa-node-factory",
 					  PW_TYPE_INTERFACE_Node, props);
 	if (!probe->remote)
-		fail("cannot make %s: %m", probe->factory);
+		die("cannot make %s: %m", probe->factory);
 	weir_proxy_add_listener(probe->remote, &probe_events, probe);
 }
 
@@ -87,8 +87,8 @@ static void on_link(void *data, struct weir_link *link)
 	struct probe *probe = data;
 
 	if (link->state == WEIR_LINK_GONE && link->res != 0)
-		say("cannot link %s: %s", probe->factory,
-		    link->error ? link->error : spa_strerror(link->res));
+		warn("cannot link %s: %s", probe->factory,
+		     link->error ? link->error : spa_strerror(link->res));
 	session_touch(probe->session);
 }
 

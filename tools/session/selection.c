@@ -77,7 +77,7 @@ static char *list_named(const struct session *session, node_is *is, const char *
 	FILE *file = open_memstream(&text, &size);
 
 	if (!file)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	spa_list_for_each(node, weir_registry_get_objects(session->registry, WEIR_REGISTRY_NODE),
 			  link)
 	{
@@ -97,7 +97,7 @@ static char *list_named(const struct session *session, node_is *is, const char *
 	if (!ftell(file))
 		fputs("none", file);
 	if (fclose(file))
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	return text;
 }
 
@@ -114,7 +114,7 @@ struct weir_registry_object *selection_find(const struct session *session, node_
 	uint32_t id = SPA_ID_INVALID;
 
 	if (n > 1)
-		fail("\"%s\" is %u nodes: %s. Give the id", name, n, list_named(session, is, name));
+		die("\"%s\" is %u nodes: %s. Give the id", name, n, list_named(session, is, name));
 	if (n == 1)
 		return node;
 	number_parse(name, &id);

@@ -92,7 +92,7 @@ static void session_connect(struct session *session)
 		session->registry =
 			weir_registry_create(session->connection.core, &registry_events, session);
 		if (!session->registry)
-			fail("%s", strerror(errno));
+			die("%s", strerror(errno));
 		return;
 	}
 	weir_context_timer_set(session->connection.context, session->timer, CONNECT_NSEC);
@@ -146,7 +146,7 @@ static void session_leave(struct session *session)
 		return;
 	session->stop_timer = pw_loop_add_timer(session->loop, on_stop_timer, session);
 	if (!session->stop_timer)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	session->is_stopping = true;
 	session->events->stopping(session->data);
 	weir_context_timer_set(session->connection.context, session->stop_timer, STOP_NSEC);
@@ -184,13 +184,13 @@ void session_init(struct session *session, const struct session_events *events, 
 	*session = (struct session){ .events = events, .data = data };
 	session->main_loop = pw_main_loop_new(NULL);
 	if (!session->main_loop)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	session->loop = pw_main_loop_get_loop(session->main_loop);
 	session->connection.context = pw_context_new(session->loop, NULL, 0);
 	session->timer = pw_loop_add_timer(session->loop, on_timer, session);
 	session->touched = pw_loop_add_event(session->loop, on_touched, session);
 	if (!session->connection.context || !session->timer || !session->touched)
-		fail("%s", strerror(errno));
+		die("%s", strerror(errno));
 	signalled = session;
 	signal(SIGTSTP, on_ctrl_z);
 	pw_loop_add_signal(session->loop, SIGINT, on_signal, session);
