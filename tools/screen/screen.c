@@ -21,10 +21,13 @@
 
 #define N_PARTS 8 /* of a character */
 
-static SCREEN *screen;
-static bool has_blocks;
-static int messages = -1;	/* takes standard error while we draw */
-static int standard_error = -1; /* where it goes otherwise */
+/* Of the process: curses draws on one terminal at a time. */
+static struct screen {
+	SCREEN *curses;
+	bool has_blocks;    /* the terminal shows UTF-8 */
+	int messages;	    /* takes standard error while pages are drawn */
+	int standard_error; /* where it goes otherwise, -1: messages are not held */
+} screen = { .messages = -1, .standard_error = -1 };
 
 static const char *const across[] = { " ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█" };
 static const char *const upward[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
@@ -52,16 +55,16 @@ static bool can_address(void)
 	return address && address != (const char *)-1;
 }
 
-/* On the same terminal they would be drawn over, and gone with the page. */
+/* Messages on the same terminal would be drawn over, and gone with the page. */
 static void messages_hold(void)
 {
 	if (!isatty(STDERR_FILENO))
 		return;
-	messages = memfd_create("messages", MFD_CLOEXEC);
-	standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (messages < 0 || standard_error < 0)
+	screen.messages = memfd_create("messages", MFD_CLOEXEC);
+	screen.standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (screen.messages < 0 || screen.standard_error < 0)
 		die("%s", strerror(errno));
-	dup2(messages, STDERR_FILENO);
+	dup2(screen.messages, STDERR_FILENO);
 }
 
 static void messages_release(void)
@@ -70,27 +73,27 @@ static void messages_release(void)
 	off_t at = 0;
 	ssize_t n;
 
-	if (standard_error < 0)
+	if (screen.standard_error < 0)
 		return;
-	dup2(standard_error, STDERR_FILENO);
-	while ((n = pread(messages, part, sizeof(part), at)) > 0 &&
+	dup2(screen.standard_error, STDERR_FILENO);
+	while ((n = pread(screen.messages, part, sizeof(part), at)) > 0 &&
 	       write(STDERR_FILENO, part, (size_t)n) == n)
 		at += n;
-	close(standard_error);
-	close(messages);
-	standard_error = messages = -1;
+	close(screen.standard_error);
+	close(screen.messages);
+	screen.standard_error = screen.messages = -1;
 }
 
 bool screen_get_message(char *text, size_t size)
 {
-	const off_t end = messages < 0 ? 0 : lseek(messages, 0, SEEK_CUR);
+	const off_t end = screen.messages < 0 ? 0 : lseek(screen.messages, 0, SEEK_CUR);
 	const off_t from = end > (off_t)size ? end - (off_t)size : 0;
 	ssize_t n;
 	char *line;
 
 	if (end <= 0)
 		return false;
-	n = pread(messages, text, size - 1, from);
+	n = pread(screen.messages, text, size - 1, from);
 	text[n > 0 ? n : 0] = '\0';
 	if (n > 0 && text[n - 1] == '\n')
 		text[n - 1] = '\0';
@@ -105,7 +108,7 @@ static bool size_get(struct winsize *size)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, size) == 0 && size->ws_row && size->ws_col;
 }
 
-/* Shells export sizes that were true once, and curses would believe them more than the terminal. */
+/* Shells export old sizes of the terminal, which curses would prefer to the present one. */
 static void size_forget(void)
 {
 	struct winsize size;
@@ -123,11 +126,11 @@ void screen_init(void)
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		die("it draws on a terminal, and there is none. For programs: weir watch");
 	setlocale(LC_CTYPE, "");
-	has_blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	screen.has_blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	size_forget();
 	messages_hold();
-	screen = newterm(NULL, stdout, stdin);
-	if (!screen || !can_address()) {
+	screen.curses = newterm(NULL, stdout, stdin);
+	if (!screen.curses || !can_address()) {
 		screen_finish();
 		die("it cannot draw on a terminal of the kind TERM=%s. Set TERM to one that your "
 		    "terminal is like, for example: TERM=xterm weir top",
@@ -148,11 +151,11 @@ void screen_init(void)
 
 void screen_finish(void)
 {
-	if (screen) {
+	if (screen.curses) {
 		endwin();
-		delscreen(screen);
+		delscreen(screen.curses);
 	}
-	screen = NULL;
+	screen.curses = NULL;
 	messages_release();
 }
 
@@ -201,7 +204,7 @@ int screen_key(void)
 	return key == ERR ? -1 : key;
 }
 
-static int least(int a, int b)
+static int min_of(int a, int b)
 {
 	return a < b ? a : b;
 }
@@ -211,7 +214,7 @@ static void style_set(enum screen_style style)
 	attr_set(styles[style].attributes, has_colors() ? (short)(style + 1) : 0, NULL);
 }
 
-/* In one row, of characters that this terminal has. */
+/* Puts the text into one row, of characters that this terminal shows. */
 static void text_adapt(char *text)
 {
 	char *to = text;
@@ -219,7 +222,7 @@ static void text_adapt(char *text)
 
 	weir_text_clean(text);
 	for (; (n = weir_text_character(text)); text += n) {
-		const bool is_shown = *text != '\n' && (n == 1 || has_blocks);
+		const bool is_shown = *text != '\n' && (n == 1 || screen.has_blocks);
 
 		memmove(to, is_shown ? text : "?", is_shown ? n : 1);
 		to += is_shown ? n : 1;
@@ -242,7 +245,7 @@ static int character_columns(const char *text)
 /* The bytes that fit into so many columns; *rest is what follows them. */
 static int text_fit(const char *text, int columns, const char **rest)
 {
-	const int dots = has_blocks ? 1 : least(columns, 3);
+	const int dots = screen.has_blocks ? 1 : min_of(columns, 3);
 	const char *at = text, *end = text;
 	int used = 0;
 
@@ -250,7 +253,7 @@ static int text_fit(const char *text, int columns, const char **rest)
 	while (*at) {
 		used += character_columns(at);
 		if (used > columns) {
-			*rest = has_blocks ? "…" : &"..."[3 - dots];
+			*rest = screen.has_blocks ? "…" : &"..."[3 - dots];
 			return (int)(end - text);
 		}
 		at += weir_text_character(at);
@@ -266,7 +269,7 @@ int screen_width(const char *text)
 
 	for (size_t n; *text; text += n ? n : 1) {
 		n = weir_text_character(text);
-		columns += n > 1 && has_blocks ? character_columns(text) : 1;
+		columns += n > 1 && screen.has_blocks ? character_columns(text) : 1;
 	}
 	return columns;
 }
@@ -295,7 +298,7 @@ void screen_print(int row, int column, enum screen_style style, const char *form
 
 void screen_more(int row, int column)
 {
-	screen_print(row, column, SCREEN_WEAK, "%s", has_blocks ? "…" : "...");
+	screen_print(row, column, SCREEN_WEAK, "%s", screen.has_blocks ? "…" : "...");
 }
 
 /* A cell that is filled to so many of its parts. */
@@ -303,7 +306,7 @@ static void cell_print(int row, int column, const char *const *parts, int n)
 {
 	if (row < 0 || row >= LINES || column < 0 || column >= COLS)
 		return;
-	if (has_blocks)
+	if (screen.has_blocks)
 		mvaddstr(row, column, parts[n]);
 	else if (n)
 		mvaddstr(row, column, n >= N_PARTS / 2 ? "#" : ".");
@@ -324,7 +327,7 @@ void screen_bar(int row, int column, int columns, float part, enum screen_style 
 
 	style_set(style);
 	for (int i = 0; left > 0; i++, left -= N_PARTS)
-		cell_print(row, column + i, across, least(left, N_PARTS));
+		cell_print(row, column + i, across, min_of(left, N_PARTS));
 }
 
 void screen_column(int bottom, int column, int columns, int rows, float part,
@@ -335,5 +338,5 @@ void screen_column(int bottom, int column, int columns, int rows, float part,
 	style_set(style);
 	for (int i = 0; left > 0; i++, left -= N_PARTS)
 		for (int c = 0; c < columns; c++)
-			cell_print(bottom - i, column + c, upward, least(left, N_PARTS));
+			cell_print(bottom - i, column + c, upward, min_of(left, N_PARTS));
 }
