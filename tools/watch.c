@@ -12,7 +12,6 @@
 #include "graph/port.h"
 #include "tools/cli/message.h"
 #include "tools/report/filter.h"
-#include "tools/report/json.h"
 #include "tools/report/osc.h"
 #include "tools/report/output.h"
 #include "tools/report/reader.h"
@@ -39,77 +38,55 @@ static const char usage[] =
 	"  --rate HZ      at most so many lines or bundles per second; all events\n"
 	"  -V, --version  the version\n";
 
-struct watch {
-	const char *node_name; /* NULL: the only one */
-	const char *target;
-	/* The target is whatever this one is, NULL: it is the node of that name. */
+/* The arguments. */
+struct request {
+	const char *node_name; /* NULL: the only one that reports */
+	const char *target;    /* NULL: the node has a report */
+	/* Finds the target where it is a default, NULL: target is its name. */
 	struct weir_registry_object *(*find_default)(struct weir_registry *registry);
-	char *factory;
+	char *factory; /* of the unit that measures the target */
 	struct only only;
-	double period; /* between two lines, s; 0: each hop */
-	bool to_osc;
+	struct osc osc; /* address NULL: JSON */
+	double period;	/* between two lines, s; 0: a line for each report */
+};
+
+/* The node that is read. */
+struct subject {
+	uint64_t serial;      /* of the node, or of the target, 0: absent */
+	uint64_t from_serial; /* of the node that reports: the same, or the probe */
+	char *name;	      /* kept when the node is gone, NULL: none was there yet */
+};
+
+/* Why there is no output, and which reasons the user has been told. */
+struct silence {
+	uint32_t silent_seconds;   /* without a report */
+	uint32_t unwanted_seconds; /* with reports, but without a wanted field */
+	bool has_wanted;	   /* since the latest second */
+	bool absence_told, idle_told, missing_told;
+};
+
+struct watch {
+	struct request request;
+	struct subject subject;
+	struct silence silence;
 
 	struct session session;
 	struct reader reader;
 	struct fields fields;
 	struct output output;
-	struct osc osc;
 	struct probe probe;
-	struct spa_source *timer; /* tells of silence, and of what was lost */
+	struct spa_source *timer; /* of a second: reports silence and losses */
 
-	uint64_t node_serial; /* the node that is read or measured, 0: none is there */
-	uint64_t from_serial; /* the node that reports: that one, or ours */
-	char *reading_name;   /* its name, also when it is gone, NULL: none was there yet */
 	bool only_checked;
-	bool absence_said, idle_said;
-	uint32_t silent_seconds, useless_seconds;
-	bool has_come, missing_said; /* since the latest second: something wanted */
-	double next_t;		     /* of a line */
-	uint64_t lost, lost_said;
+	double next_t; /* of a line */
+	uint64_t lost, lost_told;
 };
-
-static void print_events(struct watch *watch, double t)
-{
-	for (uint32_t i = 0; i < watch->fields.n_events; i++) {
-		const struct field_event *event = &watch->fields.event[i];
-
-		if (!only_has(&watch->only, event->name))
-			continue;
-		if (watch->to_osc)
-			osc_add_event(&watch->osc, event->name, event->seconds);
-		else
-			json_event(watch->output.file, t, event->name, event->seconds);
-	}
-}
-
-static void print_fields(struct watch *watch, double t)
-{
-	bool begun = false;
-
-	for (uint32_t i = 0; i < watch->fields.n; i++) {
-		struct field *field = &watch->fields.field[i];
-
-		if (!field->fresh || !only_has(&watch->only, field->name))
-			continue;
-		field->fresh = false;
-		if (watch->to_osc) {
-			osc_add_field(&watch->osc, field);
-			continue;
-		}
-		if (!begun)
-			json_begin(watch->output.file, t);
-		begun = true;
-		json_field(watch->output.file, field->name, field->value, field->count);
-	}
-	if (begun)
-		json_end(watch->output.file);
-}
 
 static bool has_wanted(const struct watch *watch)
 {
 	for (uint32_t i = 0; i < watch->fields.n; i++)
 		if (watch->fields.field[i].fresh &&
-		    only_has(&watch->only, watch->fields.field[i].name))
+		    only_has(&watch->request.only, watch->fields.field[i].name))
 			return true;
 	return false;
 }
@@ -119,41 +96,30 @@ static bool is_due(struct watch *watch, double t)
 {
 	const double late = t - watch->next_t;
 
-	if (late < 0.0 && -late <= watch->period)
+	if (late < 0.0 && -late <= watch->request.period)
 		return false;
-	watch->next_t = (late >= 0.0 && late < watch->period ? watch->next_t : t) + watch->period;
+	watch->next_t = (late >= 0.0 && late < watch->request.period ? watch->next_t : t) +
+			watch->request.period;
 	return true;
 }
 
-static void print_lost(struct watch *watch, const struct reading *reading)
-{
-	watch->lost += reading->lost;
-	if (!reading->lost)
-		return;
-	if (watch->to_osc)
-		osc_add_lost(&watch->osc, reading->lost);
-	else
-		fprintf(watch->output.file, "{\"t\":%.6f,\"lost\":%llu}\n", reading->t,
-			(unsigned long long)reading->lost);
-}
-
-/* What is not drained while nobody reads is left out by the data thread. */
+/* The data thread leaves out what is not drained while nobody reads. */
 static void drain(void *data)
 {
 	struct watch *watch = data;
 	struct reading reading;
 
-	watch->silent_seconds = 0;
-	watch->idle_said = false;
+	watch->silence.silent_seconds = 0;
+	watch->silence.idle_told = false;
 	while (output_flush(&watch->output) && reader_next(&watch->reader, &reading)) {
-		print_lost(watch, &reading);
+		watch->lost += reading.lost;
+		output_add_lost(&watch->output, reading.t, reading.lost);
 		fields_read(&watch->fields, reading.t, reading.controls, reading.size);
-		watch->has_come |= has_wanted(watch);
+		watch->silence.has_wanted |= has_wanted(watch);
 		if (is_due(watch, reading.t))
-			print_fields(watch, reading.t);
-		print_events(watch, reading.t);
-		if (watch->to_osc)
-			osc_send(&watch->osc);
+			output_add_fields(&watch->output, &watch->fields, reading.t);
+		output_add_events(&watch->output, &watch->fields, reading.t);
+		output_end_report(&watch->output);
 	}
 }
 
@@ -164,7 +130,7 @@ static void check_only(struct watch *watch, const struct weir_registry_object *n
 	if (watch->only_checked || !names)
 		return;
 	watch->only_checked = true;
-	only_check(&watch->only, session_get_name(node), names);
+	only_check(&watch->request.only, session_get_name(node), names);
 }
 
 static void list_inputs(const struct watch *watch, const struct weir_registry_object *node,
@@ -185,21 +151,22 @@ static void warn_absent(struct watch *watch)
 {
 	char *names;
 
-	if (watch->absence_said)
+	if (watch->silence.absence_told)
 		return;
-	watch->absence_said = true;
+	watch->silence.absence_told = true;
 	names = selection_list(&watch->session,
-			       watch->target ? node_is_sink_or_source : node_is_reporting);
-	if (watch->reading_name)
-		warn("%s is gone. Waiting for it... Ctrl-C ends", watch->reading_name);
-	else if (watch->find_default)
-		warn("there is no %s. There are: %s. Waiting... Ctrl-C ends", watch->target, names);
-	else if (watch->target)
+			       watch->request.target ? node_is_sink_or_source : node_is_reporting);
+	if (watch->subject.name)
+		warn("%s is gone. Waiting for it... Ctrl-C ends", watch->subject.name);
+	else if (watch->request.find_default)
+		warn("there is no %s. There are: %s. Waiting... Ctrl-C ends", watch->request.target,
+		     names);
+	else if (watch->request.target)
 		warn("there is no sink or source \"%s\". There are: %s. Waiting... Ctrl-C ends",
-		     watch->target, names);
-	else if (watch->node_name)
+		     watch->request.target, names);
+	else if (watch->request.node_name)
 		warn("no node \"%s\" reports. Reporting now: %s. Waiting... Ctrl-C ends",
-		     watch->node_name, names);
+		     watch->request.node_name, names);
 	else
 		warn("no node reports. Waiting for one... Ctrl-C ends");
 	free(names);
@@ -209,8 +176,8 @@ static struct weir_registry_object *find_target(struct watch *watch, const char 
 {
 	struct weir_registry_object *node;
 
-	if (watch->find_default)
-		return watch->find_default(watch->session.registry);
+	if (watch->request.find_default)
+		return watch->request.find_default(watch->session.registry);
 	node = selection_find(&watch->session, node_is_sink_or_source, name);
 	if (!node && session_find_node(&watch->session, name))
 		die("%s is neither a sink nor a source", name);
@@ -236,14 +203,14 @@ static struct weir_registry_object *find_named(struct watch *watch, const char *
 static struct weir_registry_object *find_node(struct watch *watch)
 {
 	struct weir_registry_object *node =
-		session_find_serial(&watch->session, watch->node_serial);
+		session_find_serial(&watch->session, watch->subject.serial);
 	/* Where an id was given, another node has it when that one is gone. */
-	const char *name = watch->reading_name ? watch->reading_name : watch->node_name;
+	const char *name = watch->subject.name ? watch->subject.name : watch->request.node_name;
 
-	if (node && !watch->find_default)
+	if (node && !watch->request.find_default)
 		return node;
-	if (watch->target)
-		return find_target(watch, name ? name : watch->target);
+	if (watch->request.target)
+		return find_target(watch, name ? name : watch->request.target);
 	if (name)
 		return find_named(watch, name);
 	if (selection_count(&watch->session, node_is_reporting, &node) > 1)
@@ -256,15 +223,15 @@ static void begin_reading(struct watch *watch, const struct weir_registry_object
 {
 	const char *name = session_get_name(node);
 
-	if (watch->absence_said && watch->reading_name)
+	if (watch->silence.absence_told && watch->subject.name)
 		warn("%s is back", name);
-	else if (watch->find_default && watch->reading_name)
-		warn("%s is %s now", name, watch->target);
-	watch->absence_said = false;
-	watch->node_serial = node->serial;
-	free(watch->reading_name);
-	watch->reading_name = strdup(name);
-	if (!watch->reading_name)
+	else if (watch->request.find_default && watch->subject.name)
+		warn("%s is %s now", name, watch->request.target);
+	watch->silence.absence_told = false;
+	watch->subject.serial = node->serial;
+	free(watch->subject.name);
+	watch->subject.name = strdup(name);
+	if (!watch->subject.name)
 		die("%s", strerror(errno));
 }
 
@@ -277,24 +244,25 @@ static void on_changed(void *data)
 	if (!watch->session.registry)
 		return;
 	node = find_node(watch);
-	from = watch->target ? probe_update(&watch->probe, node) : node;
+	from = watch->request.target ? probe_update(&watch->probe, node) : node;
 	/* Our node's links to what already plays begin within a cycle: that one is silent. */
-	if (watch->target && from && from->serial != watch->from_serial && node->running)
+	if (watch->request.target && from && from->serial != watch->subject.from_serial &&
+	    node->running)
 		reader_skip_cycle(&watch->reader);
-	watch->from_serial = from ? from->serial : 0;
+	watch->subject.from_serial = from ? from->serial : 0;
 	reader_set_port(&watch->reader, from ? session_find_report(&watch->session, from) : NULL);
 	if (!node) {
-		watch->node_serial = 0;
+		watch->subject.serial = 0;
 		warn_absent(watch);
 		return;
 	}
-	if (node->serial != watch->node_serial)
+	if (node->serial != watch->subject.serial)
 		begin_reading(watch, node);
 	if (from)
 		check_only(watch, from);
-	if (from && watch->to_osc) {
+	if (from && watch->output.osc) {
 		list_inputs(watch, from, &in);
-		osc_set_node(&watch->osc, session_get_name(node), in.n);
+		osc_set_node(watch->output.osc, session_get_name(node), in.n);
 	}
 }
 
@@ -305,8 +273,8 @@ static void on_lost(void *data)
 	reader_disconnect(&watch->reader);
 	probe_disconnect(&watch->probe);
 	warn("PipeWire has gone. Waiting for it... Ctrl-C ends");
-	watch->node_serial = watch->from_serial = 0;
-	watch->absence_said = true;
+	watch->subject.serial = watch->subject.from_serial = 0;
+	watch->silence.absence_told = true;
 }
 
 static void on_stopping(void *data)
@@ -345,8 +313,8 @@ static bool is_linked(const struct watch *watch, uint32_t node_id)
 static void warn_idle(const struct watch *watch)
 {
 	const struct weir_registry_object *from =
-		session_find_serial(&watch->session, watch->from_serial);
-	const char *name = watch->reading_name;
+		session_find_serial(&watch->session, watch->subject.from_serial);
+	const char *name = watch->subject.name;
 	const char *state = from ? pw_properties_get(from->props, NODE_STATE_KEY) : NULL;
 	struct weir_port_list in = { 0 };
 
@@ -355,10 +323,10 @@ static void warn_idle(const struct watch *watch)
 	if (from && from->running && state && strcmp(state, NODE_STATE_RUNS) != 0)
 		warn("%s: nothing is reported, for the unit %s. Waiting... Ctrl-C ends", name,
 		     state);
-	else if (!watch->target && in.n && !is_linked(watch, from->id))
+	else if (!watch->request.target && in.n && !is_linked(watch, from->id))
 		warn("%s is idle: nothing is linked to %s:%s%s. Waiting... Ctrl-C ends", name, name,
 		     weir_port_get_name(in.ports[0]), in.n > 1 ? " and its other inputs" : "");
-	else if (!watch->target && from && from->running)
+	else if (!watch->request.target && from && from->running)
 		warn("%s runs, but reports nothing: are all its groups off? See: pw-cli "
 		     "enum-params %u Props. Waiting... Ctrl-C ends",
 		     name, from->id);
@@ -371,29 +339,29 @@ static void warn_idle(const struct watch *watch)
 static void warn_missing(struct watch *watch)
 {
 	const struct weir_registry_object *from =
-		session_find_serial(&watch->session, watch->from_serial);
-	char *fields = only_list_fields(&watch->only);
+		session_find_serial(&watch->session, watch->subject.from_serial);
+	char *fields = only_list_fields(&watch->request.only);
 
-	watch->missing_said = true;
+	watch->silence.missing_told = true;
 	if (*fields && from)
 		warn("%s reports, but no %s: not known yet, or switched off? See: pw-cli "
 		     "enum-params %u Props. Waiting... Ctrl-C ends",
-		     watch->reading_name, fields, from->id);
+		     watch->subject.name, fields, from->id);
 	free(fields);
 }
 
 /* Seconds in which we were stopped do not count. */
-static void tell_silence(struct watch *watch)
+static void warn_silence(struct watch *watch)
 {
-	const bool is_useless = !watch->silent_seconds && !watch->has_come;
+	const bool is_useless = !watch->silence.silent_seconds && !watch->silence.has_wanted;
 
-	watch->useless_seconds = is_useless ? watch->useless_seconds + 1 : 0;
-	watch->has_come = false;
-	if (watch->useless_seconds >= IDLE_SECONDS && !watch->missing_said)
+	watch->silence.unwanted_seconds = is_useless ? watch->silence.unwanted_seconds + 1 : 0;
+	watch->silence.has_wanted = false;
+	if (watch->silence.unwanted_seconds >= IDLE_SECONDS && !watch->silence.missing_told)
 		warn_missing(watch);
-	if (++watch->silent_seconds < IDLE_SECONDS || watch->idle_said)
+	if (++watch->silence.silent_seconds < IDLE_SECONDS || watch->silence.idle_told)
 		return;
-	watch->idle_said = true;
+	watch->silence.idle_told = true;
 	warn_idle(watch);
 }
 
@@ -402,14 +370,14 @@ static void on_second(void *data, uint64_t expirations)
 	struct watch *watch = data;
 
 	(void)expirations;
-	if (watch->lost > watch->lost_said)
+	if (watch->lost > watch->lost_told)
 		warn("%llu hops lost: we were stopped or late, or what reads the output is slow",
-		     (unsigned long long)(watch->lost - watch->lost_said));
-	watch->lost_said = watch->lost;
-	if (watch->find_default)
+		     (unsigned long long)(watch->lost - watch->lost_told));
+	watch->lost_told = watch->lost;
+	if (watch->request.find_default)
 		session_refresh_defaults(&watch->session);
 	if (reader_is_linked(&watch->reader) && !watch->output.waiting)
-		tell_silence(watch);
+		warn_silence(watch);
 }
 
 static void on_closed(void *data, int error)
@@ -450,22 +418,23 @@ static void check_unit(const char *name)
 
 static void check_arguments(struct watch *watch, const char *unit)
 {
-	if (watch->target && watch->node_name)
+	if (watch->request.target && watch->request.node_name)
 		die("a NODE and --target exclude each other: --target makes a node of its own");
-	if (unit && !watch->target)
+	if (unit && !watch->request.target)
 		die("--unit is for --target: weir watch --target NODE --unit %s", unit);
-	if (watch->target ? !*watch->target : watch->node_name && !*watch->node_name)
+	if (watch->request.target ? !*watch->request.target
+				  : watch->request.node_name && !*watch->request.node_name)
 		die("the name of a node is empty. pw-cli ls Node lists all");
-	if (!watch->to_osc && (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
+	if (!watch->request.osc.address && (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		die("standard output is closed. Write to a file or a program, or use --osc");
-	if (watch->target && strcmp(watch->target, DEFAULT_SINK) == 0)
-		watch->find_default = weir_registry_find_default_sink;
-	if (watch->target && strcmp(watch->target, DEFAULT_SOURCE) == 0)
-		watch->find_default = weir_registry_find_default_source;
+	if (watch->request.target && strcmp(watch->request.target, DEFAULT_SINK) == 0)
+		watch->request.find_default = weir_registry_find_default_sink;
+	if (watch->request.target && strcmp(watch->request.target, DEFAULT_SOURCE) == 0)
+		watch->request.find_default = weir_registry_find_default_source;
 	if (!unit)
 		unit = "analyze";
 	check_unit(unit);
-	if (asprintf(&watch->factory, "weir.%s", unit) < 0)
+	if (asprintf(&watch->request.factory, "weir.%s", unit) < 0)
 		die("%s", strerror(errno));
 }
 
@@ -506,13 +475,13 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 			text_take(&destination, "--osc");
 			break;
 		case 'f':
-			only_parse(&watch->only, optarg);
+			only_parse(&watch->request.only, optarg);
 			break;
 		case 'r':
 			text_take(&rate, "--rate");
 			break;
 		case 't':
-			text_take(&watch->target, "--target");
+			text_take(&watch->request.target, "--target");
 			break;
 		case 'u':
 			text_take(&unit, "--unit");
@@ -523,16 +492,15 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 		}
 	}
 	if (optind < argc)
-		watch->node_name = argv[optind++];
+		watch->request.node_name = argv[optind++];
 	if (optind < argc)
 		die("\"%s\" is one argument too many\n%s", argv[optind], usage);
 	if (json && destination)
 		die("--json and --osc exclude each other");
 	if (rate)
-		watch->period = parse_rate(rate);
+		watch->request.period = parse_rate(rate);
 	if (destination)
-		osc_init(&watch->osc, destination);
-	watch->to_osc = destination;
+		osc_init(&watch->request.osc, destination);
 	check_arguments(watch, unit);
 }
 
@@ -545,17 +513,16 @@ static void watch_init(struct watch *watch)
 		die("no connection to PipeWire (%s). Is it running?",
 		    strerror(-watch->session.res));
 	watch->probe.session = &watch->session;
-	watch->probe.factory = watch->factory;
+	watch->probe.factory = watch->request.factory;
 	reader_init(&watch->reader, &watch->session, "weir-watch");
 	watch->reader.filled = drain;
 	watch->reader.data = watch;
 	watch->fields.hold = true;
-	output_init(&watch->output, watch->session.loop);
+	output_init(&watch->output, watch->session.loop, &watch->request.only,
+		    watch->request.osc.address ? &watch->request.osc : NULL);
 	watch->output.writable = drain;
 	watch->output.closed = on_closed;
 	watch->output.data = watch;
-	if (!watch->to_osc)
-		output_listen(&watch->output);
 	watch->timer = pw_loop_add_timer(watch->session.loop, on_second, watch);
 	if (!watch->timer)
 		die("%s", strerror(errno));
@@ -578,11 +545,11 @@ int watch_main(int argc, char *argv[])
 	output_finish(&watch.output);
 	session_finish(&watch.session);
 	fields_finish(&watch.fields);
-	osc_finish(&watch.osc);
+	osc_finish(&watch.request.osc);
 	pw_deinit();
 	if (watch.lost)
 		warn("%llu hops were lost in all", (unsigned long long)watch.lost);
-	free(watch.reading_name);
-	free(watch.factory);
+	free(watch.subject.name);
+	free(watch.request.factory);
 	return EXIT_SUCCESS;
 }

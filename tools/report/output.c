@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "tools/cli/message.h"
 
 static void on_change(void *data, int fd, uint32_t mask)
@@ -28,13 +29,18 @@ static void on_change(void *data, int fd, uint32_t mask)
 		output->writable(output->data);
 }
 
-void output_init(struct output *output, struct pw_loop *loop)
+void output_init(struct output *output, struct pw_loop *loop, const struct only *only,
+		 struct osc *osc)
 {
-	*output = (struct output){ .loop = loop };
+	*output = (struct output){ .only = only, .osc = osc, .loop = loop };
 	output->file = open_memstream(&output->text, &output->size);
 	if (!output->file)
 		die("%s", strerror(errno));
 	signal(SIGPIPE, SIG_IGN);
+	/* Regular files have no such source. */
+	if (!osc)
+		output->source =
+			pw_loop_add_io(loop, STDOUT_FILENO, SPA_IO_HUP, false, on_change, output);
 }
 
 void output_finish(struct output *output)
@@ -45,10 +51,57 @@ void output_finish(struct output *output)
 	free(output->text);
 }
 
-void output_listen(struct output *output)
+void output_add_lost(struct output *output, double t, uint64_t lost)
 {
-	output->source =
-		pw_loop_add_io(output->loop, STDOUT_FILENO, SPA_IO_HUP, false, on_change, output);
+	if (!lost)
+		return;
+	if (output->osc)
+		osc_add_lost(output->osc, lost);
+	else
+		fprintf(output->file, "{\"t\":%.6f,\"lost\":%llu}\n", t, (unsigned long long)lost);
+}
+
+void output_add_fields(struct output *output, struct fields *fields, double t)
+{
+	bool begun = false;
+
+	for (uint32_t i = 0; i < fields->n; i++) {
+		struct field *field = &fields->field[i];
+
+		if (!field->fresh || !only_has(output->only, field->name))
+			continue;
+		field->fresh = false;
+		if (output->osc) {
+			osc_add_field(output->osc, field);
+			continue;
+		}
+		if (!begun)
+			json_begin(output->file, t);
+		begun = true;
+		json_field(output->file, field->name, field->value, field->count);
+	}
+	if (begun)
+		json_end(output->file);
+}
+
+void output_add_events(struct output *output, const struct fields *fields, double t)
+{
+	for (uint32_t i = 0; i < fields->n_events; i++) {
+		const struct field_event *event = &fields->event[i];
+
+		if (!only_has(output->only, event->name))
+			continue;
+		if (output->osc)
+			osc_add_event(output->osc, event->name, event->seconds);
+		else
+			json_event(output->file, t, event->name, event->seconds);
+	}
+}
+
+void output_end_report(struct output *output)
+{
+	if (output->osc)
+		osc_send(output->osc);
 }
 
 static void output_wait(struct output *output)

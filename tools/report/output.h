@@ -6,9 +6,19 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Standard output without waiting for who reads it. */
+#include "fields.h"
+#include "filter.h"
+#include "osc.h"
+
+/*
+ * Reports as JSON lines on standard output, without waiting for the program that reads them; or as
+ * OSC.
+ */
 struct output {
-	FILE *file; /* what is written here goes out with output_flush */
+	const struct only *only;
+	struct osc *osc; /* NULL: JSON lines */
+
+	FILE *file; /* of lines that output_flush writes */
 	char *text;
 	size_t size, written;
 
@@ -16,18 +26,23 @@ struct output {
 	struct spa_source *source;
 	bool waiting;
 
-	void (*writable)(void *data);	       /* from the loop: output_flush would be true again */
-	void (*closed)(void *data, int error); /* an errno: EPIPE when nobody reads any more */
+	void (*writable)(void *data);	       /* from the loop: all was flushed */
+	void (*closed)(void *data, int error); /* errno, EPIPE: the reader has ended */
 	void *data;
 };
 
-/* Ends the program when there is no memory. */
-void output_init(struct output *output, struct pw_loop *loop);
-/* Also tells when nobody reads any more while nothing is written. A file has no such thing. */
-void output_listen(struct output *output);
+/* Of fields and events in `only`, by osc unless that is NULL. Ends the program without memory. */
+void output_init(struct output *output, struct pw_loop *loop, const struct only *only,
+		 struct osc *osc);
 void output_finish(struct output *output);
 
-/* False: who reads is slow. More may be written when all that there was has gone out. */
+/* The parts of the report of time t, s. Fields are output once. */
+void output_add_lost(struct output *output, double t, uint64_t lost);
+void output_add_fields(struct output *output, struct fields *fields, double t);
+void output_add_events(struct output *output, const struct fields *fields, double t);
+void output_end_report(struct output *output);
+
+/* False: the reader is slow. Nothing may be added until `writable` is called. */
 bool output_flush(struct output *output);
 
 #endif
