@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Thirds of an octave of the analyze units: IEC 61260-1:2014, class 1. Each tone is asked of every
+ * Third-octave bands of the analyze units: IEC 61260-1:2014, class 1. Each tone is asked of every
  * band. Tones lie at the middle of every band and at the breakpoints of table 1: at 48 kHz of every
  * band from 800 Hz on and of every fourth below, at other rates of the highest ones and of every
  * seventh below.
@@ -31,7 +31,7 @@ static const struct {
 	{ 0.5, 1.3, 0 }, { 1.0, 16.6, 0 }, { 2.0, 40.5, 0 }, { 3.0, 60.0, 0 }, { 4.0, 70.0, 0 },
 };
 
-/* 5.10.3: a breakpoint of thirds, above the middle. */
+/* 5.10.3: a breakpoint of third-octave bands, above the middle. */
 static double breakpoint(double x)
 {
 	const double g = pow(10.0, 0.3);

@@ -118,8 +118,9 @@ static void test_a_report_comes_every_10_ms(const struct weir_unit *unit)
 static bool is_told(const struct run *run, uint32_t group)
 {
 	static const char *const first[ANALYZE_N_GROUPS] = {
-		[ANALYZE_LEVELS] = "peak",  [ANALYZE_LOUDNESS] = "m",	[ANALYZE_THIRDS] = "oct3",
-		[ANALYZE_FEATURES] = "zcr", [ANALYZE_RHYTHM] = "onset", [ANALYZE_PITCH] = "f0",
+		[ANALYZE_LEVELS] = "peak",	 [ANALYZE_LOUDNESS] = "m",
+		[ANALYZE_THIRD_OCTAVE] = "oct3", [ANALYZE_FEATURES] = "zcr",
+		[ANALYZE_RHYTHM] = "onset",	 [ANALYZE_PITCH] = "f0",
 		[ANALYZE_VOICE] = "vad",
 	};
 	const uint32_t next = group + 1;

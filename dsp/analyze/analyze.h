@@ -14,7 +14,7 @@
  *
  *	levels		sample peak, true peak, RMS, crest, meter of IEC 61672, clipping
  *	loudness	EBU R 128: momentary, short-term, integrated, range
- *	thirds		31 thirds of an octave of IEC 61260, 20 Hz to 20 kHz
+ *	thirds		31 third-octave bands of IEC 61260, 20 Hz to 20 kHz
  *	features	short-term features, as pyAudioAnalysis defines them, of the last 50 ms
  *	rhythm		onsets, beats, tempo
  *	pitch		fundamental frequency
@@ -32,14 +32,14 @@
 enum {
 	ANALYZE_LEVELS, /* groups, 0 or 1 */
 	ANALYZE_LOUDNESS,
-	ANALYZE_THIRDS,
+	ANALYZE_THIRD_OCTAVE,
 	ANALYZE_FEATURES,
 	ANALYZE_RHYTHM,
 	ANALYZE_PITCH,
 	ANALYZE_VOICE,
 	ANALYZE_N_GROUPS,
 	ANALYZE_CALIBRATION = ANALYZE_N_GROUPS, /* dB */
-	ANALYZE_SMOOTHING,			/* ms, of thirds and features */
+	ANALYZE_SMOOTHING,			/* ms, of third-octave bands and features */
 	ANALYZE_RESET,
 	ANALYZE_VOICE_THRESHOLD, /* of the probability */
 	ANALYZE_VOICE_ONSET,	 /* ms for which it is above that when speech starts */

@@ -26,7 +26,7 @@ static void analyze_destroy(void *state)
 static void analyze_allocate(struct analyze *analyze, struct arena *arena)
 {
 	loudness_allocate(&analyze->loudness, arena);
-	thirds_allocate(&analyze->thirds, arena);
+	third_octave_allocate(&analyze->third_octave, arena);
 	features_allocate(&analyze->features, arena);
 	rhythm_allocate(&analyze->rhythm, arena);
 	f0_allocate(&analyze->f0, arena);
@@ -35,7 +35,7 @@ static void analyze_allocate(struct analyze *analyze, struct arena *arena)
 
 static void analyze_init_tables(struct analyze *analyze)
 {
-	thirds_init_tables(&analyze->thirds);
+	third_octave_init_tables(&analyze->third_octave);
 	features_init_tables(&analyze->features);
 	rhythm_init_tables(&analyze->rhythm);
 	f0_init_tables(&analyze->f0);
@@ -51,7 +51,7 @@ static int analyze_init(struct analyze *analyze, uint32_t rate, uint32_t n_chann
 	analyze->hop_frames = vad_hop_frames(rate);
 	meter_init(&analyze->meter, rate, n_channels);
 	loudness_init(&analyze->loudness, n_channels);
-	thirds_init(&analyze->thirds, rate, n_channels);
+	third_octave_init(&analyze->third_octave, rate, n_channels);
 	if (features_init(&analyze->features, rate, analyze->hop_frames) < 0 ||
 	    rhythm_init(&analyze->rhythm, rate, analyze->hop_frames) < 0 ||
 	    f0_init(&analyze->f0, rate) < 0 || vad_init(&analyze->vad, rate) < 0)

@@ -22,8 +22,8 @@ static WEIR_REALTIME void group_reset(struct analyze *analyze, uint32_t group)
 	case ANALYZE_LOUDNESS:
 		loudness_reset(&analyze->loudness);
 		break;
-	case ANALYZE_THIRDS:
-		thirds_reset(&analyze->thirds);
+	case ANALYZE_THIRD_OCTAVE:
+		third_octave_reset(&analyze->third_octave);
 		break;
 	case ANALYZE_FEATURES:
 		features_reset(&analyze->features);
@@ -160,9 +160,9 @@ static WEIR_REALTIME void hop_end(struct analyze *analyze, float *const control[
 		levels_find(analyze, calibration);
 	if (analyze->is_on[ANALYZE_LOUDNESS])
 		loudness_find(analyze, control);
-	if (analyze->is_on[ANALYZE_THIRDS])
-		thirds_hop(&analyze->thirds, calibration, smoothing,
-			   value_of(analyze, ANALYZE_OCT3));
+	if (analyze->is_on[ANALYZE_THIRD_OCTAVE])
+		third_octave_hop(&analyze->third_octave, calibration, smoothing,
+				 value_of(analyze, ANALYZE_OCT3));
 	if (analyze->is_on[ANALYZE_FEATURES])
 		features_hop(&analyze->features, smoothing, value_of(analyze, ANALYZE_FEATURE));
 	if (analyze->is_on[ANALYZE_RHYTHM])
@@ -284,8 +284,8 @@ WEIR_REALTIME void analyze_run(void *state, float *const port[], uint32_t n_fram
 		}
 		if (meter_is_on(analyze))
 			meter_run(&analyze->meter, in, n);
-		if (analyze->is_on[ANALYZE_THIRDS])
-			thirds_run(&analyze->thirds, in, n);
+		if (analyze->is_on[ANALYZE_THIRD_OCTAVE])
+			third_octave_run(&analyze->third_octave, in, n);
 		mix_run(analyze, in, n);
 		analyze->frame += n;
 		if (analyze->frame == analyze->hop_frames) {

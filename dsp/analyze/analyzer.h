@@ -10,7 +10,7 @@
 #include "loudness.h"
 #include "meter.h"
 #include "rhythm.h"
-#include "thirds.h"
+#include "third_octave.h"
 
 #define ANALYZE_CHANNELS 8
 
@@ -32,9 +32,9 @@ enum analyze_field {
 };
 
 /* Most floats in a report: of eight channels. */
-#define ANALYZE_MAX_VALUES                                                               \
-	(METER_FIELDS * ANALYZE_CHANNELS + LOUDNESS_FIELDS + THIRDS * ANALYZE_CHANNELS + \
-	 FEATURES_VALUES + 16)
+#define ANALYZE_MAX_VALUES                                   \
+	(METER_FIELDS * ANALYZE_CHANNELS + LOUDNESS_FIELDS + \
+	 THIRD_OCTAVE_BANDS * ANALYZE_CHANNELS + FEATURES_VALUES + 16)
 
 struct analyze {
 	uint32_t n_channels;
@@ -48,7 +48,7 @@ struct analyze {
 
 	struct meter meter;
 	struct loudness loudness;
-	struct thirds thirds;
+	struct third_octave third_octave;
 	struct features features;
 	struct rhythm rhythm;
 	struct f0 f0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "thirds.h"
+#include "third_octave.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,27 +26,27 @@ static const float first_section[HALF_LANES] = { 0.17487092f, 0.17487092f, 0.043
 static const float second_section[HALF_LANES] = { 0.74974553f, 0.74974553f, 0.39948663f,
 						  0.39948663f };
 
-static WEIR_REALTIME void seconds_set(struct thirds *thirds, double seconds)
+static WEIR_REALTIME void seconds_set(struct third_octave *third_octave, double seconds)
 {
-	thirds->seconds = seconds;
-	for (uint32_t s = 0; s < THIRDS_STAGES; s++)
-		thirds->share[s] =
-			(float)(1.0 - exp(-(double)(1u << s) / (seconds * thirds->rate)));
+	third_octave->seconds = seconds;
+	for (uint32_t s = 0; s < THIRD_OCTAVE_STAGES; s++)
+		third_octave->share[s] =
+			(float)(1.0 - exp(-(double)(1u << s) / (seconds * third_octave->rate)));
 }
 
-WEIR_REALTIME void thirds_reset(struct thirds *thirds)
+WEIR_REALTIME void third_octave_reset(struct third_octave *third_octave)
 {
-	memset(thirds->n_frames, 0, sizeof(thirds->n_frames));
-	memset(thirds->pair, 0, thirds->n_pairs * sizeof(*thirds->pair));
-	seconds_set(thirds, FAST_SECONDS);
+	memset(third_octave->n_frames, 0, sizeof(third_octave->n_frames));
+	memset(third_octave->pair, 0, third_octave->n_pairs * sizeof(*third_octave->pair));
+	seconds_set(third_octave, FAST_SECONDS);
 }
 
 /* Butterworth sections: (1 - z^-2) / (1 + a1 z^-1 + a2 z^-2). n_sections is a constant. */
 static inline __attribute__((always_inline)) WEIR_REALTIME void
-sections_run(const struct thirds_bank *bank, struct thirds_state *state, const float *in,
-	     uint32_t n, float share, uint32_t n_sections)
+sections_run(const struct third_octave_bank *bank, struct third_octave_state *state,
+	     const float *in, uint32_t n, float share, uint32_t n_sections)
 {
-	weir_lanes s[THIRDS_SECTIONS][2], recent = state->recent;
+	weir_lanes s[THIRD_OCTAVE_SECTIONS][2], recent = state->recent;
 
 	memcpy(s, state->s, sizeof(s));
 	for (uint32_t f = 0; f < n; f++) {
@@ -67,21 +67,22 @@ sections_run(const struct thirds_bank *bank, struct thirds_state *state, const f
 	state->recent = recent;
 }
 
-static WEIR_SIMD WEIR_REALTIME void bank_run(const struct thirds_bank *bank,
-					     struct thirds_state *state, const float *in,
+static WEIR_SIMD WEIR_REALTIME void bank_run(const struct third_octave_bank *bank,
+					     struct third_octave_state *state, const float *in,
 					     uint32_t n, float share)
 {
-	if (bank->n_sections == THIRDS_SECTIONS)
-		sections_run(bank, state, in, n, share, THIRDS_SECTIONS);
+	if (bank->n_sections == THIRD_OCTAVE_SECTIONS)
+		sections_run(bank, state, in, n, share, THIRD_OCTAVE_SECTIONS);
 	else
-		sections_run(bank, state, in, n, share, THIRDS_SECTIONS - 1);
+		sections_run(bank, state, in, n, share, THIRD_OCTAVE_SECTIONS - 1);
 }
 
 /*
  * Makes half as many frames of n, twice as loud, in the same place. There is room for another
  * before them. Returns how many there are.
  */
-static WEIR_SIMD WEIR_REALTIME uint32_t half_run(struct thirds_half *half, float *sound, uint32_t n)
+static WEIR_SIMD WEIR_REALTIME uint32_t half_run(struct third_octave_half *half, float *sound,
+						 uint32_t n)
 {
 	const frames first = *(const frames *)first_section;
 	const frames second = *(const frames *)second_section;
@@ -111,41 +112,44 @@ static WEIR_SIMD WEIR_REALTIME uint32_t half_run(struct thirds_half *half, float
 	return n_in / 2;
 }
 
-static WEIR_REALTIME void pair_run(struct thirds *thirds, struct thirds_pair *pair, float *sound,
-				   uint32_t n, bool counted)
+static WEIR_REALTIME void pair_run(struct third_octave *third_octave,
+				   struct third_octave_pair *pair, float *sound, uint32_t n,
+				   bool counted)
 {
 	uint32_t stage = 0;
 
-	for (uint32_t i = 0; i < thirds->n_banks; i++) {
-		for (; stage < thirds->bank[i].stage; stage++) {
+	for (uint32_t i = 0; i < third_octave->n_banks; i++) {
+		for (; stage < third_octave->bank[i].stage; stage++) {
 			if (counted)
-				thirds->n_frames[stage] += n;
+				third_octave->n_frames[stage] += n;
 			n = half_run(&pair->half[stage], sound, n);
 		}
-		bank_run(&thirds->bank[i], &pair->bank[i], sound, n, thirds->share[stage]);
+		bank_run(&third_octave->bank[i], &pair->bank[i], sound, n,
+			 third_octave->share[stage]);
 	}
 	if (counted)
-		thirds->n_frames[stage] += n;
+		third_octave->n_frames[stage] += n;
 }
 
-WEIR_REALTIME void thirds_run(struct thirds *thirds, float *const in[], uint32_t n)
+WEIR_REALTIME void third_octave_run(struct third_octave *third_octave, float *const in[],
+				    uint32_t n)
 {
 	float sound[2 * (WEIR_BLOCK + 1)];
 
-	for (uint32_t p = 0; p < thirds->n_pairs; p++) {
+	for (uint32_t p = 0; p < third_octave->n_pairs; p++) {
 		const float *left = in[2 * p];
-		const float *right = 2 * p + 1 < thirds->n_channels ? in[2 * p + 1] : left;
+		const float *right = 2 * p + 1 < third_octave->n_channels ? in[2 * p + 1] : left;
 
 		for (uint32_t i = 0; i < n; i++) {
 			sound[2 + 2 * i] = left[i];
 			sound[3 + 2 * i] = right[i];
 		}
-		pair_run(thirds, &thirds->pair[p], sound + 2, n, p == 0);
+		pair_run(third_octave, &third_octave->pair[p], sound + 2, n, p == 0);
 	}
 }
 
-static WEIR_REALTIME void bank_hop(const struct thirds_bank *bank, struct thirds_state *state,
-				   double kept)
+static WEIR_REALTIME void bank_hop(const struct third_octave_bank *bank,
+				   struct third_octave_state *state, double kept)
 {
 	for (uint32_t lane = 0; lane < 2 * bank->n_bands; lane++)
 		state->square[lane] = kept * state->square[lane] + (double)state->recent[lane];
@@ -153,39 +157,40 @@ static WEIR_REALTIME void bank_hop(const struct thirds_bank *bank, struct thirds
 }
 
 /* value: of the two channels. */
-static WEIR_REALTIME void bank_tell(const struct thirds_bank *bank,
-				    const struct thirds_state *state, float calibration,
+static WEIR_REALTIME void bank_tell(const struct third_octave_bank *bank,
+				    const struct third_octave_state *state, float calibration,
 				    float *const value[])
 {
 	for (uint32_t lane = 0; lane < 2 * bank->n_bands; lane++) {
 		const int32_t band = bank->top - (int32_t)(lane / 2);
 
-		if (band < THIRDS)
+		if (band < THIRD_OCTAVE_BANDS)
 			value[lane % 2][band] = level_of((float)state->square[lane], calibration);
 	}
 }
 
-WEIR_REALTIME void thirds_hop(struct thirds *thirds, float calibration, float smoothing,
-			      float *value)
+WEIR_REALTIME void third_octave_hop(struct third_octave *third_octave, float calibration,
+				    float smoothing, float *value)
 {
 	const double seconds = (double)max_f32(smoothing, (float)FAST_SECONDS);
 
-	for (uint32_t i = 0; i < THIRDS * thirds->n_channels; i++)
+	for (uint32_t i = 0; i < THIRD_OCTAVE_BANDS * third_octave->n_channels; i++)
 		value[i] = MIN_LEVEL;
-	for (uint32_t i = 0; i < thirds->n_banks; i++) {
-		const struct thirds_bank *bank = &thirds->bank[i];
-		const double n = ldexp(thirds->n_frames[bank->stage], (int)bank->stage);
-		const double kept = exp(-n / (thirds->seconds * thirds->rate));
+	for (uint32_t i = 0; i < third_octave->n_banks; i++) {
+		const struct third_octave_bank *bank = &third_octave->bank[i];
+		const double n = ldexp(third_octave->n_frames[bank->stage], (int)bank->stage);
+		const double kept = exp(-n / (third_octave->seconds * third_octave->rate));
 
-		for (uint32_t p = 0; p < thirds->n_pairs; p++) {
-			const uint32_t right = min_u32(2 * p + 1, thirds->n_channels - 1);
-			float *const two[2] = { value + 2 * p * THIRDS, value + right * THIRDS };
+		for (uint32_t p = 0; p < third_octave->n_pairs; p++) {
+			const uint32_t right = min_u32(2 * p + 1, third_octave->n_channels - 1);
+			float *const two[2] = { value + 2 * p * THIRD_OCTAVE_BANDS,
+						value + right * THIRD_OCTAVE_BANDS };
 
-			bank_hop(bank, &thirds->pair[p].bank[i], kept);
-			bank_tell(bank, &thirds->pair[p].bank[i], calibration, two);
+			bank_hop(bank, &third_octave->pair[p].bank[i], kept);
+			bank_tell(bank, &third_octave->pair[p].bank[i], calibration, two);
 		}
 	}
-	memset(thirds->n_frames, 0, sizeof(thirds->n_frames));
-	if (seconds != thirds->seconds)
-		seconds_set(thirds, seconds);
+	memset(third_octave->n_frames, 0, sizeof(third_octave->n_frames));
+	if (seconds != third_octave->seconds)
+		seconds_set(third_octave, seconds);
 }

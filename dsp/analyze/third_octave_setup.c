@@ -12,7 +12,7 @@
 #include <complex.h>
 #include <math.h>
 
-#include "thirds.h"
+#include "third_octave.h"
 
 #define HIGHEST 0.4536 /* of the rate: 20 kHz at 44.1 kHz */
 #define HIGHEST_NARROWED 0.43
@@ -40,7 +40,7 @@ static struct edges edges_of(double middle, uint32_t n_poles)
 }
 
 /* A pole and what mirrors it: s to z by the bilinear transform. Returns the gain at `unit`. */
-static double section_set(struct thirds_bank *bank, uint32_t section, uint32_t lane,
+static double section_set(struct third_octave_bank *bank, uint32_t section, uint32_t lane,
 			  double complex s, double complex unit)
 {
 	const double complex z = (1.0 + s) / (1.0 - s);
@@ -54,7 +54,7 @@ static double section_set(struct thirds_bank *bank, uint32_t section, uint32_t l
 }
 
 /* middle: of the band, as a share of the stage's rate. */
-static void band_init(struct thirds_bank *bank, uint32_t lane, double middle)
+static void band_init(struct third_octave_bank *bank, uint32_t lane, double middle)
 {
 	const uint32_t n = bank->n_sections;
 	const struct edges edges = edges_of(middle, n);
@@ -78,40 +78,42 @@ static void band_init(struct thirds_bank *bank, uint32_t lane, double middle)
 	bank->gain[lane] = bank->gain[lane + 1] = (float)ldexp(1.0 / gain, -(int)bank->stage);
 }
 
-void thirds_init(struct thirds *thirds, uint32_t rate, uint32_t n_channels)
+void third_octave_init(struct third_octave *third_octave, uint32_t rate, uint32_t n_channels)
 {
 	const int32_t top = (int32_t)floor(10.0 * log10(HIGHEST * rate / 1000.0)) + 17;
-	const int32_t n_above = top >= THIRDS ? (top - THIRDS + 1) / 3 : 0;
+	const int32_t n_above = top >= THIRD_OCTAVE_BANDS ? (top - THIRD_OCTAVE_BANDS + 1) / 3 : 0;
 	const int32_t n_left = top + 1 - 3 * n_above;
 
-	thirds->rate = rate;
-	thirds->n_channels = n_channels;
-	thirds->n_pairs = (n_channels + 1) / 2;
-	thirds->n_banks = (uint32_t)(n_left + 1) / 3;
-	thirds->first = (uint32_t)n_above;
-	thirds->top = top;
+	third_octave->rate = rate;
+	third_octave->n_channels = n_channels;
+	third_octave->n_pairs = (n_channels + 1) / 2;
+	third_octave->n_banks = (uint32_t)(n_left + 1) / 3;
+	third_octave->first = (uint32_t)n_above;
+	third_octave->top = top;
 }
 
-void thirds_allocate(struct thirds *thirds, struct arena *arena)
+void third_octave_allocate(struct third_octave *third_octave, struct arena *arena)
 {
-	thirds->bank = arena_bytes(arena, thirds->n_banks * sizeof(*thirds->bank));
-	thirds->pair = arena_bytes(arena, thirds->n_pairs * sizeof(*thirds->pair));
+	third_octave->bank =
+		arena_bytes(arena, third_octave->n_banks * sizeof(*third_octave->bank));
+	third_octave->pair =
+		arena_bytes(arena, third_octave->n_pairs * sizeof(*third_octave->pair));
 }
 
-void thirds_init_tables(struct thirds *thirds)
+void third_octave_init_tables(struct third_octave *third_octave)
 {
-	for (uint32_t i = 0; i < thirds->n_banks; i++) {
-		struct thirds_bank *bank = &thirds->bank[i];
-		const uint32_t place = thirds->first + i;
+	for (uint32_t i = 0; i < third_octave->n_banks; i++) {
+		struct third_octave_bank *bank = &third_octave->bank[i];
+		const uint32_t place = third_octave->first + i;
 
 		bank->stage = place > 0 ? place - 1 : 0;
 		bank->n_sections = place > 0 ? 3 : 4;
-		bank->top = thirds->top - (int32_t)(3 * place);
-		bank->n_bands = i + 1 < thirds->n_banks ? 3 : (uint32_t)bank->top + 1;
+		bank->top = third_octave->top - (int32_t)(3 * place);
+		bank->n_bands = i + 1 < third_octave->n_banks ? 3 : (uint32_t)bank->top + 1;
 		for (uint32_t b = 0; b < bank->n_bands; b++)
-			if (bank->top - (int32_t)b < THIRDS)
+			if (bank->top - (int32_t)b < THIRD_OCTAVE_BANDS)
 				band_init(bank, 2 * b,
 					  middle_of(bank->top - (int32_t)b) /
-						  ldexp(thirds->rate, -(int)bank->stage));
+						  ldexp(third_octave->rate, -(int)bank->stage));
 	}
 }
