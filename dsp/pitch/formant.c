@@ -29,16 +29,14 @@
 #define UNVOICED_HZ 200.0
 #define CRITICAL_HZ 100.0f
 
-#define VOICED 0.2f   /* share of c(0) from which a peak is a voice's */
-#define FAITHFUL 0.8f /* share of the highest peak that the period before must have to stay */
-#define SHELF 2.8f    /* 12 dB: where a skirt begins below its partial */
-#define SKIRT 6.9f    /* 30 dB per critical band */
-#define CRITICAL_SHARE                                                                          \
-	0.2f		   /* of a frequency: the width of its critical band, above the minimum \
-			    */
-#define RANGE 1e-9f	   /* power, below the loudest bin, that counts as nothing */
-#define MIN_LOUDEST 1e-12f /* power of what counts as loudest in silence */
-#define MAX_GAIN 4.6f	   /* natural logarithm: 40 dB */
+#define VOICED 0.2f	    /* minimum share of c(0) of a voice's peak */
+#define FAITHFUL 0.8f	    /* share of the highest peak at which the period before stays */
+#define SHELF 2.8f	    /* 12 dB: where a skirt begins below its partial */
+#define SKIRT 6.9f	    /* 30 dB per critical band */
+#define CRITICAL_SHARE 0.2f /* width of a critical band over its frequency */
+#define RANGE 1e-9f	    /* power relative to the loudest bin that counts as nothing */
+#define MIN_LOUDEST 1e-12f  /* minimum power of the loudest bin, for silence */
+#define MAX_GAIN 4.6f	    /* natural logarithm: 40 dB */
 #define MIN_GAIN (-7.0f)
 
 void formant_init(struct formant *formant, uint32_t rate, uint32_t n)
@@ -129,7 +127,7 @@ static WEIR_REALTIME struct formant_point point_at(const float *power, uint32_t 
 				       .level = b + 0.25f * (c - a) * off };
 }
 
-/* Of two points, the one below the skirt of the other is marked. */
+/* Marks a point that lies below the skirt of a louder one. */
 static WEIR_REALTIME void mask(const struct formant *formant, const struct formant_point *loud,
 			       struct formant_point *point)
 {
@@ -140,7 +138,7 @@ static WEIR_REALTIME void mask(const struct formant *formant, const struct forma
 		point->level < loud->level - SHELF - SKIRT * fabsf(point->bin - loud->bin) / width;
 }
 
-/* Drops what is not heard beside louder partials: it would come and go. */
+/* Drops points that louder partials mask: they would come and go. */
 static WEIR_REALTIME void drop_masked(struct formant *formant)
 {
 	struct formant_point *point = formant->point;

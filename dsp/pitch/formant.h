@@ -9,7 +9,7 @@
 #include "dsp/arena.h"
 #include "dsp/unit.h"
 
-/* A partial that the envelope runs through. */
+/* A partial on the envelope. */
 struct formant_point {
 	float bin;
 	float level; /* natural logarithm of the power */
@@ -37,7 +37,7 @@ void formant_allocate(struct formant *formant, struct arena *arena);
 WEIR_REALTIME void formant_reset(struct formant *formant);
 
 /*
- * Fills bins with what an inverse FFT turns into the correlation that formant_find_spacing() takes.
+ * Fills bins, whose inverse FFT is the correlation that formant_find_spacing() takes.
  */
 WEIR_REALTIME void formant_compress(const struct formant *formant, const float *power,
 				    fftwf_complex *bins);
@@ -48,7 +48,7 @@ WEIR_REALTIME void formant_find_spacing(struct formant *formant, const float *co
 WEIR_REALTIME void formant_find_envelope(struct formant *formant, const float *power,
 					 const uint32_t *peak, uint32_t n_peaks);
 
-/* What a partial at `bin` that will sound at speed * bin is to be multiplied by. */
+/* The gain of a partial at `bin` that will sound at speed * bin. */
 WEIR_REALTIME float formant_gain(const struct formant *formant, float bin, float speed);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Attacks: the power of the input's first difference, which favours what is high
- * and sudden, is summed in blocks of a quarter hop. An attack is where the last
+ * Attacks: the power of the input's first difference, which emphasizes high and
+ * sudden sounds, is summed in blocks of a quarter hop. An attack is where the last
  * two blocks hold RISE times the power of the two before them on average (eight
  * blocks are looked at). It lies where a leaky sum of the power first reaches
  * LOCATE of its peak. It is a strong one if, within a hop from there, they hold
@@ -20,9 +20,9 @@
 #define RISE 4.0f
 #define RISE_STRONG 5.0f
 #define LOCATE 0.3f
-#define FLOOR 1e-9f /* power: keeps silence from being risen from */
+#define FLOOR 1e-9f /* power: a rise from silence is measured from this */
 
-/* Of two blocks of differences, which are less the higher the rate. */
+/* The power of two blocks of differences; differences are smaller at higher rates. */
 static float quiet_power(uint32_t hop, uint32_t rate)
 {
 	const float per_frame = 48000.0f / (float)rate;
@@ -72,7 +72,7 @@ WEIR_REALTIME void onset_take(struct onset_finder *finder, const float *const in
 		}
 		finder->last[c] = last;
 	}
-	for (uint32_t i = 0; i < n; i++) /* one order of adding, whatever n */
+	for (uint32_t i = 0; i < n; i++) /* in one order, whatever n is */
 		*block += power[i];
 	finder->at = finder->at + n == finder->hop ? 0 : finder->at + n;
 }

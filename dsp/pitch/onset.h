@@ -15,7 +15,7 @@
 /* An attack in the input. */
 struct onset {
 	uint64_t frame;
-	bool strong;	/* loud enough that nothing of it may sound before it */
+	bool strong;	/* so loud that nothing of it may sound before its time */
 	bool placed;	/* a vocoder frame was centred on it */
 	uint32_t place; /* in the stretch buffer, if placed */
 };

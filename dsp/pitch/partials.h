@@ -21,7 +21,7 @@
 /* A sinusoid, as it is in the window. */
 struct partial {
 	uint32_t bin;				/* of its peak */
-	float before[PITCH_MAX_CHANNELS][2];	/* what that bin held of it in the frame before */
+	float before[PITCH_MAX_CHANNELS][2];	/* its part of that bin in the frame before */
 	float frequency;			/* bins */
 	float amplitude[PITCH_MAX_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the
 					       window's start */

@@ -16,19 +16,19 @@
  * With `formant` the spectral envelope stays where it is while the pitch moves,
  * so that a voice keeps its character. It is followed from partial to partial: from
  * -7 to 7 semitones the first two formants of a voice of up to 150 Hz are off by 2 %
- * on average; the partials of a higher voice are too far apart to tell that well. No
+ * on average; the partials of a higher voice are too far apart for that. No
  * 50 ms become more than 6 dB louder than the loudest channel of the input was.
  *
- * `mode` chooses the length of the windows. Longer ones tell more partials apart,
- * and are heard later. A change of the mode fades over once the other window is
- * filled, and `latency` then declares the new delay:
+ * `mode` chooses the length of the windows. Longer ones resolve more partials and have
+ * a longer delay. A change of the mode cross-fades once the other window is filled,
+ * and `latency` then declares the new delay:
  *
  *	low-latency	8 hops of 2.67 ms	21.3 ms at 48 kHz
  *	balanced	8 hops of 5.33 ms	42.7 ms
  *	quality		8 hops of 8 ms		64 ms
  *
- * The latency is the same at every shift, and, but for the rounding of a hop to a length of which
- * FFTs are fast, at every rate. Rates: 8 to 384 kHz.
+ * The latency is the same at every shift, and, but for the rounding of a hop to a length of fast
+ * FFTs, at every rate. Rates: 8 to 384 kHz.
  *
  * Method: the input is stretched in time by r = 2^(semitones / 12) into a buffer,
  * which is read r times as fast. Region p of frame u of the spectrum X is rotated by
@@ -36,7 +36,7 @@
  *	theta_u = theta_{u-1} + omega_p ((t_s(u) - t_s(u-1)) - (t_a(u) - t_a(u-1)))
  *
  * with t_a and t_s the frame's places in the input and in the buffer, and omega_p the
- * frequency that the phases of X_u(p) and X_{u-1}(p) tell: a phase vocoder with
+ * frequency from the phases of X_u(p) and X_{u-1}(p): a phase vocoder with
  * identity phase locking (J. Laroche, M. Dolson, "Improved phase vocoder time-scale
  * modification of audio", IEEE Trans. Speech and Audio Processing 7(3), 1999). Attacks
  * after A. Roebel, "A new approach to transient processing in the phase vocoder", DAFx
@@ -52,7 +52,7 @@ enum {
 	PITCH_FORMANT,	 /* 0 or 1: keep the spectral envelope */
 	PITCH_LATENCY,	 /* frames */
 	PITCH_CENTS,	 /* -100 to 100, added to semitones */
-	PITCH_MIX,	 /* percent of the shifted sound: the rest is the input, just as late */
+	PITCH_MIX,	 /* percent of shifted sound; the rest is the delayed input */
 	PITCH_MODE,	 /* of enum pitch_mode */
 	PITCH_GLIDE_MS,	 /* after which 95 % of a change have passed */
 	PITCH_N_CONTROLS,

@@ -26,7 +26,7 @@ struct knot {
 	uint64_t place, step;
 };
 
-/* What is wanted. Looked at once per hop. */
+/* Settings, read once per hop. */
 struct shifter_settings {
 	double semitones;
 	double glide_seconds; /* the time constant of a change */
@@ -57,8 +57,8 @@ struct shifter {
 	uint32_t silent_hops; /* silent frames in a row, counted as far as needed */
 	struct knot knot[SHIFTER_KNOTS]; /* of frame's hop, and the hops before */
 	struct stretch_reader reader;
-	bool plain;	     /* nothing is shifted: the plain delay is heard */
-	float mix;	     /* that the settings have led to */
+	bool plain;	     /* nothing is shifted: the output is the plain delay */
+	float mix;	     /* on its way to that of the settings */
 	float wet, next_wet; /* share of the shifted sound in the output: moves from one to the
 				other in this hop */
 };

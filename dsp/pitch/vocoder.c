@@ -33,12 +33,12 @@
 #include "dsp/phasor.h"
 #include "dsp/simd.h"
 
-/* One frame's work, in this order. Stages are of about equal cost where the FFT allows it. */
-#define TAKE_STAGES 2 /* per channel: window, spectrum */
+/* The stages of a frame, in this order, of about equal cost where the FFT allows it. */
+#define ANALYSIS_STAGES 2 /* per channel: window, spectrum */
 #define ROTATE_STAGES 6
-#define GIVE_STAGES 3 /* per channel: rotation, grain, sum */
+#define SYNTHESIS_STAGES 3 /* per channel: rotation, grain, sum */
 
-#define MAX_OFF 1.0f /* bins between a partial and its peak; further off is no partial */
+#define MAX_OFF 1.0f /* bins between a partial and its peak */
 
 /*
  * The ratio of a frame's power to the input's up to which formants are kept: 4 dB. Of the frames of
@@ -51,11 +51,11 @@
 #define MAX_POWER_RATIO_STEADY 5.0f /* times the speed */
 #define MAX_POWER_RATIO_ATTACK 4.0f
 
-#define ROSE 1.2f /* the power ratio from which a peak belongs to an attack */
+#define ROSE 1.2f /* minimum power ratio of a peak that belongs to an attack */
 
 uint32_t vocoder_count_stages(uint32_t n_channels)
 {
-	return 1 + n_channels * (TAKE_STAGES + GIVE_STAGES) + ROTATE_STAGES;
+	return 1 + n_channels * (ANALYSIS_STAGES + SYNTHESIS_STAGES) + ROTATE_STAGES;
 }
 
 WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder)
@@ -133,7 +133,7 @@ static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset
 	}
 }
 
-/* What the analysis window and the grain are multiplied by in this frame. */
+/* Finds the window of this frame, and the factors of its grain. */
 static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 {
 	const struct vocoder_frame *now = &vocoder->now;
@@ -210,7 +210,7 @@ static WEIR_REALTIME uint32_t audible_bins(const struct vocoder *vocoder)
 	return (uint32_t)((float)(vocoder->n_bins - 1) / speed);
 }
 
-/* Without branches: which bins are peaks is not to be guessed. */
+/* Without branches: a processor cannot predict which bins are peaks. */
 static WEIR_REALTIME void find_peaks(struct vocoder *vocoder)
 {
 	const float *p = vocoder->power[0];
@@ -236,7 +236,7 @@ static WEIR_REALTIME double cycles_of_bin(const struct vocoder *vocoder)
 	return (double)(vocoder->now.centre - vocoder->before.centre) / vocoder->n;
 }
 
-/* The phases of a peak begin anew with the first frame and with an attack that raises it. */
+/* The phase of a peak restarts in the first frame and at an attack that raises the peak. */
 static WEIR_REALTIME bool is_new(const struct vocoder *vocoder, uint32_t p)
 {
 	return vocoder->before.work != VOCODER_SHIFT ||
@@ -296,7 +296,7 @@ static WEIR_REALTIME uint32_t region_end(const struct vocoder *vocoder, uint32_t
 					 : (vocoder->peak[i] + vocoder->peak[i + 1] + 1) / 2;
 }
 
-/* A gated window has another shape. */
+/* The shape of partials is that of the plain window: a gated one has another. */
 static WEIR_REALTIME void find_partials(struct vocoder *vocoder)
 {
 	if (vocoder->is_gated || vocoder->before.work != VOCODER_SHIFT)
@@ -338,7 +338,7 @@ static WEIR_REALTIME void rotate_region(struct vocoder *vocoder, uint32_t k, uin
 		}
 }
 
-/* What the region of each peak is multiplied by so that formants stay. */
+/* The gains of the regions that keep the formants. */
 static WEIR_REALTIME void find_gains(struct vocoder *vocoder)
 {
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
@@ -368,7 +368,7 @@ struct powers {
 	float before, after; /* the rotation */
 };
 
-/* Of a channel. What a bin's power is multiplied by stands twice: for both parts of the bin. */
+/* Of a channel. The weight of a bin stands twice: for its real and its imaginary part. */
 static WEIR_SIMD WEIR_REALTIME struct powers find_powers(const float *bins, const float *weight,
 							 uint32_t n)
 {
@@ -391,7 +391,7 @@ static WEIR_SIMD WEIR_REALTIME struct powers find_powers(const float *bins, cons
 	return powers;
 }
 
-/* The ratio by which the power may rise. */
+/* The maximum of the power after the rotation over the power before. */
 static WEIR_REALTIME float max_power_ratio(const struct vocoder *vocoder)
 {
 	const float by_speed = vocoder->is_gated || vocoder->now.attack ? MAX_POWER_RATIO_ATTACK
@@ -461,7 +461,8 @@ static WEIR_SIMD WEIR_REALTIME void add_grain(struct vocoder *vocoder, float *re
 		sum[i - first] += grain[i] * vocoder->shape[i];
 }
 
-static WEIR_REALTIME void run_take_stage(struct vocoder *vocoder, uint32_t channel, uint32_t stage)
+static WEIR_REALTIME void run_analysis_stage(struct vocoder *vocoder, uint32_t channel,
+					     uint32_t stage)
 {
 	if (stage == 0)
 		take_window(vocoder, channel);
@@ -492,7 +493,8 @@ static WEIR_REALTIME void run_rotate_stage(struct vocoder *vocoder, uint32_t sta
 	}
 }
 
-static WEIR_REALTIME void run_give_stage(struct vocoder *vocoder, uint32_t channel, uint32_t stage)
+static WEIR_REALTIME void run_synthesis_stage(struct vocoder *vocoder, uint32_t channel,
+					      uint32_t stage)
 {
 	if (stage == 2)
 		add_grain(vocoder, vocoder->stretch.grain[channel], vocoder->grain[channel]);
@@ -506,8 +508,8 @@ static WEIR_REALTIME void run_give_stage(struct vocoder *vocoder, uint32_t chann
 
 WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage)
 {
-	const uint32_t rotate = 1 + vocoder->n_channels * TAKE_STAGES;
-	const uint32_t give = rotate + ROTATE_STAGES;
+	const uint32_t rotate = 1 + vocoder->n_channels * ANALYSIS_STAGES;
+	const uint32_t synthesis = rotate + ROTATE_STAGES;
 
 	if (vocoder->now.work == VOCODER_SILENT)
 		return;
@@ -515,11 +517,13 @@ WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage)
 		shape_frame(vocoder);
 		add_grain(vocoder, vocoder->stretch.weight, vocoder->gated);
 	} else if (stage < rotate) {
-		run_take_stage(vocoder, (stage - 1) / TAKE_STAGES, (stage - 1) % TAKE_STAGES);
-	} else if (stage < give) {
+		run_analysis_stage(vocoder, (stage - 1) / ANALYSIS_STAGES,
+				   (stage - 1) % ANALYSIS_STAGES);
+	} else if (stage < synthesis) {
 		if (vocoder->now.work == VOCODER_SHIFT)
 			run_rotate_stage(vocoder, stage - rotate);
 	} else {
-		run_give_stage(vocoder, (stage - give) / GIVE_STAGES, (stage - give) % GIVE_STAGES);
+		run_synthesis_stage(vocoder, (stage - synthesis) / SYNTHESIS_STAGES,
+				    (stage - synthesis) % SYNTHESIS_STAGES);
 	}
 }

@@ -15,13 +15,13 @@
 
 /* Lengths in hops. */
 #define VOCODER_WINDOW 12
-#define VOCODER_AHEAD 4	 /* of the window, behind its centre: what must be known in advance */
+#define VOCODER_AHEAD 4	 /* of the window, after its centre: the look-ahead */
 #define VOCODER_BEFORE 8 /* of the window, up to its centre */
 #define VOCODER_REACH 3	 /* from the centre back to the first place that is still open */
-#define VOCODER_CHUNK 8	 /* bins that are written at once, also behind the last one */
-#define VOCODER_MEMORY 4 /* over which the energy of a partial is compared at an attack */
+#define VOCODER_CHUNK 8	 /* bins that are written at once, also after the last one */
+#define VOCODER_MEMORY 4 /* frames over which the energy of a partial is compared at an attack */
 
-/* What a frame needs. */
+/* The processing that a frame needs. */
 enum vocoder_work {
 	VOCODER_SILENT, /* nothing */
 	VOCODER_PLAIN,	/* the grain is the input */
@@ -53,12 +53,12 @@ struct vocoder {
 	struct partials partials;
 
 	float *window;	 /* of the analysis */
-	float *unwindow; /* what turns it into 1, bounded */
+	float *unwindow; /* its inverse, bounded */
 
 	struct vocoder_frame now, before;
 	float *gated;  /* the window of this frame */
-	bool is_gated; /* it is not the plain window */
-	float *shape;  /* what the grain is multiplied by */
+	bool is_gated; /* gated is not the plain window */
+	float *shape;  /* the factors of the grain */
 	float *grain[PITCH_MAX_CHANNELS];
 	fftwf_complex *spectrum[PITCH_MAX_CHANNELS], *spectrum_before[PITCH_MAX_CHANNELS];
 	fftwf_complex *rotated;		  /* a spectrum on its way back; also scratch */
@@ -68,7 +68,7 @@ struct vocoder {
 	uint32_t *peak;
 	uint32_t n_peaks;
 	fftwf_complex *cross; /* per peak: now times before, conjugated, of all channels */
-	float *peak_off;      /* of its frequency from its bin, bins */
+	float *peak_off;      /* its frequency less its bin, bins */
 	float *peak_phase;    /* theta, cycles */
 	float *peak_gain;     /* that keeps formants */
 };
@@ -85,7 +85,7 @@ uint32_t vocoder_count_stages(uint32_t n_channels);
 
 WEIR_REALTIME void vocoder_reset(struct vocoder *vocoder);
 
-/* Begins a frame. Its work is done when all stages have run, in their order. */
+/* Begins a frame, which is complete when all stages have run, in their order. */
 WEIR_REALTIME void vocoder_begin(struct vocoder *vocoder, const struct vocoder_frame *frame);
 WEIR_REALTIME void vocoder_run_stage(struct vocoder *vocoder, uint32_t stage);
 
