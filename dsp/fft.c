@@ -53,15 +53,15 @@ void weir_fft_finish(struct weir_fft *fft)
 	*fft = (struct weir_fft){ 0 };
 }
 
-static WEIR_SIMD WEIR_REALTIME void power_find(const float *restrict bins, float *restrict power,
-					       uint32_t n)
+static WEIR_SIMD WEIR_REALTIME void power_find(const fftwf_complex *restrict bins,
+					       float *restrict power, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
-		power[k] = bins[2 * k] * bins[2 * k] + bins[2 * k + 1] * bins[2 * k + 1];
+		power[k] = bins[k][0] * bins[k][0] + bins[k][1] * bins[k][1];
 }
 
 /* WEIR_SIMD is for static functions. */
 WEIR_REALTIME void weir_fft_power(const fftwf_complex *bins, float *power, uint32_t n)
 {
-	power_find((const float *)bins, power, n);
+	power_find(bins, power, n);
 }
