@@ -86,7 +86,7 @@ static void want(struct top *top, const struct weir_registry_object *node)
 	page_reset(&top->page);
 	top->lost = 0;
 	top->idle_frames = 0;
-	session_touch(&top->session);
+	session_notify(&top->session);
 }
 
 /* The one that was chosen, and when that is gone another one of its name. */
@@ -446,7 +446,7 @@ static void screen_open(struct top *top)
 		die("%s", strerror(errno));
 	pw_loop_update_timer(top->session.loop, top->timer, &frame, &frame, false);
 	top->is_open = true;
-	session_touch(&top->session);
+	session_notify(&top->session);
 }
 
 static void top_init(struct top *top)

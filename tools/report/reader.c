@@ -167,7 +167,7 @@ static void on_link(void *data, struct weir_link *link)
 	if (link->state == WEIR_LINK_GONE && link->res != 0)
 		warn("cannot link the report port: %s",
 		     link->error ? link->error : spa_strerror(link->res));
-	session_touch(reader->session);
+	session_notify(reader->session);
 }
 
 static const struct weir_link_events link_events = {

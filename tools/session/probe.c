@@ -14,7 +14,7 @@ static void probe_bound(void *data)
 {
 	struct probe *probe = data;
 
-	session_touch(probe->session);
+	session_notify(probe->session);
 }
 
 static void probe_gone(void *data, int res, const char *error)
@@ -25,7 +25,7 @@ static void probe_gone(void *data, int res, const char *error)
 		die("the sound server cannot make %s: %s. It must find " LIBRARY
 		    ": see \"Install\" in README.md",
 		    probe->factory, error);
-	session_touch(probe->session);
+	session_notify(probe->session);
 }
 
 static const struct weir_proxy_events probe_events = {
@@ -89,7 +89,7 @@ static void on_link(void *data, struct weir_link *link)
 	if (link->state == WEIR_LINK_GONE && link->res != 0)
 		warn("cannot link %s: %s", probe->factory,
 		     link->error ? link->error : spa_strerror(link->res));
-	session_touch(probe->session);
+	session_notify(probe->session);
 }
 
 static const struct weir_link_events link_events = {

@@ -21,9 +21,9 @@
 
 PW_LOG_TOPIC(weir_topic, "weir");
 
-void session_touch(struct session *session)
+void session_notify(struct session *session)
 {
-	pw_loop_signal_event(session->loop, session->touched);
+	pw_loop_signal_event(session->loop, session->notified);
 }
 
 static void registry_changed(void *data, struct weir_registry_object *object)
@@ -31,12 +31,12 @@ static void registry_changed(void *data, struct weir_registry_object *object)
 	struct session *session = data;
 
 	session->has_new_clients |= object->type == WEIR_REGISTRY_CLIENT;
-	session_touch(session);
+	session_notify(session);
 }
 
 static void default_changed(void *data)
 {
-	session_touch(data);
+	session_notify(data);
 }
 
 static void registry_ready(void *data)
@@ -44,7 +44,7 @@ static void registry_ready(void *data)
 	struct session *session = data;
 
 	session->ready = true;
-	session_touch(session);
+	session_notify(session);
 }
 
 static const struct weir_registry_events registry_events = {
@@ -74,7 +74,7 @@ static void core_error(void *data, uint32_t id, int seq, int res, const char *me
 	if (!weir_connection_is_lost(id, res))
 		return;
 	session->is_lost = true;
-	session_touch(session);
+	session_notify(session);
 }
 
 static const struct pw_core_events core_events = {
@@ -124,7 +124,7 @@ static void on_ctrl_z(int number)
 
 	(void)number;
 	stop_is_asked = 1;
-	session_touch(signalled);
+	session_notify(signalled);
 	errno = error;
 }
 
@@ -137,7 +137,7 @@ static void on_stop_timer(void *data, uint64_t expirations)
 	kill(getpid(), SIGSTOP);
 	session->is_stopping = false;
 	session->events->continued(session->data);
-	session_touch(session);
+	session_notify(session);
 }
 
 static void session_leave(struct session *session)
@@ -152,7 +152,7 @@ static void session_leave(struct session *session)
 	weir_context_timer_set(session->connection.context, session->stop_timer, STOP_NSEC);
 }
 
-static void on_touched(void *data, uint64_t count)
+static void on_notified(void *data, uint64_t count)
 {
 	struct session *session = data;
 
@@ -188,8 +188,8 @@ void session_init(struct session *session, const struct session_events *events, 
 	session->loop = pw_main_loop_get_loop(session->main_loop);
 	session->connection.context = pw_context_new(session->loop, NULL, 0);
 	session->timer = pw_loop_add_timer(session->loop, on_timer, session);
-	session->touched = pw_loop_add_event(session->loop, on_touched, session);
-	if (!session->connection.context || !session->timer || !session->touched)
+	session->notified = pw_loop_add_event(session->loop, on_notified, session);
+	if (!session->connection.context || !session->timer || !session->notified)
 		die("%s", strerror(errno));
 	signalled = session;
 	signal(SIGTSTP, on_ctrl_z);

@@ -14,7 +14,8 @@ struct session;
 
 /* From the loop, never from within another call. */
 struct session_events {
-	/* Something is new, other or gone, or session_touch was called. All is known of what is. */
+	/* Something is new, other or gone, or session_notify was called. All is known of what is.
+	 */
 	void (*changed)(void *data);
 	/* The connection ends: what was made through it must be destroyed now. */
 	void (*lost)(void *data);
@@ -39,7 +40,7 @@ struct session {
 	void *data;
 	struct spa_hook core_listener;
 	struct spa_source *timer;
-	struct spa_source *touched;
+	struct spa_source *notified;
 	struct spa_source *stop_timer;
 	bool is_stopping;
 	bool is_lost;
@@ -59,7 +60,7 @@ void session_quit(struct session *session);
 void session_refresh_defaults(struct session *session);
 
 /* Calls `changed` soon. */
-void session_touch(struct session *session);
+void session_notify(struct session *session);
 
 /* The node of this name, or else of this id, NULL: there is none. */
 struct weir_registry_object *session_find_node(const struct session *session, const char *name);
