@@ -41,11 +41,11 @@ static void probe_create(struct probe *probe)
 				  "false", NODE_PROBE_KEY, "true", NULL);
 
 	pw_properties_setf(props, PW_KEY_NODE_NAME, "%s.probe", probe->factory);
-	probe->remote = weir_proxy_create(probe->session->connection.core, "spa-node-factory",
-					  PW_TYPE_INTERFACE_Node, props);
-	if (!probe->remote)
+	probe->proxy = weir_proxy_create(probe->session->connection.core, "spa-node-factory",
+					 PW_TYPE_INTERFACE_Node, props);
+	if (!probe->proxy)
 		die("cannot make %s: %m", probe->factory);
-	weir_proxy_add_listener(probe->remote, &probe_events, probe);
+	weir_proxy_add_listener(probe->proxy, &probe_events, probe);
 }
 
 void probe_list_outputs(const struct session *session, const struct weir_registry_object *node,
@@ -70,7 +70,7 @@ static void list_inputs(const struct probe *probe, struct weir_port_list *list)
 	spa_list_for_each(
 		port, weir_registry_get_objects(probe->session->registry, WEIR_REGISTRY_PORT), link)
 	{
-		if (weir_port_is_of(port, probe->remote->id, "in") && weir_port_is_audio(port))
+		if (weir_port_is_of(port, probe->proxy->id, "in") && weir_port_is_audio(port))
 			weir_port_list_add(list, port);
 	}
 }
@@ -79,7 +79,7 @@ static void links_drop(struct probe *probe)
 {
 	while (probe->n_links > 0)
 		weir_link_destroy(probe->link[--probe->n_links]);
-	probe->hears = false;
+	probe->receives = false;
 }
 
 static void on_link(void *data, struct weir_link *link)
@@ -172,13 +172,13 @@ struct weir_registry_object *probe_update(struct probe *probe,
 	if (!target)
 		return NULL;
 	probe->target_serial = target->serial;
-	if (probe->remote && !probe->remote->proxy)
+	if (probe->proxy && !probe->proxy->proxy)
 		probe_disconnect(probe);
-	if (!probe->remote)
+	if (!probe->proxy)
 		probe_create(probe);
-	if (probe->remote->id == SPA_ID_INVALID)
+	if (probe->proxy->id == SPA_ID_INVALID)
 		return NULL;
-	node = weir_registry_find(probe->session->registry, WEIR_REGISTRY_NODE, probe->remote->id);
+	node = weir_registry_find(probe->session->registry, WEIR_REGISTRY_NODE, probe->proxy->id);
 	if (!node || !node->known)
 		return NULL;
 	probe_list_outputs(probe->session, target, &from);
@@ -186,13 +186,13 @@ struct weir_registry_object *probe_update(struct probe *probe,
 	links_prune(probe, &from, &to);
 	if (to.n)
 		links_make(probe, &from, &to);
-	probe->hears |= to.n && (!target->running || links_are_active(probe));
-	return probe->hears ? node : NULL;
+	probe->receives |= to.n && (!target->running || links_are_active(probe));
+	return probe->receives ? node : NULL;
 }
 
 void probe_disconnect(struct probe *probe)
 {
 	links_drop(probe);
-	weir_proxy_destroy(probe->remote);
-	probe->remote = NULL;
+	weir_proxy_destroy(probe->proxy);
+	probe->proxy = NULL;
 }

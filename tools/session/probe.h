@@ -15,11 +15,11 @@
 struct probe {
 	struct session *session;
 	const char *factory; /* "weir.analyze" */
-	struct weir_proxy *remote;
+	struct weir_proxy *proxy;
 	struct weir_link *link[WEIR_PORT_LIST_MAX];
 	uint32_t n_links;
 	uint64_t target_serial; /* the node that is linked */
-	bool hears;		/* what the target plays, as soon as it plays */
+	bool receives;		/* what the target plays, as soon as it plays */
 };
 
 /* When the graph has changed. Returns our node once it hears the target, else NULL. */
