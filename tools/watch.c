@@ -91,7 +91,7 @@ static bool has_wanted(const struct watch *watch)
 	return false;
 }
 
-/* Fields that come more rarely than lines are in the next one. Graphs whose time jumps go on. */
+/* A field that is rarer than lines is in the next line. A jump of the graph's time begins anew. */
 static bool is_due(struct watch *watch, double t)
 {
 	const double late = t - watch->next_t;
@@ -197,14 +197,14 @@ static struct weir_registry_object *find_named(struct watch *watch, const char *
 }
 
 /*
- * The node that was asked for, or else the only one that reports. One that is read is not left for
- * another one of its name.
+ * The requested node, else the only one that reports. A node that is read is not left for another
+ * node of the same name.
  */
 static struct weir_registry_object *find_node(struct watch *watch)
 {
 	struct weir_registry_object *node =
 		session_find_serial(&watch->session, watch->subject.serial);
-	/* Where an id was given, another node has it when that one is gone. */
+	/* An id that the user gave may be another node's once the node is gone. */
 	const char *name = watch->subject.name ? watch->subject.name : watch->request.node_name;
 
 	if (node && !watch->request.find_default)
@@ -245,7 +245,7 @@ static void on_changed(void *data)
 		return;
 	node = find_node(watch);
 	from = watch->request.target ? probe_update(&watch->probe, node) : node;
-	/* Our node's links to what already plays begin within a cycle: that one is silent. */
+	/* Links from a node that already plays begin within a cycle, which is silent. */
 	if (watch->request.target && from && from->serial != watch->subject.from_serial &&
 	    node->running)
 		reader_skip_cycle(&watch->reader);
@@ -335,7 +335,7 @@ static void warn_idle(const struct watch *watch)
 		     name);
 }
 
-/* Hops come, and what is wanted is in none of them. */
+/* Reports arrive, but none has a wanted field. */
 static void warn_missing(struct watch *watch)
 {
 	const struct weir_registry_object *from =
@@ -350,7 +350,7 @@ static void warn_missing(struct watch *watch)
 	free(fields);
 }
 
-/* Seconds in which we were stopped do not count. */
+/* Seconds in which the program was stopped do not count. */
 static void warn_silence(struct watch *watch)
 {
 	const bool is_useless = !watch->silence.silent_seconds && !watch->silence.has_wanted;
@@ -438,7 +438,7 @@ static void check_arguments(struct watch *watch, const char *unit)
 		die("%s", strerror(errno));
 }
 
-/* Which of two counts would be a guess. */
+/* Which of two values counts would be a guess. */
 static void text_take(const char **text, const char *option)
 {
 	if (*text)

@@ -7,7 +7,7 @@
 
 /*
  * Reports as JSON lines: {"t":0.5,"name":1,"vector":[1,2]} and {"t":0.5,"ev":"name","at":0.4}.
- * What is not finite is null. Names are a unit's: no character of them needs escaping.
+ * Values that are not finite are null. Names of fields need no escaping.
  */
 
 /* t in seconds; then the fields, and json_end. */
@@ -15,7 +15,7 @@ void json_begin(FILE *file, double t);
 void json_field(FILE *file, const char *name, const float *value, uint32_t count);
 void json_end(FILE *file);
 
-/* A line of its own: an event that preceded t by so many seconds. */
+/* A line of its own: an event, `seconds` before t. */
 void json_event(FILE *file, double t, const char *name, float seconds);
 
 #endif

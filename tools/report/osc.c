@@ -16,12 +16,12 @@
 
 #define MOST_NAME 255 /* bytes of a node's name: an address has room for more */
 
-/* In OSC these mean something in an address. */
+/* Reserved in addresses of OSC (1.0), and the space. */
 #define NOT_IN_ADDRESSES " #*,/?[]{}"
 
 #define EXAMPLE "Write --osc HOST:PORT, for example --osc 127.0.0.1:9000"
 
-/* liblo looks a name up whenever it sends, and waits for the answer: it is given a number. */
+/* liblo resolves a name whenever it sends, and blocks meanwhile: it gets a numeric address. */
 static void host_find(const char *host, char number[static INET_ADDRSTRLEN])
 {
 	const struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM };
@@ -93,7 +93,7 @@ void osc_set_node(struct osc *osc, const char *name, uint32_t n_channels)
 	osc->n_channels = n_channels;
 }
 
-/* channel 0: all of them. Takes the message. */
+/* Channel 0: all channels. Takes ownership of the message. */
 static void add(struct osc *osc, uint32_t channel, const char *name, lo_message message)
 {
 	char path[MOST_NAME + FIELD_MAX_NAME + 32], ch[16];
@@ -116,9 +116,9 @@ static void add_floats(struct osc *osc, uint32_t channel, const char *name, cons
 }
 
 /*
- * How many of a field's values belong to each channel, 0: they are about all of them together.
- * Where there is one channel, single values are its own. Of a field that is not known, those are
- * that are as many as the channels.
+ * How many of a field's values belong to each channel, 0: they describe all channels together.
+ * Single values of a mono node are its channel's. An unknown field is per channel when it has one
+ * value for each.
  */
 static uint32_t count_per_channel(const struct field *field, uint32_t n_channels)
 {
@@ -154,7 +154,7 @@ void osc_add_lost(struct osc *osc, uint64_t lost)
 	add(osc, 0, "lost", message);
 }
 
-/* Who is to listen may come later: that nobody does is told once. */
+/* The receiver may start later: a refusal is reported once. */
 void osc_send(struct osc *osc)
 {
 	if (!lo_bundle_count(osc->bundle))

@@ -7,7 +7,7 @@
 #include "fields.h"
 
 /*
- * Reports as OSC by UDP: a bundle per hop with a message per field and channel,
+ * Reports as OSC by UDP: a bundle per report with a message per field and channel,
  * /weir/NODE/CH/FIELD, CH from 1, or "all" for what the channels have together.
  */
 
@@ -19,13 +19,13 @@ struct osc {
 	bool refused;	     /* and said so */
 };
 
-/* HOST:PORT, or PORT of this computer. Ends the program with a message when it is neither. */
+/* HOST:PORT, or PORT of this computer. Ends the program with a message for any other text. */
 void osc_init(struct osc *osc, const char *destination);
 void osc_finish(struct osc *osc);
 
 void osc_set_node(struct osc *osc, const char *name, uint32_t n_channels);
 
-/* Into the hop's bundle, which osc_send sends. */
+/* Adds to the bundle that osc_send sends. */
 void osc_add_field(struct osc *osc, const struct field *field);
 void osc_add_event(struct osc *osc, const char *name, float seconds);
 void osc_add_lost(struct osc *osc, uint64_t lost);

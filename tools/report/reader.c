@@ -82,7 +82,7 @@ void reader_finish(struct reader *reader)
 	free(reader->controls);
 }
 
-/* Is it as it should be, or to stay away until the port is another one? */
+/* Is the link as it should be? One that failed is not made again for the same port. */
 static bool link_is_settled(const struct reader *reader, const struct weir_registry_object *port)
 {
 	return port && port->serial == reader->report_serial &&
@@ -106,7 +106,7 @@ void reader_disconnect(struct reader *reader)
 	fifo_finish(&reader->fifo);
 }
 
-/* What comes in goes through a mixer, which leaves out what its 8192 bytes do not hold (1.4.2). */
+/* The port has a mixer, which drops what exceeds its 8192 bytes (PipeWire 1.4.2). */
 static void *port_add(struct pw_filter *filter)
 {
 	uint8_t memory[256];

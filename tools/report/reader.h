@@ -10,16 +10,16 @@
 #include "tools/session/session.h"
 
 /*
- * Reads the report port of one node: a node of our own with one port, linked to that one as often
- * as it is there. Nobody in the graph waits for it (PipeWire 1.2 or newer), so that a reader that
- * is stopped does not stop the sound.
+ * Reads the report port of one node: a node of our own with one port, linked to the report port
+ * whenever that is there. The graph does not wait for the reader (PipeWire 1.2 or newer): a reader
+ * that is stopped does not stop the sound.
  */
 
 struct reader {
 	struct session *session;
 	const char *name; /* of our own node */
 
-	/* From the loop, when there is something for reader_next. */
+	/* From the loop, when reader_next has something to return. */
 	void (*filled)(void *data);
 	void *data;
 
@@ -39,14 +39,13 @@ struct reader {
 void reader_init(struct reader *reader, struct session *session, const char *name);
 void reader_finish(struct reader *reader);
 
-/* When the graph has changed: the report port to read, NULL: it is not there now. */
+/* When the graph has changed: the report port to read, NULL: absent. */
 void reader_set_port(struct reader *reader, const struct weir_registry_object *port);
-/* Leaves out the next cycle that has fifo. */
+/* Skips the next cycle that has reports. */
 void reader_skip_cycle(struct reader *reader);
-/* When the connection is lost, or no longer wanted. */
+/* When the connection is lost, or the reader is to rest. */
 void reader_disconnect(struct reader *reader);
 
-/* Is it linked? */
 bool reader_is_linked(const struct reader *reader);
 
 struct reading {
@@ -56,7 +55,7 @@ struct reading {
 	uint32_t size;
 };
 
-/* False when there is none. */
+/* False when there is no report. */
 bool reader_next(struct reader *reader, struct reading *reading);
 
 #endif

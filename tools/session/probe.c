@@ -114,7 +114,7 @@ static bool list_has(const struct weir_port_list *list, uint64_t serial)
 	return false;
 }
 
-/* Those of ports that are gone. One that was removed by hand stays, so as not to be made again. */
+/* Drops links of ports that are gone. A link removed by the user stays, and is not made again. */
 static void links_prune(struct probe *probe, const struct weir_port_list *from,
 			const struct weir_port_list *to)
 {
@@ -131,7 +131,7 @@ static void links_prune(struct probe *probe, const struct weir_port_list *from,
 	probe->n_links = n;
 }
 
-/* By channel where both sides tell theirs, else by order. */
+/* By channel where the ports of both sides have channels, else by order. */
 static void links_make(struct probe *probe, const struct weir_port_list *from,
 		       const struct weir_port_list *to)
 {
@@ -160,7 +160,7 @@ static bool links_are_active(const struct probe *probe)
 	return true;
 }
 
-/* In front of the links our node would hear silence that the target does not play. */
+/* Before its links are active our node would receive silence that the target does not play. */
 struct weir_registry_object *probe_update(struct probe *probe,
 					  const struct weir_registry_object *target)
 {

@@ -8,8 +8,8 @@
 #include "session.h"
 
 /*
- * A node of our own that listens to a sink or a source, as long as we run. It is made in the
- * daemon, and neither wakes what it listens to nor keeps it awake.
+ * A node of our own that measures a sink or a source, for as long as the program runs. The daemon
+ * runs it. The node is passive: it neither wakes its target nor keeps the target awake.
  */
 
 struct probe {
@@ -19,13 +19,13 @@ struct probe {
 	struct weir_link *link[WEIR_PORT_LIST_MAX];
 	uint32_t n_links;
 	uint64_t target_serial; /* the node that is linked */
-	bool receives;		/* what the target plays, as soon as it plays */
+	bool receives;		/* what the target plays, once it plays */
 };
 
-/* When the graph has changed. Returns our node once it hears the target, else NULL. */
+/* When the graph has changed. Returns our node once it receives from the target, else NULL. */
 struct weir_registry_object *probe_update(struct probe *probe,
 					  const struct weir_registry_object *target);
-/* When the connection is lost, or no longer wanted. */
+/* When the connection is lost, or the program ends. */
 void probe_disconnect(struct probe *probe);
 
 /* The outputs of a source, or the monitors of a sink. */

@@ -4,45 +4,45 @@
 
 #include "session.h"
 
-/* Does it have sound to measure? */
+/* Does the node have sound to measure? */
 bool node_is_sink_or_source(const struct session *session, const struct weir_registry_object *node);
-/* Has it a report port? */
+/* Does the node have a report port? */
 bool node_has_report(const struct session *session, const struct weir_registry_object *node);
-/* Will it have one, as far as is known of it? Ports of a sink or source come after it. */
+/* May the node get a report port? Ports of a sink or source appear after the node. */
 bool node_will_report(const struct weir_registry_object *node);
-/* Is it to be chosen from? What was made to measure a sink is not, unless somebody names it. */
+/* Is the node one to choose from? Probes are not, unless the user names one. */
 bool node_is_reporting(const struct session *session, const struct weir_registry_object *node);
 
 typedef bool node_is(const struct session *session, const struct weir_registry_object *node);
 
-/* The names of what a node reports. */
+/* The fields and events that a node reports. */
 #define NODE_REPORT_KEY "weir.report"
 
-/* Of a node: what its unit does, one word while it runs. */
+/* Of a node: the state of its unit. */
 #define NODE_STATE_KEY "weir.state"
 #define NODE_STATE_RUNS "ready"
 
-/* Of a node that is made for as long as a program runs. */
+/* Of a probe, a node that ends with its program. */
 #define NODE_PROBE_KEY "weir.probe"
 
 /*
- * Their names, with commas between them, and with ids where several have one name; "none"; to be
- * released by free().
+ * The names of the selected nodes, separated by commas, with ids where several nodes have one name;
+ * "none". To be released by free().
  */
 char *selection_list(const struct session *session, node_is *is);
 
 /*
- * The one of this name, or else of this id; NULL: there is none. Ends the program with a message
- * when there are several.
+ * The selected node of this name, else of this id; NULL: there is none. Ends the program with a
+ * message when several nodes have this name.
  */
 struct weir_registry_object *selection_find(const struct session *session, node_is *is,
 					    const char *name);
 
-/* Has another one its name? */
+/* Does another selected node have the same name? */
 bool selection_has_twin(const struct session *session, node_is *is,
 			const struct weir_registry_object *node);
 
-/* How many there are, and the last one of them. */
+/* The number of selected nodes, and the last one. */
 uint32_t selection_count(const struct session *session, node_is *is,
 			 struct weir_registry_object **last);
 

@@ -113,11 +113,11 @@ static void on_timer(void *data, uint64_t expirations)
 	session_connect(data);
 }
 
-/* Where Ctrl-Z is told. */
+/* The session that Ctrl-Z stops. */
 static struct session *signalled;
 static volatile sig_atomic_t stop_is_asked;
 
-/* No signal of the loop, which takes a file for each. */
+/* A handler of our own: the loop takes a file descriptor for each signal. */
 static void on_ctrl_z(int number)
 {
 	const int error = errno;

@@ -12,16 +12,18 @@
 
 struct session;
 
-/* From the loop, never from within another call. */
+/* Called from the loop, never from within another function of the session. */
 struct session_events {
-	/* Something is new, other or gone, or session_notify was called. All is known of what is.
+	/*
+	 * Objects were added, changed or removed, or session_notify was called. All objects of the
+	 * registry are complete.
 	 */
 	void (*changed)(void *data);
-	/* The connection ends: what was made through it must be destroyed now. */
+	/* The connection is lost: destroy what was made through it. */
 	void (*lost)(void *data);
 	/*
-	 * Ctrl-Z. The sound server waits for each node that it tells to begin, and all that plays
-	 * waits with it: nodes must be destroyed now. Nothing is told until we go on.
+	 * Ctrl-Z. A stopped program would block the graph, for the sound server waits for each node
+	 * that it starts: destroy all nodes. No other event comes until `continued`.
 	 */
 	void (*stopping)(void *data);
 	void (*continued)(void *data);
@@ -56,20 +58,21 @@ void session_finish(struct session *session);
 void session_run(struct session *session);
 void session_quit(struct session *session);
 
-/* Now and then, where the default sink or source matters. */
+/* To be called now and then where the default sink or source matters. */
 void session_refresh_defaults(struct session *session);
 
 /* Calls `changed` soon. */
 void session_notify(struct session *session);
 
-/* The node of this name, or else of this id, NULL: there is none. */
+/* The node of this name, else of this id, NULL: there is none. */
 struct weir_registry_object *session_find_node(const struct session *session, const char *name);
-/* That very one, NULL: it is gone, or serial is 0. Its id may be another one's by now. */
+/* The node of this serial, NULL: it is gone, or serial is 0. Ids are used again, serials are not.
+ */
 struct weir_registry_object *session_find_serial(const struct session *session, uint64_t serial);
-/* "" when it has none. */
+/* "" when the node has no name. */
 const char *session_get_name(const struct weir_registry_object *node);
 
-/* What tools list and look for: the port by which a node reports, NULL: it has none. */
+/* The port by which a node reports, NULL: it has none. */
 struct weir_registry_object *session_find_report(const struct session *session,
 						 const struct weir_registry_object *node);
 
