@@ -90,7 +90,7 @@ test_a_stopped_reader_holds_nothing_up() {
 	sleep 2
 	kill -CONT "${process_pids[watch-1]}"
 	wait_for "the stopped one tells what it lost" 10 has_lines "$rig_dir/watch-1.jsonl" 1 '.lost > 100 and .lost < 400'
-	wait_for "in words, too" 5 process_said watch-1 '^weir watch: [0-9]+ hops lost: we were stopped or late'
+	wait_for "in words, too" 5 process_said watch-1 '^weir watch: [0-9]+ reports lost: weir was stopped or late'
 	wait_for "the player to end" 15 not process_is_running player
 	sleep 0.3
 	record_stop after
@@ -197,7 +197,7 @@ test_a_reader_that_is_stopped_by_its_terminal_holds_up_no_sound() {
 	process_start player pw-play "$rig_dir/tone.wav"
 	wait_for "the tone is heard" 5 node_get speaker '.info.state == "running"'
 	kill -CONT "${process_pids[watch]}"
-	wait_for "it tells what is missing" 5 process_said watch 'stopped until now'
+	wait_for "it tells what is missing" 5 process_said watch 'was stopped: reports'
 	wait_for "and reads on" 5 grows "$rig_dir/watch.log"
 }
 
@@ -219,7 +219,7 @@ test_who_reads_slowly_loses_whole_hops() {
 	wait_for "who has enough ends us" 10 not process_is_running fast
 	wait_for "what was lost is told" 20 has_lines "$rig_dir/slow.jsonl" 1 '.lost > 50'
 	wait_for "and what follows" 10 has_lines "$rig_dir/slow.jsonl" 300 .many
-	check "in words, too" process_said slow '^weir watch: [0-9]+ hops lost: we were stopped or late'
+	check "in words, too" process_said slow '^weir watch: [0-9]+ reports lost: weir was stopped or late'
 	process_stop slow
 	check "every line is whole" all_lines "$(whole_lines "$rig_dir/slow.jsonl")" \
 		'(.many | length == 1800) or .lost'

@@ -268,7 +268,7 @@ static void draw(struct top *top)
 	else if (node && top->page.t > 0.0)
 		screen_print(rows - 1, 42, SCREEN_WEAK, "t %.1f s", top->page.t);
 	if (top->lost)
-		screen_print(rows - 1, 60, SCREEN_TOO_LOUD, "%llu hops lost",
+		screen_print(rows - 1, 60, SCREEN_TOO_LOUD, "%llu reports lost",
 			     (unsigned long long)top->lost);
 	screen_end();
 }

@@ -287,7 +287,7 @@ static void on_stopping(void *data)
 static void on_continued(void *data)
 {
 	(void)data;
-	warn("stopped until now: what was reported meanwhile is missing");
+	warn("was stopped: reports of that time are missing");
 }
 
 static const struct session_events session_events = {
@@ -371,7 +371,7 @@ static void on_second(void *data, uint64_t expirations)
 
 	(void)expirations;
 	if (watch->lost > watch->lost_told)
-		warn("%llu hops lost: we were stopped or late, or what reads the output is slow",
+		warn("%llu reports lost: weir was stopped or late, or its output is read slowly",
 		     (unsigned long long)(watch->lost - watch->lost_told));
 	watch->lost_told = watch->lost;
 	if (watch->request.find_default)
@@ -548,7 +548,7 @@ int watch_main(int argc, char *argv[])
 	osc_finish(&watch.request.osc);
 	pw_deinit();
 	if (watch.lost)
-		warn("%llu hops were lost in all", (unsigned long long)watch.lost);
+		warn("%llu reports were lost in all", (unsigned long long)watch.lost);
 	free(watch.subject.name);
 	free(watch.request.factory);
 	return EXIT_SUCCESS;
