@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")"/..
 . tests/arm.sh
 
-flags="-std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math"
+flags="-iquote . -std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math"
 sources="tests/render.c dsp/*.c dsp/*/*.c"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
