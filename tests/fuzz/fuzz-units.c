@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "judge.h"
+#include "take.h"
 #include "tests/check.h"
 
 #define MOST_CPU_SECONDS 120 /* of one trial: a loop without end takes longer */
@@ -50,7 +51,7 @@ static void trial_run(const struct weir_unit *unit, uint64_t seed)
 	const bool shares_buffers = chance_one_in(&chance, 2);
 
 	take_run(&takes[0], &trial, &chance, true, false);
-	judge_sound(&takes[0]);
+	judge_sound(takes[0].trial, takes[0].audio);
 	take_run(&takes[1], &trial, &chance, has_reports, shares_buffers);
 	takes_compare(&takes[0], &takes[1]);
 	take_finish(&takes[0]);

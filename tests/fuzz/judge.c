@@ -234,9 +234,8 @@ static void judge_finite(const char *name, const float *sound, uint32_t n_frames
 	}
 }
 
-void judge_sound(const struct take *take)
+void judge_sound(const struct trial *trial, float *const audio[])
 {
-	const struct trial *trial = take->trial;
 	const uint32_t step_frames = (uint32_t)(WINDOW_SECONDS / WINDOW_STEPS * trial->rate);
 	const uint32_t n_steps = trial->n_frames / step_frames;
 	double *loudest = calloc(n_steps, sizeof(*loudest));
@@ -248,9 +247,9 @@ void judge_sound(const struct take *take)
 	for (uint32_t i = 0; i < trial->unit->n_ports; i++) {
 		if (trial->unit->ports[i].type != WEIR_AUDIO_OUT)
 			continue;
-		judge_finite(trial->unit->ports[i].name, take->audio[i], trial->n_frames);
-		judge_output(trial->unit->ports[i].name, take->audio[i], loudest, n_steps,
-			     step_frames, most_louder(trial->unit));
+		judge_finite(trial->unit->ports[i].name, audio[i], trial->n_frames);
+		judge_output(trial->unit->ports[i].name, audio[i], loudest, n_steps, step_frames,
+			     most_louder(trial->unit));
 	}
 	free(loudest);
 }
