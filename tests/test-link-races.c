@@ -11,8 +11,9 @@
 #include "check.h"
 #include "graph/link.h"
 #include "graph/log.h"
+#include "graph/port.h"
 #include "graph/proxy.h"
-#include "modules/links/links.h"
+#include "modules/links/pair.h"
 
 PW_LOG_TOPIC(weir_topic, "test");
 
@@ -228,22 +229,31 @@ const char *weir_port_get_name(const struct weir_registry_object *port)
 	return "port";
 }
 
-void links_update(struct links *links)
+static void pairs_changed(void *data)
 {
-	(void)links;
+	(void)data;
 	fake.n_updates++;
 }
 
-static struct links links;
+static const struct links_pairs_events pairs_events = {
+	.changed = pairs_changed,
+};
+
+static struct weir_connection connection;
+static struct links_pairs pairs = {
+	.connection = &connection,
+	.events = &pairs_events,
+};
 
 static void begin(bool in_daemon)
 {
 	spa_zero(fake);
-	spa_zero(links);
-	spa_list_init(&links.pairs);
+	spa_zero(connection);
+	spa_list_init(&pairs.list);
+	pairs.passive_reported = false;
 	loop_utils.iface = SPA_INTERFACE_INIT(SPA_TYPE_INTERFACE_LoopUtils, SPA_VERSION_LOOP_UTILS,
 					      &loop_methods, NULL);
-	links.connection.in_daemon = in_daemon;
+	connection.in_daemon = in_daemon;
 	for (uint32_t i = 0; i < N_PORTS; i++) {
 		fake.port[i].id = fake.port[i].known.id = 40 + i;
 		fake.port[i].serial = fake.port[i].known.serial = 400 + i;
@@ -252,11 +262,11 @@ static void begin(bool in_daemon)
 
 static struct links_pair *pair_add(void)
 {
-	links_pair_add(&links, &fake.port[OUTPUT].known, &fake.port[INPUT].known, false);
-	return spa_list_first(&links.pairs, struct links_pair, link);
+	links_pair_add(&pairs, &fake.port[OUTPUT].known, &fake.port[INPUT].known, false);
+	return spa_list_first(&pairs.list, struct links_pair, link);
 }
 
-/* As links.c does, after each call of links_update. */
+/* As links.c does, after each event of the pairs. */
 static void update(struct links_pair *pair)
 {
 	for (unsigned int n = 0; n == 0 || fake.n_updates > 0; n++) {

@@ -12,7 +12,7 @@
 #include "graph/args.h"
 #include "graph/log.h"
 #include "modules/capture/match.h"
-#include "modules/links/links.h"
+#include "modules/links/args.h"
 
 PW_LOG_TOPIC(weir_topic, "test");
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "args.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,6 @@
 
 #include "graph/args.h"
 #include "graph/log.h"
-#include "links.h"
 
 #define EXAMPLE "{ from = \"weir.pitch\" to = \"speaker\" }"
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"
@@ -102,7 +103,7 @@ static int end_check(const struct links_end *end, const struct links_rule *rule,
 {
 	if (end->text != NULL)
 		return 0;
-	pw_log_error("weir-links: links[%u] has no \"%s\": it names the node that %s. Write "
+	pw_log_error("weir-links: links[%u] has no \"%s\": it names the %s node. Write "
 		     "e.g. " EXAMPLE,
 		     rule->index, end->key, what);
 	return -EINVAL;
@@ -130,9 +131,9 @@ static int rule_parse(struct links_rule *rule, struct spa_json *array)
 		if (res < 0)
 			return res;
 	}
-	if ((res = end_check(&rule->from, rule, "is heard")) < 0)
+	if ((res = end_check(&rule->from, rule, "source")) < 0)
 		return res;
-	return end_check(&rule->to, rule, "hears");
+	return end_check(&rule->to, rule, "destination");
 }
 
 static int array_parse(struct links_args *args, const char *links)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "end.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -6,7 +8,6 @@
 #include <spa/utils/string.h>
 
 #include "graph/log.h"
-#include "links.h"
 
 /* Long enough for a program or a card that is just starting: the usual start says nothing. */
 #define MISSING_NSEC (2 * SPA_NSEC_PER_SEC)
@@ -103,16 +104,21 @@ static void ports_find(struct links_ports *ports, struct weir_registry *registry
 	}
 }
 
-/* What a sink plays is only meant where it has nothing else to give. */
+/* By name, a channel is meant where no port has that name; by node, a sink's monitor where the sink
+ * has no other outputs. */
 static void end_find_ports(const struct links_end *end, struct weir_registry *registry,
 			   struct links_ports *ports, const char *name)
 {
-	const enum port_kind first = name != NULL ? PORT_BY_NAME : PORT_OF_NODE;
+	static const enum port_kind tries[2][2] = {
+		{ PORT_OF_NODE, PORT_MONITOR_OF_NODE },
+		{ PORT_BY_NAME, PORT_BY_CHANNEL },
+	};
+	const enum port_kind *kind = tries[name != NULL];
 
 	ports->named = name != NULL;
-	ports_find(ports, registry, end->direction, first, name);
+	ports_find(ports, registry, end->direction, kind[0], name);
 	if (ports->list.n == 0)
-		ports_find(ports, registry, end->direction, first + 1, name);
+		ports_find(ports, registry, end->direction, kind[1], name);
 }
 
 bool links_end_next(const struct links_end *end, struct weir_registry *registry,
@@ -163,20 +169,20 @@ static size_t node_name_length(const struct links_end *end)
 	return (size_t)(port - end->text);
 }
 
-static void node_report(const struct links_end *end, const struct links_rule *rule)
+static void node_report(const struct links_end *end, unsigned int rule)
 {
 	/* One that was there once is known to be spelled right. */
 	const enum spa_log_level level = end->seen ? SPA_LOG_LEVEL_INFO : SPA_LOG_LEVEL_WARN;
 
 	if (end->follows_default)
 		pw_log(level, "weir-links: links[%u]: waiting for a default sink (%s = \"%s\")",
-		       rule->index, end->key, end->text);
+		       rule, end->key, end->text);
 	else
 		pw_log(level, "weir-links: links[%u]: waiting for node \"%.*s\" (%s = \"%s\")",
-		       rule->index, (int)node_name_length(end), end->text, end->key, end->text);
+		       rule, (int)node_name_length(end), end->text, end->key, end->text);
 }
 
-static void port_report(const struct links_end *end, const struct links_rule *rule,
+static void port_report(const struct links_end *end, unsigned int rule,
 			struct weir_registry *registry)
 {
 	struct links_ports ports = { .node = NULL };
@@ -193,12 +199,11 @@ static void port_report(const struct links_end *end, const struct links_rule *ru
 					   i > 0 ? ", " : "",
 					   weir_port_get_name(ports.list.ports[i]));
 	pw_log_warn("weir-links: links[%u]: node \"%s\" has no such %s (%s = \"%s\"), but: %s",
-		    rule->index, pw_properties_get(ports.node->props, PW_KEY_NODE_NAME), what,
-		    end->key, end->text, ports.list.n > 0 ? names : "none at all");
+		    rule, pw_properties_get(ports.node->props, PW_KEY_NODE_NAME), what, end->key,
+		    end->text, ports.list.n > 0 ? names : "none at all");
 }
 
-uint64_t links_end_report(struct links_end *end, const struct links_rule *rule,
-			  struct weir_registry *registry)
+uint64_t links_end_report(struct links_end *end, unsigned int rule, struct weir_registry *registry)
 {
 	uint64_t age = now_nsec() - end->missing_since;
 

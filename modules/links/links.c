@@ -7,11 +7,36 @@
 #include <spa/utils/result.h>
 
 #include "graph/log.h"
+#include "pair.h"
 
 /* Between two attempts to reach a daemon that is not there. */
 #define CONNECT_NSEC SPA_NSEC_PER_SEC
 /* From a client's coming to the end of what it asks for when it starts. */
 #define REFRESH_NSEC SPA_NSEC_PER_SEC
+
+enum links_timer {
+	LINKS_TIMER_CONNECT,
+	LINKS_TIMER_REFRESH,
+	LINKS_TIMER_REPORT,
+	LINKS_N_TIMERS,
+};
+
+struct links {
+	struct links_args args;
+	struct spa_hook module_listener;
+	struct pw_context *context;
+	struct spa_hook context_listener;
+	struct weir_connection connection;
+	struct spa_hook core_listener;
+	struct weir_registry *registry; /* NULL: not connected */
+	struct links_pairs pairs;
+
+	int sync;
+	bool syncing;
+	bool changed;	 /* since the sync was sent */
+	bool refreshing; /* that timer runs */
+	struct spa_source *timers[LINKS_N_TIMERS];
+};
 
 /* 0: never. */
 static void timer_set(struct links *links, enum links_timer timer, uint64_t nsec)
@@ -23,7 +48,7 @@ static void timer_set(struct links *links, enum links_timer timer, uint64_t nsec
  * Two ports that are both named belong together, of others those of the same channel. Where no
  * channel is on both sides a single port is linked to all, and several by their order.
  */
-static void ports_pair(struct links *links, const struct links_rule *rule,
+static void ports_pair(struct links_pairs *pairs, const struct links_rule *rule,
 		       const struct links_ports *from, const struct links_ports *to)
 {
 	const struct weir_port_list *outputs = &from->list, *inputs = &to->list;
@@ -37,7 +62,7 @@ static void ports_pair(struct links *links, const struct links_rule *rule,
 			if (by_channel
 				    ? weir_port_is_same_channel(outputs->ports[i], inputs->ports[j])
 				    : all || i == j)
-				links_pair_add(links, outputs->ports[i], inputs->ports[j],
+				links_pair_add(pairs, outputs->ports[i], inputs->ports[j],
 					       rule->passive);
 		}
 	}
@@ -69,7 +94,7 @@ static void rule_update(struct links *links, struct links_rule *rule)
 		while (links_end_next(&rule->to, links->registry, &to)) {
 			/* No feedback that nobody asked for by name. */
 			if (from.node != to.node || (!rule->from.is_regex && !rule->to.is_regex))
-				ports_pair(links, rule, &from, &to);
+				ports_pair(&links->pairs, rule, &from, &to);
 		}
 	}
 	end_update(links, &rule->from);
@@ -93,7 +118,7 @@ static void links_report(struct links *links)
 	for (i = 0; i < 2 * links->args.n_rules; i++) {
 		struct links_rule *rule = &links->args.rules[i / 2];
 		struct links_end *end = i % 2 == 0 ? &rule->from : &rule->to;
-		const uint64_t nsec = links_end_report(end, rule, links->registry);
+		const uint64_t nsec = links_end_report(end, rule->index, links->registry);
 
 		if (nsec != 0 && (next == 0 || nsec < next))
 			next = nsec;
@@ -108,10 +133,10 @@ static void links_run(struct links *links)
 	struct links_pair *pair, *next;
 	unsigned int i;
 
-	spa_list_for_each(pair, &links->pairs, link) pair->wanted = false;
+	spa_list_for_each(pair, &links->pairs.list, link) pair->wanted = false;
 	for (i = 0; i < links->args.n_rules; i++)
 		rule_update(links, &links->args.rules[i]);
-	spa_list_for_each_safe(pair, next, &links->pairs, link)
+	spa_list_for_each_safe(pair, next, &links->pairs.list, link)
 	{
 		if (pair->wanted)
 			links_pair_update(pair);
@@ -125,7 +150,7 @@ static void links_run(struct links *links)
  * When the daemon has answered, it has also told of everything that belongs to one change: all
  * ports of a node, or that a link went because its port did.
  */
-void links_update(struct links *links)
+static void links_update(struct links *links)
 {
 	links->changed = true;
 	if (links->syncing)
@@ -134,6 +159,15 @@ void links_update(struct links *links)
 	links->syncing = true;
 	links->sync = pw_core_sync(links->connection.core, PW_ID_CORE, links->sync);
 }
+
+static void pairs_changed(void *data)
+{
+	links_update(data);
+}
+
+static const struct links_pairs_events pairs_events = {
+	.changed = pairs_changed,
+};
 
 static void refresh_timeout(void *data, uint64_t expirations)
 {
@@ -158,7 +192,7 @@ static void registry_removed(void *data, struct weir_registry_object *object)
 	struct links_pair *pair, *next;
 
 	/* At once: the daemon gives a free id to the next port. */
-	spa_list_for_each_safe(pair, next, &links->pairs, link)
+	spa_list_for_each_safe(pair, next, &links->pairs.list, link)
 	{
 		if (object->type == WEIR_REGISTRY_PORT &&
 		    (pair->output == object->id || pair->input == object->id))
@@ -216,7 +250,7 @@ static void links_disconnect(struct links *links)
 {
 	struct links_pair *pair;
 
-	spa_list_consume(pair, &links->pairs, link) links_pair_destroy(pair);
+	spa_list_consume(pair, &links->pairs.list, link) links_pair_destroy(pair);
 	if (links->registry != NULL)
 		spa_hook_remove(&links->core_listener);
 	weir_registry_destroy(links->registry);
@@ -237,6 +271,7 @@ static int links_connect(struct links *links)
 	links->registry = weir_registry_create(links->connection.core, &registry_events, links);
 	if (links->registry == NULL)
 		return -errno;
+	links->pairs.registry = links->registry;
 	pw_core_add_listener(links->connection.core, &links->core_listener, &core_events, links);
 	links_update(links);
 	return 0;
@@ -329,7 +364,12 @@ int links_create(struct pw_impl_module *module, struct links_args *args)
 	}
 	links->args = *args;
 	links->context = context;
-	spa_list_init(&links->pairs);
+	links->pairs = (struct links_pairs){
+		.connection = &links->connection,
+		.events = &pairs_events,
+		.data = links,
+	};
+	spa_list_init(&links->pairs.list);
 	pw_impl_module_add_listener(module, &links->module_listener, &module_events, links);
 	pw_context_add_listener(context, &links->context_listener, &context_events, links);
 	res = links_init_timers(links);

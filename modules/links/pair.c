@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "pair.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -7,7 +9,7 @@
 
 #include "graph/link.h"
 #include "graph/log.h"
-#include "links.h"
+#include "graph/port.h"
 
 /* A captured source: awake for those only who record from it, whatever is linked to it. */
 #define CAPTURE_KEY "weir.capture.state"
@@ -28,12 +30,12 @@ static char *pair_name(struct weir_registry *registry, const struct weir_registr
 			   weir_port_get_name(input));
 }
 
-void links_pair_add(struct links *links, const struct weir_registry_object *output,
+void links_pair_add(struct links_pairs *pairs, const struct weir_registry_object *output,
 		    const struct weir_registry_object *input, bool passive)
 {
 	struct links_pair *pair;
 
-	spa_list_for_each(pair, &links->pairs, link)
+	spa_list_for_each(pair, &pairs->list, link)
 	{
 		if (pair->output == output->id && pair->input == input->id) {
 			pair->wanted = true;
@@ -44,14 +46,19 @@ void links_pair_add(struct links *links, const struct weir_registry_object *outp
 	if (pair == NULL)
 		return;
 	*pair = (struct links_pair){
-		.links = links,
+		.pairs = pairs,
 		.output = output->id,
 		.input = input->id,
-		.name = pair_name(links->registry, output, input),
+		.name = pair_name(pairs->registry, output, input),
 		.passive = passive,
 		.wanted = true,
 	};
-	spa_list_append(&links->pairs, &pair->link);
+	spa_list_append(&pairs->list, &pair->link);
+}
+
+static void pairs_notify(const struct links_pairs *pairs)
+{
+	pairs->events->changed(pairs->data);
 }
 
 static void own_changed(void *data, struct weir_link *link)
@@ -59,7 +66,7 @@ static void own_changed(void *data, struct weir_link *link)
 	struct links_pair *pair = data;
 
 	(void)link;
-	links_update(pair->links);
+	pairs_notify(pair->pairs);
 }
 
 static const struct weir_link_events own_events = {
@@ -69,19 +76,19 @@ static const struct weir_link_events own_events = {
 static bool input_sleeps_anyway(const struct links_pair *pair)
 {
 	const struct weir_registry_object *node = weir_registry_find(
-		pair->links->registry, WEIR_REGISTRY_NODE, pair->own->input_node);
+		pair->pairs->registry, WEIR_REGISTRY_NODE, pair->own->input_node);
 
 	return node != NULL && pw_properties_get(node->props, CAPTURE_KEY) != NULL;
 }
 
 static void passive_check(const struct links_pair *pair)
 {
-	struct links *links = pair->links;
+	struct links_pairs *pairs = pair->pairs;
 
-	if (!pair->passive || pair->own->is_passive || links->passive_reported ||
+	if (!pair->passive || pair->own->is_passive || pairs->passive_reported ||
 	    input_sleeps_anyway(pair))
 		return;
-	links->passive_reported = true;
+	pairs->passive_reported = true;
 	pw_log_warn("weir-links: %s: the sound server ignores passive from other processes, so the "
 		    "link keeps its nodes awake. Write module.link-factory.args = { "
 		    "allow.link.passive = true } into pipewire.conf.d, or load weir-links there",
@@ -93,7 +100,7 @@ static void pair_leave(struct links_pair *pair)
 	pw_log_info("weir-links: left alone, somebody else's link: %s", pair->name);
 	pair->state = LINKS_PAIR_THEIRS;
 	/* It may be gone already, before it was in the registry. */
-	links_update(pair->links);
+	pairs_notify(pair->pairs);
 }
 
 static void pair_update_own(struct links_pair *pair)
@@ -126,9 +133,9 @@ static void pair_update_own(struct links_pair *pair)
 
 static void pair_make(struct links_pair *pair)
 {
-	struct weir_registry *registry = pair->links->registry;
+	struct weir_registry *registry = pair->pairs->registry;
 
-	pair->own = weir_link_create(&pair->links->connection,
+	pair->own = weir_link_create(pair->pairs->connection,
 				     weir_registry_find(registry, WEIR_REGISTRY_PORT, pair->output),
 				     weir_registry_find(registry, WEIR_REGISTRY_PORT, pair->input),
 				     pair->passive, &own_events, pair);
@@ -142,7 +149,7 @@ void links_pair_update(struct links_pair *pair)
 {
 	const bool linked =
 		pair->state != LINKS_PAIR_OURS &&
-		weir_registry_find_link(pair->links->registry, pair->output, pair->input) != NULL;
+		weir_registry_find_link(pair->pairs->registry, pair->output, pair->input) != NULL;
 
 	switch (pair->state) {
 	case LINKS_PAIR_NEW:
