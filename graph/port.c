@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "keys.h"
 #include <spa/utils/string.h>
 
 #define AUDIO_FORMAT "32 bit float mono audio"
-#define EXTRA "weir:not-by-node" /* PORT_NOT_BY_NODE in spa/node.h */
 
 bool weir_port_is_of(const struct weir_registry_object *port, uint32_t node_id,
 		     const char *direction)
@@ -22,7 +22,7 @@ bool weir_port_is_monitor(const struct weir_registry_object *port)
 
 bool weir_port_is_extra(const struct weir_registry_object *port)
 {
-	return spa_streq(pw_properties_get(port->props, PW_KEY_PORT_EXTRA), EXTRA);
+	return spa_streq(pw_properties_get(port->props, PW_KEY_PORT_EXTRA), WEIR_PORT_NOT_BY_NODE);
 }
 
 bool weir_port_is_audio(const struct weir_registry_object *port)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graph/keys.h"
 #include "graph/port.h"
 #include "tools/cli/message.h"
 #include "tools/report/reader.h"
@@ -23,8 +24,6 @@
 #define LEAST_ROWS 8
 #define LEAST_COLUMNS 40
 
-#define STATE_KEY "weir.capture.state"
-#define STREAMS_KEY "weir.capture.streams"
 #define NAMES_COLUMN 10
 
 static const char usage[] =
@@ -56,7 +55,8 @@ struct top {
 
 static bool node_is_shown(const struct session *session, const struct weir_registry_object *node)
 {
-	return node_is_reporting(session, node) || pw_properties_get(node->props, STATE_KEY);
+	return node_is_reporting(session, node) ||
+	       pw_properties_get(node->props, WEIR_KEY_CAPTURE_STATE);
 }
 
 static void on_filled(void *data)
@@ -252,8 +252,9 @@ static void draw(struct top *top)
 	draw_names(top);
 	if (node) {
 		page_set_calibration(&top->page, top->controls.calibration_db);
-		top->page.capture_state = pw_properties_get(node->props, STATE_KEY);
-		top->page.capture_streams = pw_properties_get(node->props, STREAMS_KEY);
+		top->page.capture_state = pw_properties_get(node->props, WEIR_KEY_CAPTURE_STATE);
+		top->page.capture_streams =
+			pw_properties_get(node->props, WEIR_KEY_CAPTURE_STREAMS);
 		page_draw(&top->page, 2, rows - 4);
 	} else {
 		draw_absence(top);

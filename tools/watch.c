@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dsp/unit.h"
+#include "graph/keys.h"
 #include "graph/port.h"
 #include "tools/cli/message.h"
 #include "tools/report/filter.h"
@@ -125,7 +126,7 @@ static void drain(void *data)
 
 static void check_only(struct watch *watch, const struct weir_registry_object *node)
 {
-	const char *names = pw_properties_get(node->props, NODE_REPORT_KEY);
+	const char *names = pw_properties_get(node->props, WEIR_KEY_REPORT);
 
 	if (watch->only_checked || !names)
 		return;
@@ -315,7 +316,7 @@ static void warn_idle(const struct watch *watch)
 	const struct weir_registry_object *from =
 		session_find_serial(&watch->session, watch->subject.from_serial);
 	const char *name = watch->subject.name;
-	const char *state = from ? pw_properties_get(from->props, NODE_STATE_KEY) : NULL;
+	const char *state = from ? pw_properties_get(from->props, WEIR_KEY_STATE) : NULL;
 	struct weir_port_list in = { 0 };
 
 	if (from)

@@ -8,6 +8,7 @@
 
 #include "daemon.h"
 #include "graph.h"
+#include "graph/keys.h"
 #include "graph/log.h"
 #include "journal.h"
 #include "rate.h"
@@ -286,7 +287,7 @@ static void capture_destroy(struct capture *capture)
 static void capture_undo(struct capture *capture)
 {
 	capture_streams_release(&capture->streams, true);
-	capture_source_set(capture->source, CAPTURE_STATE_KEY, CAPTURE_STATE_ENDING);
+	capture_source_set(capture->source, WEIR_KEY_CAPTURE_STATE, CAPTURE_STATE_ENDING);
 	capture_end(capture);
 	capture->undo_sync = pw_core_sync(capture->graph.connection.core, PW_ID_CORE, 0);
 }

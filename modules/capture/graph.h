@@ -13,10 +13,10 @@
 #define CAPTURE_TARGET_DEFAULT "-1"
 /* A node's property: does the session manager store and restore the node's volume? */
 #define CAPTURE_RESTORE_PROPS_KEY "state.restore-props"
-/* Properties of a source: what it captures, or why not; the sink of its redirected streams, "" for
- * none; the process that has loaded its module. */
-#define CAPTURE_STATE_KEY "weir.capture.state"
+/* Value of WEIR_KEY_CAPTURE_STATE while the capture ends. */
 #define CAPTURE_STATE_ENDING "ending"
+/* Properties of a source: the sink of its redirected streams, "" for none; the process that has
+ * loaded its module. */
 #define CAPTURE_SINK_KEY "weir.capture.sink"
 #define CAPTURE_HOST_KEY "weir.capture.host"
 /* In the daemon, property of a stream: the capture that redirects it, "" for none. */

@@ -8,6 +8,7 @@
 
 #include <spa/utils/string.h>
 
+#include "graph/keys.h"
 #include "graph/log.h"
 #include "graph/props.h"
 #include "spa/unit_node.h"
@@ -106,7 +107,7 @@ static struct pw_properties *node_props(const struct capture_graph *graph, const
 		PW_KEY_MEDIA_CLASS, "Audio/Source/Virtual", PW_KEY_NODE_VIRTUAL, "true",
 		/* Waking up from suspension would cost the first frames of a stream. */
 		"session.suspend-timeout-seconds", "0", CAPTURE_RESTORE_PROPS_KEY, "false",
-		CAPTURE_STATE_KEY, "waiting", "weir.capture.streams", "[]", NULL);
+		WEIR_KEY_CAPTURE_STATE, "waiting", WEIR_KEY_CAPTURE_STREAMS, "[]", NULL);
 
 	if (props == NULL)
 		return NULL;
@@ -304,7 +305,7 @@ static bool is_twin(const struct capture_graph *graph, const struct spa_dict *pr
 
 	snprintf(name, sizeof(name), "weir.capture.%s", graph->args->name);
 	return spa_streq(spa_dict_lookup(props, PW_KEY_NODE_NAME), name) &&
-	       !spa_streq(spa_dict_lookup(props, CAPTURE_STATE_KEY), CAPTURE_STATE_ENDING);
+	       !spa_streq(spa_dict_lookup(props, WEIR_KEY_CAPTURE_STATE), CAPTURE_STATE_ENDING);
 }
 
 static int impl_check(void *data, struct pw_global *global)

@@ -10,10 +10,10 @@
 #include <spa/utils/json.h>
 #include <spa/utils/string.h>
 
+#include "graph/keys.h"
 #include "graph/log.h"
 #include "graph/text.h"
 
-#define STREAMS_KEY "weir.capture.streams"
 /* A link that is lost is made again meanwhile. */
 #define LATE_SECONDS 1
 
@@ -216,8 +216,9 @@ static void show(struct capture_status *status, bool late)
 {
 	const char *name = status->graph->args->name;
 
-	property_show(status, STREAMS_KEY, &status->streams_text, streams_get(status));
-	if (!property_show(status, CAPTURE_STATE_KEY, &status->state_text, state_get(status, late)))
+	property_show(status, WEIR_KEY_CAPTURE_STREAMS, &status->streams_text, streams_get(status));
+	if (!property_show(status, WEIR_KEY_CAPTURE_STATE, &status->state_text,
+			   state_get(status, late)))
 		return;
 	if (spa_strstartswith(status->state_text, "missing-channel") ||
 	    spa_strstartswith(status->state_text, "silent-output") ||

@@ -7,12 +7,11 @@
 #include <spa/utils/result.h>
 #include <spa/utils/string.h>
 
+#include "graph/keys.h"
 #include "graph/link.h"
 #include "graph/log.h"
 #include "graph/port.h"
 
-/* A captured source: awake for those only who record from it, whatever is linked to it. */
-#define CAPTURE_KEY "weir.capture.state"
 /* Tries to make ours where somebody else's was in the way, but is not in the registry. */
 #define MAX_UNSEEN 8
 
@@ -73,12 +72,13 @@ static const struct weir_link_events own_events = {
 	.changed = own_changed,
 };
 
+/* A captured source runs only for those who record from it, whatever is linked to it. */
 static bool input_sleeps_anyway(const struct links_pair *pair)
 {
 	const struct weir_registry_object *node = weir_registry_find(
 		pair->pairs->registry, WEIR_REGISTRY_NODE, pair->own->input_node);
 
-	return node != NULL && pw_properties_get(node->props, CAPTURE_KEY) != NULL;
+	return node != NULL && pw_properties_get(node->props, WEIR_KEY_CAPTURE_STATE) != NULL;
 }
 
 static void passive_check(const struct links_pair *pair)

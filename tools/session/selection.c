@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/keys.h"
 #include "graph/port.h"
 #include "tools/cli/message.h"
 #include "tools/cli/number.h"
@@ -17,7 +18,7 @@ bool node_has_report(const struct session *session, const struct weir_registry_o
 
 bool node_will_report(const struct weir_registry_object *node)
 {
-	return !node->known || pw_properties_get(node->props, NODE_REPORT_KEY);
+	return !node->known || pw_properties_get(node->props, WEIR_KEY_REPORT);
 }
 
 bool node_is_reporting(const struct session *session, const struct weir_registry_object *node)

@@ -15,11 +15,7 @@ bool node_is_reporting(const struct session *session, const struct weir_registry
 
 typedef bool node_is(const struct session *session, const struct weir_registry_object *node);
 
-/* The fields and events that a node reports. */
-#define NODE_REPORT_KEY "weir.report"
-
-/* Of a node: the state of its unit. */
-#define NODE_STATE_KEY "weir.state"
+/* Value of WEIR_KEY_STATE while the node's unit runs. */
 #define NODE_STATE_RUNS "ready"
 
 /* Of a probe, a node that ends with its program. */
