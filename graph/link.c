@@ -63,19 +63,19 @@ static void link_set_state(struct weir_link *link, enum weir_link_state state, i
 	link->events->changed(link->data, link);
 }
 
-static void local_destroyed(void *data)
+static void impl_destroyed(void *data)
 {
 	struct weir_link *link = data;
 
 	spa_hook_remove(&link->listener);
-	link->local = NULL;
+	link->impl = NULL;
 	link_set_state(link, WEIR_LINK_GONE, 0, NULL);
 }
 
 static bool link_retry(struct weir_link *link, int res);
 
-static void local_state_changed(void *data, enum pw_link_state old, enum pw_link_state state,
-				const char *error)
+static void impl_state_changed(void *data, enum pw_link_state old, enum pw_link_state state,
+			       const char *error)
 {
 	(void)old;
 	if (state == PW_LINK_STATE_ERROR && !link_retry(data, -EIO))
@@ -83,10 +83,10 @@ static void local_state_changed(void *data, enum pw_link_state old, enum pw_link
 	link_follow(data, state);
 }
 
-static const struct pw_impl_link_events local_events = {
+static const struct pw_impl_link_events impl_events = {
 	PW_VERSION_IMPL_LINK_EVENTS,
-	.destroy = local_destroyed,
-	.state_changed = local_state_changed,
+	.destroy = impl_destroyed,
+	.state_changed = impl_state_changed,
 };
 
 struct port_search {
@@ -121,7 +121,7 @@ static struct pw_impl_port *impl_port_find(struct pw_context *context, uint32_t 
 }
 
 /* Takes props. */
-static int local_make(struct weir_link *link, struct pw_properties *props)
+static int impl_make(struct weir_link *link, struct pw_properties *props)
 {
 	struct pw_context *context = link->connection->context;
 	struct pw_impl_port *output = impl_port_find(context, link->output, link->output_serial);
@@ -131,20 +131,20 @@ static int local_make(struct weir_link *link, struct pw_properties *props)
 		pw_properties_free(props);
 		return -ENOENT;
 	}
-	link->local = pw_context_create_link(context, output, input, NULL, props, 0);
-	if (link->local == NULL)
+	link->impl = pw_context_create_link(context, output, input, NULL, props, 0);
+	if (link->impl == NULL)
 		return -errno;
-	pw_impl_link_add_listener(link->local, &link->listener, &local_events, link);
+	pw_impl_link_add_listener(link->impl, &link->listener, &impl_events, link);
 	link->state = WEIR_LINK_MADE;
-	return pw_impl_link_register(link->local, NULL);
+	return pw_impl_link_register(link->impl, NULL);
 }
 
-static void remote_bound(void *data)
+static void proxy_bound(void *data)
 {
 	link_set_state(data, WEIR_LINK_MADE, 0, NULL);
 }
 
-static void remote_gone(void *data, int res, const char *error)
+static void proxy_gone(void *data, int res, const char *error)
 {
 	struct weir_link *link = data;
 
@@ -154,12 +154,12 @@ static void remote_gone(void *data, int res, const char *error)
 		link_set_state(link, WEIR_LINK_GONE, res, error);
 }
 
-static const struct weir_proxy_events remote_events = {
-	.bound = remote_bound,
-	.gone = remote_gone,
+static const struct weir_proxy_events proxy_events = {
+	.bound = proxy_bound,
+	.gone = proxy_gone,
 };
 
-static void remote_info(void *data, const struct pw_link_info *info)
+static void proxy_info(void *data, const struct pw_link_info *info)
 {
 	struct weir_link *link = data;
 
@@ -174,24 +174,24 @@ static void remote_info(void *data, const struct pw_link_info *info)
 	}
 }
 
-static const struct pw_link_events remote_link_events = {
+static const struct pw_link_events proxy_link_events = {
 	PW_VERSION_LINK_EVENTS,
-	.info = remote_info,
+	.info = proxy_info,
 };
 
 /* Takes props. */
-static int remote_make(struct weir_link *link, struct pw_properties *props)
+static int proxy_make(struct weir_link *link, struct pw_properties *props)
 {
 	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_NODE, "%u", link->output_node);
 	pw_properties_setf(props, PW_KEY_LINK_OUTPUT_PORT, "%u", link->output);
 	pw_properties_setf(props, PW_KEY_LINK_INPUT_NODE, "%u", link->input_node);
 	pw_properties_setf(props, PW_KEY_LINK_INPUT_PORT, "%u", link->input);
-	link->remote = weir_proxy_create(link->connection->core, "link-factory",
-					 PW_TYPE_INTERFACE_Link, props);
-	if (link->remote == NULL)
+	link->proxy = weir_proxy_create(link->connection->core, "link-factory",
+					PW_TYPE_INTERFACE_Link, props);
+	if (link->proxy == NULL)
 		return -errno;
-	weir_proxy_add_listener(link->remote, &remote_events, link);
-	pw_proxy_add_object_listener(link->remote->proxy, &link->listener, &remote_link_events,
+	weir_proxy_add_listener(link->proxy, &proxy_events, link);
+	pw_proxy_add_object_listener(link->proxy->pw_proxy, &link->listener, &proxy_link_events,
 				     link);
 	return 0;
 }
@@ -204,21 +204,21 @@ static int link_make(struct weir_link *link)
 
 	if (props == NULL)
 		return -errno;
-	return link->connection->in_daemon ? local_make(link, props) : remote_make(link, props);
+	return link->connection->in_daemon ? impl_make(link, props) : proxy_make(link, props);
 }
 
 /* What is already destroyed or without listener is left alone. */
 static void link_unmake(struct weir_link *link)
 {
-	if (link->local != NULL) {
+	if (link->impl != NULL) {
 		spa_hook_remove(&link->listener);
-		pw_impl_link_destroy(link->local);
-	} else if (link->remote != NULL) {
+		pw_impl_link_destroy(link->impl);
+	} else if (link->proxy != NULL) {
 		spa_hook_remove(&link->listener);
-		weir_proxy_destroy(link->remote);
+		weir_proxy_destroy(link->proxy);
 	}
-	link->local = NULL;
-	link->remote = NULL;
+	link->impl = NULL;
+	link->proxy = NULL;
 	spa_zero(link->listener);
 }
 

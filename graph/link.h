@@ -39,7 +39,7 @@ struct weir_link {
 	enum weir_link_state state;
 	int res;	 /* gone: -errno when it cannot be, 0 when it was removed */
 	char *error;	 /* in words, NULL: there is only res */
-	bool was_active; /* sound has gone through it; not told in the daemon */
+	bool was_active; /* has carried sound; not known in the daemon */
 	bool wants_passive;
 	bool is_passive; /* false although it is wanted: the daemon does not allow it */
 	unsigned int n_retries;
@@ -47,8 +47,8 @@ struct weir_link {
 
 	const struct weir_link_events *events;
 	void *data;
-	struct weir_proxy *remote;  /* outside the daemon */
-	struct pw_impl_link *local; /* in the daemon */
+	struct weir_proxy *proxy;  /* outside the daemon */
+	struct pw_impl_link *impl; /* in the daemon */
 	struct spa_hook listener;
 };
 

@@ -8,94 +8,95 @@
 #include "log.h"
 
 /* The version is that of the Node's and the Link's events alike. */
-#define REMOTE_VERSION 3
+#define PROXY_VERSION 3
 
-static void remote_bound(void *data, uint32_t id)
+static void proxy_bound(void *data, uint32_t id)
 {
-	struct weir_proxy *remote = data;
+	struct weir_proxy *proxy = data;
 
-	remote->id = id;
-	if (remote->events != NULL)
-		remote->events->bound(remote->data);
+	proxy->id = id;
+	if (proxy->events != NULL)
+		proxy->events->bound(proxy->data);
 }
 
-/* Once. */
-static void remote_tell_gone(struct weir_proxy *remote, int res, const char *error)
+/* Once: there is no listener any more. */
+static void proxy_notify_gone(struct weir_proxy *proxy, int res, const char *error)
 {
-	const struct weir_proxy_events *events = remote->events;
+	const struct weir_proxy_events *events = proxy->events;
 
-	remote->events = NULL;
+	proxy->events = NULL;
 	if (events != NULL)
-		events->gone(remote->data, res, error);
+		events->gone(proxy->data, res, error);
 }
 
-static void remote_removed(void *data)
+static void proxy_removed(void *data)
 {
-	struct weir_proxy *remote = data;
+	struct weir_proxy *proxy = data;
 
-	pw_proxy_destroy(remote->proxy);
+	pw_proxy_destroy(proxy->pw_proxy);
 }
 
-static void remote_proxy_destroy(void *data)
+static void proxy_destroyed(void *data)
 {
-	struct weir_proxy *remote = data;
+	struct weir_proxy *proxy = data;
 
-	spa_hook_remove(&remote->listener);
-	remote->proxy = NULL;
-	remote->id = SPA_ID_INVALID;
-	remote_tell_gone(remote, 0, NULL);
+	spa_hook_remove(&proxy->listener);
+	proxy->pw_proxy = NULL;
+	proxy->id = SPA_ID_INVALID;
+	proxy_notify_gone(proxy, 0, NULL);
 }
 
-static void remote_error(void *data, int seq, int res, const char *message)
+static void proxy_error(void *data, int seq, int res, const char *message)
 {
-	struct weir_proxy *remote = data;
+	struct weir_proxy *proxy = data;
 
 	(void)seq;
-	if (remote->events == NULL)
-		pw_log_warn("no %s: %s (%s)", remote->type, message, spa_strerror(res));
-	remote_tell_gone(remote, res, message);
-	pw_proxy_destroy(remote->proxy);
+	if (proxy->events == NULL)
+		pw_log_warn("no %s: %s (%s)", proxy->type, message, spa_strerror(res));
+	proxy_notify_gone(proxy, res, message);
+	pw_proxy_destroy(proxy->pw_proxy);
 }
 
-static const struct pw_proxy_events remote_events = {
-	PW_VERSION_PROXY_EVENTS,	 .bound = remote_bound, .removed = remote_removed,
-	.destroy = remote_proxy_destroy, .error = remote_error,
+static const struct pw_proxy_events proxy_events = {
+	PW_VERSION_PROXY_EVENTS,    .bound = proxy_bound, .removed = proxy_removed,
+	.destroy = proxy_destroyed, .error = proxy_error,
 };
 
 struct weir_proxy *weir_proxy_create(struct pw_core *core, const char *factory, const char *type,
 				     struct pw_properties *props)
 {
-	struct weir_proxy *remote = calloc(1, sizeof(*remote));
+	struct weir_proxy *proxy = calloc(1, sizeof(*proxy));
 
-	if (remote == NULL || props == NULL)
+	if (proxy == NULL || props == NULL)
 		goto error;
-	remote->type = type;
-	remote->id = SPA_ID_INVALID;
-	remote->proxy = pw_core_create_object(core, factory, type, REMOTE_VERSION, &props->dict, 0);
-	if (remote->proxy == NULL)
+	proxy->type = type;
+	proxy->id = SPA_ID_INVALID;
+	proxy->pw_proxy =
+		pw_core_create_object(core, factory, type, PROXY_VERSION, &props->dict, 0);
+	if (proxy->pw_proxy == NULL)
 		goto error;
-	pw_proxy_add_listener(remote->proxy, &remote->listener, &remote_events, remote);
+	pw_proxy_add_listener(proxy->pw_proxy, &proxy->listener, &proxy_events, proxy);
 	pw_properties_free(props);
-	return remote;
+	return proxy;
 error:
 	pw_properties_free(props);
-	free(remote);
+	free(proxy);
 	return NULL;
 }
 
-void weir_proxy_add_listener(struct weir_proxy *remote, const struct weir_proxy_events *events,
+void weir_proxy_add_listener(struct weir_proxy *proxy, const struct weir_proxy_events *events,
 			     void *data)
 {
-	remote->events = events;
-	remote->data = data;
+	proxy->events = events;
+	proxy->data = data;
 }
 
-void weir_proxy_destroy(struct weir_proxy *remote)
+void weir_proxy_destroy(struct weir_proxy *proxy)
 {
-	if (remote == NULL)
+	if (proxy == NULL)
 		return;
-	remote->events = NULL;
-	if (remote->proxy != NULL)
-		pw_proxy_destroy(remote->proxy);
-	free(remote);
+	proxy->events = NULL;
+	if (proxy->pw_proxy != NULL)
+		pw_proxy_destroy(proxy->pw_proxy);
+	free(proxy);
 }

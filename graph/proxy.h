@@ -10,10 +10,10 @@
  */
 struct weir_proxy {
 	const char *type;
-	uint32_t id; /* SPA_ID_INVALID: not there yet, or not any more */
-	struct pw_proxy *proxy;
+	uint32_t id;		   /* SPA_ID_INVALID: not there yet, or not any more */
+	struct pw_proxy *pw_proxy; /* NULL: gone */
 	struct spa_hook listener;
-	const struct weir_proxy_events *events; /* NULL: nobody wants to know */
+	const struct weir_proxy_events *events; /* NULL: no listener */
 	void *data;
 };
 
@@ -26,9 +26,9 @@ struct weir_proxy_events {
 /* Takes props. NULL and errno on failure; the daemon's refusal is logged if nobody listens. */
 struct weir_proxy *weir_proxy_create(struct pw_core *core, const char *factory, const char *type,
 				     struct pw_properties *props);
-/* Before the loop runs again. Not told of weir_proxy_destroy. */
-void weir_proxy_add_listener(struct weir_proxy *remote, const struct weir_proxy_events *events,
+/* Before the loop runs again. weir_proxy_destroy is no event. */
+void weir_proxy_add_listener(struct weir_proxy *proxy, const struct weir_proxy_events *events,
 			     void *data);
-void weir_proxy_destroy(struct weir_proxy *remote);
+void weir_proxy_destroy(struct weir_proxy *proxy);
 
 #endif

@@ -35,8 +35,8 @@ static struct {
 
 	/* Of the latest link. */
 	struct spa_hook_list listeners;
-	const struct weir_proxy_events *remote_events;
-	void *remote_data;
+	const struct weir_proxy_events *proxy_events;
+	void *proxy_data;
 
 	/* Of the latest timer. */
 	spa_source_timer_func_t timer;
@@ -45,7 +45,7 @@ static struct {
 } fake;
 
 static struct pw_impl_link *const fake_link = (struct pw_impl_link *)&fake.n_created;
-static struct weir_proxy fake_remote;
+static struct weir_proxy fake_proxy;
 
 static struct spa_source *timer_add(void *object, spa_source_timer_func_t func, void *data)
 {
@@ -176,20 +176,20 @@ struct weir_proxy *weir_proxy_create(struct pw_core *core, const char *factory, 
 	pw_properties_free(props);
 	spa_hook_list_init(&fake.listeners);
 	fake.n_created++;
-	return &fake_remote;
+	return &fake_proxy;
 }
 
-void weir_proxy_add_listener(struct weir_proxy *remote, const struct weir_proxy_events *events,
+void weir_proxy_add_listener(struct weir_proxy *proxy, const struct weir_proxy_events *events,
 			     void *data)
 {
-	CHECK(remote == &fake_remote);
-	fake.remote_events = events;
-	fake.remote_data = data;
+	CHECK(proxy == &fake_proxy);
+	fake.proxy_events = events;
+	fake.proxy_data = data;
 }
 
-void weir_proxy_destroy(struct weir_proxy *remote)
+void weir_proxy_destroy(struct weir_proxy *proxy)
 {
-	CHECK(remote == &fake_remote);
+	CHECK(proxy == &fake_proxy);
 	fake.n_destroyed++;
 }
 
@@ -282,7 +282,7 @@ static void link_fail(bool in_daemon)
 		spa_hook_list_call(&fake.listeners, struct pw_impl_link_events, state_changed, 0,
 				   PW_LINK_STATE_ALLOCATING, PW_LINK_STATE_ERROR, "no buffers");
 	else
-		fake.remote_events->gone(fake.remote_data, -EIO, "no buffers");
+		fake.proxy_events->gone(fake.proxy_data, -EIO, "no buffers");
 }
 
 static void link_remove(void)
@@ -384,7 +384,7 @@ static void test_a_link_whose_buffers_failed_is_made_again(bool in_daemon)
 	CHECK(pair->state == LINKS_PAIR_OURS && pair->own->state == WEIR_LINK_PENDING);
 	CHECK(clock_advance() <= SPA_NSEC_PER_SEC);
 	if (!in_daemon)
-		fake.remote_events->bound(fake.remote_data);
+		fake.proxy_events->bound(fake.proxy_data);
 	update(pair);
 	CHECK(pair->own->state == WEIR_LINK_MADE);
 	CHECK(fake.n_created == 2 && fake.n_destroyed == 1);

@@ -172,7 +172,7 @@ struct weir_registry_object *probe_update(struct probe *probe,
 	if (!target)
 		return NULL;
 	probe->target_serial = target->serial;
-	if (probe->proxy && !probe->proxy->proxy)
+	if (probe->proxy && !probe->proxy->pw_proxy)
 		probe_disconnect(probe);
 	if (!probe->proxy)
 		probe_create(probe);
