@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#include "keys.h"
 #include <spa/utils/string.h>
+
+#include "keys.h"
 
 #define AUDIO_FORMAT "32 bit float mono audio"
 
@@ -49,6 +50,19 @@ void weir_port_list_add(struct weir_port_list *list, struct weir_registry_object
 	memmove(&list->ports[i + 1], &list->ports[i], (list->n - i) * sizeof(list->ports[0]));
 	list->ports[i] = port;
 	list->n++;
+}
+
+void weir_port_list_find(struct weir_port_list *list, struct weir_registry *registry,
+			 uint32_t node_id, const char *direction)
+{
+	struct weir_registry_object *port;
+
+	list->n = 0;
+	spa_list_for_each(port, weir_registry_get_objects(registry, WEIR_REGISTRY_PORT), link)
+	{
+		if (weir_port_is_of(port, node_id, direction) && weir_port_is_audio(port))
+			weir_port_list_add(list, port);
+	}
 }
 
 bool weir_port_is_same_channel(const struct weir_registry_object *output,

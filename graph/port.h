@@ -23,6 +23,9 @@ struct weir_port_list {
 	unsigned int n;
 };
 
+/* The audio ports of a node, in the order of weir_port_list_add. direction: "in" or "out". */
+void weir_port_list_find(struct weir_port_list *list, struct weir_registry *registry,
+			 uint32_t node_id, const char *direction);
 /* In the order in which the node counts its ports. A full list stays as it is. */
 void weir_port_list_add(struct weir_port_list *list, struct weir_registry_object *port);
 bool weir_port_list_has_common_channel(const struct weir_port_list *outputs,

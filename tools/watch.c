@@ -134,20 +134,6 @@ static void check_only(struct watch *watch, const struct weir_registry_object *n
 	only_check(&watch->request.only, session_get_name(node), names);
 }
 
-static void list_inputs(const struct watch *watch, const struct weir_registry_object *node,
-			struct weir_port_list *list)
-{
-	struct weir_registry_object *port;
-
-	list->n = 0;
-	spa_list_for_each(
-		port, weir_registry_get_objects(watch->session.registry, WEIR_REGISTRY_PORT), link)
-	{
-		if (weir_port_is_of(port, node->id, "in") && weir_port_is_audio(port))
-			weir_port_list_add(list, port);
-	}
-}
-
 static void warn_absent(struct watch *watch)
 {
 	char *names;
@@ -262,7 +248,7 @@ static void on_changed(void *data)
 	if (from)
 		check_only(watch, from);
 	if (from && watch->output.osc) {
-		list_inputs(watch, from, &in);
+		weir_port_list_find(&in, watch->session.registry, from->id, "in");
 		osc_set_node(watch->output.osc, session_get_name(node), in.n);
 	}
 }
@@ -320,7 +306,7 @@ static void warn_idle(const struct watch *watch)
 	struct weir_port_list in = { 0 };
 
 	if (from)
-		list_inputs(watch, from, &in);
+		weir_port_list_find(&in, watch->session.registry, from->id, "in");
 	if (from && from->running && state && strcmp(state, NODE_STATE_RUNS) != 0)
 		warn("%s: nothing is reported, for the unit %s. Waiting... Ctrl-C ends", name,
 		     state);

@@ -48,33 +48,6 @@ static void probe_create(struct probe *probe)
 	weir_proxy_add_listener(probe->proxy, &probe_events, probe);
 }
 
-void probe_list_outputs(const struct session *session, const struct weir_registry_object *node,
-			struct weir_port_list *list)
-{
-	struct weir_registry_object *port;
-
-	list->n = 0;
-	spa_list_for_each(port, weir_registry_get_objects(session->registry, WEIR_REGISTRY_PORT),
-			  link)
-	{
-		if (weir_port_is_of(port, node->id, "out") && weir_port_is_audio(port))
-			weir_port_list_add(list, port);
-	}
-}
-
-static void list_inputs(const struct probe *probe, struct weir_port_list *list)
-{
-	struct weir_registry_object *port;
-
-	list->n = 0;
-	spa_list_for_each(
-		port, weir_registry_get_objects(probe->session->registry, WEIR_REGISTRY_PORT), link)
-	{
-		if (weir_port_is_of(port, probe->proxy->id, "in") && weir_port_is_audio(port))
-			weir_port_list_add(list, port);
-	}
-}
-
 static void links_drop(struct probe *probe)
 {
 	while (probe->n_links > 0)
@@ -181,8 +154,8 @@ struct weir_registry_object *probe_update(struct probe *probe,
 	node = weir_registry_find(probe->session->registry, WEIR_REGISTRY_NODE, probe->proxy->id);
 	if (!node || !node->known)
 		return NULL;
-	probe_list_outputs(probe->session, target, &from);
-	list_inputs(probe, &to);
+	weir_port_list_find(&from, probe->session->registry, target->id, "out");
+	weir_port_list_find(&to, probe->session->registry, probe->proxy->id, "in");
 	links_prune(probe, &from, &to);
 	if (to.n)
 		links_make(probe, &from, &to);

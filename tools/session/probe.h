@@ -28,8 +28,4 @@ struct weir_registry_object *probe_update(struct probe *probe,
 /* When the connection is lost, or the program ends. */
 void probe_disconnect(struct probe *probe);
 
-/* The outputs of a source, or the monitors of a sink. */
-void probe_list_outputs(const struct session *session, const struct weir_registry_object *node,
-			struct weir_port_list *list);
-
 #endif
