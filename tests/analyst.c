@@ -171,7 +171,7 @@ static uint32_t report_at(double seconds)
 	return i > 0 ? i - 1 : 0;
 }
 
-double analyst_most(const struct analyst *analyst, const char *field, double from, double to)
+double analyst_max(const struct analyst *analyst, const char *field, double from, double to)
 {
 	double most = NAN;
 
@@ -180,7 +180,7 @@ double analyst_most(const struct analyst *analyst, const char *field, double fro
 	return most;
 }
 
-double analyst_least(const struct analyst *analyst, const char *field, double from, double to)
+double analyst_min(const struct analyst *analyst, const char *field, double from, double to)
 {
 	double least = NAN;
 

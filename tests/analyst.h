@@ -48,8 +48,8 @@ float analyst_value(const struct analyst *analyst, uint32_t report, const char *
 float analyst_last(const struct analyst *analyst, const char *field, uint32_t i);
 
 /* Of the reports of these times. mean: of the powers, in dB. NaN without reports. */
-double analyst_most(const struct analyst *analyst, const char *field, double from, double to);
-double analyst_least(const struct analyst *analyst, const char *field, double from, double to);
+double analyst_max(const struct analyst *analyst, const char *field, double from, double to);
+double analyst_min(const struct analyst *analyst, const char *field, double from, double to);
 double analyst_mean(const struct analyst *analyst, const char *field, double from, double to);
 
 #endif

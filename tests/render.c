@@ -23,7 +23,7 @@
 #define BLOCK 256
 #define N_BLOCKS (2 * RATE / BLOCK)
 #define CHANGE 64 /* blocks */
-#define MOST_DB -50.0
+#define MAX_DB -50.0
 
 static float audio[WEIR_MAX_PORTS][BLOCK], control[WEIR_MAX_PORTS];
 
@@ -155,7 +155,7 @@ int main(int argc, char *argv[])
 
 		printf("%s: %g, %.1f dB\n", (*unit)->name, difference.most, db);
 		if (!isfinite(difference.off) || !(difference.all > 0.0) ||
-		    !(same ? difference.most == 0.0 : db <= MOST_DB))
+		    !(same ? difference.most == 0.0 : db <= MAX_DB))
 			status = EXIT_FAILURE;
 	}
 	return fclose(file) ? EXIT_FAILURE : status;

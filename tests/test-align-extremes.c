@@ -15,7 +15,7 @@
 
 #define MAX_MICS 4
 #define MAX_RUN 1000 /* frames */
-#define MOST_GAIN 100.0f
+#define MAX_GAIN 100.0f
 
 /* What microphones hear: a sum of a tone, noise and clicks, whose level changes. */
 struct sound {
@@ -221,14 +221,10 @@ static const struct range {
 	float min, max;
 	bool may_be_unknown;
 } ranges[] = {
-	{ "delay_s", -1.5f, 1.5f, true },
-	{ "sro_ppm", -1600.0f, 1600.0f, true },
-	{ "locked", 0.0f, 1.0f, false },
-	{ "confidence", 0.0f, 1.0f, false },
-	{ "polarity", -1.0f, 1.0f, true },
-	{ "state", 0.0f, 3.0f, false },
-	{ "weight", -MOST_GAIN, MOST_GAIN, false },
-	{ "snr", -20.0f, 60.0f, false },
+	{ "delay_s", -1.5f, 1.5f, true },	  { "sro_ppm", -1600.0f, 1600.0f, true },
+	{ "locked", 0.0f, 1.0f, false },	  { "confidence", 0.0f, 1.0f, false },
+	{ "polarity", -1.0f, 1.0f, true },	  { "state", 0.0f, 3.0f, false },
+	{ "weight", -MAX_GAIN, MAX_GAIN, false }, { "snr", -20.0f, 60.0f, false },
 };
 
 static void value_check(const struct weir_field *field, float value, const char *what)
@@ -261,7 +257,7 @@ static void saved_state_check(void)
 static void output_check(const float *out, uint32_t n)
 {
 	for (uint32_t f = 0; f < n; f++)
-		if (!(fabsf(out[f]) <= MOST_GAIN * rig.loudest))
+		if (!(fabsf(out[f]) <= MAX_GAIN * rig.loudest))
 			fail("a sample of", "the output", (double)out[f]);
 }
 

@@ -9,9 +9,9 @@
 #include "check.h"
 #include "hearing.h"
 
-#define MOST_RATE 192000
-#define MOST_SECONDS 2
-#define MOST_REPORTS (MOST_SECONDS * 100)
+#define MAX_RATE 192000
+#define MAX_SECONDS 2
+#define MAX_REPORTS (MAX_SECONDS * 100)
 #define TONE_SECONDS 0.3
 #define HARMONICS 20
 #define HIGHEST_HZ 9000.0
@@ -30,8 +30,8 @@ static const double tone_hz[] = { 60.0, 87.3, 130.8, 196.0, 277.2, 392.0, 659.3,
 #define N_RATES (sizeof(rates) / sizeof(rates[0]))
 #define N_TONES (sizeof(tone_hz) / sizeof(tone_hz[0]))
 
-static float input[MOST_RATE * MOST_SECONDS];
-static float heard[MOST_REPORTS][2]; /* frequency, confidence */
+static float input[MAX_RATE * MAX_SECONDS];
+static float heard[MAX_REPORTS][2]; /* frequency, confidence */
 
 static double harmonic_level(enum kind kind, int harmonic, double hz)
 {
@@ -96,7 +96,7 @@ static uint32_t hear(uint32_t rate, uint32_t n)
 		.rate = rate, .block = 256, .group = "pitch", .field = "f0", .n_values = 2
 	};
 
-	CHECK(n <= rate * MOST_SECONDS);
+	CHECK(n <= rate * MAX_SECONDS);
 	return hearing_run(&hearing, input, n, heard[0]);
 }
 

@@ -13,18 +13,18 @@
 #include "dsp/analyze/features.h"
 #include "hearing.h"
 
-#define MOST_RATE 96000
-#define MOST_WINDOW (MOST_RATE / 20)
-#define MOST_BINS (MOST_WINDOW / 2)
-#define MOST_REPORTS 20
+#define MAX_RATE 96000
+#define MAX_WINDOW (MAX_RATE / 20)
+#define MAX_BINS (MAX_WINDOW / 2)
+#define MAX_REPORTS 20
 #define N_FRAMES(rate) ((rate) / 5)
 #define FIRST 4 /* report that knows its features: the fifth hop fills the window */
 #define TOLERANCE 1e-4
-#define LEAST_MFCC 0.05 /* smaller ones are that exact only in the scale of this */
+#define MIN_MFCC 0.05 /* smaller ones are that exact only in the scale of this */
 #define EPSILON 2.220446049250313e-16
 
-static float input[N_FRAMES(MOST_RATE)];
-static float told[MOST_REPORTS][FEATURES_VALUES], told_otherwise[MOST_REPORTS][FEATURES_VALUES];
+static float input[N_FRAMES(MAX_RATE)];
+static float told[MAX_REPORTS][FEATURES_VALUES], told_otherwise[MAX_REPORTS][FEATURES_VALUES];
 
 static float noise(uint32_t *seed)
 {
@@ -75,7 +75,7 @@ static uint32_t tell(uint32_t rate, uint32_t block, float smoothing_ms, float *v
 
 static void spectrum_define(const float *x, uint32_t n, double *magnitude)
 {
-	static double complex turn[MOST_WINDOW];
+	static double complex turn[MAX_WINDOW];
 
 	for (uint32_t i = 0; i < n; i++)
 		turn[i] = cexp(-2.0 * M_PI * I * i / n);
@@ -107,7 +107,7 @@ static double entropy_define(const double *x, uint32_t n)
 
 static void sound_define(const float *sound, uint32_t n, double *value)
 {
-	static double x[MOST_WINDOW];
+	static double x[MAX_WINDOW];
 	double steps = 0.0, energy = 0.0;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -183,9 +183,9 @@ static void mfcc_define(const double *magnitude, uint32_t n, uint32_t rate, doub
 /* The package's arrays, with negative places counted from their ends. */
 static void chroma_define(const double *magnitude, uint32_t n, uint32_t rate, double *chroma)
 {
-	static double element[MOST_BINS];
-	static int place[MOST_BINS];
-	static uint32_t count[MOST_BINS];
+	static double element[MAX_BINS];
+	static int place[MAX_BINS];
+	static uint32_t count[MAX_BINS];
 	double power = 0.0;
 
 	memset(element, 0, sizeof(element));
@@ -208,7 +208,7 @@ static void chroma_define(const double *magnitude, uint32_t n, uint32_t rate, do
 /* The features of the window that ends with this report, whose first frame this is. */
 static void define(uint32_t rate, uint32_t first, double *value)
 {
-	static double magnitude[MOST_BINS], before[MOST_BINS];
+	static double magnitude[MAX_BINS], before[MAX_BINS];
 	const uint32_t n = rate / 20, hop = rate / 100;
 
 	spectrum_define(input + first, n, magnitude);
@@ -225,7 +225,7 @@ static void check_report(uint32_t rate, uint32_t report)
 
 	define(rate, (report - FIRST) * (rate / 100), value);
 	for (uint32_t i = 0; i < FEATURES_VALUES; i++) {
-		const double least = i >= FEATURES_MFCC && i < FEATURES_CHROMA ? LEAST_MFCC : 1e-9;
+		const double least = i >= FEATURES_MFCC && i < FEATURES_CHROMA ? MIN_MFCC : 1e-9;
 
 		CHECK(fabs((double)told[report][i] - value[i]) <=
 		      TOLERANCE * fmax(fabs(value[i]), least));
@@ -244,7 +244,7 @@ static void test_features_are_those_of_the_definition(void)
 	for (uint32_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++)
 		for (uint32_t s = 0; s < sizeof(fill) / sizeof(fill[0]); s++) {
 			fill[s](rates[r], s == 1 ? 0.01f : 0.5f);
-			CHECK(tell(rates[r], 256, 0.0f, told[0]) == MOST_REPORTS);
+			CHECK(tell(rates[r], 256, 0.0f, told[0]) == MAX_REPORTS);
 			for (uint32_t i = 0; i < FIRST; i++)
 				CHECK(isnan(told[i][0]) && isnan(told[i][FEATURES_CHROMA]));
 			check_report(rates[r], FIRST);
@@ -264,7 +264,7 @@ static void test_empty_bins_are_empty(void)
 		for (double hz = 101.3; hz < 1100.0; hz *= 1.237) {
 			for (uint32_t f = 0; f < N_FRAMES(rates[r]); f++)
 				input[f] = fmod(f * hz / rates[r], 1.0) < 0.5 ? 0.5f : -0.5f;
-			CHECK(tell(rates[r], 256, 0.0f, told[0]) == MOST_REPORTS);
+			CHECK(tell(rates[r], 256, 0.0f, told[0]) == MAX_REPORTS);
 			check_report(rates[r], FIRST);
 			check_report(rates[r], FIRST + 3);
 		}
@@ -277,9 +277,9 @@ static void test_the_block_changes_nothing(void)
 	input_fill_music(48000, 1.0f);
 	tell(48000, 256, 30.0f, told[0]);
 	for (uint32_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
-		CHECK(tell(48000, blocks[i], 30.0f, told_otherwise[0]) == MOST_REPORTS);
+		CHECK(tell(48000, blocks[i], 30.0f, told_otherwise[0]) == MAX_REPORTS);
 		CHECK(memcmp(told[FIRST], told_otherwise[FIRST],
-			     (MOST_REPORTS - FIRST) * sizeof(told[0])) == 0);
+			     (MAX_REPORTS - FIRST) * sizeof(told[0])) == 0);
 	}
 }
 
@@ -314,7 +314,7 @@ static void test_smoothing_averages_over_time(void)
 	tell(48000, 256, 0.0f, told[0]);
 	tell(48000, 256, 50.0f, told_otherwise[0]);
 	CHECK(memcmp(told[FIRST], told_otherwise[FIRST], sizeof(told[0])) == 0);
-	for (uint32_t r = FIRST + 1; r < MOST_REPORTS; r++)
+	for (uint32_t r = FIRST + 1; r < MAX_REPORTS; r++)
 		for (uint32_t i = 0; i < FEATURES_VALUES; i++) {
 			const float average =
 				keep * told_otherwise[r - 1][i] + (1.0f - keep) * told[r][i];
@@ -332,7 +332,7 @@ static void test_no_rate_allocates(void)
 
 	for (uint32_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
 		input_fill_noise(rates[r], 0.5f);
-		CHECK(tell(rates[r], 256, 0.0f, told[0]) >= MOST_REPORTS - 1);
+		CHECK(tell(rates[r], 256, 0.0f, told[0]) >= MAX_REPORTS - 1);
 		CHECK(isfinite(told[FIRST + 1][FEATURES_FLUX]));
 	}
 }

@@ -9,13 +9,13 @@
 #include "check.h"
 
 #define RATE 48000
-#define MOST_FRAMES (5 * RATE)
+#define MAX_FRAMES (5 * RATE)
 
 static const char *const groups[] = {
 	"levels", "loudness", "thirds", "features", "rhythm", "pitch", "voice",
 };
 
-static float sound[ANALYST_CHANNELS + 1][MOST_FRAMES];
+static float sound[ANALYST_CHANNELS + 1][MAX_FRAMES];
 
 static void groups_switch(struct analyst *analyst, float on)
 {
@@ -93,7 +93,7 @@ static void test_what_is_not_of_channels_is_of_their_mean(const char *unit)
 	for (uint32_t i = 0; i < each.n; i++)
 		check_equal(&each, i, &mean, i, "zcr");
 	CHECK(fabsf(analyst_last(&mean, "f0", 0) - 200.0f) < 1.0f);
-	CHECK(!isnan(analyst_most(&mean, "onset", 1.0, 3.0)));
+	CHECK(!isnan(analyst_max(&mean, "onset", 1.0, 3.0)));
 	CHECK(!isnan(analyst_last(&mean, "bpm", 0)));
 	analyst_finish(&each);
 	analyst_finish(&mean);
@@ -105,7 +105,7 @@ static void test_a_group_begins_anew_when_it_is_switched_on(void)
 	struct analyst again, first;
 	uint32_t off, on;
 
-	channels_fill(1, MOST_FRAMES);
+	channels_fill(1, MAX_FRAMES);
 	analyst_init(&again, "analyze", RATE);
 	analyst_init(&first, "analyze", RATE);
 	again.gain[0] = first.gain[0] = 0.5f;
@@ -121,8 +121,8 @@ static void test_a_group_begins_anew_when_it_is_switched_on(void)
 
 	groups_switch(&again, 1.0f);
 	groups_switch(&first, 1.0f);
-	analyst_play(&again, sound[0], MOST_FRAMES);
-	analyst_play(&first, sound[0], MOST_FRAMES);
+	analyst_play(&again, sound[0], MAX_FRAMES);
+	analyst_play(&first, sound[0], MAX_FRAMES);
 	CHECK(first.n == 500 && again.n == on + first.n);
 	for (uint32_t i = 0; i < first.n; i++)
 		check_equal(&again, on + i, &first, i, "peak");

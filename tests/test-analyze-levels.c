@@ -154,12 +154,12 @@ static void test_bursts_are_class_1(uint32_t rate)
 		analyst_tone(&analyst, 4000.0, -10.0, row->seconds, 0.0);
 		analyst_tone(&analyst, 4000.0, -INFINITY, 0.1, 0.0);
 		for (uint32_t w = 0; w < 3; w++) {
-			check_within(analyst_most(&analyst, fast[w], 0.0, row->seconds + 0.1) -
+			check_within(analyst_max(&analyst, fast[w], 0.0, row->seconds + 0.1) -
 					     level[w],
 				     row->fast, row->fast_above, row->fast_below);
 			if (row->slow_above > 0.0)
 				check_within(
-					analyst_most(&analyst, slow[w], 0.0, row->seconds + 0.1) -
+					analyst_max(&analyst, slow[w], 0.0, row->seconds + 0.1) -
 						level[w],
 					row->slow, row->slow_above, row->slow_below);
 		}

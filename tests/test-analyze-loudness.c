@@ -107,13 +107,13 @@ static void test_windows_are_as_long_as_they_should(struct analyst *analyst)
 	analyst_begin(analyst);
 	for (uint32_t i = 0; i < 10; i++)
 		analyst_tone(analyst, 1000.0, row_9[i % 2].level_db, row_9[i % 2].seconds, 0.0);
-	check_near(analyst_least(analyst, "s", 3.02, 15.0), -23.0, TOLERANCE);
-	check_near(analyst_most(analyst, "s", 3.02, 15.0), -23.0, TOLERANCE);
+	check_near(analyst_min(analyst, "s", 3.02, 15.0), -23.0, TOLERANCE);
+	check_near(analyst_max(analyst, "s", 3.02, 15.0), -23.0, TOLERANCE);
 	analyst_begin(analyst);
 	for (uint32_t i = 0; i < 50; i++)
 		analyst_tone(analyst, 1000.0, row_12[i % 2].level_db, row_12[i % 2].seconds, 0.0);
-	check_near(analyst_least(analyst, "m", 1.02, 10.0), -23.0, TOLERANCE);
-	check_near(analyst_most(analyst, "m", 1.02, 10.0), -23.0, TOLERANCE);
+	check_near(analyst_min(analyst, "m", 1.02, 10.0), -23.0, TOLERANCE);
+	check_near(analyst_max(analyst, "m", 1.02, 10.0), -23.0, TOLERANCE);
 }
 
 /* Rows 10 and 13: what is as long as the window is met wherever it begins. */
@@ -143,7 +143,7 @@ static void test_each_of_a_row_of_tones_is_told(struct analyst *analyst, double 
 		analyst_tone(analyst, 1000.0, -INFINITY, i * shift, 0.0);
 		analyst_tone(analyst, 1000.0, -38.0 + i, seconds, 0.0);
 		analyst_tone(analyst, 1000.0, -INFINITY, seconds - i * shift, 0.0);
-		check_near(analyst_most(analyst, field, begin + 0.01, analyst->n / 100.0 + 0.01),
+		check_near(analyst_max(analyst, field, begin + 0.01, analyst->n / 100.0 + 0.01),
 			   -38.0 + i, TOLERANCE);
 	}
 }

@@ -11,9 +11,9 @@
 #include "analyst.h"
 #include "check.h"
 
-#define MOST_SECONDS 20
-#define MOST_RATE 96000
-#define MOST_EVENTS 256
+#define MAX_SECONDS 20
+#define MAX_RATE 96000
+#define MAX_EVENTS 256
 #define HIT_SECONDS 0.18
 
 #define ONSET_SECONDS 0.025
@@ -25,11 +25,11 @@ enum hit { CLICK, KICK, SNARE, HAT, NOTE };
 enum style { CLICKS, DRUMS, NOTES };
 
 struct events {
-	double at[MOST_EVENTS];
+	double at[MAX_EVENTS];
 	uint32_t n;
 };
 
-static float sound[MOST_SECONDS * MOST_RATE];
+static float sound[MAX_SECONDS * MAX_RATE];
 static uint32_t seed;
 
 /* From -1 to 1. */
@@ -80,7 +80,7 @@ static void hit_add(enum hit hit, double at, double gain, uint32_t rate, struct 
 		latest = dice;
 		sound[first + i] += (float)(0.3 * gain * x);
 	}
-	CHECK(onsets->n < MOST_EVENTS);
+	CHECK(onsets->n < MAX_EVENTS);
 	onsets->at[onsets->n++] = at;
 }
 
@@ -104,7 +104,7 @@ static void music_fill(enum style style, double bpm, double seconds, uint32_t ra
 	for (uint32_t k = 0; at < seconds - 0.5 * period - HIT_SECONDS; at += period, k++) {
 		const double between = at + 0.5 * period;
 
-		CHECK(beats->n < MOST_EVENTS);
+		CHECK(beats->n < MAX_EVENTS);
 		beats->at[beats->n++] = at;
 		if (style == CLICKS) {
 			hit_add(CLICK, at, 1.0, rate, onsets);
@@ -300,10 +300,10 @@ static void test_beats_stay_where_they_are_expected(struct analyst *analyst)
 static void check_nothing(struct analyst *analyst, double seconds)
 {
 	play(analyst, seconds);
-	CHECK(isnan(analyst_most(analyst, "onset", 0.0, seconds)));
-	CHECK(isnan(analyst_most(analyst, "beat", 0.0, seconds)));
-	CHECK(isnan(analyst_most(analyst, "bpm", 0.0, seconds)));
-	CHECK(analyst_most(analyst, "bpm_conf", 0.0, seconds) == 0.0);
+	CHECK(isnan(analyst_max(analyst, "onset", 0.0, seconds)));
+	CHECK(isnan(analyst_max(analyst, "beat", 0.0, seconds)));
+	CHECK(isnan(analyst_max(analyst, "bpm", 0.0, seconds)));
+	CHECK(analyst_max(analyst, "bpm_conf", 0.0, seconds) == 0.0);
 }
 
 static void test_what_is_steady_has_no_onsets(struct analyst *analyst)
@@ -339,11 +339,11 @@ static void test_silence_has_no_beats(struct analyst *analyst)
 	music_fill(DRUMS, 120.0, 5.0, analyst->rate, &onsets, &beats);
 	memset(sound + end, 0, end * sizeof(float));
 	play(analyst, 10.0);
-	CHECK(analyst_most(analyst, "bpm", 4.0, 5.0) > 100.0);
-	CHECK(!isnan(analyst_most(analyst, "beat", 4.0, 5.0)));
-	CHECK(isnan(analyst_most(analyst, "onset", 5.1, 10.0)));
-	CHECK(isnan(analyst_most(analyst, "beat", 8.5, 10.0)));
-	CHECK(isnan(analyst_most(analyst, "bpm", 8.5, 10.0)));
+	CHECK(analyst_max(analyst, "bpm", 4.0, 5.0) > 100.0);
+	CHECK(!isnan(analyst_max(analyst, "beat", 4.0, 5.0)));
+	CHECK(isnan(analyst_max(analyst, "onset", 5.1, 10.0)));
+	CHECK(isnan(analyst_max(analyst, "beat", 8.5, 10.0)));
+	CHECK(isnan(analyst_max(analyst, "bpm", 8.5, 10.0)));
 }
 
 static void test_blocks_do_not_matter(struct analyst *analyst, double seconds)

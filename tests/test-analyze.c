@@ -14,9 +14,9 @@
 #define RATE 48000
 #define HOP (RATE / 100)
 #define N_FRAMES (2 * RATE)
-#define MOST_CHANNELS 8
+#define MAX_CHANNELS 8
 
-static float input[MOST_CHANNELS][N_FRAMES], output[MOST_CHANNELS][N_FRAMES];
+static float input[MAX_CHANNELS][N_FRAMES], output[MAX_CHANNELS][N_FRAMES];
 static float control[ANALYZE_N_CONTROLS + 1]; /* and layout */
 
 struct run {
@@ -30,7 +30,7 @@ struct run {
 static void input_fill(void)
 {
 	srand(1);
-	for (uint32_t c = 0; c < MOST_CHANNELS; c++)
+	for (uint32_t c = 0; c < MAX_CHANNELS; c++)
 		for (uint32_t f = 0; f < N_FRAMES; f++)
 			input[c][f] = 0.3f * ((float)rand() / (float)RAND_MAX - 0.5f);
 }

@@ -126,12 +126,12 @@ static void test_gaps_are_those_of_one_clock(void)
 }
 
 #define N_CYCLES 200000
-#define MOST_WORDS 1024
+#define MAX_WORDS 1024
 
 /* What the hop at a frame has to say; returns its size. No other says the same. */
-static uint32_t words_fill(uint64_t frame, uint32_t words[MOST_WORDS])
+static uint32_t words_fill(uint64_t frame, uint32_t words[MAX_WORDS])
 {
-	const uint32_t n = 1 + (uint32_t)(frame / (QUANTUM / 2) * 29 % MOST_WORDS);
+	const uint32_t n = 1 + (uint32_t)(frame / (QUANTUM / 2) * 29 % MAX_WORDS);
 
 	for (uint32_t i = 0; i < n; i++)
 		words[i] = (uint32_t)frame * 2654435761u + i;
@@ -146,8 +146,8 @@ struct writing {
 static void *cycles_write(void *data)
 {
 	struct writing *writing = data;
-	_Alignas(8) uint8_t sequence[4096 + 2 * sizeof(uint32_t[MOST_WORDS])];
-	uint32_t words[MOST_WORDS];
+	_Alignas(8) uint8_t sequence[4096 + 2 * sizeof(uint32_t[MAX_WORDS])];
+	uint32_t words[MAX_WORDS];
 
 	for (uint64_t i = 0; i < N_CYCLES; i++) {
 		struct spa_pod_builder builder = SPA_POD_BUILDER_INIT(sequence, sizeof(sequence));
@@ -169,7 +169,7 @@ static void *cycles_write(void *data)
 static void check_whole(const struct fifo_entry *entry)
 {
 	struct spa_pod_control control;
-	uint32_t words[MOST_WORDS];
+	uint32_t words[MAX_WORDS];
 	const uint32_t size = words_fill(entry->frame, words);
 
 	memcpy(&control, controls, sizeof(control));

@@ -12,11 +12,11 @@
 
 #define RATE 48000
 #define N_FRAMES (3 * RATE)
-#define MOST_CHANNELS 8
+#define MAX_CHANNELS 8
 
 typedef float controls[PITCH_N_CONTROLS];
 
-static float input[N_FRAMES], output[MOST_CHANNELS][N_FRAMES], other[MOST_CHANNELS][N_FRAMES];
+static float input[N_FRAMES], output[MAX_CHANNELS][N_FRAMES], other[MAX_CHANNELS][N_FRAMES];
 
 static void controls_reset(float *control)
 {

@@ -11,15 +11,15 @@
 #include "dsp/pitch/pitch.h"
 #include "realtime.h"
 
-#define MOST_RATE 384000
-#define MOST_CHANNELS 8
+#define MAX_RATE 384000
+#define MAX_CHANNELS 8
 #define SECONDS 0.6
-#define MOST_FRAMES (MOST_RATE * 6 / 10)
+#define MAX_FRAMES (MAX_RATE * 6 / 10)
 
 static const uint32_t rates[] = { 8000,	 11025, 16000,	22050,	32000,	44100, 48000,
 				  88200, 96000, 176400, 192000, 352800, 384000 };
 
-static float input[MOST_FRAMES], output[2][MOST_CHANNELS][MOST_FRAMES];
+static float input[MAX_FRAMES], output[2][MAX_CHANNELS][MAX_FRAMES];
 
 typedef float controls[PITCH_N_CONTROLS];
 
@@ -29,7 +29,7 @@ static uint32_t count_channels(const struct weir_unit *unit)
 }
 
 /* Runs the input in all channels; returns how many attacks were told. */
-static uint32_t run(const struct weir_unit *unit, uint32_t rate, float out[][MOST_FRAMES],
+static uint32_t run(const struct weir_unit *unit, uint32_t rate, float out[][MAX_FRAMES],
 		    float *control, uint32_t block)
 {
 	const uint32_t n_channels = count_channels(unit), n = (uint32_t)(SECONDS * rate);

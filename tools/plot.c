@@ -17,12 +17,12 @@
 #define WIDTH 1200 /* pixels */
 #define PANEL_HEIGHT 150
 #define MARGIN_HEIGHT 60
-#define MOST_FIELDS 12	   /* without --only */
-#define MOST_LINES 8	   /* of a field; with more values it is drawn as colours */
-#define N_BINS 1000	   /* over time, of more than so many values */
-#define LEAST_SECONDS 1e-3 /* gnuplot is told of microseconds, and divides that into N_BINS */
-#define LEAST_PART 1e-11   /* of the time: of less, a double cannot hold N_BINS */
-#define MOST_STEPS 3	   /* between the numbers of an axis, about */
+#define MAX_FIELDS 12	 /* without --only */
+#define MAX_LINES 8	 /* of a field; with more values it is drawn as colours */
+#define N_BINS 1000	 /* over time, of more than so many values */
+#define MIN_SECONDS 1e-3 /* gnuplot is told of microseconds, and divides that into N_BINS */
+#define MIN_PART 1e-11	 /* of the time: of less, a double cannot hold N_BINS */
+#define MAX_STEPS 3	 /* between the numbers of an axis, about */
 
 static const char usage[] =
 	"usage: weir plot [--only FIELD[,FIELD]...] REPORT.jsonl OUT.svg|OUT.png\n";
@@ -152,12 +152,12 @@ static uint32_t panels_choose_best(struct plot *plot, uint32_t n_fields)
 {
 	uint32_t n_best = 0, n = 0;
 
-	for (uint32_t rank = 1; rank <= WEIR_MAX_FIELDS && n_fields > MOST_FIELDS; rank++)
+	for (uint32_t rank = 1; rank <= WEIR_MAX_FIELDS && n_fields > MAX_FIELDS; rank++)
 		n_best += panels_choose_ranked(plot, rank);
 	for (uint32_t i = 0; i < plot->report.n; i++) {
 		const struct series *series = &plot->report.series[i];
 
-		if (series->count && (n_best || n == MOST_FIELDS))
+		if (series->count && (n_best || n == MAX_FIELDS))
 			continue;
 		panels_add(plot, series);
 		n += series->count > 0;
@@ -224,7 +224,7 @@ static size_t print_bin(const struct plot *plot, const struct panel *panel, size
 {
 	const struct series *series = panel->series;
 	const size_t bin = bin_of(plot, series->t[from]);
-	float low[MOST_LINES], high[MOST_LINES];
+	float low[MAX_LINES], high[MAX_LINES];
 	size_t i = from;
 
 	for (uint32_t c = 0; c < series->count; c++)
@@ -313,9 +313,8 @@ static void print_axis(FILE *file, const char *axis, const struct panel *panel)
 		low -= step;
 		high += step;
 	}
-	unit = pow(10.0, floor(log10((high - low) / MOST_STEPS)));
-	while (i + 1 < sizeof(steps) / sizeof(steps[0]) &&
-	       steps[i] * unit * MOST_STEPS < high - low)
+	unit = pow(10.0, floor(log10((high - low) / MAX_STEPS)));
+	while (i + 1 < sizeof(steps) / sizeof(steps[0]) && steps[i] * unit * MAX_STEPS < high - low)
 		i++;
 	step = steps[i] * unit;
 	fprintf(file, "set %srange [%.9g:%.9g]\nset %stics %.9g\n", axis,
@@ -332,7 +331,7 @@ static void draw_image(const struct plot *plot, const struct panel *panel)
 	if (count_bands(panel->series, panel->known))
 		fputs("set ytics ('20 Hz' 1, '200 Hz' 11, '2 kHz' 21, '20 kHz' 31)\n", file);
 	else
-		fprintf(file, "set ytics 1,%u\n", panel->count / (MOST_STEPS + 1) + 1);
+		fprintf(file, "set ytics 1,%u\n", panel->count / (MAX_STEPS + 1) + 1);
 	fprintf(file,
 		"set yrange [0.5:%u.5]\n"
 		"plot $panel using (%.6f + $1 * %.9g):2:3 with image notitle\n",
@@ -376,7 +375,7 @@ static void print_name(FILE *file, const struct panel *panel)
 static void draw_panel(const struct plot *plot, const struct panel *panel)
 {
 	print_name(plot->gnuplot, panel);
-	if (panel->count > MOST_LINES)
+	if (panel->count > MAX_LINES)
 		draw_image(plot, panel);
 	else
 		draw_lines(plot, panel);
@@ -487,7 +486,7 @@ int plot_main(int argc, char *argv[])
 	refuse_overwriting(argv[optind], argv[optind + 1]);
 	report_read(&plot.report, argv[optind]);
 	plot.duration = plot.report.end - plot.report.begin;
-	if (plot.duration < fmax(LEAST_SECONDS, fabs(plot.report.begin) * LEAST_PART))
+	if (plot.duration < fmax(MIN_SECONDS, fabs(plot.report.begin) * MIN_PART))
 		plot.duration = 1.0;
 	panels_choose(&plot, only);
 	plot.gnuplot = gnuplot_begin();

@@ -21,8 +21,8 @@
 #define FRAMES_PER_SECOND 20
 #define IDLE_FRAMES FRAMES_PER_SECOND	     /* without a report */
 #define PULSE_FRAMES (FRAMES_PER_SECOND / 2) /* more than the longest quantum */
-#define LEAST_ROWS 8
-#define LEAST_COLUMNS 40
+#define MIN_ROWS 8
+#define MIN_COLUMNS 40
 
 #define NAMES_COLUMN 10
 
@@ -244,7 +244,7 @@ static void draw(struct top *top)
 	if (top->session.is_stopping)
 		return;
 	screen_begin();
-	if (rows < LEAST_ROWS || screen_columns() < LEAST_COLUMNS) {
+	if (rows < MIN_ROWS || screen_columns() < MIN_COLUMNS) {
 		screen_print(0, 0, SCREEN_PLAIN, "80x24, please");
 		screen_end();
 		return;

@@ -27,8 +27,8 @@
 #include "take.h"
 #include "tests/check.h"
 
-#define MOST_CPU_SECONDS 120 /* of one trial: a loop without end takes longer */
-#define MOST_FAILURES 50
+#define MAX_CPU_SECONDS 120 /* of one trial: a loop without end takes longer */
+#define MAX_FAILURES 50
 
 /* What is left to run: all units with a seed, or one, before the next seed. */
 struct course {
@@ -84,7 +84,7 @@ static void cpu_limit(int seconds)
 static void course_run(struct course *course)
 {
 	while (course->seed < course->end) {
-		cpu_limit(MOST_CPU_SECONDS);
+		cpu_limit(MAX_CPU_SECONDS);
 		trial_run(course_unit(course), course->seed);
 		course_next(course);
 	}
@@ -115,7 +115,7 @@ static int courses_run(const char *program, struct course first)
 
 	CHECK(course != MAP_FAILED);
 	*course = first;
-	while (n_failed < MOST_FAILURES && !course_continue(course)) {
+	while (n_failed < MAX_FAILURES && !course_continue(course)) {
 		fprintf(stderr, "failed: %s -u %s %" PRIu64 "\n", program,
 			course_unit(course)->name, course->seed);
 		n_failed++;

@@ -159,9 +159,9 @@ void judge_work(double seconds, uint32_t n_frames, uint32_t rate)
 
 #define WINDOW_SECONDS 0.05
 #define WINDOW_STEPS 8 /* by which windows follow each other, per window */
-#define MOST_LOUDER_DB 12.0
-#define MOST_LOUDER_DB_PITCH 6.0 /* dsp/pitch/pitch.h */
-#define LEAST_LOUDNESS 1e-12	 /* -120 dB */
+#define MAX_LOUDER_DB 12.0
+#define MAX_LOUDER_DB_PITCH 6.0 /* dsp/pitch/pitch.h */
+#define MIN_LOUDNESS 1e-12	/* -120 dB */
 
 static double square(float sample)
 {
@@ -186,7 +186,7 @@ static void loudest_raise(double *loudest, const float *sound, uint32_t n_steps,
 			  uint32_t step_frames)
 {
 	const uint32_t window = WINDOW_STEPS * step_frames;
-	double sum = 0.0, most = LEAST_LOUDNESS;
+	double sum = 0.0, most = MIN_LOUDNESS;
 
 	for (uint32_t f = 0; f < n_steps * step_frames; f++) {
 		sum += square(sound[f]);
@@ -197,11 +197,11 @@ static void loudest_raise(double *loudest, const float *sound, uint32_t n_steps,
 	}
 }
 
-static double most_louder(const struct weir_unit *unit)
+static double max_louder(const struct weir_unit *unit)
 {
 	const bool is_pitch = strncmp(unit->name, "pitch", strlen("pitch")) == 0;
 
-	return pow(10.0, 0.1 * (is_pitch ? MOST_LOUDER_DB_PITCH : MOST_LOUDER_DB));
+	return pow(10.0, 0.1 * (is_pitch ? MAX_LOUDER_DB_PITCH : MAX_LOUDER_DB));
 }
 
 static void judge_output(const char *name, const float *sound, const double *loudest,
@@ -249,7 +249,7 @@ void judge_sound(const struct trial *trial, float *const audio[])
 			continue;
 		judge_finite(trial->unit->ports[i].name, audio[i], trial->n_frames);
 		judge_output(trial->unit->ports[i].name, audio[i], loudest, n_steps, step_frames,
-			     most_louder(trial->unit));
+			     max_louder(trial->unit));
 	}
 	free(loudest);
 }

@@ -6,8 +6,8 @@
 
 #include "tests/check.h"
 
-#define MOST_PARTS 3
-#define MOST_TONES 6
+#define MAX_PARTS 3
+#define MAX_TONES 6
 
 /* A sound is added to n frames of x, with its peak near 1. */
 typedef void fill_sound(struct chance *chance, double *x, uint32_t n, double rate);
@@ -55,7 +55,7 @@ static void fill_tone(struct chance *chance, double *x, uint32_t n, double rate)
 
 static void fill_tones(struct chance *chance, double *x, uint32_t n, double rate)
 {
-	const uint32_t n_tones = 2 + chance_below(chance, MOST_TONES - 1);
+	const uint32_t n_tones = 2 + chance_below(chance, MAX_TONES - 1);
 
 	for (uint32_t i = 0; i < n_tones; i++) {
 		const double hz = frequency(chance, rate);
@@ -259,7 +259,7 @@ static double level(struct chance *chance)
 static void fill_own(struct chance *chance, float *to, uint32_t n, uint32_t rate, double *part)
 {
 	const uint32_t n_parts =
-		chance_one_in(chance, 12) ? 0 : 1 + chance_below(chance, MOST_PARTS);
+		chance_one_in(chance, 12) ? 0 : 1 + chance_below(chance, MAX_PARTS);
 
 	memset(to, 0, n * sizeof(*to));
 	for (uint32_t i = 0; i < n_parts; i++) {

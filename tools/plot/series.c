@@ -10,9 +10,9 @@
 #include "graph/text.h"
 #include "tools/cli/message.h"
 
-#define MOST_VALUES 4096 /* of a field at a time */
-#define MOST_TIME 1e12	 /* s */
-#define REASON 160	 /* bytes */
+#define MAX_VALUES 4096 /* of a field at a time */
+#define MAX_TIME 1e12	/* s */
+#define REASON 160	/* bytes */
 
 /* A line as it is read: its time may come behind its values. */
 struct line {
@@ -122,7 +122,7 @@ static bool read_number(struct line *line, double *value)
 }
 
 /* Returns how many there are, -1 when they are no numbers. */
-static int read_values(struct line *line, double value[MOST_VALUES])
+static int read_values(struct line *line, double value[MAX_VALUES])
 {
 	int n = 0;
 
@@ -131,7 +131,7 @@ static int read_values(struct line *line, double value[MOST_VALUES])
 	if (line_passes(line, ']'))
 		return 0;
 	do {
-		if (n == MOST_VALUES || !read_number(line, &value[n]))
+		if (n == MAX_VALUES || !read_number(line, &value[n]))
 			return -1;
 		n++;
 	} while (line_passes(line, ','));
@@ -140,7 +140,7 @@ static int read_values(struct line *line, double value[MOST_VALUES])
 
 static bool read_member(struct line *line)
 {
-	static double value[MOST_VALUES];
+	static double value[MAX_VALUES];
 	struct series *series;
 	char key[SERIES_NAME];
 	int n;
@@ -182,7 +182,7 @@ static bool read_line(struct line *line, const char *text)
 	struct report *report = line->report;
 	struct series *series;
 
-	if (!read_members(line, text) || !(fabs(line->t) < MOST_TIME)) {
+	if (!read_members(line, text) || !(fabs(line->t) < MAX_TIME)) {
 		strcpy(line->reason, "no report, or not a whole one");
 		return false;
 	}

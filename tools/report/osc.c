@@ -14,7 +14,7 @@
 
 #define LOOPBACK "127.0.0.1"
 
-#define MOST_NAME 255 /* bytes of a node's name: an address has room for more */
+#define MAX_NAME 255 /* bytes of a node's name: an address has room for more */
 
 /* Reserved in addresses of OSC (1.0), and the space. */
 #define NOT_IN_ADDRESSES " #*,/?[]{}"
@@ -84,7 +84,7 @@ void osc_finish(struct osc *osc)
 void osc_set_node(struct osc *osc, const char *name, uint32_t n_channels)
 {
 	free(osc->node);
-	osc->node = strndup(name, MOST_NAME);
+	osc->node = strndup(name, MAX_NAME);
 	if (!osc->node)
 		die("%s", strerror(errno));
 	for (char *c = osc->node; *c; c++)
@@ -96,7 +96,7 @@ void osc_set_node(struct osc *osc, const char *name, uint32_t n_channels)
 /* Channel 0: all channels. Takes ownership of the message. */
 static void add(struct osc *osc, uint32_t channel, const char *name, lo_message message)
 {
-	char path[MOST_NAME + FIELD_MAX_NAME + 32], ch[16];
+	char path[MAX_NAME + FIELD_MAX_NAME + 32], ch[16];
 
 	snprintf(ch, sizeof(ch), channel ? "%u" : "all", channel);
 	snprintf(path, sizeof(path), "/weir/%s/%s/%s", osc->node, ch, name);

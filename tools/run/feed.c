@@ -342,24 +342,24 @@ void feed_fill(struct feed *feed, char *paths[], uint32_t n_paths)
 
 uint64_t feed_get_frames(const struct feed *feed)
 {
-	uint64_t most = 0;
+	uint64_t max = 0;
 
 	for (uint32_t i = 0; i < feed->n_inputs; i++) {
 		const uint64_t frames = soundfile_get_frames(&feed->input[i]);
 
-		most = frames > most ? frames : most;
+		max = frames > max ? frames : max;
 	}
-	return most;
+	return max;
 }
 
 uint32_t feed_read(struct feed *feed, float (*audio)[WEIR_MAX_FRAMES], uint32_t n_frames)
 {
-	uint32_t most = 0;
+	uint32_t max = 0;
 
 	for (uint32_t i = 0; i < feed->n_inputs; i++) {
 		const uint32_t got = soundfile_read(&feed->input[i], n_frames);
 
-		most = got > most ? got : most;
+		max = got > max ? got : max;
 	}
 	for (uint32_t i = 0; i < feed->unit->n_ports; i++) {
 		const struct feed_source *source = &feed->source[i];
@@ -371,7 +371,7 @@ uint32_t feed_read(struct feed *feed, float (*audio)[WEIR_MAX_FRAMES], uint32_t 
 			audio[i][f] = input->block[f * (uint32_t)input->format.channels +
 						   source->channel];
 	}
-	return most;
+	return max;
 }
 
 void feed_close(struct feed *feed)

@@ -15,7 +15,7 @@
 
 /* What writes to a pipe does not know a length: sox and ffmpeg write these, or more. */
 #define UNKNOWN_BYTES 0x7ffff000u
-#define MOST_SAMPLE_BYTES 8u
+#define MAX_SAMPLE_BYTES 8u
 
 #define MPEG_FRAME 1152 /* MP3: its length is known to that many frames */
 #define LOG_BYTES 8192
@@ -121,9 +121,9 @@ void soundfile_make(struct soundfile *sound, const char *path, const char *file,
 uint64_t soundfile_get_frames(const struct soundfile *sound)
 {
 	const uint64_t frames = (uint64_t)sound->format.frames;
-	const uint64_t most = UNKNOWN_BYTES / MOST_SAMPLE_BYTES / (uint64_t)sound->format.channels;
+	const uint64_t max = UNKNOWN_BYTES / MAX_SAMPLE_BYTES / (uint64_t)sound->format.channels;
 
-	return sound->format.frames == SF_COUNT_MAX || (is_pipe(sound) && frames >= most)
+	return sound->format.frames == SF_COUNT_MAX || (is_pipe(sound) && frames >= max)
 		       ? UINT64_MAX
 		       : frames;
 }

@@ -244,7 +244,7 @@ static void draw_events(const struct page *page, int row)
 	}
 }
 
-static int most(int a, int b)
+static int max_of(int a, int b)
 {
 	return a > b ? a : b;
 }
@@ -261,7 +261,7 @@ void page_draw(struct page *page, int row, int rows)
 		needed += n ? n + 1 : 0;
 		n_growing += n && sections[i]->grows;
 	}
-	spare = most(end - row - needed, 0);
+	spare = max_of(end - row - needed, 0);
 	for (size_t i = 0; i < N_SECTIONS; i++) {
 		int n = sections[i]->get_rows(page);
 

@@ -9,7 +9,7 @@
 #include "graph/text.h"
 #include "page.h"
 
-#define MOST_STREAMS 12
+#define MAX_STREAMS 12
 
 struct stream {
 	char name[256]; /* as much of it as a terminal shows */
@@ -58,21 +58,21 @@ static int read_streams(const char *text, struct stream *streams)
 	spa_json_init(&json, text, strlen(text));
 	if (spa_json_enter_array(&json, &array) <= 0)
 		return 0;
-	while (n < MOST_STREAMS && spa_json_enter_object(&array, &object) > 0)
+	while (n < MAX_STREAMS && spa_json_enter_object(&array, &object) > 0)
 		stream_read(&object, &streams[n++]);
 	return n;
 }
 
 static int capture_rows(struct page *page)
 {
-	struct stream streams[MOST_STREAMS];
+	struct stream streams[MAX_STREAMS];
 
 	return page->capture_state ? 2 + read_streams(page->capture_streams, streams) : 0;
 }
 
 static void capture_draw(struct page *page, int row, int rows)
 {
-	struct stream streams[MOST_STREAMS];
+	struct stream streams[MAX_STREAMS];
 	const int n = read_streams(page->capture_streams, streams);
 	const bool captured = strcmp(page->capture_state, "captured") == 0;
 

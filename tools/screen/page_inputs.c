@@ -6,7 +6,7 @@
 
 #include "page.h"
 
-#define MOST_INPUTS 4
+#define MAX_INPUTS 4
 #define BAR_COLUMNS 30
 
 static uint32_t find_panel(const struct page *page)
@@ -39,7 +39,7 @@ static int count_inputs(struct page *page)
 {
 	uint32_t n = 0;
 
-	while (n < MOST_INPUTS && !isnan(get_of_input(page, WEIR_VIEW_BAR, n + 1)))
+	while (n < MAX_INPUTS && !isnan(get_of_input(page, WEIR_VIEW_BAR, n + 1)))
 		n++;
 	return (int)n;
 }

@@ -18,7 +18,7 @@
 #define SCALE_COLUMNS 8	  /* right of a spectrum */
 #define NUMBER_COLUMNS 26 /* right of it */
 
-static float least_db(const struct weir_field *known)
+static float min_db(const struct weir_field *known)
 {
 	return known->display.min - known->display.max + LEFT_OUT_DB;
 }
@@ -26,9 +26,9 @@ static float least_db(const struct weir_field *known)
 /* Of the range of levels that is shown, which ends at max. */
 static float part_of(const struct weir_field *known, float level)
 {
-	const float db = level - known->display.max, least = least_db(known);
+	const float db = level - known->display.max, min = min_db(known);
 
-	return db > least ? fminf(1.0f - db / least, 1.0f) : 0.0f;
+	return db > min ? fminf(1.0f - db / min, 1.0f) : 0.0f;
 }
 
 static float calibration_of(const struct page *page, const struct weir_field *known)
@@ -67,12 +67,12 @@ static struct meters find_meters(const struct page *page)
 /* As many labels as stay apart. */
 static void draw_scale(const struct meters *meters, int row)
 {
-	const int columns = meter_columns(), least = (int)least_db(meters->bar);
+	const int columns = meter_columns(), min = (int)min_db(meters->bar);
 	int step = 10;
 
-	while (columns * step < LABEL_COLUMNS * -least && step < -least)
+	while (columns * step < LABEL_COLUMNS * -min && step < -min)
 		step += step == 30 ? 30 : 10;
-	for (int db = least; db <= 0; db += step)
+	for (int db = min; db <= 0; db += step)
 		screen_print(row,
 			     NAME_COLUMNS +
 				     (int)(part_of(meters->bar, (float)db) * (float)columns) -
@@ -111,7 +111,7 @@ static void draw_meter(struct page *page, const struct meters *meters, int row, 
 			   style_of(limits[i] - 1.0f));
 		from = to;
 	}
-	if (hold > least_db(meters->bar))
+	if (hold > min_db(meters->bar))
 		screen_print(row, NAME_COLUMNS + mark, style_of(hold), "|");
 	print_db(row, NAME_COLUMNS + columns + 2, level);
 	print_db(row, NAME_COLUMNS + columns + 10,
@@ -223,7 +223,7 @@ static void draw_spectrum_scale(const struct weir_field *known, float calibratio
 			     "%s", labels[i].label);
 	screen_print(row, right, SCREEN_WEAK, "%g%s%s", (double)top, has_room ? " " : "",
 		     has_room ? known->unit : "");
-	screen_print(row + rows - 2, right, SCREEN_WEAK, "%g%s%s", (double)(least_db(known) + top),
+	screen_print(row + rows - 2, right, SCREEN_WEAK, "%g%s%s", (double)(min_db(known) + top),
 		     has_room ? " " : "", has_room ? known->unit : "");
 }
 
