@@ -498,8 +498,8 @@ test_wrong_arguments_are_named() {
 	check_refused 'links = [ a b ]' 'links\[0\] is not an object'
 	check_refused 'link = [ { from = a to = b } ]' 'unknown key "link"'
 	check_refused 'links = [ { from = a to = b } { to = b } ]' \
-		'links\[1\] has no "from": it names the node that is heard. Write e.g. '
-	check_refused 'links = [ { from = a } ]' 'links\[0\] has no "to": it names the node that hears.'
+		'links\[1\] has no "from": it names the source node. Write e.g. '
+	check_refused 'links = [ { from = a } ]' 'links\[0\] has no "to": it names the destination node.'
 	check_refused 'links = [ { from = a to = b volume = 1 } ]' 'links\[0\] has an unknown key "volume"'
 	check_refused 'links = [ { from = "" to = b } ]' 'links\[0\]: from is not a name'
 	check_refused 'links = [ { from = a to = [ b c ] } ]' 'links\[0\]: to is not a name'
