@@ -9,9 +9,9 @@
 
 /*
  * The nodes, clients, ports and links of a PipeWire daemon as a connection sees them, with all
- * their properties, and what the metadata "default" says: where streams are told to play
- * ("target.object", or "target.node", an older form which counts where the other is not set), and
- * which sink and source are the default ones.
+ * their properties, and the metadata "default": the targets of streams ("target.object", or
+ * "target.node", an older form which counts where the other is not set), and the default sink and
+ * source. Main thread only; a registry calls its events from the loop of its core.
  */
 
 struct weir_registry;
@@ -29,7 +29,7 @@ struct weir_registry_object {
 	struct weir_registry *registry;
 	enum weir_registry_type type;
 	uint32_t id;		     /* another object's, once this one has gone */
-	uint64_t serial;	     /* nobody else's, ever; 0: the daemon tells none */
+	uint64_t serial;	     /* of no other object, ever; 0: the daemon has none */
 	uint32_t owner_id;	     /* a node's client, a port's node, a link's output node */
 	struct pw_properties *props; /* the global's, and once known also the info's */
 	bool known;		     /* clients and nodes: the info has arrived */
@@ -83,15 +83,15 @@ void weir_registry_sync(struct weir_registry *registry);
 /* Is there a metadata to set targets in, whose values have all been reported? */
 bool weir_registry_has_targets(const struct weir_registry *registry);
 /*
- * NULL: there is none. While no session manager runs, the last one's stays. Of several of its name
- * it is the oldest one, which WirePlumber takes. The default source may be a sink, of which the
- * monitor is heard.
+ * NULL: there is none. While no session manager runs, the last default stays. Of several nodes of
+ * its name it is the oldest one, as for WirePlumber. The default source may be a sink, whose
+ * monitor is then the source.
  */
 struct weir_registry_object *weir_registry_find_default_sink(struct weir_registry *registry);
 struct weir_registry_object *weir_registry_find_default_source(struct weir_registry *registry);
 /*
- * Has the metadata tell everything again. A client does not hear of a change while another one
- * binds the metadata (1.4.2).
+ * Reads the whole metadata again. A client is not sent a change while another client binds the
+ * metadata (1.4.2).
  */
 void weir_registry_refresh(struct weir_registry *registry);
 /* A node's name or serial, "-1" for the default one, or NULL to take the entry out. */

@@ -92,7 +92,8 @@ static void rule_update(struct links *links, struct links_rule *rule)
 	while (links_end_next(&rule->from, links->registry, &from)) {
 		to.node = NULL;
 		while (links_end_next(&rule->to, links->registry, &to)) {
-			/* No feedback that nobody asked for by name. */
+			/* A node is linked to itself only if both ends name it: anything else is
+			 * feedback. */
 			if (from.node != to.node || (!rule->from.is_regex && !rule->to.is_regex))
 				ports_pair(&links->pairs, rule, &from, &to);
 		}
@@ -101,7 +102,7 @@ static void rule_update(struct links *links, struct links_rule *rule)
 	end_update(links, &rule->to);
 }
 
-/* Somebody may have kept us from hearing of a new default sink: a new client, by what it binds. */
+/* A new client that binds the metadata may have kept a new default sink from us. */
 static void refresh_later(struct links *links)
 {
 	if (links->refreshing || !links->args.follow_default)
@@ -147,7 +148,7 @@ static void links_run(struct links *links)
 }
 
 /*
- * When the daemon has answered, it has also told of everything that belongs to one change: all
+ * When the daemon has answered, it has also sent everything that belongs to one change: all
  * ports of a node, or that a link went because its port did.
  */
 static void links_update(struct links *links)
