@@ -4,10 +4,10 @@
 
 #include "tempo.h"
 
-/* Foretells the beats of a tempo. */
+/* Predicts the beats of a tempo. */
 struct beats {
 	bool started;
-	bool looked; /* for the next beat, since the latest */
+	bool looked; /* for the next beat, since the latest beat */
 	float next;  /* steps until then */
 };
 

@@ -74,7 +74,7 @@ static WEIR_SIMD WEIR_REALTIME double short_term_of(const struct loudness *loudn
 	return ((sum[0] + sum[2]) + (sum[1] + sum[3])) / LOUDNESS_HOPS;
 }
 
-/* In the histogram; loud is what passes the absolute gate. */
+/* Index in the histogram of a loudness above the absolute gate. */
 static WEIR_REALTIME uint32_t share_of(float loud)
 {
 	return (uint32_t)min_f32(max_f32((loud - ABSOLUTE) * 100.0f, 0.0f),
@@ -94,7 +94,7 @@ static WEIR_REALTIME void histogram_add(struct loudness_histogram *histogram, do
 	histogram->energy_coarse[share / LOUDNESS_COARSE] += energy;
 }
 
-/* What is from `first` on, up to where its coarse share ends or in all coarse shares. */
+/* Sums from `first` on, to the end of its coarse share or of all coarse shares. */
 static WEIR_REALTIME void histogram_sum(const struct loudness_histogram *histogram, uint32_t first,
 					uint64_t *count, double *energy)
 {
@@ -143,7 +143,7 @@ static WEIR_REALTIME float integrate(const struct loudness_histogram *histogram)
 	return lufs(energy / (double)count);
 }
 
-/* Where the value is that `rank` others are below, of those from `first` on. */
+/* The index of the value of this rank, of the values from `first` on. */
 static WEIR_REALTIME uint32_t rank_find(const struct loudness_histogram *histogram, uint32_t first,
 					uint64_t rank)
 {
@@ -181,7 +181,7 @@ static WEIR_REALTIME float range_find(const struct loudness_histogram *histogram
 	return (float)(high - low) * 0.01f;
 }
 
-/* Every 100 ms since what is integrated began. */
+/* Every 100 ms since the start of integration. */
 static WEIR_REALTIME void block_end(struct loudness *loudness, double momentary, double short_term)
 {
 	if (loudness->n_hops >= MOMENTARY_HOPS) {

@@ -79,7 +79,7 @@ levels_run(const struct meter *meter, struct meter_levels *levels, const float *
 	*(weighting_lanes *)levels->sum = sum;
 }
 
-/* As integers, of which compilers see at once which is higher. */
+/* Compared as integers, which compilers vectorize. */
 static WEIR_SIMD WEIR_REALTIME float peak_find(const float *in, uint32_t n)
 {
 	union {

@@ -32,7 +32,7 @@ enum {
 #define METER_CHANNELS 8
 #define METER_RECENT 20 /* hops */
 
-/* Of the weightings, side by side. */
+/* Levels of all weightings, side by side for SIMD. */
 struct meter_levels {
 	double state[WEIGHTING_SECTIONS][2][WEIGHTINGS];
 	double fast[WEIGHTINGS], slow[WEIGHTINGS]; /* mean squares */
@@ -42,16 +42,16 @@ struct meter_levels {
 
 /* A run of samples at full scale. */
 struct meter_clip {
-	uint32_t n;	 /* such runs since the reset */
-	uint32_t length; /* 0, 1 or more than that */
-	int32_t begin;	 /* frame of this hop at which it began */
+	uint32_t n;	 /* runs of two or more since the reset */
+	uint32_t length; /* 0, 1, or 2 and more */
+	int32_t begin;	 /* frame of this hop at which the run began */
 };
 
 struct meter_channel {
 	struct meter_levels levels;
 	struct meter_clip clip;
 	struct true_peak true_peak;
-	float peak, peak_max, tp, tp_max; /* not in dB */
+	float peak, peak_max, tp, tp_max; /* amplitudes */
 	double energy;			  /* of the latest hop, K-weighted */
 	float recent_peak[METER_RECENT];
 	float recent_square[METER_RECENT]; /* means */
@@ -59,10 +59,10 @@ struct meter_channel {
 
 /*
  * Sample peak, true peak, RMS, and the levels of IEC 61672-1, class 1: A and C within 0.1 dB from
- * 20 Hz to 16 kHz, or 0.4 of the rate. Nothing of a level is below -200 dB.
+ * 20 Hz to 16 kHz, or 0.4 of the rate. No level is below -200 dB.
  *
- * A channel is clipped when two or more samples in a row are at METER_CLIPPED or above; that is
- * told once, when the second of them came.
+ * A channel clips when two or more samples in a row are at METER_CLIPPED or above: one clip, at the
+ * second of them.
  */
 #define METER_CLIPPED 0.9999f /* 32767 / 32768 and all above are */
 
@@ -70,16 +70,16 @@ struct meter {
 	uint32_t rate;
 	uint32_t n_channels;
 	uint32_t n_frames; /* of this hop so far */
-	uint32_t recent;   /* the latest hop's place in what is recent, a ring */
+	uint32_t recent;   /* index of the latest hop in the rings recent_* */
 	struct weighting weighting;
-	double fast, slow; /* shares of a frame in the time weightings */
+	double fast, slow; /* coefficients of the time weightings, per frame */
 	struct true_peak_tables true_peak;
-	int32_t clipped; /* the first frame that is, INT32_MAX for none */
+	int32_t clipped; /* the first clipped frame of the hop, INT32_MAX: none */
 	float clipped_seconds;
 	struct meter_channel channel[METER_CHANNELS];
 };
 
-/* Then reset. */
+/* Call meter_reset next. */
 void meter_init(struct meter *meter, uint32_t rate, uint32_t n_channels);
 
 WEIR_REALTIME void meter_reset(struct meter *meter);
@@ -96,17 +96,17 @@ WEIR_REALTIME void meter_hop(struct meter *meter, float calibration, float *valu
 /* The mean square of a channel in the latest hop, K-weighted (ITU-R BS.1770). */
 WEIR_REALTIME double meter_energy(const struct meter *meter, uint32_t channel);
 
-/* Seconds since the first channel began to clip, at the end of the hop; NaN: none did in it. */
+/* At the end of a hop: seconds since the first clip of the hop; NaN: no channel clipped. */
 WEIR_REALTIME float meter_clipped(const struct meter *meter);
 
 /*
- * Of the last METER_RECENT hops, what was before the start being silence: the highest sample in dB,
- * and the root mean square of the loudest channel.
+ * Of the last METER_RECENT hops, with silence before the start: the sample peak in dB, and the RMS
+ * of the loudest channel.
  */
 WEIR_REALTIME void meter_recent(const struct meter *meter, float calibration, float *peak,
 				float *rms);
 
-/* Forgets the maxima, and how often it clipped. */
+/* Resets the maxima and the number of clips. */
 WEIR_REALTIME void meter_forget(struct meter *meter);
 
 #endif

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Every step asks by how much the sound rises, in sum over
+ * The detection function of a step is the sum of the rises of
  *
- * - bands of a short spectrum: log(power + FLOOR_WEIGHT * floor) above the highest that a band and
- *   its neighbours had of late, so that vibrato does not count: the spectral flux of S. Boeck and
- *   G. Widmer, "Maximum filter vibrato suppression for onset detection" (DAFx 2013);
- * - the second difference of the signal, in steps and in their quarters, which shows what is short
- *   and high: compare the high frequency content of P. Masri, "Computer modelling of sound for
- *   transformation and synthesis of musical signals" (1996).
+ * - bands of a short spectrum: log(power + FLOOR_WEIGHT * floor) above the held peak of the band
+ * and its neighbours, so that vibrato does not count: the spectral flux of S. Boeck and G. Widmer,
+ * "Maximum filter vibrato suppression for onset detection" (DAFx 2013);
+ * - the second difference of the signal, in steps and in their quarters, which shows
+ *   short, high sounds: compare the high frequency content of P. Masri, "Computer modelling of
+ * sound for transformation and synthesis of musical signals" (1996).
  *
- * What was of late is forgotten faster than what is struck decays, and slower than what beats. The
- * floor of a band is the minimum of its smoothed power, forgotten slowly, so that noise rises
- * little. An onset is where the rise exceeds a limit that follows the mean of the rises between
- * onsets. A sound that breaks off rises, too, where it was silent: one step later it has become
- * softer.
+ * A held peak falls faster than struck sounds decay, and slower than two tones beat. The floor of a
+ * band is the minimum of its smoothed power, which rises slowly, so that noise rises little. An
+ * onset is where the sum exceeds a limit that follows the mean of the rises between onsets. The end
+ * of a sound is a rise, too, in the bands in which it was silent: the level falls one step later.
  *
- * Accents, for the tempo, are linear: what is soft counts little.
+ * Accents, for the tempo, are linear in the amplitude: soft sounds count little.
  */
 
 #include "onsets.h"
@@ -30,9 +29,9 @@
 
 #define WINDOW_SECONDS 0.0145 /* at least: up to 10 % more */
 #define HIGHEST 0.46f	      /* of the rate */
-#define N_FIRST 8	      /* steps after a reset in which nothing is known */
+#define N_FIRST 8	      /* steps after a reset without onsets */
 #define SILENCE 1e-10f	      /* power in each band */
-#define EDGE_SILENCE 3e-9f    /* one bit of 16, now and then */
+#define EDGE_SILENCE 3e-9f    /* the power of single changes of one bit of 16 */
 
 #define FLOOR_SMOOTH 0.1f /* per step */
 #define FLOOR_RISE 1.008f /* per step: 7 dB per second */
@@ -50,17 +49,18 @@
 #define EDGE_MAX_RISE 2.0f
 #define EDGE_WEIGHT 6.0f
 
-/* The limit, and what of a rise counts for its mean: a constant, and times the mean. */
+/* The limit, and the most of a rise that enters the mean: a constant, plus a factor times the mean.
+ */
 #define LIMIT 3.5f
 #define LIMIT_MEANS 3.0f
 #define USUAL 1.0f
 #define USUAL_MEANS 2.0f
-#define USUAL_SHARE 0.005f /* per step: in a second */
+#define USUAL_SHARE 0.005f /* per step: a time constant of a second */
 #define FIRST_MEAN 1.5f
-#define CALM 0.5f      /* of the limit: below it what rose has risen */
+#define CALM 0.5f      /* of the limit: a rise ends below it */
 #define NO_ACCENT 0.2f /* of the limit */
-#define REST 11	       /* steps: 55 ms from onset to onset, at least */
-#define MIN_LEFT 0.1f  /* of the power before: otherwise it breaks off */
+#define REST 11	       /* minimum steps from onset to onset: 55 ms */
+#define MIN_LEFT 0.1f  /* of the power before: below it the sound has ended */
 
 static const float edge_hz[] = {
 	40.0f,	 100.0f,  160.0f,  220.0f,  290.0f,  370.0f,   460.0f,	 570.0f,
@@ -71,7 +71,7 @@ static const float edge_hz[] = {
 
 static const float group_hz[ONSETS_GROUPS - 1] = { 150.0f, 800.0f, 4000.0f };
 
-/* The next power of two, or three or five times one, which an FFT likes. */
+/* The next power of two, or three or five times one: short FFTs. */
 static uint32_t length_find(uint32_t min)
 {
 	const uint32_t length[] = { power_of_two(min), 3 * power_of_two((min + 2) / 3),
@@ -220,7 +220,7 @@ static WEIR_REALTIME void floors_follow(struct onsets *onsets)
 	memcpy(onsets->floor, onsets->energy, onsets->n_bands * sizeof(float));
 }
 
-/* Takes what the level was some steps ago. */
+/* Takes the level of some steps ago. */
 static WEIR_REALTIME void hold_follow(struct onsets_hold *hold, float level, float fall)
 {
 	if (level >= hold->level) {
@@ -281,7 +281,7 @@ static WEIR_REALTIME float edges_rise(struct onsets_edges *edges, const float *q
 	return rise;
 }
 
-/* All that rises in this step. */
+/* The detection function of this step. */
 static WEIR_REALTIME float rise_find(struct onsets *onsets, const float *recent, uint32_t n_new)
 {
 	const float *in = recent + onsets->n - n_new;
@@ -304,7 +304,7 @@ static WEIR_REALTIME float rise_find(struct onsets *onsets, const float *recent,
 	return is_known(onsets) ? rise : 0.0f;
 }
 
-/* Against the highest of the past but the step before, which a window has in common. */
+/* Against the highest of the past but the step before, whose window overlaps. */
 static WEIR_REALTIME void accent_find(struct onsets *onsets, struct onsets_found *found)
 {
 	const uint32_t now = onsets->n_steps % ONSETS_DELAY;

@@ -7,8 +7,8 @@
 #include "dsp/arena.h"
 
 #define ONSETS_BANDS 24
-#define ONSETS_DELAY 4	/* steps by which the past precedes the present; a power of two */
-#define ONSETS_GROUPS 4 /* of bands, whose amplitudes are compared */
+#define ONSETS_DELAY 4	/* steps of levels that are kept; a power of two */
+#define ONSETS_GROUPS 4 /* of bands: accents compare the amplitudes of groups */
 #define ONSETS_POWERS 8 /* steps, a power of two */
 
 /* Seconds from an onset until the end of the step that finds it. */
@@ -22,22 +22,22 @@ struct onsets_band {
 	uint32_t group;
 };
 
-/* The highest level of late. */
+/* Peak hold of a level. */
 struct onsets_hold {
 	float level;
-	uint32_t steps; /* since it was that, HOLD_STEPS at most */
+	uint32_t steps; /* since the level was reached, HOLD_STEPS at most */
 };
 
-/* The crackle of a sound: its second difference. */
+/* The second difference of the signal, which shows clicks and other short, high sounds. */
 struct onsets_edges {
 	uint32_t lag;		      /* frames from one sample of the difference to the next */
-	float weight;		      /* of a rise: more samples are more sure */
+	float weight;		      /* of a rise: more samples have less variance */
 	float latest, smooth, floor;  /* power */
-	float level[2][ONSETS_DELAY]; /* ln(power): of the highest quarter of a step, of it all */
+	float level[2][ONSETS_DELAY]; /* ln(power): of a step's highest quarter, of the step */
 	struct onsets_hold hold[2];
 };
 
-/* Finds where something begins to sound, in steps of about 5 ms. */
+/* Onset detection in steps of about 5 ms. */
 struct onsets {
 	uint32_t n; /* frames of the window */
 	struct weir_fft fft;
@@ -54,14 +54,14 @@ struct onsets {
 	struct onsets_edges edges;
 	float loudness[ONSETS_POWERS]; /* mean square of a step */
 	float mean;		       /* of rises, between onsets */
-	bool is_rising;		       /* since the step before */
-	bool is_calm;		       /* nothing has risen since it was so */
+	bool is_rising;		       /* the level has risen since the step before */
+	bool is_calm;		       /* the rise fell below CALM, and no onset came since */
 	uint32_t rest;		       /* steps since the latest onset */
 };
 
 struct onsets_found {
-	bool onset;   /* there was one ONSETS_AGE before the end of the step */
-	float accent; /* by how much the amplitude rises, where that may be an onset */
+	bool onset;   /* ONSETS_AGE before the end of the step */
+	float accent; /* rise of the amplitude, where it may be an onset */
 	float level;  /* amplitude */
 };
 

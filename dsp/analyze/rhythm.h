@@ -8,12 +8,12 @@
 #include "tempo.h"
 
 /*
- * Onsets, beats and tempo. An onset is told about 10 ms after it was, and never twice in 55 ms. The
- * tempo is known after two or three similar periods. Beats are predicted from it: they are
- * told in the hop in which they are, and end, as the tempo does, 3 s after the latest accent.
+ * Onsets, beats and tempo. An onset is reported about 10 ms after it happened; two are at least 55
+ * ms apart. The tempo is known after two or three similar periods. Beats are predicted from the
+ * tempo: each is reported in its own hop. Beats and tempo end 3 s after the latest accent.
  *
- * The confidence is the similarity of the music to itself after one, two, three and four periods,
- * less what speaks for half or twice the tempo: about 0.8 for drums alone, 0.3 to 0.6 for most
+ * The confidence is the normalized autocorrelation at one, two, three and four periods, less the
+ * evidence for half or twice the tempo: about 0.8 for drums alone, 0.3 to 0.6 for most
  * songs with a beat.
  */
 struct rhythm_found {

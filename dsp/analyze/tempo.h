@@ -16,12 +16,12 @@ struct tempo {
 	float *product;	   /* [TEMPO_LAGS] of accents that far apart, in sum */
 	float *similarity; /* [TEMPO_LAGS] of accents that far apart, 1 at most */
 	float *trial;	   /* [TEMPO_PERIODS] periods, steps */
-	float *usual;	   /* [TEMPO_PERIODS] how usual they are, 0 to 1 */
+	float *usual;	   /* [TEMPO_PERIODS] prior of each period, 0 to 1 */
 	uint64_t n_steps;
 	uint64_t first;	   /* step of the first accent */
-	uint32_t rest;	   /* steps since the latest */
+	uint32_t rest;	   /* steps since the latest accent */
 	float sum, weight; /* of accents, and of their weights */
-	float level, peak; /* of the sound, of accents: of late */
+	float level, peak; /* held peaks of the sound and of accents */
 
 	/* The search that is under way. */
 	float best, best_score;
