@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A band's level is heard against two floors, which fall at once and rise slowly, and against the
- * level of the whole. Voice is heard in the autocorrelation of the magnitudes that stand out of
- * the floor of their bins (D. Talkin's and others' pitch trackers look at the same, in the sound),
- * so that hum does not count.
+ * Features of a band are its level above two floors, which fall at once and rise slowly, and its
+ * level relative to the mean of all bands. Features of voicing come from the autocorrelation of the
+ * magnitudes above the floors of their bins, so that hum does not count; D. Talkin's and other
+ * pitch trackers take the autocorrelation of the sound itself.
  *
- * The window rises for 24 ms and falls for 8 ms: what is new counts early.
+ * The window rises for 24 ms and falls for 8 ms, so that new sound counts early.
  */
 
 #include "features.h"
@@ -21,9 +21,9 @@
 #define FALL 128 /* of the window, samples */
 #define LOW_HZ 80.0
 #define HIGH_HZ 7000.0
-#define QUIETEST 1e-9f /* -90 dB */
-#define MAX_STEP 20.0f /* dB: limit of one level in the long-term statistics */
-#define VOICE_FIRST 3  /* bins: 94 Hz to 3.5 kHz */
+#define MIN_POWER 1e-9f /* -90 dB */
+#define MAX_STEP 20.0f	/* dB: limit of one level in the long-term statistics */
+#define VOICE_FIRST 3	/* bins: 94 Hz to 3.5 kHz */
 #define VOICE_END 113
 #define SHORTEST_LAG 36.0 /* samples: 444 Hz to 70 Hz */
 #define LONGEST_LAG 230.0
@@ -108,7 +108,7 @@ void vad_features_finish(struct vad_features *features)
 WEIR_REALTIME void vad_features_reset(struct vad_features *features)
 {
 	memset(features->sound, 0, VAD_WINDOW * sizeof(float));
-	memset(features->habit, 0, sizeof(features->habit));
+	memset(features->long_term, 0, sizeof(features->long_term));
 	features->mean_level = features->mean_square = 0.0f;
 	features->n_hops = 0;
 }
@@ -128,7 +128,7 @@ static WEIR_SIMD WEIR_REALTIME void sound_window(float *restrict time, const flo
 		time[i] = sound[i] * window[i];
 }
 
-/* The magnitudes that stand out, as bins; returns the sum of all. */
+/* Makes bins of the magnitudes above the floors; returns twice the sum of all magnitudes. */
 static WEIR_SIMD WEIR_REALTIME float bins_voice(float *restrict bins, const float *restrict power,
 						const float *restrict floor)
 {
@@ -158,10 +158,10 @@ static WEIR_REALTIME void levels_get(const struct vad_features *features, float 
 		sum[band + 1] += above;
 	}
 	for (uint32_t b = 0; b < VAD_BANDS; b++)
-		level[b] = 10.0f * log10f(sum[b + 1] * features->band_scale[b] + QUIETEST);
+		level[b] = 10.0f * log10f(sum[b + 1] * features->band_scale[b] + MIN_POWER);
 }
 
-/* Falls at once, nearly, and rises by a share of what it lacks. */
+/* Falls almost at once, and rises by a share of the difference. */
 static WEIR_REALTIME float floor_step(float floor, float level, float rise)
 {
 	return floor + (level < floor ? 0.2f : rise) * (level - floor);
@@ -215,22 +215,22 @@ static WEIR_REALTIME float *newest_find(const struct vad_features *features, flo
 	return value;
 }
 
-/* What the last seconds were like. */
-static WEIR_REALTIME float *habits_find(struct vad_features *features, float *value, float level,
-					float change, float voice)
+/* Statistics of the last seconds. */
+static WEIR_REALTIME float *long_term_find(struct vad_features *features, float *value, float level,
+					   float change, float voice)
 {
-	float *habit = features->habit;
+	float *mean = features->long_term;
 
 	features->mean_level += 0.01f * (level - features->mean_level);
 	level = limit(level - features->mean_level, -MAX_STEP, MAX_STEP);
 	features->mean_square += 0.01f * (level * level - features->mean_square);
-	habit[0] += 0.01f * (voice - habit[0]);
-	habit[1] += 0.01f * (change - habit[1]);
-	habit[2] += 0.003f * (voice - habit[2]);
-	habit[3] += 0.003f * (change - habit[3]);
+	mean[0] += 0.01f * (voice - mean[0]);
+	mean[1] += 0.01f * (change - mean[1]);
+	mean[2] += 0.003f * (voice - mean[2]);
+	mean[3] += 0.003f * (change - mean[3]);
 	*value++ = limit(0.1f * level, -3.0f, 3.0f);
 	*value++ = 0.1f * sqrtf(features->mean_square);
-	memcpy(value, habit, sizeof(features->habit));
+	memcpy(value, mean, sizeof(features->long_term));
 	return value + VAD_GROUPS;
 }
 
@@ -243,9 +243,9 @@ static WEIR_REALTIME float *bands_find(struct vad_features *features, float *val
 		sum += level[b];
 	*mean = sum / VAD_BANDS;
 	for (uint32_t b = 0; b < VAD_BANDS; b++) {
-		features->quiet[b] = floor_step(features->quiet[b], level[b], 0.002f);
-		features->calm[b] = floor_step(features->calm[b], level[b], 0.02f);
-		*value++ = limit(0.1f * (level[b] - features->quiet[b]), -1.0f, 4.0f);
+		features->slow_floor[b] = floor_step(features->slow_floor[b], level[b], 0.002f);
+		features->fast_floor[b] = floor_step(features->fast_floor[b], level[b], 0.02f);
+		*value++ = limit(0.1f * (level[b] - features->slow_floor[b]), -1.0f, 4.0f);
 	}
 	for (uint32_t b = 0; b < VAD_BANDS; b++)
 		*value++ = limit(0.1f * (level[b] - *mean), -3.0f, 3.0f);
@@ -260,7 +260,7 @@ static WEIR_REALTIME float *bands_find(struct vad_features *features, float *val
 		float above = 0.0f;
 
 		for (uint32_t b = group_end[g]; b < group_end[g + 1]; b++)
-			above += level[b] - features->calm[b];
+			above += level[b] - features->fast_floor[b];
 		above /= (float)(group_end[g + 1] - group_end[g]);
 		*value++ = limit(0.1f * above, -1.0f, 4.0f);
 	}
@@ -271,10 +271,10 @@ static WEIR_REALTIME void begin(struct vad_features *features, const float *leve
 {
 	memcpy(features->smoothed, features->power, VAD_BINS * sizeof(float));
 	memcpy(features->floor, features->power, VAD_BINS * sizeof(float));
-	memcpy(features->quiet, level, sizeof(features->quiet));
-	memcpy(features->calm, level, sizeof(features->calm));
+	memcpy(features->slow_floor, level, sizeof(features->slow_floor));
+	memcpy(features->fast_floor, level, sizeof(features->fast_floor));
 	for (int i = 0; i < 3; i++)
-		memcpy(features->level[i], level, sizeof(features->quiet));
+		memcpy(features->level[i], level, sizeof(features->slow_floor));
 	features->mean_level = 0.0f;
 	for (uint32_t b = 0; b < VAD_BANDS; b++)
 		features->mean_level += level[b] / VAD_BANDS;
@@ -296,7 +296,7 @@ WEIR_REALTIME void vad_features_find(struct vad_features *features)
 	value = bands_find(features, value, level, &mean, &change);
 	value = voice_find(features, value, &voice);
 	value = newest_find(features, value);
-	value = habits_find(features, value, mean, change, voice);
+	value = long_term_find(features, value, mean, change, voice);
 	*value++ = voice;
 	*value++ = change;
 	memmove(features->level[1], features->level[0], 2 * sizeof(level));

@@ -14,21 +14,22 @@
 #define VAD_GROUPS 4
 #define VAD_FEATURES (3 * VAD_BANDS + VAD_LAGS + VAD_GROUPS + 12)
 
-/* What the network sees of the sound at VAD_RATE: VAD_FEATURES floats of about -1 to 4. */
+/* The features of the sound at VAD_RATE, input of the network: VAD_FEATURES floats of about -1
+ * to 4. */
 struct vad_features {
 	struct weir_fft fft;
 	float *window, *time;	 /* [VAD_WINDOW] */
-	float *sound;		 /* [VAD_WINDOW], the last of it */
+	float *sound;		 /* [VAD_WINDOW], the latest samples */
 	float *power, *weight;	 /* [VAD_BINS]; the share of a bin in the band above it */
 	float *smoothed, *floor; /* [VAD_BINS]: power */
 	fftwf_complex *bins;
 	uint32_t band[VAD_BINS]; /* below the bin, from 0; VAD_BANDS + 1: none */
 	float band_scale[VAD_BANDS];
-	float quiet[VAD_BANDS];	   /* dB, slow floor */
-	float calm[VAD_BANDS];	   /* dB, fast floor */
-	float level[3][VAD_BANDS]; /* dB, of the last three hops */
+	float slow_floor[VAD_BANDS]; /* dB */
+	float fast_floor[VAD_BANDS]; /* dB */
+	float level[3][VAD_BANDS];   /* dB, of the last three hops */
 	uint32_t lag_end[VAD_LAGS + 1];
-	float habit[VAD_GROUPS]; /* means of a second and more */
+	float long_term[VAD_GROUPS]; /* means over a second and more */
 	float mean_level, mean_square;
 	uint32_t n_hops; /* until the window is full */
 	float value[VAD_FEATURES];
@@ -40,10 +41,10 @@ void vad_features_init_tables(struct vad_features *features);
 void vad_features_finish(struct vad_features *features);
 WEIR_REALTIME void vad_features_reset(struct vad_features *features);
 
-/* The last hop of the sound is behind what came before it: finds value. */
+/* After the latest hop has been written: computes value. */
 WEIR_REALTIME void vad_features_find(struct vad_features *features);
 
-/* Where the next hop of the sound belongs, after making place for it. */
+/* Makes room for the next hop of sound; returns where to write it. */
 WEIR_REALTIME float *vad_features_next(struct vad_features *features);
 
 #endif
