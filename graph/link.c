@@ -21,9 +21,7 @@ static void timer_timeout(void *data, uint64_t expirations);
 
 static void timer_stop(struct weir_link *link)
 {
-	if (link->timer != NULL)
-		pw_loop_destroy_source(pw_context_get_main_loop(link->connection->context),
-				       link->timer);
+	weir_context_timer_destroy(link->connection->context, link->timer);
 	link->timer = NULL;
 }
 

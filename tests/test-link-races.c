@@ -57,17 +57,9 @@ static struct spa_source *timer_add(void *object, spa_source_timer_func_t func, 
 	return &source;
 }
 
-static void source_destroy(void *object, struct spa_source *source)
-{
-	(void)object;
-	(void)source;
-	fake.timer_nsec = 0;
-}
-
 static const struct spa_loop_utils_methods loop_methods = {
 	SPA_VERSION_LOOP_UTILS_METHODS,
 	.add_timer = timer_add,
-	.destroy_source = source_destroy,
 };
 static struct spa_loop_utils loop_utils;
 static struct pw_loop fake_loop = { .utils = &loop_utils };
@@ -83,6 +75,11 @@ void weir_context_timer_set(struct pw_context *context, struct spa_source *timer
 	(void)context;
 	(void)timer;
 	fake.timer_nsec = nsec;
+}
+
+void weir_context_timer_destroy(struct pw_context *context, struct spa_source *timer)
+{
+	weir_context_timer_set(context, timer, 0);
 }
 
 /* Returns the time that passes until a timer fires, 0 if none does. */

@@ -28,8 +28,7 @@ struct links {
 	struct spa_hook context_listener;
 	struct weir_connection connection;
 	struct spa_hook core_listener;
-	struct weir_registry *registry; /* NULL: not connected */
-	struct links_pairs pairs;
+	struct links_pairs pairs; /* registry NULL: not connected */
 
 	int sync;
 	bool syncing;
@@ -80,7 +79,7 @@ static void end_update(struct links *links, struct links_end *end)
 	enum links_end_state state = LINKS_END_NO_NODE;
 	struct links_ports ports = { .node = NULL };
 
-	while (links_end_next(end, links->registry, &ports))
+	while (links_end_next(end, links->pairs.registry, &ports))
 		state = state_add(state, &ports);
 	links_end_set_state(end, state);
 }
@@ -89,9 +88,9 @@ static void rule_update(struct links *links, struct links_rule *rule)
 {
 	struct links_ports from = { .node = NULL }, to;
 
-	while (links_end_next(&rule->from, links->registry, &from)) {
+	while (links_end_next(&rule->from, links->pairs.registry, &from)) {
 		to.node = NULL;
-		while (links_end_next(&rule->to, links->registry, &to)) {
+		while (links_end_next(&rule->to, links->pairs.registry, &to)) {
 			/* A node is linked to itself only if both ends name it: anything else is
 			 * feedback. */
 			if (from.node != to.node || (!rule->from.is_regex && !rule->to.is_regex))
@@ -119,7 +118,7 @@ static void links_report(struct links *links)
 	for (i = 0; i < 2 * links->args.n_rules; i++) {
 		struct links_rule *rule = &links->args.rules[i / 2];
 		struct links_end *end = i % 2 == 0 ? &rule->from : &rule->to;
-		const uint64_t nsec = links_end_report(end, rule->index, links->registry);
+		const uint64_t nsec = links_end_report(end, rule->index, links->pairs.registry);
 
 		if (nsec != 0 && (next == 0 || nsec < next))
 			next = nsec;
@@ -176,7 +175,7 @@ static void refresh_timeout(void *data, uint64_t expirations)
 
 	(void)expirations;
 	links->refreshing = false;
-	weir_registry_refresh(links->registry);
+	weir_registry_refresh(links->pairs.registry);
 }
 
 static void registry_changed(void *data, struct weir_registry_object *object)
@@ -252,10 +251,10 @@ static void links_disconnect(struct links *links)
 	struct links_pair *pair;
 
 	spa_list_consume(pair, &links->pairs.list, link) links_pair_destroy(pair);
-	if (links->registry != NULL)
+	if (links->pairs.registry != NULL)
 		spa_hook_remove(&links->core_listener);
-	weir_registry_destroy(links->registry);
-	links->registry = NULL;
+	weir_registry_destroy(links->pairs.registry);
+	links->pairs.registry = NULL;
 	weir_connection_finish(&links->connection);
 	links->syncing = false;
 	links->refreshing = false;
@@ -269,10 +268,10 @@ static int links_connect(struct links *links)
 
 	if (res < 0)
 		return res;
-	links->registry = weir_registry_create(links->connection.core, &registry_events, links);
-	if (links->registry == NULL)
+	links->pairs.registry =
+		weir_registry_create(links->connection.core, &registry_events, links);
+	if (links->pairs.registry == NULL)
 		return -errno;
-	links->pairs.registry = links->registry;
 	pw_core_add_listener(links->connection.core, &links->core_listener, &core_events, links);
 	links_update(links);
 	return 0;
@@ -298,17 +297,14 @@ static void report_timeout(void *data, uint64_t expirations)
 
 static void links_destroy(struct links *links)
 {
-	struct pw_loop *loop = pw_context_get_main_loop(links->context);
 	unsigned int i;
 
 	if (links->connection.core != NULL)
 		links_disconnect(links);
 	spa_hook_remove(&links->module_listener);
 	spa_hook_remove(&links->context_listener);
-	for (i = 0; i < LINKS_N_TIMERS; i++) {
-		if (links->timers[i] != NULL)
-			pw_loop_destroy_source(loop, links->timers[i]);
-	}
+	for (i = 0; i < LINKS_N_TIMERS; i++)
+		weir_context_timer_destroy(links->context, links->timers[i]);
 	links_args_finish(&links->args);
 	free(links);
 }
