@@ -276,7 +276,7 @@ test_pipes_end() {
 		'trap "" PIPE; { weir-run pitch mono.wav -; echo $? >rc; } | head -c 10 >/dev/null; exit "$(cat rc)"'
 	check "a full disk" says 1 'the report: No space' weir-run pitch -r /dev/full mono.wav
 	check "what cannot be read from a pipe" says 1 'cannot read -: .* in a pipe wav, aiff, au' sh -c \
-		'sox mono.wav -t flac - | weir-run pitch - out.wav'
+		'sox -V1 mono.wav -t flac - | weir-run pitch - out.wav'
 	check "a pipe without sound" says 1 'cannot read -' sh -c ': | weir-run pitch - out.wav'
 	ffmpeg -v error -i mono.wav -f caf sound.caf
 	ffmpeg -v error -i mono.wav -f wav -rf64 always sound.rf64
