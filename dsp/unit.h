@@ -32,7 +32,7 @@
 #endif
 
 #define WEIR_MAX_PORTS 64
-#define WEIR_MAX_UNITS 16
+#define WEIR_MAX_UNITS 16 /* of a folder */
 #define WEIR_MAX_FIELDS 64
 #define WEIR_MAX_PANELS 16 /* of a unit */
 #define WEIR_MAX_STATE_VALUES 32
@@ -246,10 +246,17 @@ struct weir_unit {
 	void (*restore_state)(void *state, const float *value) WEIR_REALTIME;
 };
 
-/* All units, then NULL. */
-extern const struct weir_unit *const weir_units[WEIR_MAX_UNITS + 1];
+/*
+ * The units of a folder, then NULL: FOLDER/units.c defines weir_FOLDER_units. A plugin has the
+ * units of one folder, a program those of all; meson.build says so.
+ */
+typedef const struct weir_unit *const weir_unit_list[WEIR_MAX_UNITS + 1];
 
-/* Returns NULL when there is no unit of this name. This and the next three: any thread. */
+/* The unit of this index, in the order of the lists, or NULL behind the last one. This function and
+ * the next four: any thread. */
+const struct weir_unit *weir_unit_get(uint32_t index);
+
+/* Returns NULL when there is no unit of this name. */
 const struct weir_unit *weir_unit_find(const char *name);
 
 /* The unit's field of this name, or NULL. */

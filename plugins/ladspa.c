@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Every unit as a LADSPA plugin, for PipeWire's filter-chain.
+ * Every unit of a folder as a LADSPA plugin, for PipeWire's filter-chain.
  *
  * LADSPA knows a default only as one of a few named values, so a control's def
  * must be its min, its max, 0, 1, 100 or 440; tests/test-contract.c checks that.
@@ -193,8 +193,10 @@ static void plugin_init(struct plugin *plugin, const struct weir_unit *unit)
 /* Once: a host may ask for descriptors in one thread while another one runs what they describe. */
 __attribute__((constructor)) static void plugins_init(void)
 {
-	for (uint32_t i = 0; weir_units[i]; i++)
-		plugin_init(&plugins[i], weir_units[i]);
+	const struct weir_unit *unit;
+
+	for (uint32_t i = 0; (unit = weir_unit_get(i)); i++)
+		plugin_init(&plugins[i], unit);
 }
 
 WEIR_EXPORT const LADSPA_Descriptor *ladspa_descriptor(unsigned long index)

@@ -79,10 +79,11 @@ SPA_EXPORT int spa_handle_factory_enum(const struct spa_handle_factory **factory
 	static struct spa_handle_factory factories[WEIR_MAX_UNITS];
 	static char names[WEIR_MAX_UNITS][64];
 	const uint32_t i = *index;
+	const struct weir_unit *unit = weir_unit_get(i);
 
-	if (i >= WEIR_MAX_UNITS || !weir_units[i])
+	if (!unit)
 		return 0;
-	snprintf(names[i], sizeof(names[i]), PREFIX "%s", weir_units[i]->name);
+	snprintf(names[i], sizeof(names[i]), PREFIX "%s", unit->name);
 	factories[i] = (struct spa_handle_factory){
 		.version = SPA_VERSION_HANDLE_FACTORY,
 		.name = names[i],

@@ -46,11 +46,12 @@ static float sounds[WEIR_MAX_PORTS][N_BLOCKS * BLOCK];
 
 static void sounds_make(void)
 {
+	const struct weir_unit *unit;
 	uint32_t n_inputs = 0;
 
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
-		for (uint32_t i = 0; i < (*unit)->n_ports; i++)
-			if ((*unit)->ports[i].type == WEIR_AUDIO_IN && i >= n_inputs)
+	for (uint32_t u = 0; (unit = weir_unit_get(u)); u++)
+		for (uint32_t i = 0; i < unit->n_ports; i++)
+			if (unit->ports[i].type == WEIR_AUDIO_IN && i >= n_inputs)
 				n_inputs = i + 1;
 	for (uint32_t i = 0; i < n_inputs; i++)
 		for (uint32_t f = 0; f < N_BLOCKS * BLOCK; f++)
@@ -138,6 +139,7 @@ static void render(const struct weir_unit *unit, FILE *file, bool writes)
 
 int main(int argc, char *argv[])
 {
+	const struct weir_unit *unit;
 	const bool writes = argc == 2, same = argc == 3 && strcmp(argv[2], "same") == 0;
 	FILE *file = writes || argc == 3 ? fopen(argv[1], writes ? "w" : "r") : NULL;
 	int status = EXIT_SUCCESS;
@@ -145,15 +147,15 @@ int main(int argc, char *argv[])
 	if (!file)
 		io_fail();
 	sounds_make();
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++) {
+	for (uint32_t i = 0; (unit = weir_unit_get(i)); i++) {
 		memset(&difference, 0, sizeof(difference));
-		render(*unit, file, writes);
+		render(unit, file, writes);
 		if (writes)
 			continue;
 
 		const double db = 10.0 * log10(difference.off / difference.all);
 
-		printf("%s: %g, %.1f dB\n", (*unit)->name, difference.most, db);
+		printf("%s: %g, %.1f dB\n", unit->name, difference.most, db);
 		if (!isfinite(difference.off) || !(difference.all > 0.0) ||
 		    !(same ? difference.most == 0.0 : db <= MAX_DB))
 			status = EXIT_FAILURE;

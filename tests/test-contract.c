@@ -140,10 +140,25 @@ static void test_texts_become_values(void)
 	check_text(&choice, "high", NAN);
 }
 
+/* Hosts load plugins of several folders side by side. */
+static void test_ids_and_names_are_of_one_unit(void)
+{
+	const struct weir_unit *unit, *other;
+
+	for (uint32_t i = 0; (unit = weir_unit_get(i)); i++) {
+		CHECK(unit->id >= 700 && unit->id < 1000);
+		for (uint32_t j = 0; j < i && (other = weir_unit_get(j)); j++)
+			CHECK(unit->id != other->id && strcmp(unit->name, other->name) != 0);
+	}
+}
+
 int main(void)
 {
+	const struct weir_unit *unit;
+
 	test_texts_become_values();
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
-		test_description_is_complete(*unit);
+	test_ids_and_names_are_of_one_unit();
+	for (uint32_t i = 0; (unit = weir_unit_get(i)); i++)
+		test_description_is_complete(unit);
 	return 0;
 }

@@ -22,7 +22,7 @@ build() {
 	done
 	shift || true
 	# shellcheck disable=SC2086
-	"${compiler[@]}" $flags -o "$folder/$program" $sources "${@:--lfftw3f_threads}" -lfftw3f -lm -pthread
+	"${compiler[@]}" $flags -DWEIR_UNIT_LISTS=weir_dsp_units -o "$folder/$program" $sources "${@:--lfftw3f_threads}" -lfftw3f -lm -pthread
 }
 
 if [ "$(uname -m)" != x86_64 ]; then

@@ -507,12 +507,14 @@ static void test_unit(const struct weir_unit *unit, uint32_t rate)
 
 int main(void)
 {
-	CHECK(weir_units[0]);
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++) {
-		test_refuses_impossible_rates(*unit);
-		test_without_a_state_sound_passes_through(*unit);
+	const struct weir_unit *unit;
+
+	CHECK(weir_unit_get(0));
+	for (uint32_t u = 0; (unit = weir_unit_get(u)); u++) {
+		test_refuses_impossible_rates(unit);
+		test_without_a_state_sound_passes_through(unit);
 		for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
-			test_unit(*unit, rates[i]);
+			test_unit(unit, rates[i]);
 	}
 	return 0;
 }

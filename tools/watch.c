@@ -388,6 +388,7 @@ static double parse_rate(const char *text)
 
 static void check_unit(const char *name)
 {
+	const struct weir_unit *unit;
 	char *text = NULL;
 	size_t size;
 	FILE *file;
@@ -397,8 +398,8 @@ static void check_unit(const char *name)
 	file = open_memstream(&text, &size);
 	if (!file)
 		die("%s", strerror(errno));
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
-		fprintf(file, "%s%s", unit == weir_units ? "" : ", ", (*unit)->name);
+	for (uint32_t i = 0; (unit = weir_unit_get(i)); i++)
+		fprintf(file, "%s%s", i ? ", " : "", unit->name);
 	fclose(file);
 	die("there is no unit \"%s\"; there are %s", name, text);
 }

@@ -33,7 +33,7 @@
 /* What is left to run: all units with a seed, or one, before the next seed. */
 struct course {
 	const struct weir_unit *only;
-	uint32_t unit; /* index into weir_units */
+	uint32_t unit; /* as of weir_unit_get() */
 	uint64_t seed, end;
 	uint64_t n_run;
 };
@@ -61,13 +61,13 @@ static void trial_run(const struct weir_unit *unit, uint64_t seed)
 
 static const struct weir_unit *course_unit(const struct course *course)
 {
-	return course->only ? course->only : weir_units[course->unit];
+	return course->only ? course->only : weir_unit_get(course->unit);
 }
 
 static void course_next(struct course *course)
 {
 	course->n_run++;
-	if (!course->only && weir_units[++course->unit])
+	if (!course->only && weir_unit_get(++course->unit))
 		return;
 	course->unit = 0;
 	course->seed++;

@@ -87,12 +87,14 @@ static const struct weir_unit *find_unit(const struct message *message)
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(message->address + 1, "/"),
 		 message->address + 1);
 
-	const struct weir_unit *named = weir_unit_find(name);
+	const struct weir_unit *unit = weir_unit_find(name);
 
-	for (const struct weir_unit *const *unit = weir_units; *unit && !named; unit++)
-		if (weir_unit_find_field(*unit, message->name))
-			named = *unit;
-	return named;
+	if (unit)
+		return unit;
+	for (uint32_t i = 0; (unit = weir_unit_get(i)); i++)
+		if (weir_unit_find_field(unit, message->name))
+			break;
+	return unit;
 }
 
 static struct field *field_get(struct fields *fields, const struct message *message)

@@ -34,10 +34,12 @@ static void list_add(char names[LIST_BYTES], const char *name)
 /* Names of the fields of the group, in any unit, each with a space before it. */
 static void group_list_fields(const char *group, char names[LIST_BYTES])
 {
+	const struct weir_unit *unit;
+
 	names[0] = '\0';
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
-		for (uint32_t i = 0; i < (*unit)->n_fields; i++) {
-			const struct weir_field *field = &(*unit)->fields[i];
+	for (uint32_t u = 0; (unit = weir_unit_get(u)); u++)
+		for (uint32_t i = 0; i < unit->n_fields; i++) {
+			const struct weir_field *field = &unit->fields[i];
 
 			if (field->group && strcmp(field->group, group) == 0)
 				list_add(names, field->name);
@@ -101,9 +103,11 @@ static void print_words(FILE *file, size_t column, const char *words)
 /* Of what is reported. */
 static void list_groups(const char *reported, char groups[LIST_BYTES])
 {
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
-		for (uint32_t i = 0; i < (*unit)->n_fields; i++) {
-			const struct weir_field *field = &(*unit)->fields[i];
+	const struct weir_unit *unit;
+
+	for (uint32_t u = 0; (unit = weir_unit_get(u)); u++)
+		for (uint32_t i = 0; i < unit->n_fields; i++) {
+			const struct weir_field *field = &unit->fields[i];
 
 			if (field->group && list_has(reported, field->name))
 				list_add(groups, field->group);

@@ -5,8 +5,10 @@
 
 void describe_units(void)
 {
-	for (const struct weir_unit *const *unit = weir_units; *unit; unit++)
-		printf("%-12s %s\n", (*unit)->name, (*unit)->summary);
+	const struct weir_unit *unit;
+
+	for (uint32_t i = 0; (unit = weir_unit_get(i)); i++)
+		printf("%-12s %s\n", unit->name, unit->summary);
 }
 
 static void describe_control(const struct weir_port *port)
