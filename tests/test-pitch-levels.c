@@ -28,8 +28,8 @@ static uint32_t run_modes(float semitones, float formant, int before, int after)
 	CHECK(state);
 	for (uint32_t f = 0; f < N_FRAMES; f += 480) {
 		float mode = (float)(f < CHANGE ? before : after);
-		float *port[] = { input + f, output + f, &semitones, &formant, &latency,
-				  &cents,    &mix,	 &mode,	     &glide_ms };
+		float *port[] = { input + f, output + f, &semitones, &formant, &cents,
+				  &mix,	     &mode,	 &glide_ms,  &latency };
 
 		weir_unit_run(&weir_pitch_mono, state, port, 480, NULL);
 	}
@@ -173,11 +173,11 @@ static void test_no_channel_gets_what_the_others_lose(void)
 			float *port[2 * N_CHANNELS + PITCH_N_CONTROLS] = {
 				[2 * N_CHANNELS] = &semitones,
 				&formant,
-				&latency,
 				&cents,
 				&mix,
 				&in_mode,
-				&glide_ms
+				&glide_ms,
+				&latency
 			};
 
 			for (uint32_t c = 0; c < N_CHANNELS; c++) {

@@ -38,8 +38,8 @@ static uint32_t run_block(void *state, uint32_t f, uint32_t n, float semitones, 
 {
 	float formant = keep_formants, latency = -1.0f;
 	float *port[] = { input[0] + f, input[1] + f, output[0] + f, output[1] + f,
-			  &semitones,	&formant,     &latency,	     &cents,
-			  &mix,		&mode,	      &glide_ms };
+			  &semitones,	&formant,     &cents,	     &mix,
+			  &mode,	&glide_ms,    &latency };
 
 	weir_unit_run(&weir_pitch, state, port, n, reports);
 	return (uint32_t)latency;

@@ -50,11 +50,11 @@
 enum {
 	PITCH_SEMITONES, /* -24 to 24 */
 	PITCH_FORMANT,	 /* 0 or 1: keep the spectral envelope */
-	PITCH_LATENCY,	 /* frames */
 	PITCH_CENTS,	 /* -100 to 100, added to semitones */
 	PITCH_MIX,	 /* percent of shifted sound; the rest is the delayed input */
 	PITCH_MODE,	 /* of enum pitch_mode */
 	PITCH_GLIDE_MS,	 /* after which 95 % of a change have passed */
+	PITCH_LATENCY,	 /* frames */
 	PITCH_N_CONTROLS,
 };
 

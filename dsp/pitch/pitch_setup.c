@@ -72,8 +72,6 @@ static const char *const mode_names[] = {
 #define CONTROLS                                                                                   \
 	CONTROL_IN("semitones", WEIR_FLOAT, "semitones", "Pitch shift", -24.0f, 0.0f, 24.0f),      \
 		TOGGLE_IN("formant", "Keep the spectral envelope in its place", 0.0f),             \
-		CONTROL_OUT("latency", WEIR_INTEGER, "frames",                                     \
-			    "Delay of the output against the input", 0.0f, 32768.0f),              \
 		CONTROL_IN("cents", WEIR_FLOAT, "cents",                                           \
 			   "Added to semitones; the sum is limited to 24 semitones", -100.0f,      \
 			   0.0f, 100.0f),                                                          \
@@ -83,7 +81,9 @@ static const char *const mode_names[] = {
 		CHOICE_IN("mode", "Window length: less delay, or better resolution of partials",   \
 			  mode_names, PITCH_BALANCED, PITCH_QUALITY),                              \
 		CONTROL_IN("glide-ms", WEIR_FLOAT, "ms",                                           \
-			   "Duration of a change of the shift, to 95 %", 0.0f, 100.0f, 10000.0f)
+			   "Duration of a change of the shift, to 95 %", 0.0f, 100.0f, 10000.0f),  \
+		CONTROL_OUT("latency", WEIR_INTEGER, "frames",                                     \
+			    "Delay of the output against the input", 0.0f, 32768.0f)
 
 static const struct weir_port mono_ports[] = {
 	AUDIO_IN("in-mono", "Mono input", "MONO"),
