@@ -39,6 +39,7 @@
 #define WEIR_MAX_FRAMES 8192 /* in one weir_unit_run() with memory of weir_reports_create() */
 #define WEIR_BLOCK 256	     /* frames in one call of a unit's run, at most */
 #define WEIR_MIN_RATE 8000   /* Hz; no unit runs below it */
+#define WEIR_MAX_RATE 384000 /* Hz; no unit runs above it */
 
 enum weir_port_type {
 	WEIR_AUDIO_IN,

@@ -11,7 +11,7 @@
 
 #define RATE 48000
 #define MAX_MICS 4
-#define MAX_FRAMES (8 * 384000) /* 64 seconds at 48 kHz */
+#define MAX_FRAMES (8 * WEIR_MAX_RATE) /* 64 seconds at 48 kHz */
 #define BLOCK 480
 
 #define LEVEL 0.1     /* of the source, rms */

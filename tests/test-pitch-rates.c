@@ -11,10 +11,9 @@
 #include "dsp/pitch/pitch.h"
 #include "realtime.h"
 
-#define MAX_RATE 384000
 #define MAX_CHANNELS 8
 #define SECONDS 0.6
-#define MAX_FRAMES (MAX_RATE * 6 / 10)
+#define MAX_FRAMES (WEIR_MAX_RATE * 6 / 10)
 
 static const uint32_t rates[] = { 8000,	 11025, 16000,	22050,	32000,	44100, 48000,
 				  88200, 96000, 176400, 192000, 352800, 384000 };

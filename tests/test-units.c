@@ -478,7 +478,8 @@ static void test_any_saved_state_does_no_harm(const struct weir_unit *unit, uint
 
 static void test_refuses_impossible_rates(const struct weir_unit *unit)
 {
-	static const uint32_t impossible[] = { 0, 1, 4000000000u };
+	static const uint32_t impossible[] = { 0, 1, WEIR_MIN_RATE - 1, WEIR_MAX_RATE + 1,
+					       4000000000u };
 
 	for (size_t i = 0; i < sizeof(impossible) / sizeof(impossible[0]); i++) {
 		errno = 0;

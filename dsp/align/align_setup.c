@@ -8,7 +8,6 @@
 #include "aligner.h"
 #include "dsp/declare.h"
 
-#define MAX_RATE 384000
 #define TICK_SAMPLES 8 /* of the analysis */
 
 static void align_destroy(void *state)
@@ -80,7 +79,7 @@ static void *align_create(uint32_t rate, uint32_t n_mics)
 {
 	struct align *align;
 
-	if (rate < WEIR_MIN_RATE || rate > MAX_RATE) {
+	if (rate < WEIR_MIN_RATE || rate > WEIR_MAX_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}

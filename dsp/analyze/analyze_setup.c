@@ -7,8 +7,6 @@
 #include "dsp/declare.h"
 #include "level.h"
 
-#define MAX_RATE 384000
-
 static void analyze_destroy(void *state)
 {
 	struct analyze *analyze = state;
@@ -72,7 +70,7 @@ static void *analyze_create(uint32_t rate, const struct weir_unit *unit, uint32_
 {
 	struct analyze *analyze;
 
-	if (rate < WEIR_MIN_RATE || rate > MAX_RATE) {
+	if (rate < WEIR_MIN_RATE || rate > WEIR_MAX_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}

@@ -5,8 +5,6 @@
 #include "dsp/declare.h"
 #include "modes.h"
 
-#define MAX_RATE 384000
-
 static const double hop_seconds[PITCH_N_MODES] = {
 	[PITCH_LOW_LATENCY] = 128.0 / 48000.0,
 	[PITCH_BALANCED] = 256.0 / 48000.0,
@@ -28,7 +26,7 @@ static void *pitch_create(uint32_t rate, uint32_t n_channels)
 {
 	struct pitch *pitch;
 
-	if (rate < WEIR_MIN_RATE || rate > MAX_RATE) {
+	if (rate < WEIR_MIN_RATE || rate > WEIR_MAX_RATE) {
 		errno = EINVAL;
 		return NULL;
 	}

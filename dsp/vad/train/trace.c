@@ -27,7 +27,7 @@ int main(int argc, char *argv[])
 	struct vad_found found;
 	float in[MAX_HOP];
 
-	if (rate < 8000 || rate > 384000 || !strchr("fip", argv[1][0])) {
+	if (rate < WEIR_MIN_RATE || rate > WEIR_MAX_RATE || !strchr("fip", argv[1][0])) {
 		fputs("usage: trace features|inputs|probability RATE\n", stderr);
 		return EXIT_FAILURE;
 	}
