@@ -202,7 +202,7 @@ void mics_run_until_found(struct mics *mics, uint32_t to, double delay_ms)
 {
 	mics_run(mics, to);
 	CHECK(mics_get(mics, "locked") == 1.0);
-	CHECK(is_near(mics_get(mics, "delay-ms"), delay_ms, EXACT_MS));
+	CHECK(is_near(mics_get(mics, "delay_ms"), delay_ms, EXACT_MS));
 }
 
 void mics_run_while_not_found(struct mics *mics, uint32_t to)

@@ -42,7 +42,7 @@ static uint32_t lock_after(struct mics *mics, double days)
 	for (; mics_get(mics, "locked") == 0.0; locked = mics->next_frame)
 		mics_run(mics, mics->next_frame + BLOCK);
 	mics_run_until_found(mics, 20 * RATE, DELAY_MS + 100.0 * 20e-3);
-	CHECK(is_near(mics_get(mics, "drift-ppm"), 100.0, 1.0));
+	CHECK(is_near(mics_get(mics, "sro_ppm"), 100.0, 1.0));
 	return locked;
 }
 

@@ -74,7 +74,7 @@ static void frames_insert(struct mics *mics, uint32_t at, int32_t n)
 static bool is_found(struct mics *mics, double delay_ms)
 {
 	return mics_get(mics, "locked") == 1.0 &&
-	       is_near(mics_get(mics, "delay-ms"), delay_ms, ROOM_MS);
+	       is_near(mics_get(mics, "delay_ms"), delay_ms, ROOM_MS);
 }
 
 /*
@@ -89,10 +89,10 @@ static void check_jump(struct mics *mics, uint32_t at, double before_ms, double 
 	mics_run(mics, at);
 	CHECK(is_found(mics, before_ms));
 	while (mics->next_frame < seen &&
-	       fmin(mics_get(mics, "weight-1"), mics_get(mics, "weight-2")) > 0.01 &&
+	       fmin(mics_get(mics, "weight1"), mics_get(mics, "weight2")) > 0.01 &&
 	       !is_found(mics, after_ms))
 		mics_run(mics, mics->next_frame + BLOCK);
-	CHECK(fmin(mics_get(mics, "weight-1"), mics_get(mics, "weight-2")) <= 0.01 ||
+	CHECK(fmin(mics_get(mics, "weight1"), mics_get(mics, "weight2")) <= 0.01 ||
 	      is_found(mics, after_ms));
 	mics_run(mics, both + (uint32_t)(FOUND_SECONDS * RATE));
 	CHECK(is_found(mics, after_ms));
@@ -131,8 +131,8 @@ static void check_followed(struct mics *mics, uint64_t seed, double drift_ppm)
 	scene_of(mics, seed, (struct place){ DELAY_MS, drift_ppm, 1.0, 10.0 });
 	mics_run(mics, SECONDS * RATE);
 	CHECK(mics_get(mics, "locked") == 1.0);
-	CHECK(is_near(mics_get(mics, "delay-ms"), DELAY_MS + drift_ppm * SECONDS * 1e-3, 0.06));
-	CHECK(is_near(mics_get(mics, "drift-ppm"), drift_ppm, 2.0));
+	CHECK(is_near(mics_get(mics, "delay_ms"), DELAY_MS + drift_ppm * SECONDS * 1e-3, 0.06));
+	CHECK(is_near(mics_get(mics, "sro_ppm"), drift_ppm, 2.0));
 }
 
 static void test_a_large_drift_is_found_in_noise(struct mics *mics)

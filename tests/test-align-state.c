@@ -98,7 +98,7 @@ static void check_otherwise(struct mics *mics, double delay_ms, double drift_ppm
 	unit_again(mics);
 	CHECK(found_after(mics) <= cold);
 	mics_run_until_found(mics, 20 * RATE, DELAY_MS + 2.0);
-	CHECK(is_near(mics_get(mics, "drift-ppm"), 100.0, 1.0));
+	CHECK(is_near(mics_get(mics, "sro_ppm"), 100.0, 1.0));
 }
 
 static void test_another_delay_clock_or_polarity_is_found_as_before(struct mics *mics)

@@ -92,7 +92,7 @@ static void check_followed(struct mics *mics, double drift_ppm)
 {
 	mics_scene(mics, (struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 25);
 	mics_run_until_found(mics, 25 * RATE, DELAY_MS + drift_ppm * 25e-3);
-	CHECK(is_near(mics_get(mics, "drift-ppm"), drift_ppm, 1.0));
+	CHECK(is_near(mics_get(mics, "sro_ppm"), drift_ppm, 1.0));
 }
 
 static void test_a_drift_is_found_and_followed(struct mics *mics)
@@ -114,7 +114,7 @@ static void check_followed_elsewhere(struct mics *mics, double drift_ppm, double
 	mics_scene(mics, (struct place){ DELAY_MS, drift_ppm, 1.0, QUIET_DB }, 33);
 	mics_record(mics, 1, place, (uint32_t)(at + DELAY_MS * 1e-3) * RATE, 33 * RATE);
 	mics_run_until_found(mics, 33 * RATE, place.delay_ms + other_ppm * 33e-3);
-	CHECK(is_near(mics_get(mics, "drift-ppm"), other_ppm, 1.0));
+	CHECK(is_near(mics_get(mics, "sro_ppm"), other_ppm, 1.0));
 }
 
 static void test_another_drift_is_found_and_followed(struct mics *mics)
@@ -129,7 +129,7 @@ static void test_an_upside_down_microphone_is_turned(struct mics *mics)
 	mics_scene(mics, (struct place){ DELAY_MS, 0.0, -1.0, QUIET_DB }, 14);
 	mics_run_until_found(mics, 14 * RATE, DELAY_MS);
 	CHECK(mics_get(mics, "polarity") == -1.0);
-	CHECK(mics_get(mics, "weight-1") > 0.3 && mics_get(mics, "weight-2") < -0.3);
+	CHECK(mics_get(mics, "weight1") > 0.3 && mics_get(mics, "weight2") < -0.3);
 	CHECK(is_near(part_db(output_of(mics, 10 * RATE), mics->mic[0] + 10 * RATE, 3 * RATE), 0.0,
 		      0.5));
 }
@@ -242,9 +242,9 @@ static void test_two_microphones_are_better_than_one(struct mics *mics)
 static void test_a_noisier_microphone_does_no_harm(struct mics *mics)
 {
 	CHECK(snr_won_db(mics, 20.0, 10.0) >= -0.2);
-	CHECK(mics_get(mics, "weight-1") > 2.0 * mics_get(mics, "weight-2"));
+	CHECK(mics_get(mics, "weight1") > 2.0 * mics_get(mics, "weight2"));
 	CHECK(snr_won_db(mics, 10.0, 20.0) >= -0.2);
-	CHECK(mics_get(mics, "weight-2") > 2.0 * mics_get(mics, "weight-1"));
+	CHECK(mics_get(mics, "weight2") > 2.0 * mics_get(mics, "weight1"));
 }
 
 static double largest_step(const float *sound, uint32_t n)
@@ -282,9 +282,9 @@ static void check_jump(struct mics *mics, double jump_ms)
 	mics_record(mics, 1, later(DELAY_MS + jump_ms), at + (uint32_t)(DELAY_MS * 1e-3 * RATE),
 		    22 * RATE);
 	mics_run_until_found(mics, at, DELAY_MS);
-	while (mics->next_frame < seen && mics_get(mics, "weight-2") > 0.01)
+	while (mics->next_frame < seen && mics_get(mics, "weight2") > 0.01)
 		mics_run(mics, mics->next_frame + BLOCK);
-	CHECK(mics_get(mics, "weight-2") <= 0.01 && is_near(mics_get(mics, "weight-1"), 1.0, 0.01));
+	CHECK(mics_get(mics, "weight2") <= 0.01 && is_near(mics_get(mics, "weight1"), 1.0, 0.01));
 	mics_run_until_found(mics, 22 * RATE, DELAY_MS + jump_ms);
 }
 
@@ -394,7 +394,7 @@ static void test_reset_forgets_the_delay(struct mics *mics)
 	mics_run_until_found(mics, 8 * RATE, DELAY_MS);
 	mics_set(mics, "reset", 1.0);
 	mics_run(mics, 8 * RATE + BLOCK);
-	CHECK(mics_get(mics, "locked") == 0.0 && mics_get(mics, "delay-ms") == 0.0);
+	CHECK(mics_get(mics, "locked") == 0.0 && mics_get(mics, "delay_ms") == 0.0);
 	CHECK(mics_get(mics, "state") == mics_choice(mics, "state", "searching"));
 	mics_run_until_found(mics, 12 * RATE, DELAY_MS);
 }
@@ -420,9 +420,9 @@ static void check_lost_beyond_the_range(struct mics *mics, bool is_held)
 	mics_set(mics, "hold", is_held);
 	while (mics->next_frame < 20 * mics->rate) {
 		mics_run(mics, mics->next_frame + BLOCK);
-		CHECK(mics_get(mics, "delay-ms") <= 1500.0);
+		CHECK(mics_get(mics, "delay_ms") <= 1500.0);
 	}
-	CHECK(mics_get(mics, "locked") == 0.0 && mics_get(mics, "delay-ms") == 0.0);
+	CHECK(mics_get(mics, "locked") == 0.0 && mics_get(mics, "delay_ms") == 0.0);
 	mics->rate = RATE;
 }
 
@@ -440,11 +440,11 @@ static void test_average_takes_equal_parts_of_unequal_microphones(struct mics *m
 
 	mics_scene(mics, (struct place){ delay_ms, 0.0, 1.0, 15.0 }, 21);
 	mics_run_until_found(mics, 12 * RATE, delay_ms);
-	CHECK(mics_get(mics, "weight-1") > 2.0 * mics_get(mics, "weight-2"));
+	CHECK(mics_get(mics, "weight1") > 2.0 * mics_get(mics, "weight2"));
 	mics_set(mics, "weight", mics_choice(mics, "weight", "average"));
 	mics_run(mics, 21 * RATE);
-	CHECK(is_near(mics_get(mics, "weight-1"), 0.5, 0.02) &&
-	      is_near(mics_get(mics, "weight-2"), 0.5, 0.02));
+	CHECK(is_near(mics_get(mics, "weight1"), 0.5, 0.02) &&
+	      is_near(mics_get(mics, "weight2"), 0.5, 0.02));
 
 	const float *sound = output_of(mics, from);
 
@@ -459,11 +459,11 @@ static void test_three_delays_are_found_at_once(struct mics *mics)
 	mics_record(mics, 3, later(310.7), 0, 10 * RATE);
 	mics_unit(mics, "align-4");
 	mics_run(mics, 10 * RATE);
-	CHECK(mics_get(mics, "locked-2") == 1.0 && mics_get(mics, "locked-3") == 1.0 &&
-	      mics_get(mics, "locked-4") == 1.0);
-	CHECK(is_near(mics_get(mics, "delay-ms-2"), 50.5, EXACT_MS));
-	CHECK(is_near(mics_get(mics, "delay-ms-3"), -120.3, EXACT_MS));
-	CHECK(is_near(mics_get(mics, "delay-ms-4"), 310.7, EXACT_MS));
+	CHECK(mics_get(mics, "locked_2") == 1.0 && mics_get(mics, "locked_3") == 1.0 &&
+	      mics_get(mics, "locked_4") == 1.0);
+	CHECK(is_near(mics_get(mics, "delay_ms_2"), 50.5, EXACT_MS));
+	CHECK(is_near(mics_get(mics, "delay_ms_3"), -120.3, EXACT_MS));
+	CHECK(is_near(mics_get(mics, "delay_ms_4"), 310.7, EXACT_MS));
 }
 
 /* What is in the output besides the source. */

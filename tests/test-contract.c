@@ -14,10 +14,11 @@ static bool is_audio(const struct weir_port *port)
 	return port->type == WEIR_AUDIO_IN || port->type == WEIR_AUDIO_OUT;
 }
 
-static bool is_kebab_case(const char *name)
+/* Lower case, with '-' between words: kebab-case; with '_': snake_case. */
+static bool is_name(const char *name, char separator)
 {
 	for (const char *c = name; *c; c++)
-		if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '-')
+		if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != separator)
 			return false;
 	return name[0];
 }
@@ -33,7 +34,7 @@ static bool fits_ladspa(const struct weir_port *p)
 
 static void check_port(const struct weir_port *p)
 {
-	CHECK(is_kebab_case(p->name));
+	CHECK(is_name(p->name, '-') || (p->type == WEIR_CONTROL_OUT && is_name(p->name, '_')));
 	CHECK(p->help && p->help[0] && !strchr(p->help, '\n'));
 	if (is_audio(p)) {
 		CHECK(p->channel && p->channel[0]);
@@ -85,7 +86,7 @@ static void check_field(const struct weir_unit *unit, const struct weir_field *f
 
 static void test_description_is_complete(const struct weir_unit *unit)
 {
-	CHECK(is_kebab_case(unit->name));
+	CHECK(is_name(unit->name, '-'));
 	CHECK(unit->summary && unit->summary[0]);
 	CHECK(unit->n_ports > 0 && unit->n_ports <= WEIR_MAX_PORTS);
 	CHECK(unit->n_fields <= WEIR_MAX_FIELDS);

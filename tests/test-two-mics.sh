@@ -71,10 +71,10 @@ test_two_microphones_are_found() {
 	two_mics_start
 	wait_for "both are wired" 5 has_links alsa_input.2 weir.align 1
 	wait_for "the delay is known" 20 control_is state 1 1
-	check "it is 200 ms" control_is delay-ms 150 250
-	check "the clocks are the same" control_is drift-ppm -5 5
+	check "it is 200 ms" control_is delay_ms 150 250
+	check "the clocks are the same" control_is sro_ppm -5 5
 	# Its noise is known after some seconds: what is known of it rises by 3 dB per second.
-	wait_for "both are heard" 15 control_is weight-2 0.3 0.7
+	wait_for "both are heard" 15 control_is weight2 0.3 0.7
 	check_better weir.align
 }
 
@@ -93,8 +93,8 @@ test_a_microphone_that_is_unplugged_is_taken_in_again() {
 	mic_hear 2 FR
 	wait_for "it is wired again" 5 has_links alsa_input.2 weir.align 1
 	wait_for "it is found again" 20 control_is state 1 1
-	wait_for "and heard" 15 control_is weight-2 0.3 0.7
-	check "at about the same delay" control_is delay-ms 150 250
+	wait_for "and heard" 15 control_is weight2 0.3 0.7
+	check "at about the same delay" control_is delay_ms 150 250
 }
 
 # weir_restart: as systemd does when the sound server was restarted.
@@ -273,9 +273,9 @@ test_one_microphone_comes_by_network() {
 test_the_microphone_by_network_is_the_earlier_one() {
 	network_start "0.5 0"
 	# What comes by RTP jumps when its buffer fills for the first time.
-	wait_for "it is held back" 15 control_is delay-ms -500 -300
+	wait_for "it is held back" 15 control_is delay_ms -500 -300
 	sleep 5
-	check "it stays as it is" control_is delay-ms -500 -300
+	check "it stays as it is" control_is delay_ms -500 -300
 	check "the network loses nothing" network_is_whole
 }
 

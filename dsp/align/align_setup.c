@@ -131,25 +131,26 @@ static const char *const state_names[] = {
 			    "0 searching, 1 locked, 2 coasting, 3 one-mic", ALIGN_SEARCHING,      \
 			    ALIGN_ONE_MIC, .choices = state_names)
 
-#define OF_EACH(suffix, number)                                                                \
-	CONTROL_OUT("delay-ms" suffix, WEIR_FLOAT, "ms",                                       \
-		    "Delay of microphone " number " against microphone 1", -1500.0f, 1500.0f), \
-		CONTROL_OUT("drift-ppm" suffix, WEIR_FLOAT, "ppm",                             \
-			    "Clock drift of microphone " number, -1600.0f, 1600.0f),           \
-		CONTROL_OUT("locked" suffix, WEIR_TOGGLE, "",                                  \
-			    "1: the delay of microphone " number " is confirmed", 0.0f, 1.0f), \
-		CONTROL_OUT("confidence" suffix, WEIR_FLOAT, "",                               \
-			    "Agreement of phases of microphone " number, 0.0f, 1.0f),          \
-		CONTROL_OUT("polarity" suffix, WEIR_FLOAT, "",                                 \
+#define OF_EACH(suffix, number)                                                                   \
+	CONTROL_OUT("delay_ms" suffix, WEIR_FLOAT, "ms",                                          \
+		    "Delay of microphone " number " against microphone 1", -1500.0f, 1500.0f),    \
+		CONTROL_OUT("sro_ppm" suffix, WEIR_FLOAT, "ppm",                                  \
+			    "Clock drift (sampling rate offset) of microphone " number, -1600.0f, \
+			    1600.0f),                                                             \
+		CONTROL_OUT("locked" suffix, WEIR_TOGGLE, "",                                     \
+			    "1: the delay of microphone " number " is confirmed", 0.0f, 1.0f),    \
+		CONTROL_OUT("confidence" suffix, WEIR_FLOAT, "",                                  \
+			    "Agreement of phases of microphone " number, 0.0f, 1.0f),             \
+		CONTROL_OUT("polarity" suffix, WEIR_FLOAT, "",                                    \
 			    "-1: inverted polarity of microphone " number, -1.0f, 1.0f)
 
-#define WEIGHT(number)                                                                      \
-	CONTROL_OUT("weight-" number, WEIR_FLOAT, "", "Gain applied to microphone " number, \
+#define WEIGHT(number)                                                                     \
+	CONTROL_OUT("weight" number, WEIR_FLOAT, "", "Gain applied to microphone " number, \
 		    -100.0f, 100.0f)
 
-#define SNR(number)                                  \
-	CONTROL_OUT("snr-" number, WEIR_FLOAT, "dB", \
-		    "Speech-to-noise ratio of microphone " number, -20.0f, 60.0f)
+#define SNR(number)                                                                                \
+	CONTROL_OUT("snr" number, WEIR_FLOAT, "dB", "Speech-to-noise ratio of microphone " number, \
+		    -20.0f, 60.0f)
 
 static const struct weir_port ports_of_2[] = {
 	MIC("1", "AUX0"), MIC("2", "AUX1"), CONTROLS(ALIGN_MIC_1 + 1.0f),
@@ -163,9 +164,9 @@ static const struct weir_port ports_of_4[] = {
 	MIC("3", "AUX2"),
 	MIC("4", "AUX3"),
 	CONTROLS(ALIGN_MIC_1 + 3.0f),
-	OF_EACH("-2", "2"),
-	OF_EACH("-3", "3"),
-	OF_EACH("-4", "4"),
+	OF_EACH("_2", "2"),
+	OF_EACH("_3", "3"),
+	OF_EACH("_4", "4"),
 	WEIGHT("1"),
 	WEIGHT("2"),
 	WEIGHT("3"),
@@ -189,19 +190,20 @@ static const struct weir_word state_words[] = {
 #define SHOWN(text, its_view, ...) \
 	.display = { .panel = 1, .label = text, .view = its_view, __VA_ARGS__ }
 
-#define FIELDS(n_pairs)                                                                    \
-	FIELD("delay_s", "s", "Delay of each other microphone against the first", n_pairs, \
-	      SHOWN("lag", WEIR_VIEW_DELAY, .input = 2)),                                  \
-		FIELD("sro_ppm", "ppm", "Clock drift of each other microphone", n_pairs,   \
-		      SHOWN("drift", WEIR_VIEW_DRIFT, .input = 2)),                        \
-		FIELD("locked", "", "1: the delay is confirmed", n_pairs,                  \
-		      SHOWN("", WEIR_VIEW_NONE)),                                          \
-		FIELD("confidence", "", "Agreement of phases, 0 to 1", n_pairs,            \
-		      SHOWN("confidence", WEIR_VIEW_CONFIDENCE)),                          \
-		FIELD("polarity", "", "-1: inverted polarity", n_pairs,                    \
-		      SHOWN("inv", WEIR_VIEW_SIGN, .input = 2)),                           \
-		FIELD("state", "", "0 searching, 1 locked, 2 coasting, 3 one-mic", 1,      \
-		      SHOWN("", WEIR_VIEW_WORD, .words = state_words,                      \
+#define FIELDS(n_pairs)                                                                       \
+	FIELD("delay_s", "s", "Delay of each other microphone against the first", n_pairs,    \
+	      SHOWN("lag", WEIR_VIEW_DELAY, .input = 2)),                                     \
+		FIELD("sro_ppm", "ppm",                                                       \
+		      "Clock drift (sampling rate offset) of each other microphone", n_pairs, \
+		      SHOWN("drift", WEIR_VIEW_DRIFT, .input = 2)),                           \
+		FIELD("locked", "", "1: the delay is confirmed", n_pairs,                     \
+		      SHOWN("", WEIR_VIEW_NONE)),                                             \
+		FIELD("confidence", "", "Agreement of phases, 0 to 1", n_pairs,               \
+		      SHOWN("confidence", WEIR_VIEW_CONFIDENCE)),                             \
+		FIELD("polarity", "", "-1: inverted polarity", n_pairs,                       \
+		      SHOWN("inv", WEIR_VIEW_SIGN, .input = 2)),                              \
+		FIELD("state", "", "0 searching, 1 locked, 2 coasting, 3 one-mic", 1,         \
+		      SHOWN("", WEIR_VIEW_WORD, .words = state_words,                         \
 			    .n_words = COUNT(state_words)))
 
 #define WEIGHT_FIELD(number)                                                  \
