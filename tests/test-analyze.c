@@ -239,10 +239,10 @@ static void test_controls_hold_the_peak(const struct weir_unit *unit)
 		run_init(&run, unit);
 		for (uint32_t hop = 0; hop < 20; hop += n_hops)
 			run_block(&run, hop * HOP, n_hops * HOP);
-		CHECK(fabsf(shown(&run, "peak") - 20.0f * log10f(0.9f)) < 0.001f);
+		CHECK(fabsf(shown(&run, "peak_200ms") - 20.0f * log10f(0.9f)) < 0.001f);
 		run_block(&run, 32 * HOP, 20 * HOP);
-		CHECK(fabsf(shown(&run, "peak") - 20.0f * log10f(0.15f)) < 0.01f);
-		CHECK(fabsf(shown(&run, "rms") - 20.0f * log10f(0.15f * sqrtf(2.0f / 3.0f))) <
+		CHECK(fabsf(shown(&run, "peak_200ms") - 20.0f * log10f(0.15f)) < 0.01f);
+		CHECK(fabsf(shown(&run, "rms_200ms") - 20.0f * log10f(0.15f * sqrtf(2.0f / 3.0f))) <
 		      0.3f);
 		run_finish(&run);
 	}

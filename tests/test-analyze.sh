@@ -89,7 +89,7 @@ test_meters_change_twice_a_second_at_most() {
 	wait_for "it hears the output" 5 has_links speaker weir.analyze.output 2
 	sox -n -r 48000 -c 2 -b 32 -e float "$rig_dir/noise.wav" synth 60 pinknoise gain -12
 	process_start noise pw-play "$rig_dir/noise.wav"
-	wait_for "a level" 10 meter_is weir.analyze.output analyze:rms -60 0
+	wait_for "a level" 10 meter_is weir.analyze.output analyze:rms_200ms -60 0
 	process_start watch pw-dump -m weir.analyze.output
 	sleep 4
 	process_stop watch

@@ -46,10 +46,10 @@ enum {
 	ANALYZE_VOICE_HANGOVER,	 /* ms for which it is below when speech ends */
 	ANALYZE_N_INPUTS,
 	/* In the order of the report, of channels the highest. */
-	ANALYZE_OUT_PEAK = ANALYZE_N_INPUTS, /* this and rms: of the last 0.2 s */
+	ANALYZE_OUT_PEAK_200MS = ANALYZE_N_INPUTS, /* of the last 0.2 s */
 	ANALYZE_OUT_PEAK_MAX,
 	ANALYZE_OUT_TRUE_PEAK, /* since the reset */
-	ANALYZE_OUT_RMS,
+	ANALYZE_OUT_RMS_200MS, /* of the last 0.2 s */
 	ANALYZE_OUT_CREST,
 	ANALYZE_OUT_A_FAST,
 	ANALYZE_OUT_A_SLOW,

@@ -146,10 +146,10 @@ static const char *const layouts[] = { "5.1", "7.1" };
 
 /* In the order of the header. */
 #define OUTPUTS                                                                                    \
-	LEVEL_IN("peak", "dBFS", "Highest sample of the last 0.2 s"),                              \
+	LEVEL_IN("peak_200ms", "dBFS", "Highest sample of the last 0.2 s"),                        \
 		LEVEL_IN("peak-max", "dBFS", "Highest sample since the reset"),                    \
 		LEVEL_IN("true-peak", "dBTP", "Highest true peak since the reset"),                \
-		LEVEL("rms", "Root mean square of the last 0.2 s"),                                \
+		LEVEL("rms_200ms", "Root mean square of the last 0.2 s"),                          \
 		LEVEL("crest", "Peak above root mean square, in 10 ms"),                           \
 		LEVEL("level-a-fast", "A-weighted, fast (IEC 61672)"),                             \
 		LEVEL("level-a-slow", "A-weighted, slow (IEC 61672)"),                             \

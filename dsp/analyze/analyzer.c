@@ -214,7 +214,7 @@ static WEIR_REALTIME void mix_run(struct analyze *analyze, float *const in[], ui
 		vad_run(&analyze->vad, mix, n);
 }
 
-/* What control outputs show, of the channels the highest; peak, rms and speech aside. */
+/* What control outputs show, of the channels the highest; those of 0.2 s and speech aside. */
 static const struct {
 	uint32_t control, field;
 	bool is_per_channel;
@@ -260,8 +260,8 @@ static WEIR_REALTIME void controls_write(struct analyze *analyze, float *const o
 
 		*out[ANALYZE_OUT_FEATURES - ANALYZE_N_INPUTS + i] = isnan(value) ? 0.0f : value;
 	}
-	*out[ANALYZE_OUT_PEAK - ANALYZE_N_INPUTS] = analyze->recent_peak;
-	*out[ANALYZE_OUT_RMS - ANALYZE_N_INPUTS] = analyze->recent_rms;
+	*out[ANALYZE_OUT_PEAK_200MS - ANALYZE_N_INPUTS] = analyze->recent_peak;
+	*out[ANALYZE_OUT_RMS_200MS - ANALYZE_N_INPUTS] = analyze->recent_rms;
 	*out[ANALYZE_OUT_SPEECH - ANALYZE_N_INPUTS] =
 		analyze->is_on[ANALYZE_VOICE] && analyze->vad.active;
 }
