@@ -53,7 +53,7 @@ static void test_a_steady_tone_reads_its_level(struct analyst *analyst, double l
 	check_near((double)analyst_last(analyst, "m", 0), level_db, TOLERANCE);
 	check_near((double)analyst_last(analyst, "s", 0), level_db, TOLERANCE);
 	check_near((double)analyst_last(analyst, "i", 0), level_db, TOLERANCE);
-	check_near((double)*analyst_control(analyst, "integrated"), level_db, TOLERANCE);
+	check_near((double)*analyst_control(analyst, "i"), level_db, TOLERANCE);
 }
 
 /* Rows 3 to 5. */

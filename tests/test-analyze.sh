@@ -41,10 +41,10 @@ test_the_output_is_analysed() {
 	wait_for "it hears the output" 5 has_links speaker weir.analyze.output 2
 	wait_for "the output sleeps" 15 node_get speaker '.info.state != "running"'
 	tone_start tone 984.375 -20
-	wait_for "a level" 10 meter_is weir.analyze.output analyze:level-a-fast -20.1 -19.9
-	wait_for "a loudness" 10 meter_is weir.analyze.output analyze:short-term -20.1 -19.9
-	check "a true peak" meter_is weir.analyze.output analyze:true-peak -20.1 -19.9
-	wait_for "a frequency" 5 meter_is weir.analyze.output analyze:frequency 980 989
+	wait_for "a level" 10 meter_is weir.analyze.output analyze:laf -20.1 -19.9
+	wait_for "a loudness" 10 meter_is weir.analyze.output analyze:s -20.1 -19.9
+	check "a true peak" meter_is weir.analyze.output analyze:tp_max -20.1 -19.9
+	wait_for "a frequency" 5 meter_is weir.analyze.output analyze:f0 980 989
 	process_stop tone
 	wait_for "the output sleeps again" 15 node_get speaker '.info.state != "running"'
 }
@@ -74,12 +74,12 @@ test_of_two_outputs_with_one_name_the_default_is_analysed() {
 	sink_start twin FL,FR "$twin"
 	tone_start tone 1000 -20
 	wait_for "one of them is analysed" 10 one_sink_links
-	wait_for "its level is the tone's" 10 meter_is weir.analyze.output analyze:level-a-fast -20.1 -19.9
+	wait_for "its level is the tone's" 10 meter_is weir.analyze.output analyze:laf -20.1 -19.9
 	pw-cli destroy "$(node_id twin)"
 	wait_for "then the other one" 10 one_sink_links
 	sink_start twin FL,FR "$twin"
 	wait_for "and no third one" 10 one_sink_links
-	wait_for "its level is the tone's" 10 meter_is weir.analyze.output analyze:level-a-fast -20.1 -19.9
+	wait_for "its level is the tone's" 10 meter_is weir.analyze.output analyze:laf -20.1 -19.9
 }
 
 # Two changes a second, and none while nothing changes.
@@ -109,15 +109,15 @@ test_measuring_goes_on_after_a_suspension() {
 	rig_start "$conf/pipewire.conf.avail/50-weir-analyze-output.conf"
 	wait_for "it hears the output" 5 has_links speaker weir.analyze.output 2
 	tone_start loud 1000 -10
-	wait_for "it is loud" 10 meter_is weir.analyze.output analyze:short-term -10.1 -9.9
+	wait_for "it is loud" 10 meter_is weir.analyze.output analyze:s -10.1 -9.9
 	process_stop loud
 	wait_for "the output sleeps" 15 node_get speaker '.info.state != "running"'
 	pw-cli >/dev/null send-command "$(node_id weir.analyze.output)" Suspend '{}'
 	wait_for "it is suspended" 5 node_get weir.analyze.output '.info.state == "suspended"'
 	tone_start soft 1000 -40
-	wait_for "it is soft" 10 meter_is weir.analyze.output analyze:momentary -40.1 -39.9
-	check "the integrated loudness stays" meter_is weir.analyze.output analyze:integrated -13 -9.9
-	check "and the true peak" meter_is weir.analyze.output analyze:true-peak -10.1 0
+	wait_for "it is soft" 10 meter_is weir.analyze.output analyze:m -40.1 -39.9
+	check "the integrated loudness stays" meter_is weir.analyze.output analyze:i -13 -9.9
+	check "and the true peak" meter_is weir.analyze.output analyze:tp_max -10.1 0
 }
 
 test_a_microphone_is_analysed() {
@@ -128,17 +128,17 @@ test_a_microphone_is_analysed() {
 	sox -n -r 48000 -c 1 -b 32 -e float "$rig_dir/tone.wav" synth 60 sawtooth 220 gain -12
 	process_start tone pw-play -P '{ node.name = tone node.autoconnect = false }' "$rig_dir/tone.wav"
 	wait_for "it is heard" 5 pw-link tone:output_MONO mic:input_MONO
-	wait_for "its frequency" 5 meter_is weir.analyze.microphone analyze-mono:frequency 219 221
+	wait_for "its frequency" 5 meter_is weir.analyze.microphone analyze-mono:f0 219 221
 	pw-cli >/dev/null set-param weir.analyze.microphone Props \
 		'{ params = [ "analyze-mono:calibration-db" 100.0 ] }'
-	wait_for "its level in dB SPL" 5 meter_is weir.analyze.microphone analyze-mono:level-a-fast 70 100
+	wait_for "its level in dB SPL" 5 meter_is weir.analyze.microphone analyze-mono:laf 70 100
 }
 
 # application_hear: the drop-in runs.
 application_hear() {
 	wait_for "the capture" 5 node_id weir.capture.analyze
 	tone_start tone 440 -12
-	wait_for "it is analysed" 10 meter_is weir.analyze.app analyze:frequency 438 442
+	wait_for "it is analysed" 10 meter_is weir.analyze.app analyze:f0 438 442
 	record_start heard speaker
 	sleep 1
 	record_stop heard

@@ -147,28 +147,28 @@ static const char *const layouts[] = { "5.1", "7.1" };
 /* In the order of the header. */
 #define OUTPUTS                                                                                    \
 	LEVEL_IN("peak_200ms", "dBFS", "Highest sample of the last 0.2 s"),                        \
-		LEVEL_IN("peak-max", "dBFS", "Highest sample since the reset"),                    \
-		LEVEL_IN("true-peak", "dBTP", "Highest true peak since the reset"),                \
+		LEVEL_IN("peak_max", "dBFS", "Highest sample since the reset"),                    \
+		LEVEL_IN("tp_max", "dBTP", "Highest true peak since the reset"),                   \
 		LEVEL("rms_200ms", "Root mean square of the last 0.2 s"),                          \
 		LEVEL("crest", "Peak above root mean square, in 10 ms"),                           \
-		LEVEL("level-a-fast", "A-weighted, fast (IEC 61672)"),                             \
-		LEVEL("level-a-slow", "A-weighted, slow (IEC 61672)"),                             \
-		LEVEL("level-c-fast", "C-weighted, fast (IEC 61672)"),                             \
-		LEVEL("level-c-slow", "C-weighted, slow (IEC 61672)"),                             \
-		LEVEL("level-z-fast", "Z-weighted, fast (IEC 61672)"),                             \
-		LEVEL("level-z-slow", "Z-weighted, slow (IEC 61672)"),                             \
+		LEVEL("laf", "A-weighted level, fast (IEC 61672)"),                                \
+		LEVEL("las", "A-weighted level, slow (IEC 61672)"),                                \
+		LEVEL("lcf", "C-weighted level, fast (IEC 61672)"),                                \
+		LEVEL("lcs", "C-weighted level, slow (IEC 61672)"),                                \
+		LEVEL("lzf", "Z-weighted level, fast (IEC 61672)"),                                \
+		LEVEL("lzs", "Z-weighted level, slow (IEC 61672)"),                                \
 		CONTROL_OUT("clips", WEIR_INTEGER, "", "Clips of a channel since the reset", 0.0f, \
 			    1e6f),                                                                 \
-		LOUDNESS("momentary", "Loudness of 400 ms (EBU R 128)"),                           \
-		LOUDNESS("short-term", "Loudness of 3 s (EBU R 128)"),                             \
-		LOUDNESS("integrated", "Loudness since the reset (EBU R 128)"),                    \
-		CONTROL_OUT("range", WEIR_FLOAT, "LU",                                             \
-			    "Loudness range since the reset (EBU R 128)", 0.0f, 200.0f),           \
-		LOUDNESS("momentary-max", "Highest momentary loudness since the reset"),           \
-		LOUDNESS("short-term-max", "Highest short-term loudness since the reset"),         \
+		LOUDNESS("m", "Momentary loudness, of 400 ms (EBU R 128)"),                        \
+		LOUDNESS("s", "Short-term loudness, of 3 s (EBU R 128)"),                          \
+		LOUDNESS("i", "Integrated loudness since the reset (EBU R 128)"),                  \
+		CONTROL_OUT("lra", WEIR_FLOAT, "LU", "Loudness range since the reset (EBU R 128)", \
+			    0.0f, 200.0f),                                                         \
+		LOUDNESS("m_max", "Highest momentary loudness since the reset"),                   \
+		LOUDNESS("s_max", "Highest short-term loudness since the reset"),                  \
 		SHARE("zcr", "Zero crossings per sample"),                                         \
 		CONTROL_OUT("energy", WEIR_FLOAT, "", "Mean square", 0.0f, 1e6f),                  \
-		CONTROL_OUT("energy-entropy", WEIR_FLOAT, "bit",                                   \
+		CONTROL_OUT("energy_entropy", WEIR_FLOAT, "bit",                                   \
 			    "Entropy of the energy of ten sub-frames", 0.0f, 4.0f),                \
 		SHARE("centroid", "Centre of the spectrum; 1: half of the rate"),                  \
 		SHARE("spread", "Spread of the spectrum; 1: half of the rate"),                    \
@@ -177,13 +177,13 @@ static const char *const layouts[] = { "5.1", "7.1" };
 		CONTROL_OUT("flux", WEIR_FLOAT, "", "Change of the spectrum", 0.0f, 2.0f),         \
 		SHARE("rolloff", "Frequency with 90 % of the energy below; 1: half of the rate"),  \
 		SHARE("flatness", "Geometric over arithmetic mean of the power"),                  \
-		CONTROL_OUT("tempo", WEIR_FLOAT, "bpm", "Beats per minute; 0: not known", 0.0f,    \
-			    400.0f),                                                               \
-		SHARE("tempo-confidence", "Confidence of the tempo"),                              \
-		CONTROL_OUT("frequency", WEIR_FLOAT, "Hz", "Fundamental frequency; 0: none", 0.0f, \
+		CONTROL_OUT("bpm", WEIR_FLOAT, "bpm", "Tempo, beats per minute; 0: not known",     \
+			    0.0f, 400.0f),                                                         \
+		SHARE("bpm_conf", "Confidence of the tempo"),                                      \
+		CONTROL_OUT("f0", WEIR_FLOAT, "Hz", "Fundamental frequency; 0: none", 0.0f,        \
 			    5000.0f),                                                              \
-		SHARE("frequency-confidence", "Confidence of the frequency"),                      \
-		SHARE("speech-probability", "Probability of speech"),                              \
+		SHARE("f0_conf", "Confidence of the fundamental frequency"),                       \
+		SHARE("vad", "Probability of speech"),                                             \
 		CONTROL_OUT("speech", WEIR_TOGGLE, "", "1 while somebody speaks", 0.0f, 1.0f)
 
 static const struct weir_port ports_of_1[] = {
