@@ -31,6 +31,15 @@
 #define WEIR_REALTIME
 #endif
 
+/*
+ * Names. What a unit is given has a name in kebab-case: audio ports and control inputs. What it
+ * measures has one in snake_case: control outputs and fields of the report. A control output with
+ * the name of a field is that value, in the same unit: at the frame of a report the two are equal.
+ * Of a field with a value per channel, the output has the highest; an output NAME_2 has the value
+ * that the field NAME has of the second audio input. While the field has no value, or NaN, the
+ * output is 0, or the minimum of its range.
+ */
+
 #define WEIR_MAX_PORTS 64
 #define WEIR_MAX_UNITS 16 /* of a folder */
 #define WEIR_MAX_FIELDS 64
