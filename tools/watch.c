@@ -46,7 +46,7 @@ struct request {
 	/* Finds the target where it is a default, NULL: target is its name. */
 	struct weir_registry_object *(*find_default)(struct weir_registry *registry);
 	char *factory; /* of the unit that measures the target */
-	struct only only;
+	struct filter filter;
 	struct osc osc; /* address NULL: JSON */
 	double period;	/* between two lines, s; 0: a line for each report */
 };
@@ -78,7 +78,7 @@ struct watch {
 	struct probe probe;
 	struct spa_source *timer; /* of a second: reports silence and losses */
 
-	bool only_checked;
+	bool filter_checked;
 	double next_t; /* of a line */
 	uint64_t lost, lost_told;
 };
@@ -87,7 +87,7 @@ static bool has_wanted(const struct watch *watch)
 {
 	for (uint32_t i = 0; i < watch->fields.n; i++)
 		if (watch->fields.field[i].fresh &&
-		    only_has(&watch->request.only, watch->fields.field[i].name))
+		    filter_has(&watch->request.filter, watch->fields.field[i].name))
 			return true;
 	return false;
 }
@@ -124,14 +124,14 @@ static void drain(void *data)
 	}
 }
 
-static void check_only(struct watch *watch, const struct weir_registry_object *node)
+static void check_filter(struct watch *watch, const struct weir_registry_object *node)
 {
 	const char *names = pw_properties_get(node->props, WEIR_KEY_REPORT);
 
-	if (watch->only_checked || !names)
+	if (watch->filter_checked || !names)
 		return;
-	watch->only_checked = true;
-	only_check(&watch->request.only, session_get_name(node), names);
+	watch->filter_checked = true;
+	filter_check(&watch->request.filter, session_get_name(node), names);
 }
 
 static void warn_absent(struct watch *watch)
@@ -246,7 +246,7 @@ static void on_changed(void *data)
 	if (node->serial != watch->subject.serial)
 		begin_reading(watch, node);
 	if (from)
-		check_only(watch, from);
+		check_filter(watch, from);
 	if (from && watch->output.osc) {
 		weir_port_list_find(&in, watch->session.registry, from->id, "in");
 		osc_set_node(watch->output.osc, session_get_name(node), in.n);
@@ -327,7 +327,7 @@ static void warn_missing(struct watch *watch)
 {
 	const struct weir_registry_object *from =
 		session_find_serial(&watch->session, watch->subject.from_serial);
-	char *fields = only_list_fields(&watch->request.only);
+	char *fields = filter_list_fields(&watch->request.filter);
 
 	watch->silence.missing_told = true;
 	if (*fields && from)
@@ -463,7 +463,7 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 			text_take(&destination, "--osc");
 			break;
 		case 'f':
-			only_parse(&watch->request.only, optarg);
+			filter_parse(&watch->request.filter, optarg);
 			break;
 		case 'r':
 			text_take(&rate, "--rate");
@@ -506,7 +506,7 @@ static void watch_init(struct watch *watch)
 	watch->reader.filled = drain;
 	watch->reader.data = watch;
 	watch->fields.hold = true;
-	output_init(&watch->output, watch->session.loop, &watch->request.only,
+	output_init(&watch->output, watch->session.loop, &watch->request.filter,
 		    watch->request.osc.address ? &watch->request.osc : NULL);
 	watch->output.writable = drain;
 	watch->output.closed = on_closed;

@@ -12,7 +12,7 @@
 #define COLUMNS 80
 #define INDENT "  "
 
-/* Is the name one of these, which have spaces between them? */
+/* names: separated by spaces. */
 static bool list_has(const char *names, const char *name)
 {
 	const size_t length = strlen(name);
@@ -58,7 +58,7 @@ static char *trim(char *name)
 	return name;
 }
 
-void only_parse(struct only *only, char *names)
+void filter_parse(struct filter *filter, char *names)
 {
 	char *name;
 
@@ -66,22 +66,22 @@ void only_parse(struct only *only, char *names)
 		name = trim(name);
 		if (!*name)
 			die("--only: a name is missing. Write --only FIELD,FIELD");
-		if (only->n == ONLY_MAX)
-			die("--only: more than %d names", ONLY_MAX);
-		group_list_fields(name, only->members[only->n]);
-		only->name[only->n++] = name;
+		if (filter->n == FILTER_MAX)
+			die("--only: more than %d names", FILTER_MAX);
+		group_list_fields(name, filter->members[filter->n]);
+		filter->name[filter->n++] = name;
 	}
 }
 
-bool only_has(const struct only *only, const char *name)
+bool filter_has(const struct filter *filter, const char *name)
 {
-	for (uint32_t i = 0; i < only->n; i++)
-		if (strcmp(only->name[i], name) == 0 || list_has(only->members[i], name))
+	for (uint32_t i = 0; i < filter->n; i++)
+		if (strcmp(filter->name[i], name) == 0 || list_has(filter->members[i], name))
 			return true;
-	return !only->n;
+	return !filter->n;
 }
 
-/* Words with spaces between them, broken into lines; column: where the first one begins. */
+/* Breaks words that spaces separate into lines; column: where the first word begins. */
 static void print_words(FILE *file, size_t column, const char *words)
 {
 	while (*words) {
@@ -100,7 +100,7 @@ static void print_words(FILE *file, size_t column, const char *words)
 	}
 }
 
-/* Of what is reported. */
+/* The groups of the reported fields. */
 static void list_groups(const char *reported, char groups[LIST_BYTES])
 {
 	const struct weir_unit *unit;
@@ -131,17 +131,17 @@ static _Noreturn void die_unknown(const char *name, const char *node, const char
 	die("%s", text);
 }
 
-void only_check(const struct only *only, const char *node, const char *reported)
+void filter_check(const struct filter *filter, const char *node, const char *reported)
 {
 	char groups[LIST_BYTES] = "";
 
 	list_groups(reported, groups);
-	for (uint32_t i = 0; i < only->n; i++)
-		if (!list_has(reported, only->name[i]) && !list_has(groups, only->name[i]))
-			die_unknown(only->name[i], node, reported, groups);
+	for (uint32_t i = 0; i < filter->n; i++)
+		if (!list_has(reported, filter->name[i]) && !list_has(groups, filter->name[i]))
+			die_unknown(filter->name[i], node, reported, groups);
 }
 
-char *only_list_fields(const struct only *only)
+char *filter_list_fields(const struct filter *filter)
 {
 	char *text = NULL;
 	size_t size;
@@ -149,11 +149,11 @@ char *only_list_fields(const struct only *only)
 
 	if (!file)
 		die("%s", strerror(errno));
-	for (uint32_t i = 0; i < only->n; i++) {
-		const struct weir_field *field = weir_field_find(only->name[i]);
+	for (uint32_t i = 0; i < filter->n; i++) {
+		const struct weir_field *field = weir_field_find(filter->name[i]);
 
 		if (!field || !field->event)
-			fprintf(file, "%s%s", ftell(file) ? ", " : "", only->name[i]);
+			fprintf(file, "%s%s", ftell(file) ? ", " : "", filter->name[i]);
 	}
 	if (fclose(file))
 		die("%s", strerror(errno));

@@ -5,29 +5,33 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which fields and events somebody wants: by their names, or by those of their groups. */
+/* Chooses fields and events by their names, or by the names of their groups. */
 
-#define ONLY_MAX 64
+#define FILTER_MAX 64
 #define LIST_BYTES 2048 /* of the names of a unit's fields */
 
-struct only {
-	const char *name[ONLY_MAX]; /* none: all */
-	char members[ONLY_MAX]
-		    [LIST_BYTES]; /* fields of the group of that name, with spaces between */
+struct filter {
+	const char *name[FILTER_MAX]; /* none: all fields and events pass */
+	/* If name[i] is a group: the names of its fields, each after a space. */
+	char members[FILTER_MAX][LIST_BYTES];
 	uint32_t n;
 };
 
-/* Adds names, with commas between them; their memory is kept. Ends the program when one is empty.
+/*
+ * Adds the names of a list with commas, which must outlive the filter. Ends the program if a name
+ * is empty.
  */
-void only_parse(struct only *only, char *names);
+void filter_parse(struct filter *filter, char *names);
 
-bool only_has(const struct only *only, const char *name);
+bool filter_has(const struct filter *filter, const char *name);
 
-/* Ends the program with a list when the node does not report one; reported: with spaces between. */
-void only_check(const struct only *only, const char *node, const char *reported);
+/*
+ * Ends the program with a list of what the node reports unless that includes every name of the
+ * filter. reported: names separated by spaces.
+ */
+void filter_check(const struct filter *filter, const char *node, const char *reported);
 
-/* What may come all the time, with commas between: names of events are left out. To be released by
- * free(). */
-char *only_list_fields(const struct only *only);
+/* The names that are not those of events, separated by commas; to be released by free(). */
+char *filter_list_fields(const struct filter *filter);
 
 #endif

@@ -29,10 +29,10 @@ static void on_change(void *data, int fd, uint32_t mask)
 		output->writable(output->data);
 }
 
-void output_init(struct output *output, struct pw_loop *loop, const struct only *only,
+void output_init(struct output *output, struct pw_loop *loop, const struct filter *filter,
 		 struct osc *osc)
 {
-	*output = (struct output){ .only = only, .osc = osc, .loop = loop };
+	*output = (struct output){ .filter = filter, .osc = osc, .loop = loop };
 	output->file = open_memstream(&output->text, &output->size);
 	if (!output->file)
 		die("%s", strerror(errno));
@@ -68,7 +68,7 @@ void output_add_fields(struct output *output, struct fields *fields, double t)
 	for (uint32_t i = 0; i < fields->n; i++) {
 		struct field *field = &fields->field[i];
 
-		if (!field->fresh || !only_has(output->only, field->name))
+		if (!field->fresh || !filter_has(output->filter, field->name))
 			continue;
 		field->fresh = false;
 		if (output->osc) {
@@ -89,7 +89,7 @@ void output_add_events(struct output *output, const struct fields *fields, doubl
 	for (uint32_t i = 0; i < fields->n_events; i++) {
 		const struct field_event *event = &fields->event[i];
 
-		if (!only_has(output->only, event->name))
+		if (!filter_has(output->filter, event->name))
 			continue;
 		if (output->osc)
 			osc_add_event(output->osc, event->name, event->seconds);

@@ -15,7 +15,7 @@
  * OSC.
  */
 struct output {
-	const struct only *only;
+	const struct filter *filter;
 	struct osc *osc; /* NULL: JSON lines */
 
 	FILE *file; /* of lines that output_flush writes */
@@ -31,8 +31,8 @@ struct output {
 	void *data;
 };
 
-/* Of fields and events in `only`, by osc unless that is NULL. Ends the program without memory. */
-void output_init(struct output *output, struct pw_loop *loop, const struct only *only,
+/* Of fields and events in `filter`, by osc unless that is NULL. Ends the program without memory. */
+void output_init(struct output *output, struct pw_loop *loop, const struct filter *filter,
 		 struct osc *osc);
 void output_finish(struct output *output);
 
