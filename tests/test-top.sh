@@ -49,7 +49,7 @@ test_an_analysis_is_shown() {
 	wait_for "and a small one" 5 row_shows 10 'q quit'
 	wait_for "which keeps the levels" 5 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0'
 	terminal resize-window -t top -x 30 -y 5
-	wait_for "one too small is told" 5 shows '80x24, please'
+	wait_for "one too small is told" 5 shows 'too small: enlarge to 80x24'
 	terminal resize-window -t top -x 80 -y 24
 	wait_for "the levels again" 5 shows '^ +1 [█▉▊▋▌▍▎▏]+ .* -20\.5 +-6\.0'
 	process_stop analysis
@@ -207,7 +207,7 @@ test_every_node_has_a_page() {
 	check "what is captured" shows 'Capture +(captured|waiting|silent-paused)'
 	process_stop wireplumber
 	process_stop pipewire
-	wait_for "the daemon's end is told" 5 shows 'PipeWire has gone'
+	wait_for "the daemon's end is told" 5 shows 'The connection to PipeWire is lost'
 	terminal send-keys -t top C-c
 	wait_for "Ctrl-C ends it" 5 shows 'ended with 0'
 }
@@ -237,16 +237,16 @@ test_a_wrong_name_ends_it() {
 	wait_for "two nodes" 10 node_id mics
 	process_start player pw-play -P '{ node.name = player node.autoconnect = false }' /dev/zero --raw
 	wait_for "a player" 10 node_id player
-	check "one that is not there" says 1 '^weir top: there is no node "nosuch"\. Pages are of: analysis, mics' \
+	check "one that is not there" says 1 '^weir top: there is no node "nosuch"\. Nodes to show: analysis, mics' \
 		weir top nosuch
 	check "a sink" says 1 '^weir top: speaker has no report\. To measure it: weir watch --target speaker$' \
 		weir top speaker
-	check "a player" says 1 '^weir top: player has no report\. Pages are of: analysis, mics$' weir top player
+	check "a player" says 1 '^weir top: player has no report\. Nodes to show: analysis, mics$' weir top player
 	check "before the page" not grep -q $'\e' <(script -qec 'weir top nosuch' /dev/null)
 	terminal_start "weir top $(node_id mics)"
 	wait_for "a node by its id" 5 shows 'semitones +3'
 	process_stop mics
-	wait_for "its end is told" 5 shows 'No node "mics" reports\. Waiting \.\.\. There are: analysis$'
+	wait_for "its end is told" 5 shows 'No node "mics" reports\. Waiting\. Other nodes: analysis$'
 	terminal send-keys -t top Tab
 	wait_for "the first of those that are there" 5 shows ' -20\.5 +-6\.0'
 }
@@ -264,7 +264,7 @@ test_lists_end_with_an_ellipsis() {
 	wait_for "the last one" 5 row_shows 1 ' 4 analysis-that-is-last$'
 	wait_for "its page" 5 shows '^ .*semitones +21'
 	process_stop analysis-that-is-last
-	wait_for "what there is" 5 shows 'There are: analysis-of-.*…$'
+	wait_for "what there is" 5 shows 'Other nodes: analysis-of-.*…$'
 }
 
 # Of 300 bytes, in Latin 1, and with what a terminal obeys.
@@ -418,14 +418,14 @@ test_the_size_is_that_of_the_terminal() {
 
 test_without_a_terminal_it_says_so() {
 	rig_start
-	check "no terminal" grep -q '^weir top: it draws on a terminal, and there is none' \
+	check "no terminal" grep -q '^weir top: standard input and output must be a terminal' \
 		<(weir top 2>&1 </dev/null)
-	check "one that cannot" grep -q '^weir top: it cannot draw on a terminal of the kind TERM=nonsense' \
+	check "one that cannot" grep -q '^weir top: cannot draw on a terminal of type TERM=nonsense' \
 		<(TERM=nonsense script -qec 'weir top' /dev/null)
-	check "one without a cursor" grep -q '^weir top: it cannot draw on a terminal of the kind TERM=dumb' \
+	check "one without a cursor" grep -q '^weir top: cannot draw on a terminal of type TERM=dumb' \
 		<(TERM=dumb script -qec 'weir top' /dev/null | tr -d '\r')
 	check "which ends it" not env TERM=dumb script -qec 'weir top' /dev/null
-	check "an argument too many" grep -q '^weir top: "b" is one argument too many' <(weir top a b 2>&1)
+	check "an argument too many" grep -q '^weir top: unexpected argument "b"' <(weir top a b 2>&1)
 }
 
 tests_run "$@"

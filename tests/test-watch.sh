@@ -90,7 +90,7 @@ test_a_stopped_reader_holds_nothing_up() {
 	sleep 2
 	kill -CONT "${process_pids[watch-1]}"
 	wait_for "the stopped one tells what it lost" 10 has_lines "$rig_dir/watch-1.jsonl" 1 '.lost > 100 and .lost < 400'
-	wait_for "in words, too" 5 process_said watch-1 '^weir watch: [0-9]+ reports lost: weir was stopped or late'
+	wait_for "in words, too" 5 process_said watch-1 '^weir watch: [0-9]+ reports lost: weir watch was suspended or late'
 	wait_for "the player to end" 15 not process_is_running player
 	sleep 0.3
 	record_stop after
@@ -148,14 +148,14 @@ test_groups_are_names_of_their_fields() {
 	set_groups false loudness
 	watch_start off meter --only m,s
 	watch_start events meter --only onset
-	wait_for "what does not come is told" 10 process_said off '^weir watch: meter reports, but no m, s: not known yet, or switched off\? See: pw-cli enum-params [0-9]+ Props'
+	wait_for "what does not come is told" 10 process_said off '^weir watch: meter reports, but not m, s: no value yet, or the group is off\. Check with: pw-cli enum-params [0-9]+ Props'
 	set_groups true loudness
 	wait_for "until it comes" 10 has_lines "$rig_dir/off.jsonl" 20 .m
 	set_groups false rhythm
 	sleep 3
 	check "events are rare" not process_said events 'reports, but'
 	set_groups false "${groups[@]}"
-	wait_for "nothing at all is told" 10 process_said events '^weir watch: meter (runs, but reports nothing|reports, but)'
+	wait_for "nothing at all is told" 10 process_said events '^weir watch: meter (runs but reports nothing|reports, but)'
 }
 
 has_reader_links() { # COUNT
@@ -197,7 +197,7 @@ test_a_reader_that_is_stopped_by_its_terminal_holds_up_no_sound() {
 	process_start player pw-play "$rig_dir/tone.wav"
 	wait_for "the tone is heard" 5 node_get speaker '.info.state == "running"'
 	kill -CONT "${process_pids[watch]}"
-	wait_for "it tells what is missing" 5 process_said watch 'was stopped: reports'
+	wait_for "it tells what is missing" 5 process_said watch 'was suspended: the reports'
 	wait_for "and reads on" 5 grows "$rig_dir/watch.log"
 }
 
@@ -219,7 +219,7 @@ test_who_reads_slowly_loses_whole_hops() {
 	wait_for "who has enough ends us" 10 not process_is_running fast
 	wait_for "what was lost is told" 20 has_lines "$rig_dir/slow.jsonl" 1 '.lost > 50'
 	wait_for "and what follows" 10 has_lines "$rig_dir/slow.jsonl" 300 .many
-	check "in words, too" process_said slow '^weir watch: [0-9]+ reports lost: weir was stopped or late'
+	check "in words, too" process_said slow '^weir watch: [0-9]+ reports lost: weir watch was suspended or late'
 	process_stop slow
 	check "every line is whole" all_lines "$(whole_lines "$rig_dir/slow.jsonl")" \
 		'(.many | length == 1800) or .lost'
@@ -247,28 +247,28 @@ test_nodes_come_and_go() {
 		weir watch weir.pitch --only semitones,onse
 	check "a name that is missing" says 1 '^weir watch: --only: a name is missing' weir watch --only semitones,,onset
 	check "also at the end" says 1 '^weir watch: --only: a name is missing' weir watch --only semitones,
-	check "a wrong rate" says 1 '^weir watch: --rate 0: it must be a number from 0.001 to 1000 Hz' \
+	check "a wrong rate" says 1 '^weir watch: --rate 0: the rate must be a number from 0.001 to 1000 Hz' \
 		weir watch --rate 0
 	check "a wrong option" says 1 '^weir watch: unrecognized option' weir watch --nonsense
 	check "a wrong command" says 1 '^weir: there is no command "wtch". weir --help lists all' weir wtch
-	check "a unit without a target" says 1 '^weir watch: --unit is for --target' weir watch weir.pitch --unit pitch
+	check "a unit without a target" says 1 '^weir watch: --unit needs --target' weir watch weir.pitch --unit pitch
 	check "help is a command" sh -c 'weir help | grep "^usage: weir COMMAND"'
 	for command in 'weir --version' 'weir -V' 'weir watch --version' 'weir plot -V'; do
 		check "$command" sh -c "$command | grep -E '^weir [0-9.]+'"
 	done
-	check "a host that is not there" says 1 '^weir watch: --osc: there is no host "no.such.host.invalid" \(.*Write --osc HOST:PORT' \
+	check "a host that is not there" says 1 '^weir watch: --osc: cannot find the host "no.such.host.invalid" \(.*Write --osc HOST:PORT' \
 		weir watch --osc no.such.host.invalid:9000
-	check "IPv6" says 1 '^weir watch: --osc: "\[::1\]" is no IPv4 address' weir watch --osc '[::1]:9000'
+	check "IPv6" says 1 '^weir watch: --osc: "\[::1\]" is not an IPv4 address' weir watch --osc '[::1]:9000'
 	check "a URL" says 1 '^weir watch: --osc: "osc.udp://localhost:9000" is a URL. Write --osc HOST:PORT' \
 		weir watch --osc osc.udp://localhost:9000
 	check "a sink that is not there" says 124 \
-		'^weir watch: there is no sink or source "speeker". There are: .*speaker' \
+		'^weir watch: there is no sink or source "speeker". Sinks and sources: .*speaker' \
 		timeout 1 weir watch --target speeker
 	watch_start watch weir.pitch
 	bursts_start
 	wait_for "reports" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
 	pw-cli destroy "$(node_id weir.pitch)"
-	wait_for "its end is told" 5 process_said watch '^weir watch: weir.pitch is gone. Waiting for it'
+	wait_for "its end is told" 5 process_said watch '^weir watch: weir.pitch is gone. Waiting'
 	pitch_create weir.pitch
 	wait_for "its return, too" 5 process_said watch '^weir watch: weir.pitch is back$'
 	: >"$rig_dir/watch.jsonl"
@@ -279,7 +279,7 @@ test_nodes_come_and_go() {
 	process_stop wireplumber
 	: >"$rig_dir/watch.log"
 	process_stop pipewire
-	wait_for "the daemon's end is told" 5 process_said watch '^weir watch: PipeWire has gone. Waiting for it'
+	wait_for "the daemon's end is told" 5 process_said watch '^weir watch: the connection to PipeWire is lost. Waiting'
 	check "no daemon" says 1 '^weir watch: no connection to PipeWire .*Is it running\?' weir watch weir.pitch
 	process_start pipewire pipewire
 	wait_for "PipeWire" 10 node_id speaker
@@ -300,7 +300,7 @@ test_a_rate_that_is_too_high_is_told() {
 	wait_for "reports" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
 	pw-metadata -n settings 0 clock.force-rate 768000 >/dev/null
 	wait_for "what the node says" 10 process_said watch \
-		'^weir watch: weir.pitch: nothing is reported, for the unit cannot run at 768000 Hz: sound passes through'
+		'^weir watch: weir.pitch reports nothing, because its unit cannot run at 768000 Hz: sound passes through'
 	pw-metadata -n settings 0 clock.force-rate 48000 >/dev/null
 	: >"$rig_dir/watch.jsonl"
 	wait_for "reports again" 10 has_lines "$rig_dir/watch.jsonl" 10 .semitones==0
@@ -316,7 +316,7 @@ test_nodes_of_one_name_have_ids() {
 	pitch_create weir.pitch
 	wait_for "another one of its name" 5 has_nodes weir.pitch 2
 	ids=$(node_ids weir.pitch | tr -d '"')
-	check "ids are told: $ids" says 1 "^weir watch: \"weir.pitch\" is 2 nodes: ${ids/,/, }\\. Give the id\$" \
+	check "ids are told: $ids" says 1 "^weir watch: 2 nodes are named \"weir.pitch\". Give the id of one: ${ids/,/, }\$" \
 		weir watch weir.pitch
 	check "also without a name" says 1 \
 		"^weir watch: several nodes report: weir.pitch \\(${ids%,*}\\), weir.pitch \\(${ids#*,}\\). Name one" weir watch
@@ -325,8 +325,8 @@ test_nodes_of_one_name_have_ids() {
 	check "who read the first one goes on" process_is_running first
 	check "also without a name" process_is_running only
 	check "no output" says 1 '^weir watch: standard output is closed' sh -c 'exec weir watch weir.pitch >&-'
-	check "an empty name" says 1 '^weir watch: the name of a node is empty' weir watch ''
-	check "also of a target" says 1 '^weir watch: the name of a node is empty' weir watch --target ''
+	check "an empty name" says 1 '^weir watch: the name of the node is empty' weir watch ''
+	check "also of a target" says 1 '^weir watch: the name of the node is empty' weir watch --target ''
 }
 
 # Without a session manager the ports of a source come a second after it.
@@ -501,14 +501,14 @@ test_help_that_cannot_be_written_is_an_error() {
 	local command
 	for command in --help --version help 'watch --help' 'top --help' 'plot --help'; do
 		[[ $command != top* ]] || weir --help | grep -q '^  top ' || continue
-		check "$command" says 1 '^weir.*: cannot write: No space' sh -c "weir $command >/dev/full; exit \$?"
+		check "$command" says 1 '^weir.*: cannot write to standard output: No space' sh -c "weir $command >/dev/full; exit \$?"
 	done
 }
 
 test_an_option_is_there_once() {
 	local option
 	for option in --rate --target --unit --osc; do
-		check "$option" says 1 "^weir watch: $option is there twice: $option 5 and $option 6$" \
+		check "$option" says 1 "^weir watch: $option is given twice: $option 5 and $option 6$" \
 			weir watch $option 5 $option 6
 	done
 }
@@ -516,11 +516,11 @@ test_an_option_is_there_once() {
 test_numbers_are_checked() {
 	local text
 	for text in x "" 0 65536 " 9000" +9000 9000x 0x2328 -18446744073709542616; do
-		check "the port \"$text\"" says 1 "^weir watch: --osc: \"[+]?${text#+}\" is no port" \
+		check "the port \"$text\"" says 1 "^weir watch: --osc: \"[+]?${text#+}\" is not a port" \
 			weir watch --osc "localhost:$text"
 	done
 	for text in x "" 0 -1 nan inf 1e9 1,5 "1 2"; do
-		check "the rate \"$text\"" says 1 "^weir watch: --rate $text: it must be a number" weir watch --rate "$text"
+		check "the rate \"$text\"" says 1 "^weir watch: --rate $text: the rate must be a number" weir watch --rate "$text"
 	done
 }
 
@@ -558,7 +558,7 @@ test_a_sink_is_measured_and_not_kept_awake() {
 	done
 	process_stop sink
 	wait_for "the node goes with us" 5 not node_id weir.pitch.probe
-	check "a unit that is not there" says 1 '^weir watch: there is no unit "nonsense"; there are pitch, .*analyze-8$' \
+	check "a unit that is not there" says 1 '^weir watch: there is no unit "nonsense". Units: pitch, .*analyze-8$' \
 		weir watch --target speaker --unit nonsense
 	check "a sink by itself" says 1 '^weir watch: speaker has no report. To measure it: weir watch --target speaker' \
 		weir watch speaker

@@ -29,13 +29,13 @@
 static const char usage[] =
 	"usage: weir top [NODE]\n"
 	"\n"
-	"  NODE    the node to begin with, by name\n"
+	"  NODE    the node to show first, by name\n"
 	"\n"
-	"  Tab, left, right   another node\n"
-	"  1 to 9             that node\n"
-	"  r                  all maxima begin anew, with I and LRA; also in the\n"
-	"                     node, for whoever else reads it\n"
-	"  q                  ends\n";
+	"  Tab, left, right   show another node\n"
+	"  1 to 9             show the node of that number\n"
+	"  r                  reset all maxima, I and LRA; also in the node, so for its\n"
+	"                     other readers as well\n"
+	"  q                  quit\n";
 
 struct top {
 	struct session session;
@@ -220,7 +220,7 @@ static void draw_absence(const struct top *top)
 	char *names;
 
 	if (!top->session.registry) {
-		screen_print(2, 1, SCREEN_TOO_LOUD, "PipeWire has gone. Waiting for it ...");
+		screen_print(2, 1, SCREEN_TOO_LOUD, "The connection to PipeWire is lost. Waiting");
 		return;
 	}
 	if (!top->session.ready)
@@ -228,10 +228,10 @@ static void draw_absence(const struct top *top)
 	names = selection_list(&top->session, node_is_shown);
 	if (top->wanted)
 		screen_print(2, 1, SCREEN_TOO_LOUD,
-			     "No node \"%s\" reports. Waiting ... There are: %s", top->wanted,
+			     "No node \"%s\" reports. Waiting. Other nodes: %s", top->wanted,
 			     names);
 	else
-		screen_print(2, 1, SCREEN_TOO_LOUD, "No node reports. Waiting for one ...");
+		screen_print(2, 1, SCREEN_TOO_LOUD, "No node reports. Waiting");
 	free(names);
 }
 
@@ -245,7 +245,7 @@ static void draw(struct top *top)
 		return;
 	screen_begin();
 	if (rows < MIN_ROWS || screen_columns() < MIN_COLUMNS) {
-		screen_print(0, 0, SCREEN_PLAIN, "80x24, please");
+		screen_print(0, 0, SCREEN_PLAIN, "too small: enlarge to 80x24");
 		screen_end();
 		return;
 	}
@@ -406,7 +406,7 @@ static void parse_arguments(struct top *top, int argc, char *argv[])
 		exit(option == 'h' ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
 	if (argc - optind > 1)
-		die("\"%s\" is one argument too many\n%s", argv[optind + 1], usage);
+		die("unexpected argument \"%s\"\n%s", argv[optind + 1], usage);
 	if (optind < argc)
 		top->wanted = strdup(argv[optind]);
 }
@@ -420,12 +420,12 @@ static void check_wanted(struct top *top)
 	if (!node)
 		node = session_find_node(&top->session, top->wanted);
 	if (!node)
-		die("there is no node \"%s\". Pages are of: %s", top->wanted, names);
+		die("there is no node \"%s\". Nodes to show: %s", top->wanted, names);
 	if (!node_is_shown(&top->session, node) && !node_will_report(node)) {
 		if (node_is_sink_or_source(&top->session, node))
 			die("%s has no report. To measure it: weir watch --target %s", top->wanted,
 			    top->wanted);
-		die("%s has no report. Pages are of: %s", top->wanted, names);
+		die("%s has no report. Nodes to show: %s", top->wanted, names);
 	}
 	free(names);
 	free(top->wanted);

@@ -20,6 +20,7 @@
 #include "tools/session/selection.h"
 
 #define IDLE_SECONDS 2
+#define WAITING "Waiting (Ctrl-C to quit)"
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"
 #define DEFAULT_SOURCE "@DEFAULT_AUDIO_SOURCE@"
 
@@ -28,16 +29,16 @@ static const char usage[] =
 	"                  [--rate HZ]\n"
 	"       weir watch --target NODE [--unit UNIT] [OPTION]...\n"
 	"\n"
-	"  NODE           a node that reports, by name or id; may be left out where there is one\n"
-	"  --target NODE  a sink or source: measured by a node of our own for as long as we run;\n"
+	"  NODE           name or id of a node that reports; optional if only one does\n"
+	"  --target NODE  a sink or source, measured by a temporary node while weir watch runs;\n"
 	"                 also " DEFAULT_SINK " and " DEFAULT_SOURCE "\n"
-	"  --unit UNIT    the unit that measures it, analyze when left out\n"
+	"  --unit UNIT    the unit that measures the target (default analyze)\n"
 	"  --json         a JSON object per line (default)\n"
 	"  --osc [HOST:]PORT\n"
-	"                 OSC by UDP: /weir/NODE/CHANNEL/FIELD; this computer without HOST\n"
-	"  --only FIELDS  only these fields and events, or groups of them, with commas between\n"
-	"  --rate HZ      at most so many lines or bundles per second; all events\n"
-	"  -V, --version  the version\n";
+	"                 OSC over UDP: /weir/NODE/CHANNEL/FIELD; HOST defaults to this computer\n"
+	"  --only FIELDS  only these fields, events or groups, separated by commas\n"
+	"  --rate HZ      maximum lines or bundles per second; every event is sent\n"
+	"  -V, --version  print the version\n";
 
 /* The arguments. */
 struct request {
@@ -144,18 +145,18 @@ static void warn_absent(struct watch *watch)
 	names = selection_list(&watch->session,
 			       watch->request.target ? node_is_sink_or_source : node_is_reporting);
 	if (watch->subject.name)
-		warn("%s is gone. Waiting for it... Ctrl-C ends", watch->subject.name);
+		warn("%s is gone. " WAITING, watch->subject.name);
 	else if (watch->request.find_default)
-		warn("there is no %s. There are: %s. Waiting... Ctrl-C ends", watch->request.target,
+		warn("there is no %s. Sinks and sources: %s. " WAITING, watch->request.target,
 		     names);
 	else if (watch->request.target)
-		warn("there is no sink or source \"%s\". There are: %s. Waiting... Ctrl-C ends",
+		warn("there is no sink or source \"%s\". Sinks and sources: %s. " WAITING,
 		     watch->request.target, names);
 	else if (watch->request.node_name)
-		warn("no node \"%s\" reports. Reporting now: %s. Waiting... Ctrl-C ends",
+		warn("no node \"%s\" reports. Reporting now: %s. " WAITING,
 		     watch->request.node_name, names);
 	else
-		warn("no node reports. Waiting for one... Ctrl-C ends");
+		warn("no node reports. " WAITING);
 	free(names);
 }
 
@@ -259,7 +260,7 @@ static void on_lost(void *data)
 
 	reader_disconnect(&watch->reader);
 	probe_disconnect(&watch->probe);
-	warn("PipeWire has gone. Waiting for it... Ctrl-C ends");
+	warn("the connection to PipeWire is lost. " WAITING);
 	watch->subject.serial = watch->subject.from_serial = 0;
 	watch->silence.absence_told = true;
 }
@@ -274,7 +275,7 @@ static void on_stopping(void *data)
 static void on_continued(void *data)
 {
 	(void)data;
-	warn("was stopped: reports of that time are missing");
+	warn("weir watch was suspended: the reports from that time are missing");
 }
 
 static const struct session_events session_events = {
@@ -308,18 +309,16 @@ static void warn_idle(const struct watch *watch)
 	if (from)
 		weir_port_list_find(&in, watch->session.registry, from->id, "in");
 	if (from && from->running && state && strcmp(state, NODE_STATE_RUNS) != 0)
-		warn("%s: nothing is reported, for the unit %s. Waiting... Ctrl-C ends", name,
-		     state);
+		warn("%s reports nothing, because its unit %s. " WAITING, name, state);
 	else if (!watch->request.target && in.n && !is_linked(watch, from->id))
-		warn("%s is idle: nothing is linked to %s:%s%s. Waiting... Ctrl-C ends", name, name,
+		warn("%s is idle: nothing is linked to %s:%s%s. " WAITING, name, name,
 		     weir_port_get_name(in.ports[0]), in.n > 1 ? " and its other inputs" : "");
 	else if (!watch->request.target && from && from->running)
-		warn("%s runs, but reports nothing: are all its groups off? See: pw-cli "
-		     "enum-params %u Props. Waiting... Ctrl-C ends",
+		warn("%s runs but reports nothing: all its groups may be off. Check with: pw-cli "
+		     "enum-params %u Props. " WAITING,
 		     name, from->id);
 	else
-		warn("%s is connected but idle: nothing plays through it. Waiting... Ctrl-C ends",
-		     name);
+		warn("%s is connected but idle: nothing plays through it. " WAITING, name);
 }
 
 /* Reports arrive, but none has a wanted field. */
@@ -331,8 +330,8 @@ static void warn_missing(struct watch *watch)
 
 	watch->silence.missing_told = true;
 	if (*fields && from)
-		warn("%s reports, but no %s: not known yet, or switched off? See: pw-cli "
-		     "enum-params %u Props. Waiting... Ctrl-C ends",
+		warn("%s reports, but not %s: no value yet, or the group is off. Check with: "
+		     "pw-cli enum-params %u Props. " WAITING,
 		     watch->subject.name, fields, from->id);
 	free(fields);
 }
@@ -358,7 +357,8 @@ static void on_second(void *data, uint64_t expirations)
 
 	(void)expirations;
 	if (watch->lost > watch->lost_told)
-		warn("%llu reports lost: weir was stopped or late, or its output is read slowly",
+		warn("%llu reports lost: weir watch was suspended or late, or the reader of its "
+		     "output is slow",
 		     (unsigned long long)(watch->lost - watch->lost_told));
 	watch->lost_told = watch->lost;
 	if (watch->request.find_default)
@@ -372,7 +372,7 @@ static void on_closed(void *data, int error)
 	struct watch *watch = data;
 
 	if (error != EPIPE)
-		die("cannot write: %s", strerror(error));
+		die("cannot write to standard output: %s", strerror(error));
 	session_quit(&watch->session);
 }
 
@@ -382,7 +382,7 @@ static double parse_rate(const char *text)
 	const double rate = strtod(text, &end);
 
 	if (end == text || *end || !(rate >= 0.001 && rate <= 1000.0))
-		die("--rate %s: it must be a number from 0.001 to 1000 Hz", text);
+		die("--rate %s: the rate must be a number from 0.001 to 1000 Hz", text);
 	return 1.0 / rate;
 }
 
@@ -401,20 +401,20 @@ static void check_unit(const char *name)
 	for (uint32_t i = 0; (unit = weir_unit_get(i)); i++)
 		fprintf(file, "%s%s", i ? ", " : "", unit->name);
 	fclose(file);
-	die("there is no unit \"%s\"; there are %s", name, text);
+	die("there is no unit \"%s\". Units: %s", name, text);
 }
 
 static void check_arguments(struct watch *watch, const char *unit)
 {
 	if (watch->request.target && watch->request.node_name)
-		die("a NODE and --target exclude each other: --target makes a node of its own");
+		die("NODE and --target exclude each other: --target creates its own node");
 	if (unit && !watch->request.target)
-		die("--unit is for --target: weir watch --target NODE --unit %s", unit);
+		die("--unit needs --target: weir watch --target NODE --unit %s", unit);
 	if (watch->request.target ? !*watch->request.target
 				  : watch->request.node_name && !*watch->request.node_name)
-		die("the name of a node is empty. pw-cli ls Node lists all");
+		die("the name of the node is empty. To list all nodes: pw-cli ls Node");
 	if (!watch->request.osc.address && (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
-		die("standard output is closed. Write to a file or a program, or use --osc");
+		die("standard output is closed. Redirect it to a file or a program, or use --osc");
 	if (watch->request.target && strcmp(watch->request.target, DEFAULT_SINK) == 0)
 		watch->request.find_default = weir_registry_find_default_sink;
 	if (watch->request.target && strcmp(watch->request.target, DEFAULT_SOURCE) == 0)
@@ -426,11 +426,10 @@ static void check_arguments(struct watch *watch, const char *unit)
 		die("%s", strerror(errno));
 }
 
-/* Which of two values counts would be a guess. */
 static void text_take(const char **text, const char *option)
 {
 	if (*text)
-		die("%s is there twice: %s %s and %s %s", option, option, *text, option, optarg);
+		die("%s is given twice: %s %s and %s %s", option, option, *text, option, optarg);
 	*text = optarg;
 }
 
@@ -482,7 +481,7 @@ static void parse_arguments(struct watch *watch, int argc, char *argv[])
 	if (optind < argc)
 		watch->request.node_name = argv[optind++];
 	if (optind < argc)
-		die("\"%s\" is one argument too many\n%s", argv[optind], usage);
+		die("unexpected argument \"%s\"\n%s", argv[optind], usage);
 	if (json && destination)
 		die("--json and --osc exclude each other");
 	if (rate)
@@ -536,7 +535,7 @@ int watch_main(int argc, char *argv[])
 	osc_finish(&watch.request.osc);
 	pw_deinit();
 	if (watch.lost)
-		warn("%llu reports were lost in all", (unsigned long long)watch.lost);
+		warn("%llu reports were lost in total", (unsigned long long)watch.lost);
 	free(watch.subject.name);
 	free(watch.request.factory);
 	return EXIT_SUCCESS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The command weir: looks at the graph's sound. Manual: weir.1 */
+/* The command weir: shows the reports of nodes. Manual: weir.1 */
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const struct {
 #ifdef WEIR_HAVE_TOP
 	{ "top", "weir top", "shows what nodes report in a terminal", top_main },
 #endif
-	{ "plot", "weir plot", "draws a report into a picture", plot_main },
+	{ "plot", "weir plot", "draws a report as a picture", plot_main },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -29,7 +29,7 @@ static void print_usage(FILE *file)
 	fputs("usage: weir COMMAND [ARGUMENT]...\n\n", file);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(file, "  %-7s %s\n", commands[i].name, commands[i].summary);
-	fputs("\nweir COMMAND --help shows a command's arguments.\n", file);
+	fputs("\nweir COMMAND --help lists the command's arguments.\n", file);
 }
 
 static bool is_version(const char *argument)

@@ -13,7 +13,7 @@
 
 const char *message_program;
 
-/* It has names in it that others gave. */
+/* Messages contain names from other programs. */
 static void print(const char *format, va_list arguments)
 {
 	char *text = NULL;
@@ -29,7 +29,7 @@ static void print(const char *format, va_list arguments)
 	free(text);
 }
 
-/* Opened the wrong way round: who reads or writes them is told so. */
+/* In the wrong direction, so that a read or write of a closed descriptor still fails. */
 void descriptors_keep(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -40,7 +40,7 @@ void descriptors_keep(void)
 void stdout_check(void)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))
-		die("cannot write: %s", strerror(errno));
+		die("cannot write to standard output: %s", strerror(errno));
 }
 
 void warn(const char *format, ...)

@@ -29,11 +29,11 @@ static void host_find(const char *host, char number[static INET_ADDRSTRLEN])
 	const int res = getaddrinfo(host, NULL, &hints, &info);
 
 	if (res != 0)
-		die("--osc: there is no host \"%s\" (%s). " EXAMPLE, host,
+		die("--osc: cannot find the host \"%s\" (%s). " EXAMPLE, host,
 		    res == EAI_SYSTEM ? strerror(errno) : gai_strerror(res));
 	if (getnameinfo(info->ai_addr, info->ai_addrlen, number, INET_ADDRSTRLEN, NULL, 0,
 			NI_NUMERICHOST) != 0)
-		die("--osc: \"%s\" cannot be used. " EXAMPLE, host);
+		die("--osc: the host \"%s\" has no usable address. " EXAMPLE, host);
 	freeaddrinfo(info);
 }
 
@@ -43,14 +43,15 @@ static void address_create(struct osc *osc, const char *host, const char *port)
 	uint32_t value;
 
 	if (!number_parse(port, &value) || value < 1 || value > 65535)
-		die("--osc: \"%s\" is no port. " EXAMPLE, port);
+		die("--osc: \"%s\" is not a port. " EXAMPLE, port);
 	if (strchr(host, ':'))
-		die("--osc: \"%s\" is no IPv4 address, and OSC is sent by IPv4 only. " EXAMPLE,
+		die("--osc: \"%s\" is not an IPv4 address, and OSC is sent over IPv4 "
+		    "only. " EXAMPLE,
 		    host);
 	host_find(host, number);
 	osc->address = lo_address_new_with_proto(LO_UDP, number, port);
 	if (!osc->address)
-		die("--osc: \"%s\" cannot be used. " EXAMPLE, host);
+		die("--osc: cannot send to \"%s\". " EXAMPLE, host);
 }
 
 void osc_init(struct osc *osc, const char *destination)
@@ -161,7 +162,7 @@ void osc_send(struct osc *osc)
 		return;
 	if (lo_send_bundle(osc->address, osc->bundle) < 0 && !osc->refused) {
 		osc->refused = true;
-		warn("OSC does not arrive at %s:%s (%s): sending on",
+		warn("nothing receives OSC at %s:%s (%s). Sending goes on: start the receiver",
 		     lo_address_get_hostname(osc->address), lo_address_get_port(osc->address),
 		     lo_address_errstr(osc->address));
 	}

@@ -7,8 +7,8 @@
 #include "fields.h"
 
 /*
- * Reports as OSC by UDP: a bundle per report with a message per field and channel,
- * /weir/NODE/CH/FIELD, CH from 1, or "all" for what the channels have together.
+ * Reports as OSC over UDP: a bundle per report with a message per field and channel,
+ * /weir/NODE/CH/FIELD, CH from 1, or "all" for a value of all channels together.
  */
 
 struct osc {
@@ -16,7 +16,7 @@ struct osc {
 	lo_bundle bundle;
 	char *node;
 	uint32_t n_channels; /* of the node's sound */
-	bool refused;	     /* and said so */
+	bool refused;	     /* a bundle was, and a message has said so */
 };
 
 /* HOST:PORT, or PORT of this computer. Ends the program with a message for any other text. */

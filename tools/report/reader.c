@@ -142,7 +142,7 @@ static void reader_connect(struct reader *reader)
 	res = reader->port ? pw_filter_connect(reader->filter, PW_FILTER_FLAG_RT_PROCESS, NULL, 0)
 			   : -errno;
 	if (res < 0)
-		die("cannot make a node: %s", spa_strerror(res));
+		die("cannot create the node that reads reports: %s", spa_strerror(res));
 }
 
 static struct weir_registry_object *find_own_port(const struct reader *reader)

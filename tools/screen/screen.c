@@ -124,7 +124,8 @@ void screen_init(void)
 	const char *kind = getenv("TERM");
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		die("it draws on a terminal, and there is none. For programs: weir watch");
+		die("standard input and output must be a terminal. For a file or a program, use "
+		    "weir watch");
 	setlocale(LC_CTYPE, "");
 	screen.has_blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	size_forget();
@@ -132,8 +133,8 @@ void screen_init(void)
 	screen.curses = newterm(NULL, stdout, stdin);
 	if (!screen.curses || !can_address()) {
 		screen_finish();
-		die("it cannot draw on a terminal of the kind TERM=%s. Set TERM to one that your "
-		    "terminal is like, for example: TERM=xterm weir top",
+		die("cannot draw on a terminal of type TERM=%s. Set TERM to a type that your "
+		    "terminal emulates, for example: TERM=xterm weir top",
 		    kind ? kind : "");
 	}
 	cbreak();

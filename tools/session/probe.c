@@ -22,7 +22,7 @@ static void probe_gone(void *data, int res, const char *error)
 	struct probe *probe = data;
 
 	if (res < 0)
-		die("the sound server cannot make %s: %s. It must find " LIBRARY
+		die("PipeWire cannot create %s: %s. It must find " LIBRARY
 		    ": see \"Install\" in README.md",
 		    probe->factory, error);
 	session_notify(probe->session);
@@ -44,7 +44,7 @@ static void probe_create(struct probe *probe)
 	probe->proxy = weir_proxy_create(probe->session->connection.core, "spa-node-factory",
 					 PW_TYPE_INTERFACE_Node, props);
 	if (!probe->proxy)
-		die("cannot make %s: %m", probe->factory);
+		die("cannot create %s: %m", probe->factory);
 	weir_proxy_add_listener(probe->proxy, &probe_events, probe);
 }
 
@@ -60,7 +60,7 @@ static void on_link(void *data, struct weir_link *link)
 	struct probe *probe = data;
 
 	if (link->state == WEIR_LINK_GONE && link->res != 0)
-		warn("cannot link %s: %s", probe->factory,
+		warn("cannot link the target to %s: %s", probe->factory,
 		     link->error ? link->error : spa_strerror(link->res));
 	session_notify(probe->session);
 }

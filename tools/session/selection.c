@@ -69,7 +69,7 @@ bool selection_has_twin(const struct session *session, node_is *is,
 	return count_named(session, is, session_get_name(node), &last) > 1;
 }
 
-/* The ids of those of this name; NULL: all names, with ids where names do not tell them apart. */
+/* The ids of nodes of this name; NULL: all names, with ids where several nodes share a name. */
 static char *list_named(const struct session *session, node_is *is, const char *only_name)
 {
 	struct weir_registry_object *node;
@@ -115,7 +115,8 @@ struct weir_registry_object *selection_find(const struct session *session, node_
 	uint32_t id = SPA_ID_INVALID;
 
 	if (n > 1)
-		die("\"%s\" is %u nodes: %s. Give the id", name, n, list_named(session, is, name));
+		die("%u nodes are named \"%s\". Give the id of one: %s", n, name,
+		    list_named(session, is, name));
 	if (n == 1)
 		return node;
 	number_parse(name, &id);
