@@ -63,7 +63,7 @@ is_left_out() {
 # is_no_report REPORT
 is_no_report() {
 	printf %b "$1" >none.jsonl
-	says 1 '^weir plot: none.jsonl, line 1: no report' weir plot none.jsonl none.svg &&
+	says 1 '^weir plot: none.jsonl, line 1: not a report' weir plot none.jsonl none.svg &&
 		[ ! -e none.svg ]
 }
 
@@ -157,7 +157,7 @@ test_a_time_that_goes_back_begins_a_new_line() {
 		cat once.jsonl once.jsonl >twice.jsonl
 		weir plot once.jsonl once.svg
 		check "$n: one" [ "$(curves once.svg)" = 1 ]
-		check "$n: it is told" says 0 "^weir plot: twice.jsonl, line $((n + 1)): the time goes back" \
+		check "$n: it is told" says 0 "^weir plot: twice.jsonl, line $((n + 1)): the time jumps back" \
 			weir plot twice.jsonl twice.svg
 		check "$n: two" [ "$(curves twice.svg)" = 2 ]
 	done
@@ -181,9 +181,9 @@ keeps_the_old() {
 test_a_picture_is_written_whole_or_not_at_all() {
 	report_make
 	gnuplot_fake 'cat >/dev/null; echo half; exit 1'
-	check "gnuplot fails" keeps_the_old 'gnuplot could not draw'
+	check "gnuplot fails" keeps_the_old 'gnuplot failed to draw'
 	gnuplot_fake 'cat >/dev/null'
-	check "it draws nothing" keeps_the_old 'gnuplot drew nothing'
+	check "it draws nothing" keeps_the_old 'gnuplot returned an empty picture'
 	gnuplot_fake 'cat >/dev/null; head -c 1000000 /dev/zero'
 	check "the disk is full" keeps_the_old 'cannot write old.svg: File too large'
 	ln -s /dev/full full.svg
@@ -215,14 +215,14 @@ test_what_is_wrong_is_told() {
 	report_make
 	echo nonsense >bad.jsonl
 	: >empty.jsonl
-	check "no report" says 1 '^weir plot: bad.jsonl, line 1: no report' weir plot bad.jsonl out.svg
+	check "no report" says 1 '^weir plot: bad.jsonl, line 1: not a report' weir plot bad.jsonl out.svg
 	check "an empty one" says 1 '^weir plot: empty.jsonl is empty' weir plot empty.jsonl out.svg
 	check "none" says 1 '^weir plot: cannot read none.jsonl: No such file' weir plot none.jsonl out.svg
 	check "a field" says 1 '^weir plot: the report has no "x"\. It has: semitones onset' \
 		weir plot --only x report.jsonl out.svg
 	check "a picture of another kind" says 1 '^weir plot: out.pdf: the picture must be named' \
 		weir plot report.jsonl out.pdf
-	check "fields twice" says 1 '^weir plot: --only is there twice' \
+	check "fields twice" says 1 '^weir plot: --only is given twice' \
 		weir plot --only semitones --only onset report.jsonl out.svg
 	cp report.jsonl same.svg
 	check "the report as picture" says 1 '^weir plot: same.svg is the report and would be overwritten' \
@@ -230,9 +230,9 @@ test_what_is_wrong_is_told() {
 	check "from a redirection too" says 1 'would be overwritten' sh -c 'weir plot - same.svg <same.svg'
 	check "it is as it was" cmp report.jsonl same.svg
 	check "a folder" says 1 '^weir plot: cannot write no/out.svg' weir plot report.jsonl no/out.svg
-	check "arguments" says 1 '^weir plot: a report and a picture are needed' weir plot report.jsonl
+	check "arguments" says 1 '^weir plot: give one report and one picture' weir plot report.jsonl
 	check "nothing was drawn" [ ! -e out.svg ]
-	check "gnuplot is missing" says 1 '^weir plot: gnuplot, which draws, is not installed\. .*apt install' \
+	check "gnuplot is missing" says 1 '^weir plot: gnuplot, which draws the picture, is not installed\. .*apt install' \
 		env PATH="$(dirname "$(command -v weir)")" weir plot report.jsonl out.svg
 }
 

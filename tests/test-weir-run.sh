@@ -77,13 +77,13 @@ test_more_channels_than_two_are_for_the_wide_unit() {
 	sounds_make
 	sox -M stereo.wav stereo.wav mono.wav -b 32 -e float five.wav pad 0 0 2>/dev/null
 	weir-run pitch --compensate five.wav wide.wav 2>told
-	check "it is told" grep 'five.wav has 5 channels: pitch-8 is taken' told
+	check "it is told" grep 'five.wav has 5 channels: using unit pitch-8' told
 	sox five.wav five.raw 2>/dev/null
 	sox wide.wav wide.raw remix 1 2 3 5 6 2>/dev/null
 	check "front, centre, rear" cmp five.raw wide.raw
 	sox wide.wav low.raw remix 4 2>/dev/null
 	check "low frequencies are silent" cmp -n 1000 low.raw /dev/zero
-	check "too many are refused" says 1 'five.wav has 5 channels, align takes 2' weir-run align five.wav a.wav
+	check "too many are refused" says 1 'five.wav has 5 channels, align has 2 inputs' weir-run align five.wav a.wav
 }
 
 test_inputs_are_connected_as_told() {
@@ -226,18 +226,18 @@ test_what_loudness_is_of_is_said() {
 	sox -M half.wav half.wav both.wav
 	check "two channels are twice as loud as one" weighs both.wav 2
 	check "a mono file is measured as one channel" weighs half.wav 1
-	check "which is said" grep '^weir-run: half.wav has 1 channel: analyze-mono is taken$' told
+	check "which is said" grep '^weir-run: half.wav has 1 channel: using unit analyze-mono$' told
 	weir-run analyze-8 -r - half.wav >wide.jsonl
 	check "by the wide unit as well" jq -ne --argjson mono "$mono" --argjson is "$(loudness <wide.jsonl)" \
 		'$is - $mono | fabs < 0.001'
 	channels_make layout.wav 6.1
 	measured layout.wav >report.jsonl
-	check "6.1" grep -x 'weir-run: layout.wav has 7 channels: analyze-8 is taken, FL FR FC LFE RC SL SR, RC as in-rl' told
+	check "6.1" grep -x 'weir-run: layout.wav has 7 channels: using unit analyze-8, FL FR FC LFE RC SL SR, RC as in-rl' told
 	channels_make layout.wav octagonal
 	check "more places than inputs" says 1 'has the channels FL FR FC RL RR RC SL SR' weir-run analyze -r - layout.wav
 	sox -M stereo.wav stereo.wav four.au 2>/dev/null
 	measured four.au >report.jsonl
-	check "a file that does not say" grep 'does not say which they are: FL FR RL RR are assumed$' told
+	check "a file that does not say" grep 'does not name the channels: assuming FL FR RL RR$' told
 	sox -M stereo.wav stereo.wav -b 16 -e signed four.amb 2>/dev/null
 	check "ambisonic by its name" says 1 'four.amb is ambisonic' weir-run analyze -r - four.amb
 	cp four.amb four.wav
@@ -275,7 +275,7 @@ test_pipes_end() {
 	check "which is an error" says 1 'cannot write -' sh -c \
 		'trap "" PIPE; { weir-run pitch mono.wav -; echo $? >rc; } | head -c 10 >/dev/null; exit "$(cat rc)"'
 	check "a full disk" says 1 'the report: No space' weir-run pitch -r /dev/full mono.wav
-	check "what cannot be read from a pipe" says 1 'cannot read -: .* in a pipe wav, aiff, au' sh -c \
+	check "what cannot be read from a pipe" says 1 'cannot read -: .* from a pipe wav, aiff, au' sh -c \
 		'sox -V1 mono.wav -t flac - | weir-run pitch - out.wav'
 	check "a pipe without sound" says 1 'cannot read -' sh -c ': | weir-run pitch - out.wav'
 	ffmpeg -v error -i mono.wav -f caf sound.caf
@@ -299,7 +299,7 @@ test_a_file_that_is_cut_is_told() {
 		size=$(stat -c %s whole.$format)
 		head -c $((size * 2 / 3)) whole.$format >cut.$format
 		check "a whole $format" not says 0 . weir-run pitch -r report.jsonl whole.$format
-		check "a cut one" says 0 'cut.* is cut short: its header promises 1.00 s, and 0\.[56]' \
+		check "a cut one" says 0 'cut.* is incomplete: it ends after 0\.[56].* s, and its header gives 1.00 s' \
 			sh -c "weir-run pitch -r report.jsonl cut.$format 2>messages && sed '$FLAC_WORDS' messages >&2"
 		check "is measured to its end" jq -se 'last.t | . > 0.5 and . < 0.7' report.jsonl
 	done
@@ -308,10 +308,10 @@ test_a_file_that_is_cut_is_told() {
 		check "a whole ogg of $size s" not says 0 . weir-run pitch -r report.jsonl whole.ogg
 	done
 	head -c 20000 whole.ogg >cut.ogg
-	check "ogg" says 0 'cut.ogg is cut short: the end of the Ogg' timeout 20 weir-run pitch -r report.jsonl cut.ogg
-	check "in a pipe" says 0 'cut short: its header promises 1.00 s' sh -c \
+	check "ogg" says 0 'cut.ogg is incomplete: it ends after .* without the end of the Ogg' timeout 20 weir-run pitch -r report.jsonl cut.ogg
+	check "in a pipe" says 0 'is incomplete: .* its header gives 1.00 s' sh -c \
 		'cat cut.wav | weir-run pitch -r report.jsonl -'
-	check "in a pipe" says 0 'cut short: the end of the Ogg' sh -c 'cat cut.ogg | weir-run pitch -r report.jsonl -'
+	check "in a pipe" says 0 'is incomplete: .* without the end of the Ogg' sh -c 'cat cut.ogg | weir-run pitch -r report.jsonl -'
 	check "which a whole one is not" not says 0 . sh -c 'cat whole.ogg | weir-run pitch -r report.jsonl -'
 	check "what is without a sample is refused" says 1 'empty.wav is empty.*sox --ignore-length empty.wav' sh -c \
 		'sox -n -r 48000 empty.wav trim 0 0 2>/dev/null; weir-run pitch -r report.jsonl empty.wav'
@@ -334,7 +334,7 @@ test_a_length_that_was_never_written() {
 	check "reading decides the end" weir-run pitch -r unknown.jsonl unknown.wav
 	check "of the same sound" cmp known.jsonl unknown.jsonl
 	header_cut known.wav "$zero" "$zero" killed.wav
-	check "a killed recorder's file" says 1 'killed.wav is empty.* sox --ignore-length killed.wav WHOLE.wav repairs it' \
+	check "a killed recorder's file" says 1 'killed.wav is empty.* repair the file: sox --ignore-length killed.wav WHOLE.wav' \
 		weir-run pitch -r unknown.jsonl killed.wav
 	sox --ignore-length killed.wav whole.wav
 	check "is repaired so" weir-run pitch -r unknown.jsonl whole.wav
@@ -427,7 +427,7 @@ test_files_of_inputs_leave_the_last_for_the_output() {
 test_mistakes_are_explained() {
 	local block option
 	sounds_make
-	check "unit" says 1 'there is no unit "pich". weir-run --list' weir-run pich a b
+	check "unit" says 1 'there is no unit "pich". To list all units: weir-run --list' weir-run pich a b
 	check "control" says 1 'no control "semitone". It has: semitones formant' \
 		weir-run pitch -s semitone=3 stereo.wav out.wav
 	check "value" says 1 'must be a number from -24 to 24 semitones' \
@@ -436,7 +436,7 @@ test_mistakes_are_explained() {
 	check "port" says 1 'no audio input "left". It has: in-l in-r' weir-run pitch -i left=stereo.wav out.wav
 	check "channel" says 1 'has no channel 3: it has 1 to 2' weir-run pitch -i in-l=stereo.wav:3 out.wav
 	check "rates" says 1 'at 44100 Hz, mono.wav at 48000 Hz' weir-run pitch mono.wav other-rate.wav out.wav
-	check "too many" says 1 'one input too many' weir-run pitch stereo.wav mono.wav out.wav
+	check "too many" says 1 'mono.wav has no input left' weir-run pitch stereo.wav mono.wav out.wav
 	check "no file" says 1 'cannot read none.wav' weir-run pitch none.wav out.wav
 	check "not a sound" says 1 'cannot read report' weir-run pitch report out.wav
 	check "no input" says 1 'an input file is missing' weir-run pitch out.wav
@@ -447,9 +447,9 @@ test_mistakes_are_explained() {
 	check "an empty value" says 1 'a value is missing' weir-run pitch -s semitones= stereo.wav out.wav
 	check "a control twice" says 1 'semitones is set already' \
 		weir-run pitch -s semitones=3 -s semitones=4 stereo.wav out.wav
-	check "two reports" says 1 '-r is there twice' weir-run pitch -r a -r b stereo.wav
-	check "two blocks" says 1 '-b is there twice' weir-run pitch -b 1 -b 2 stereo.wav out.wav
-	check "a port twice" says 1 'mono.wav feeds in-l already' \
+	check "two reports" says 1 '-r is given twice' weir-run pitch -r a -r b stereo.wav
+	check "two blocks" says 1 '-b is given twice' weir-run pitch -b 1 -b 2 stereo.wav out.wav
+	check "a port twice" says 1 'mono.wav already feeds in-l' \
 		weir-run pitch -i in-l=mono.wav -i in-l=stereo.wav out.wav
 	check "a port without a file" says 1 'a file is missing' weir-run pitch -i in-l= out.wav
 	check "channels without an input" says 1 'stereo.wav has 2 channels, and align has inputs for 1' \
@@ -457,7 +457,7 @@ test_mistakes_are_explained() {
 	check "a folder as input" says 1 'cannot read .: Is a directory' weir-run pitch . out.wav
 	check "a folder as output" says 1 'cannot write .: ' weir-run pitch stereo.wav .
 	check "a folder as report" says 1 'cannot write .: ' weir-run pitch -r . stereo.wav
-	check "another format" says 1 'out.flac: sound is written as wav' weir-run pitch stereo.wav out.flac
+	check "another format" says 1 'out.flac: the output is always WAV' weir-run pitch stereo.wav out.flac
 	check "one file for both" says 1 'both the report and the output' weir-run pitch -r ./out.wav stereo.wav out.wav
 	check "one pipe for both" says 1 'both the report and the output' \
 		sh -c 'weir-run pitch -r - stereo.wav /dev/stdout | cat; exit 1'

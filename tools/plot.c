@@ -472,7 +472,7 @@ int plot_main(int argc, char *argv[])
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (option == 'o') {
 			if (only)
-				die("--only is there twice. Write --only FIELD,FIELD");
+				die("--only is given twice. Write --only FIELD,FIELD");
 			only = optarg;
 			continue;
 		}
@@ -481,7 +481,7 @@ int plot_main(int argc, char *argv[])
 		return option == 'h' ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	if (argc - optind != 2)
-		die("a report and a picture are needed\n%s", usage);
+		die("give one report and one picture\n%s", usage);
 	terminal = find_terminal(argv[optind + 1]);
 	refuse_overwriting(argv[optind], argv[optind + 1]);
 	report_read(&plot.report, argv[optind]);

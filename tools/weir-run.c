@@ -36,7 +36,7 @@ static const char usage[] =
 	"       weir-run UNIT --help\n"
 	"       weir-run --list | --version\n";
 
-/* What was asked for; texts point into the command line. */
+/* The command line, into which the texts point. */
 struct request {
 	const char *block, *report;
 	char *inputs[WEIR_MAX_PORTS], *controls[WEIR_MAX_PORTS];
@@ -94,7 +94,7 @@ static void control_set(struct job *job, const char *argument, bool *is_set)
 		refuse_value(&unit->ports[port], argument + length + 1);
 }
 
-/* What is not set is as it is by default; where loudspeakers are is as the files say. */
+/* Controls that are not set get their defaults; the layout of loudspeakers is that of the files. */
 static void controls_set(struct job *job, const struct request *request)
 {
 	const struct weir_unit *unit = job->feed.unit;
@@ -148,7 +148,7 @@ static void refuse_overwriting(const struct job *job, const char *path)
 		die("%s is an input and would be overwritten. Name another file.", path);
 }
 
-/* What is written is WAV, whatever its name says. */
+/* The output is WAV, whatever its name. */
 static void refuse_format(const char *path)
 {
 	static const char *const others[] = { ".flac", ".ogg",	".oga", ".opus", ".mp3", ".aiff",
@@ -157,7 +157,7 @@ static void refuse_format(const char *path)
 
 	for (size_t i = 0; suffix && i < sizeof(others) / sizeof(others[0]); i++)
 		if (strcasecmp(suffix, others[i]) == 0)
-			die("%s: sound is written as wav. Name a .wav file, and convert that.",
+			die("%s: the output is always WAV. Name a .wav file, and convert it.",
 			    path);
 }
 
@@ -168,7 +168,7 @@ static void outputs_check(const struct job *job, const char *report)
 	if (job->out_path)
 		refuse_format(job->out_path);
 	if (job->out_path && strcmp(job->out_path, "-") == 0 && isatty(STDOUT_FILENO))
-		die("sound is not for a terminal. Name a file, or write into a pipe.");
+		die("standard output is a terminal. Name a file, or write to a pipe.");
 	if (report && job->out_path && is_same_file(report, job->out_path))
 		die("%s is both the report and the output. Name another file.", report);
 }
@@ -202,7 +202,7 @@ static void job_take_files(struct job *job, const struct request *request, char 
 	job->report_path = request->report;
 }
 
-/* Empties an older one: nothing that is wrong with the rest may be left to tell. */
+/* Empties an older report, so the job must have no error left to find. */
 static void report_open(struct job *job)
 {
 	const char *path = job->report_path;
@@ -256,7 +256,7 @@ static void write_output(struct job *job, float (*audio)[WEIR_MAX_FRAMES], uint3
 	soundfile_write(&job->output, from, n - from);
 }
 
-/* What the unit declares: before its first frame, or with its latest. */
+/* The latency that the unit declares, before its first frame or now. */
 static uint32_t get_latency(const struct weir_unit *unit, const void *state)
 {
 	return unit->get_latency && state ? unit->get_latency(state, 0).total : 0;
@@ -288,8 +288,8 @@ static void print_reports(const struct job *job, const struct weir_reports *repo
 }
 
 /*
- * What the inputs hold is known when they end. From there on it runs for as long as the latency is
- * at that time, so that the end of the input comes out.
+ * The length of the inputs is known when they end. From there on the unit runs for as long as its
+ * latency at that time, so that the end of the input reaches the output.
  */
 static void run_blocks(struct job *job, void *state, float *port[], float (*audio)[WEIR_MAX_FRAMES],
 		       struct weir_reports *reports)
@@ -321,7 +321,7 @@ static void run_blocks(struct job *job, void *state, float *port[], float (*audi
 			end = n_frames + get_latency(unit, state);
 	}
 	if (!n_frames)
-		die("%s is empty: it has no sound", job->feed.input[0].path);
+		die("%s is empty: it contains no sound", job->feed.input[0].path);
 }
 
 static void job_run(struct job *job)
@@ -333,8 +333,8 @@ static void job_run(struct job *job)
 	float *port[WEIR_MAX_PORTS];
 
 	if (!state && errno == EINVAL)
-		die("%s cannot run at %u Hz. Convert what it is to read, for example: sox IN.wav "
-		    "-r 48000 OUT.wav",
+		die("%s cannot run at %u Hz. Convert the input, for example: sox IN.wav -r 48000 "
+		    "OUT.wav",
 		    unit->name, job->feed.rate);
 	if (!state || !reports)
 		die("%s cannot run at %u Hz: %s", unit->name, job->feed.rate, strerror(errno));
@@ -398,21 +398,22 @@ static const struct weir_unit *parse_unit(int argc, char *argv[])
 	const struct weir_unit *unit = weir_unit_find(argv[1]);
 
 	if (!unit)
-		die("there is no unit \"%s\". weir-run --list shows all units", argv[1]);
+		die("there is no unit \"%s\". To list all units: weir-run --list", argv[1]);
 	return unit;
 }
 
 static void text_take(const char **text, int option)
 {
 	if (*text)
-		die("-%c is there twice: -%c %s and -%c %s", option, option, *text, option, optarg);
+		die("-%c is given twice: -%c %s and -%c %s", option, option, *text, option, optarg);
 	*text = optarg;
 }
 
 static void text_add(char *texts[], uint32_t *n, int option)
 {
 	if (*n == WEIR_MAX_PORTS)
-		die("-%c %s: that is more than %d of them", option, optarg, WEIR_MAX_PORTS);
+		die("-%c %s: the maximum is %d options -%c", option, optarg, WEIR_MAX_PORTS,
+		    option);
 	texts[(*n)++] = optarg;
 }
 

@@ -26,10 +26,10 @@ static void die_without_gnuplot(int status)
 	if (status == -1)
 		die("cannot run gnuplot: %s", strerror(errno));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_PROGRAM)
-		die("gnuplot, which draws, is not installed. Debian and Ubuntu: sudo apt install "
-		    "gnuplot-nox");
+		die("gnuplot, which draws the picture, is not installed. Debian and Ubuntu: sudo "
+		    "apt install gnuplot-nox");
 	if (status != 0)
-		die("gnuplot could not draw");
+		die("gnuplot failed to draw the picture");
 }
 
 FILE *gnuplot_begin(void)
@@ -44,7 +44,7 @@ FILE *gnuplot_begin(void)
 	return script;
 }
 
-/* Into memory: gnuplot does not tell that a disk is full. */
+/* Into memory: gnuplot does not report that a disk is full. */
 static void picture_read(struct picture *picture, FILE *script)
 {
 	FILE *memory = open_memstream(&picture->bytes, &picture->size);
@@ -66,7 +66,7 @@ static void picture_read(struct picture *picture, FILE *script)
 	if (fclose(memory) != 0 || !complete)
 		die("%s", strerror(errno));
 	if (!picture->size)
-		die("gnuplot drew nothing");
+		die("gnuplot returned an empty picture");
 }
 
 /* Returns 0 or -errno, and closes it. */

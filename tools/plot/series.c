@@ -17,10 +17,10 @@
 /* A line as it is read: its time may come behind its values. */
 struct line {
 	struct report *report;
-	const char *at_text; /* what is next */
+	const char *at_text; /* the rest of the line, not read yet */
 	double t, at;
 	char event[SERIES_NAME];
-	bool adding; /* else it is only looked through */
+	bool adding; /* false: the line is only checked */
 	char reason[REASON];
 };
 
@@ -32,7 +32,7 @@ struct series *report_find(struct report *report, const char *name)
 	return NULL;
 }
 
-/* NULL: too many, or of another count than before. */
+/* NULL: too many series, or another count of values than before. */
 static struct series *series_get(struct line *line, const char *name, uint32_t count)
 {
 	struct report *report = line->report;
@@ -44,10 +44,11 @@ static struct series *series_get(struct line *line, const char *name, uint32_t c
 		snprintf(series->name, sizeof(series->name), "%s", name);
 	}
 	if (!series)
-		snprintf(line->reason, REASON, "\"%s\" is one field too many", name);
+		snprintf(line->reason, REASON, "\"%s\" exceeds the maximum of %d fields", name,
+			 SERIES_MAX);
 	else if (series->count != count)
-		snprintf(line->reason, REASON, "\"%s\" has %u values, after %u", name, count,
-			 series->count);
+		snprintf(line->reason, REASON, "\"%s\" has %u values here and %u before", name,
+			 count, series->count);
 	return series && series->count == count ? series : NULL;
 }
 
@@ -94,7 +95,7 @@ static bool read_string(struct line *line, char text[SERIES_NAME])
 	line->at_text++;
 	text[n < SERIES_NAME ? n : 0] = '\0';
 	if (n >= SERIES_NAME)
-		snprintf(line->reason, REASON, "a name of %zu bytes is longer than %d", n,
+		snprintf(line->reason, REASON, "a name has %zu bytes, the maximum is %d", n,
 			 SERIES_NAME - 1);
 	weir_text_clean(text);
 	return true;
@@ -183,7 +184,7 @@ static bool read_line(struct line *line, const char *text)
 	struct series *series;
 
 	if (!read_members(line, text) || !(fabs(line->t) < MAX_TIME)) {
-		strcpy(line->reason, "no report, or not a whole one");
+		strcpy(line->reason, "not a report, or an incomplete one");
 		return false;
 	}
 	line->adding = true;
@@ -209,18 +210,18 @@ static void loss_add(struct loss *loss, unsigned long number, const char *reason
 	strcpy(loss->reason, reason);
 }
 
-static void loss_tell(const struct loss *loss, const char *path, bool is_all)
+static void loss_report(const struct loss *loss, const char *path, bool is_all)
 {
 	char more[64] = "";
 
 	if (!loss->n)
 		return;
 	if (is_all)
-		die("%s, line %lu: %s. It must be what weir watch or weir-run -r writes", path,
+		die("%s, line %lu: %s. Give a report from weir watch or weir-run -r", path,
 		    loss->first, loss->reason);
 	if (loss->n > 1)
-		snprintf(more, sizeof(more), ", and something of %lu more lines", loss->n - 1);
-	warn("%s, line %lu: %s. Left this out%s", path, loss->first, loss->reason, more);
+		snprintf(more, sizeof(more), ", and parts of %lu more lines", loss->n - 1);
+	warn("%s, line %lu: %s. Skipped this%s", path, loss->first, loss->reason, more);
 }
 
 void report_read(struct report *report, const char *path)
@@ -254,10 +255,10 @@ void report_read(struct report *report, const char *path)
 		die("cannot read %s: %s", path, strerror(errno));
 	if (!n_taken && !loss.n)
 		die("%s is empty", path);
-	loss_tell(&loss, path, !n_taken);
+	loss_report(&loss, path, !n_taken);
 	if (back)
-		warn("%s, line %lu: the time goes back, as when weir was started again. What "
-		     "follows is drawn over what was before",
+		warn("%s, line %lu: the time jumps back, as after a restart of weir. The lines "
+		     "from there on are drawn over the earlier ones",
 		     path, back);
 	free(text);
 	if (file != stdin)

@@ -69,11 +69,11 @@ static uint32_t input_open(struct feed *feed, const char *path)
 	if (soundfile_stat(path, &status) == 0 && feed_has_file(feed, &status))
 		return input_find(feed, &status);
 	if (feed->n_inputs == WEIR_MAX_PORTS)
-		die("more than %d input files", WEIR_MAX_PORTS);
+		die("%s: the maximum is %d input files", path, WEIR_MAX_PORTS);
 	soundfile_open(input, path);
 	if (feed->rate && feed->rate != (uint32_t)input->format.samplerate)
-		die("%s is at %d Hz, %s at %u Hz. All inputs must have one rate: convert one of "
-		    "them, for example with sox IN.wav -r %u OUT.wav",
+		die("%s is at %d Hz, %s at %u Hz. All inputs must have the same rate: convert one, "
+		    "for example with sox IN.wav -r %u OUT.wav",
 		    path, input->format.samplerate, feed->input[0].path, feed->rate, feed->rate);
 	feed->rate = (uint32_t)input->format.samplerate;
 	return feed->n_inputs++;
@@ -101,7 +101,7 @@ void feed_connect(struct feed *feed, char *argument)
 		die("-i %s: a file is missing. Write -i %.*s=FILE", argument, (int)length,
 		    argument);
 	if (feed->source[port].path)
-		die("-i %s: %s feeds %.*s already", argument, feed->source[port].path, (int)length,
+		die("-i %s: %s already feeds %.*s", argument, feed->source[port].path, (int)length,
 		    argument);
 
 	char *colon = strrchr(path, ':');
@@ -233,9 +233,9 @@ static bool is_wide(const struct weir_unit *unit)
 }
 
 /*
- * For what has more channels than the unit, or one that the unit would run otherwise (low
- * frequencies) or weigh otherwise (at the sides, behind): the variant with eight.
- * What measures takes a single channel as one; what makes sound makes it for all its outputs.
+ * The variant with eight inputs for a file with more channels than the unit, or with a channel that
+ * the unit would run differently (low frequencies) or weight differently (side and rear). The mono
+ * variant for one channel if the unit only measures; other units feed the channel to all inputs.
  */
 static const struct weir_unit *unit_fit(const struct weir_unit *unit, const struct soundfile *sound)
 {
@@ -251,8 +251,8 @@ static const struct weir_unit *unit_fit(const struct weir_unit *unit, const stru
 	    (!wide || !has_position(sound, unit->continuous ? weighted : low)))
 		return unit;
 	if (!wide || n_channels > feed_count_ports(wide, WEIR_AUDIO_IN))
-		die("%s has %u channels, %s takes %u. Choose some: -i PORT=%s:CHANNEL", sound->path,
-		    n_channels, unit->name, n_inputs, sound->path);
+		die("%s has %u channels, %s has %u inputs. Choose channels: -i PORT=%s:CHANNEL",
+		    sound->path, n_channels, unit->name, n_inputs, sound->path);
 	return wide;
 }
 
@@ -275,20 +275,20 @@ static void loudspeakers_feed(struct feed *feed, uint32_t file, bool is_variant)
 	char list[128], moved[128] = "";
 
 	if (sound->origin == POSITIONS_AMBISONIC)
-		die("%s is ambisonic: its channels are no loudspeakers. Decode it, or choose "
-		    "some: -i PORT=%s:CHANNEL",
+		die("%s is ambisonic: its channels are not those of loudspeakers. Decode it, or "
+		    "choose channels: -i PORT=%s:CHANNEL",
 		    sound->path, sound->path);
 	positions_list(sound, list, sizeof(list));
 	if (!positions_feed(feed, file, moved, sizeof(moved)))
-		die("%s has the channels %s, and %s has no inputs for all of them. Choose some: "
-		    "-i PORT=%s:CHANNEL",
+		die("%s has the channels %s, and %s does not have inputs for all of them. Choose "
+		    "channels: -i PORT=%s:CHANNEL",
 		    sound->path, list, feed->unit->name, sound->path);
 	if (sound->origin == POSITIONS_ASSUMED)
-		warn("%s has %d channels: %s is taken. It does not say which they are: %s are "
-		     "assumed%s",
+		warn("%s has %d channels: using unit %s. The file does not name the channels: "
+		     "assuming %s%s",
 		     sound->path, n_channels, feed->unit->name, list, moved);
 	else if (is_variant)
-		warn("%s has %d channels: %s is taken, %s%s", sound->path, n_channels,
+		warn("%s has %d channels: using unit %s, %s%s", sound->path, n_channels,
 		     feed->unit->name, list, moved);
 }
 
@@ -298,14 +298,14 @@ static void file_feed(struct feed *feed, uint32_t file)
 	const uint32_t n_channels = (uint32_t)sound->format.channels;
 
 	if (input_free(feed) == feed->unit->n_ports)
-		die("%s is one input too many: all audio inputs of %s are fed", sound->path,
+		die("%s has no input left: other files feed all audio inputs of %s", sound->path,
 		    feed->unit->name);
 	for (uint32_t c = 0; c < n_channels; c++) {
 		const uint32_t port = input_free(feed);
 
 		if (port == feed->unit->n_ports)
-			die("%s has %u channels, and %s has inputs for %u of them. Choose: "
-			    "-i PORT=%s:CHANNEL",
+			die("%s has %u channels, and %s has inputs for %u of them. Choose "
+			    "channels: -i PORT=%s:CHANNEL",
 			    sound->path, n_channels, feed->unit->name, c, sound->path);
 		source_set(feed, port, file, c);
 	}
@@ -329,7 +329,7 @@ void feed_fill(struct feed *feed, char *paths[], uint32_t n_paths)
 		if (is_alone)
 			feed->unit = unit_fit(named, sound);
 		if (feed->unit != named && sound->format.channels == 1)
-			warn("%s has 1 channel: %s is taken", sound->path, feed->unit->name);
+			warn("%s has 1 channel: using unit %s", sound->path, feed->unit->name);
 		if (is_alone && is_wide(feed->unit) &&
 		    (sound->format.channels > 1 || feed->unit->continuous))
 			loudspeakers_feed(feed, file, feed->unit != named);

@@ -13,7 +13,7 @@
 
 #define WAV_LIMIT_BYTES 4000000000u /* a RIFF size has 32 bits */
 
-/* What writes to a pipe does not know a length: sox and ffmpeg write these, or more. */
+/* A program that writes to a pipe does not know the length: sox and ffmpeg write these, or more. */
 #define UNKNOWN_BYTES 0x7ffff000u
 #define MAX_SAMPLE_BYTES 8u
 
@@ -39,7 +39,7 @@ int soundfile_stat(const char *path, struct stat *status)
 	return strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, status) : stat(path, status);
 }
 
-/* Some .amb files do not say it otherwise. */
+/* Some .amb files are ambisonic by their name alone. */
 static bool is_named_ambisonic(const char *path)
 {
 	const char *suffix = strrchr(path, '.');
@@ -48,8 +48,8 @@ static bool is_named_ambisonic(const char *path)
 }
 
 /*
- * libsndfile opens these in a pipe as well, but reads headers as sound, or no sound, or does not
- * tell how long they should be.
+ * libsndfile opens these formats in a pipe as well, but reads headers as sound, reads no sound, or
+ * does not report their length.
  */
 static bool needs_file(int type)
 {
@@ -66,16 +66,16 @@ void soundfile_open(struct soundfile *sound, const char *path)
 		die("cannot read %s: %s", path, strerror(EISDIR));
 	sound->file = sf_open(path, SFM_READ, &sound->format);
 	if (!sound->file)
-		die("cannot read %s: %s It must be a sound file (wav, flac, ogg, mp3)%s", path,
+		die("cannot read %s: %s Name a sound file (wav, flac, ogg, mp3)%s", path,
 		    sf_strerror(NULL),
-		    is_pipe(sound) ? "; in a pipe wav, aiff, au, ogg or mp3." : ".");
+		    is_pipe(sound) ? "; from a pipe wav, aiff, au, ogg or mp3." : ".");
 	if (is_pipe(sound) && needs_file(sound->format.format & SF_FORMAT_TYPEMASK))
 		die("cannot read %s: RF64, CAF and W64 cannot be read from a pipe. Name the file, "
 		    "or use wav, aiff, au, ogg or mp3.",
 		    path);
 	if (!sound->format.frames)
-		die("%s is empty: its header says that it has no sound. A recorder that was "
-		    "killed leaves that behind: sox --ignore-length %s WHOLE.wav repairs it",
+		die("%s is empty: its header gives a length of 0. If a recorder was killed, repair "
+		    "the file: sox --ignore-length %s WHOLE.wav",
 		    path, path);
 	sound->origin = positions_get(sound->file, &sound->format, sound->position);
 	if (is_named_ambisonic(path))
@@ -144,7 +144,7 @@ uint32_t soundfile_read(struct soundfile *sound, uint32_t n_frames)
 	return (uint32_t)got;
 }
 
-/* libsndfile corrects a length that is wrong, and tells of that in its log alone. */
+/* libsndfile corrects a wrong length, and reports that in its log alone. */
 static double log_get_promise(const char *log)
 {
 	static const char *const lengths[] = { "data : ", "Data Size   : ", "SSND : ", "riff : ",
@@ -184,15 +184,15 @@ void soundfile_check_end(const struct soundfile *sound)
 
 	sf_command(sound->file, SFC_GET_LOG_INFO, log, sizeof(log));
 	if (ogg_is_cut(sound, log))
-		warn("%s is cut short: the end of the Ogg stream is missing, and %.2f s are there",
+		warn("%s is incomplete: it ends after %.2f s, without the end of the Ogg stream",
 		     sound->path, seconds);
 	else if (frames != UINT64_MAX && frames > sound->n_read + slack)
 		promised = (double)frames / sound->format.samplerate;
 	else
 		promised = seconds * log_get_promise(log);
 	if (promised > seconds)
-		warn("%s is cut short: its header promises %.2f s, and %.2f s are there",
-		     sound->path, promised, seconds);
+		warn("%s is incomplete: it ends after %.2f s, and its header gives %.2f s",
+		     sound->path, seconds, promised);
 }
 
 void soundfile_set_positions(struct soundfile *sound, const char *const position[])
