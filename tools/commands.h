@@ -10,7 +10,7 @@ int watch_main(int argc, char *argv[]);
 /* Shows what nodes report in a terminal. */
 int top_main(int argc, char *argv[]);
 
-/* Draws a report into a picture, through gnuplot. */
+/* Draws a report as a picture, with gnuplot. */
 int plot_main(int argc, char *argv[]);
 
 #endif

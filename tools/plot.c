@@ -20,7 +20,7 @@
 #define MAX_FIELDS 12	 /* without --only */
 #define MAX_LINES 8	 /* of a field; with more values it is drawn as colours */
 #define N_BINS 1000	 /* over time, of more than so many values */
-#define MIN_SECONDS 1e-3 /* gnuplot is told of microseconds, and divides that into N_BINS */
+#define MIN_SECONDS 1e-3 /* gnuplot gets microseconds, and divides that into N_BINS */
 #define MIN_PART 1e-11	 /* of the time: of less, a double cannot hold N_BINS */
 #define MAX_STEPS 3	 /* between the numbers of an axis, about */
 

@@ -43,11 +43,11 @@ struct top {
 	struct controls controls;
 	struct page page;
 	struct spa_source *timer;
-	bool is_known; /* what there is */
+	bool is_known; /* the session has begun, and the page can be shown */
 	bool is_open;  /* the terminal */
 
-	char *wanted;	 /* the node that is shown as soon as it is there, NULL: the first one */
-	uint64_t serial; /* of the latest one that was */
+	char *wanted;	 /* name of the node to show, which may be absent; NULL: the first one */
+	uint64_t serial; /* of the node of that name that was shown last */
 	uint32_t idle_frames;
 	uint32_t query_frames, pulse_frames; /* since the latest query, or step of a pulse */
 	uint64_t lost;
@@ -72,7 +72,7 @@ static void on_filled(void *data)
 	}
 }
 
-/* Nothing of the one before, nor what its port still sends, is shown on the page. */
+/* Clears the page; late reports of the node before are not shown on it. */
 static void want(struct top *top, const struct weir_registry_object *node)
 {
 	if (node->serial == top->serial)
@@ -109,7 +109,7 @@ static struct weir_registry_object *find_wanted(const struct top *top)
 	return NULL;
 }
 
-/* Of what is shown, the n-th one; NULL: there are not so many. */
+/* The n-th of the nodes to show; NULL: there are fewer. */
 static struct weir_registry_object *find_shown(const struct top *top, uint32_t n)
 {
 	struct weir_registry_object *node;
@@ -147,7 +147,7 @@ static void on_lost(void *data)
 	reader_disconnect(&top->reader);
 }
 
-/* The i-th of what is shown, by its number and its name; to be released by free(). */
+/* The number and the name of the i-th node to show; to be released by free(). */
 static char *label_create(const struct top *top, const struct weir_registry_object *node,
 			  uint32_t i)
 {

@@ -59,12 +59,12 @@ struct subject {
 	char *name;	      /* kept when the node is gone, NULL: none was there yet */
 };
 
-/* Why there is no output, and which reasons the user has been told. */
+/* Why there is no output, and which reasons have been printed. */
 struct silence {
 	uint32_t silent_seconds;   /* without a report */
 	uint32_t unwanted_seconds; /* with reports, but without a wanted field */
 	bool has_wanted;	   /* since the latest second */
-	bool absence_told, idle_told, missing_told;
+	bool absence_warned, idle_warned, missing_warned;
 };
 
 struct watch {
@@ -81,7 +81,7 @@ struct watch {
 
 	bool filter_checked;
 	double next_t; /* of a line */
-	uint64_t lost, lost_told;
+	uint64_t lost, lost_warned;
 };
 
 static bool has_wanted(const struct watch *watch)
@@ -105,14 +105,14 @@ static bool is_due(struct watch *watch, double t)
 	return true;
 }
 
-/* The data thread leaves out what is not drained while nobody reads. */
+/* If the output cannot be written, reports stay in the ring; the data thread skips more. */
 static void drain(void *data)
 {
 	struct watch *watch = data;
 	struct reading reading;
 
 	watch->silence.silent_seconds = 0;
-	watch->silence.idle_told = false;
+	watch->silence.idle_warned = false;
 	while (output_flush(&watch->output) && reader_next(&watch->reader, &reading)) {
 		watch->lost += reading.lost;
 		output_add_lost(&watch->output, reading.t, reading.lost);
@@ -139,9 +139,9 @@ static void warn_absent(struct watch *watch)
 {
 	char *names;
 
-	if (watch->silence.absence_told)
+	if (watch->silence.absence_warned)
 		return;
-	watch->silence.absence_told = true;
+	watch->silence.absence_warned = true;
 	names = selection_list(&watch->session,
 			       watch->request.target ? node_is_sink_or_source : node_is_reporting);
 	if (watch->subject.name)
@@ -211,11 +211,11 @@ static void begin_reading(struct watch *watch, const struct weir_registry_object
 {
 	const char *name = session_get_name(node);
 
-	if (watch->silence.absence_told && watch->subject.name)
+	if (watch->silence.absence_warned && watch->subject.name)
 		warn("%s is back", name);
 	else if (watch->request.find_default && watch->subject.name)
 		warn("%s is %s now", name, watch->request.target);
-	watch->silence.absence_told = false;
+	watch->silence.absence_warned = false;
 	watch->subject.serial = node->serial;
 	free(watch->subject.name);
 	watch->subject.name = strdup(name);
@@ -262,7 +262,7 @@ static void on_lost(void *data)
 	probe_disconnect(&watch->probe);
 	warn("the connection to PipeWire is lost. " WAITING);
 	watch->subject.serial = watch->subject.from_serial = 0;
-	watch->silence.absence_told = true;
+	watch->silence.absence_warned = true;
 }
 
 static void on_stopping(void *data)
@@ -328,7 +328,7 @@ static void warn_missing(struct watch *watch)
 		session_find_serial(&watch->session, watch->subject.from_serial);
 	char *fields = filter_list_fields(&watch->request.filter);
 
-	watch->silence.missing_told = true;
+	watch->silence.missing_warned = true;
 	if (*fields && from)
 		warn("%s reports, but not %s: no value yet, or the group is off. Check with: "
 		     "pw-cli enum-params %u Props. " WAITING,
@@ -343,11 +343,11 @@ static void warn_silence(struct watch *watch)
 
 	watch->silence.unwanted_seconds = is_useless ? watch->silence.unwanted_seconds + 1 : 0;
 	watch->silence.has_wanted = false;
-	if (watch->silence.unwanted_seconds >= IDLE_SECONDS && !watch->silence.missing_told)
+	if (watch->silence.unwanted_seconds >= IDLE_SECONDS && !watch->silence.missing_warned)
 		warn_missing(watch);
-	if (++watch->silence.silent_seconds < IDLE_SECONDS || watch->silence.idle_told)
+	if (++watch->silence.silent_seconds < IDLE_SECONDS || watch->silence.idle_warned)
 		return;
-	watch->silence.idle_told = true;
+	watch->silence.idle_warned = true;
 	warn_idle(watch);
 }
 
@@ -356,11 +356,11 @@ static void on_second(void *data, uint64_t expirations)
 	struct watch *watch = data;
 
 	(void)expirations;
-	if (watch->lost > watch->lost_told)
+	if (watch->lost > watch->lost_warned)
 		warn("%llu reports lost: weir watch was suspended or late, or the reader of its "
 		     "output is slow",
-		     (unsigned long long)(watch->lost - watch->lost_told));
-	watch->lost_told = watch->lost;
+		     (unsigned long long)(watch->lost - watch->lost_warned));
+	watch->lost_warned = watch->lost;
 	if (watch->request.find_default)
 		session_refresh_defaults(&watch->session);
 	if (reader_is_linked(&watch->reader) && !watch->output.waiting)

@@ -27,7 +27,7 @@ static void on_signal(int number)
 	raise(number);
 }
 
-/* Those that are ignored stay so. */
+/* Ignored signals stay ignored. */
 static void signals_catch(void)
 {
 	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXFSZ };

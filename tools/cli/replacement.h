@@ -4,17 +4,17 @@
 
 /*
  * A file that takes the place of an older one, or of none, at once and whole; until then it is in
- * the same folder under another name. What is no regular file is written to as it is, and so is a
- * file in a folder where none can be made.
+ * the same folder under another name. A device or a pipe is written to directly, and so is a file
+ * in a folder in which no file can be created.
  */
 struct replacement {
 	char *writing; /* the name to write to */
-	char *target;  /* the file that it becomes, links followed; NULL: it is that already */
-	int fd;	       /* of what is written, -1: it is not open */
+	char *target;  /* the file to replace, links followed; NULL: writing is that file */
+	int fd;	       /* of writing, -1: not open */
 };
 
 /*
- * Returns 0 or -errno. From here on what is unfinished is removed when the program ends, also by a
+ * Returns 0 or -errno. An unfinished replacement is removed when the program ends, also by a
  * signal. There can be one at a time.
  */
 int replacement_begin(struct replacement *replacement, const char *path);

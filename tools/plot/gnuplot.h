@@ -5,15 +5,15 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What gnuplot draws, and the file that it becomes. */
+/* Draws with gnuplot into a file. */
 
-/* For a script of gnuplot, to be drawn and closed by gnuplot_draw. */
+/* Opens a script, which gnuplot_draw draws and closes. */
 FILE *gnuplot_begin(void);
 
 /*
  * Draws what the script prints to gnuplot's standard output, and only then writes it: a regular
- * file is the old picture or all of the new one, at any time. What else path is, a device or a
- * pipe, is written to. Ends the program with a message when it fails.
+ * file is the old picture or all of the new one, at any time. A device or a pipe is written to
+ * directly. Ends the program with a message on failure.
  */
 void gnuplot_draw(FILE *script, const char *path);
 

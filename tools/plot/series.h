@@ -26,8 +26,8 @@ struct report {
 };
 
 /*
- * Ends the program with a message when the file cannot be read, or no line of it is a report. Tells
- * what it leaves out: lines that are none, and fields whose count is another than before.
+ * Ends the program with a message when the file cannot be read, or no line of it is a report. Warns
+ * of what it skips: lines that are no reports, and fields whose count changes.
  */
 void report_read(struct report *report, const char *path);
 void report_finish(struct report *report);

@@ -7,7 +7,7 @@
 
 #include "dsp/unit.h"
 
-/* What a node reports, as its OSC messages tell: names, and the latest values. */
+/* The fields that a node reports as OSC messages: their names and latest values. */
 
 #define FIELDS_MAX 128
 #define FIELDS_MAX_EVENTS 32 /* in a hop */
@@ -15,10 +15,10 @@
 
 struct field {
 	char name[FIELD_MAX_NAME];
-	const struct weir_field *known; /* as its unit declares it; NULL: none that we know */
-	bool fresh;   /* has a value that nobody has taken yet: who takes it says so here */
-	double t;     /* of its value, s of the graph */
-	float *value; /* count of them */
+	const struct weir_field *known; /* as its unit declares it; NULL: not declared */
+	bool fresh;			/* the value is new; the reader of the value clears this */
+	double t;			/* of its value, s of the graph */
+	float *value;			/* count of them */
 	uint32_t count;
 };
 
@@ -28,8 +28,8 @@ struct field_event {
 };
 
 struct fields {
-	bool hold; /* of what units mark so: while nobody takes it, the highest of all reports */
-	const struct weir_unit *unit; /* that reports, NULL: none that we know */
+	bool hold; /* fields that units mark as held keep their maximum while they are fresh */
+	const struct weir_unit *unit; /* that reports, NULL: unknown */
 	struct field field[FIELDS_MAX];
 	uint32_t n;
 	struct field_event event[FIELDS_MAX_EVENTS]; /* of the latest hop */
@@ -38,7 +38,7 @@ struct fields {
 
 void fields_finish(struct fields *fields);
 
-/* Takes in the controls of one hop; what is malformed is left out. */
+/* Reads the controls of one hop, and skips malformed ones. */
 void fields_read(struct fields *fields, double t, const void *controls, uint32_t size);
 
 /* NULL when there is none. */

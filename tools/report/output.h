@@ -31,7 +31,7 @@ struct output {
 	void *data;
 };
 
-/* Of fields and events in `filter`, by osc unless that is NULL. Ends the program without memory. */
+/* osc NULL: as JSON lines. Ends the program if there is no memory. */
 void output_init(struct output *output, struct pw_loop *loop, const struct filter *filter,
 		 struct osc *osc);
 void output_finish(struct output *output);

@@ -43,7 +43,7 @@ void reader_finish(struct reader *reader);
 void reader_set_port(struct reader *reader, const struct weir_registry_object *port);
 /* Skips the next cycle that has reports. */
 void reader_skip_cycle(struct reader *reader);
-/* When the connection is lost, or the reader is to rest. */
+/* When the connection is lost, or the program is about to stop. */
 void reader_disconnect(struct reader *reader);
 
 bool reader_is_linked(const struct reader *reader);

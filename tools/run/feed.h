@@ -31,7 +31,7 @@ uint32_t feed_find_port(const struct weir_unit *unit, enum weir_port_type type, 
 			size_t length);
 uint32_t feed_count_ports(const struct weir_unit *unit, enum weir_port_type type);
 
-/* Ends the program with what there is instead. argument: up to its "=" it is the name. */
+/* Ends the program with a list of such ports. argument: the name is its part before "=". */
 void feed_refuse_port(const struct weir_unit *unit, enum weir_port_type type, const char *what,
 		      const char *argument) __attribute__((noreturn));
 
@@ -39,21 +39,21 @@ void feed_refuse_port(const struct weir_unit *unit, enum weir_port_type type, co
 void feed_connect(struct feed *feed, char *argument);
 
 /*
- * Feeds the inputs that nothing feeds yet: one file by where its loudspeakers are, several in
- * order, channel by channel. One file may choose another variant of the unit, which it says, unless
- * feed_connect() was called.
+ * Feeds the inputs that nothing feeds yet: one file by the positions of its loudspeakers, several
+ * files in order, channel by channel. One file alone may select another variant of the unit, with a
+ * message, unless feed_connect() was called.
  */
 void feed_fill(struct feed *feed, char *paths[], uint32_t n_paths);
 
 bool feed_has_file(const struct feed *feed, const struct stat *status);
 
-/* Up to the end of the longest; UINT64_MAX when there is a pipe. */
+/* Of the longest input; UINT64_MAX when one is a pipe. */
 uint64_t feed_get_frames(const struct feed *feed);
 
-/* Fills audio[port] for every input; returns how many frames there are in front of the end. */
+/* Fills audio[port] for every input; returns the number of frames before the end. */
 uint32_t feed_read(struct feed *feed, float (*audio)[WEIR_MAX_FRAMES], uint32_t n_frames);
 
-/* Says what ended too early. */
+/* Warns of files that ended too early. */
 void feed_close(struct feed *feed);
 
 #endif

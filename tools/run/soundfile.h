@@ -14,7 +14,7 @@
 struct soundfile {
 	const char *path; /* "-": standard input or output */
 	SNDFILE *file;
-	SF_INFO format; /* its number of frames is a promise, and not even that for a pipe */
+	SF_INFO format; /* its number of frames may be wrong, and is unknown for a pipe */
 	struct stat status;
 	enum positions_origin origin;
 	const char *position[POSITIONS_MAX]; /* of its channels */
@@ -30,8 +30,8 @@ int soundfile_stat(const char *path, struct stat *status);
 void soundfile_open(struct soundfile *sound, const char *path);
 
 /*
- * To what is no regular file it writes AU, which can do without its length; else WAV. file: what is
- * written, path: what messages name.
+ * Creates WAV in a regular file, else AU, whose header may lack the length. file: the file that is
+ * written, path: its name in messages.
  */
 void soundfile_make(struct soundfile *sound, const char *path, const char *file, uint32_t rate,
 		    uint32_t n_channels, uint64_t n_frames);
@@ -40,13 +40,13 @@ void soundfile_close(struct soundfile *sound);
 /* The channels' loudspeakers, before the first write, where they are more than two. */
 void soundfile_set_positions(struct soundfile *sound, const char *const position[]);
 
-/* How many frames a file holds, if it keeps its promise; UINT64_MAX for a pipe. */
+/* The number of frames in the header; UINT64_MAX for a pipe. */
 uint64_t soundfile_get_frames(const struct soundfile *sound);
 
-/* Fills block; behind the end it is silence. Returns how many frames are in front of that. */
+/* Fills block, with silence after the end. Returns the number of frames before the end. */
 uint32_t soundfile_read(struct soundfile *sound, uint32_t n_frames);
 
-/* Says so when the file ended earlier than its header promises. */
+/* Warns when the file ended before the length in its header. */
 void soundfile_check_end(const struct soundfile *sound);
 
 /* Writes block from its frame `from` on. */

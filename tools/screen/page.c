@@ -131,7 +131,7 @@ static void add_event(struct page *page, double t, const char *name, float secon
 	page->event[i].t = t - (double)seconds;
 }
 
-/* The field whose maximum a field is: what holds it by itself is its own. */
+/* The field of which this field is the maximum: itself if the node holds the maximum. */
 static const struct field *find_source(struct page *page, const struct field *field)
 {
 	if (!field->known || !field->known->maximum_of)
@@ -249,7 +249,7 @@ static int max_of(int a, int b)
 	return a > b ? a : b;
 }
 
-/* The list gets what the sections leave, and those that grow what the list leaves. */
+/* The list gets the rows that the sections leave, and sections that grow get the rest. */
 void page_draw(struct page *page, int row, int rows)
 {
 	const int list = count_list(page), end = row + rows - (page->n_events ? 2 : 0);

@@ -8,8 +8,8 @@
 #include "tools/report/fields.h"
 
 /*
- * What is shown of a node: sections, each for the unit's panels of one kind, as far as the node
- * reports their fields and there is room. A field without a panel stands in a list.
+ * The page of a node has sections, each for the unit's panels of one kind, if the node reports
+ * their fields and there is room. Fields without a panel are in a list.
  */
 
 #define PAGE_MAX_CHANNELS 64
@@ -26,11 +26,11 @@ struct page {
 	uint32_t n_channels;
 	double t; /* of the latest hop, s of the graph; 0: none yet */
 
-	float hold[PAGE_MAX_CHANNELS]; /* dB, the highest peak of late */
+	float hold[PAGE_MAX_CHANNELS]; /* dB, the held peak */
 	double hold_t[PAGE_MAX_CHANNELS];
 	/* Of fields that are a maximum, since the page began or page_reset_peaks. */
 	float max[FIELDS_MAX][PAGE_MAX_CHANNELS];
-	bool counts; /* also what the node counts itself */
+	bool counts; /* the page keeps maxima that a node with a reset would keep */
 	struct page_event event[PAGE_MAX_EVENTS];
 	uint32_t n_events;
 
@@ -42,7 +42,7 @@ struct page {
 struct section {
 	int (*get_rows)(struct page *page);
 	void (*draw)(struct page *page, int row, int rows);
-	bool grows; /* into rows that nobody else needs */
+	bool grows; /* into rows that no other section needs */
 };
 
 extern const struct section section_meters, section_numbers, section_spectrum, section_labels,
@@ -50,7 +50,7 @@ extern const struct section section_meters, section_numbers, section_spectrum, s
 
 /* Forgets everything of the node. */
 void page_reset(struct page *page);
-/* All maxima begin anew; node_counts: the node's too, by itself. */
+/* Resets all maxima; node_counts: the node resets its own. */
 void page_reset_peaks(struct page *page, bool node_counts);
 void page_set_calibration(struct page *page, float db);
 
@@ -60,9 +60,9 @@ void page_update(struct page *page, double t);
 /* Into the rows from `row` on. */
 void page_draw(struct page *page, int row, int rows);
 
-/* Has the node stopped reporting it? Then its value is as good as unknown. */
+/* Has the node stopped reporting the field? Then its value counts as unknown. */
 bool page_is_stale(const struct page *page, const struct field *field);
-/* Is it drawn in a panel? */
+/* Is the field drawn in a panel? */
 bool page_is_in(const struct page *page, const struct field *field);
 /* A field's value, NAN when there is none; field may be NULL. */
 float page_get(const struct page *page, const struct field *field, uint32_t i);
@@ -77,7 +77,7 @@ const struct weir_field *page_next_field(const struct page *page, uint32_t panel
 /* The panel's first field with this view, NULL: none, or panel is 0. */
 const struct weir_field *page_find_view(const struct page *page, uint32_t panel,
 					enum weir_view view);
-/* What the node reports of a field, NULL: nothing yet, or known is NULL. */
+/* The node's report of a field, NULL: none yet, or known is NULL. */
 struct field *page_find(struct page *page, const struct weir_field *known);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a capture says in its properties: its state, and the processes that it captures. */
+/* Properties of a capture: its state, and the processes that it captures. */
 
 #include <spa/utils/json.h>
 #include <stdlib.h>

@@ -93,7 +93,7 @@ static void draw_labels(const struct page *page, int row)
 	draw_label(page, row, 61, 13, WEIR_VIEW_DRIFT);
 }
 
-/* The first input is what the others are later than. */
+/* Delays of the other inputs are relative to the first one. */
 static void draw_input(struct page *page, int row, uint32_t input)
 {
 	const struct weir_field *bar = find_view(page, WEIR_VIEW_BAR);

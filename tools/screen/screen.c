@@ -243,7 +243,7 @@ static int character_columns(const char *text)
 	return width > 0 ? width : 0;
 }
 
-/* The bytes that fit into so many columns; *rest is what follows them. */
+/* The bytes that fit into so many columns; *rest: the text after them. */
 static int text_fit(const char *text, int columns, const char **rest)
 {
 	const int dots = screen.has_blocks ? 1 : min_of(columns, 3);
@@ -302,7 +302,7 @@ void screen_more(int row, int column)
 	screen_print(row, column, SCREEN_WEAK, "%s", screen.has_blocks ? "…" : "...");
 }
 
-/* A cell that is filled to so many of its parts. */
+/* A cell of which n parts are filled. */
 static void cell_print(int row, int column, const char *const *parts, int n)
 {
 	if (row < 0 || row >= LINES || column < 0 || column >= COLS)

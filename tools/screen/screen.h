@@ -18,13 +18,12 @@ enum screen_style {
 };
 
 /*
- * Ends the program with a message when there is no terminal that can be drawn on. What is written
- * to standard error from then on comes with screen_finish, unless it goes elsewhere than to the
- * terminal.
+ * Ends the program with a message when the terminal cannot be drawn on. From then on, text on
+ * standard error is held until screen_finish, unless standard error is not the terminal.
  */
 void screen_init(void);
 void screen_finish(void);
-/* The terminal is as before, until something is drawn again. */
+/* Restores the terminal until something is drawn again. */
 void screen_leave(void);
 
 /* After the terminal has become another size. */
@@ -32,10 +31,10 @@ void screen_resize(void);
 int screen_rows(void);
 int screen_columns(void);
 
-/* The latest line of what waits for screen_finish; false: nothing does. */
+/* The latest line of the held text; false: there is none. */
 bool screen_get_message(char *text, size_t size);
 
-/* Between these two a page is drawn anew. */
+/* The page is drawn between these two. */
 void screen_begin(void);
 void screen_end(void);
 
@@ -44,7 +43,7 @@ int screen_key(void);
 #define SCREEN_KEY_LEFT 0x1000
 #define SCREEN_KEY_RIGHT 0x1001
 
-/* What would be behind the right edge is left out, with an ellipsis. */
+/* Text beyond the right edge is replaced by an ellipsis. */
 void screen_print(int row, int column, enum screen_style style, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -54,9 +53,9 @@ int screen_width(const char *text);
 /* The ellipsis. */
 void screen_more(int row, int column);
 
-/* Of so many columns, filled to this part, 0 to 1. */
+/* A horizontal bar, filled to part, 0 to 1. */
 void screen_bar(int row, int column, int columns, float part, enum screen_style style);
-/* So many columns wide, and rows high, from the row `bottom` up. */
+/* A vertical bar that begins in the row `bottom`, filled to part, 0 to 1. */
 void screen_column(int bottom, int column, int columns, int rows, float part,
 		   enum screen_style style);
 

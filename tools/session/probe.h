@@ -19,7 +19,7 @@ struct probe {
 	struct weir_link *link[WEIR_PORT_LIST_MAX];
 	uint32_t n_links;
 	uint64_t target_serial; /* the node that is linked */
-	bool receives;		/* what the target plays, once it plays */
+	bool receives;		/* the links are active, or will be when the target runs */
 };
 
 /* When the graph has changed. Returns our node once it receives from the target, else NULL. */

@@ -19,7 +19,7 @@ struct session_events {
 	 * registry are complete.
 	 */
 	void (*changed)(void *data);
-	/* The connection is lost: destroy what was made through it. */
+	/* The connection is lost: destroy all objects that were created through it. */
 	void (*lost)(void *data);
 	/*
 	 * Ctrl-Z. A stopped program would block the graph, for the sound server waits for each node
@@ -34,8 +34,8 @@ struct session {
 	struct pw_loop *loop;
 	struct weir_connection connection;
 	struct weir_registry *registry; /* NULL: there is no connection */
-	bool ready;			/* all that there is has been told */
-	bool has_async;			/* nodes that nobody waits for: since 1.2 */
+	bool ready;			/* the registry has all objects */
+	bool has_async;			/* the daemon has asynchronous nodes: since 1.2 */
 	int res;			/* of the latest attempt to connect, 0 or -errno */
 
 	const struct session_events *events;
@@ -49,16 +49,16 @@ struct session {
 	bool has_new_clients; /* or some that went: see weir_registry_refresh */
 };
 
-/* Ends the program when there is no memory. Connects; session->res tells whether it could. */
+/* Connects, with the result in session->res. Ends the program when there is no memory. */
 void session_init(struct session *session, const struct session_events *events, void *data);
-/* After what was made through the connection has been destroyed. */
+/* After all objects that were created through the connection have been destroyed. */
 void session_finish(struct session *session);
 
 /* Runs until session_quit, or a signal that asks the program to end. */
 void session_run(struct session *session);
 void session_quit(struct session *session);
 
-/* To be called now and then where the default sink or source matters. */
+/* To be called once a second or so if the default sink or source matters. */
 void session_refresh_defaults(struct session *session);
 
 /* Calls `changed` soon. */
