@@ -43,7 +43,7 @@ int weir_args_enter_object(struct spa_json *array, struct spa_json *object)
 	return 1;
 }
 
-/* What comes second would else count without a word, or be added to what was first. */
+/* Otherwise the second value would silently replace the first, or be added to it. */
 static int keys_check(const char *who, struct spa_json *object, struct pw_properties *seen)
 {
 	const char *value;
@@ -52,7 +52,7 @@ static int keys_check(const char *who, struct spa_json *object, struct pw_proper
 
 	while ((found = weir_args_get_key(object, key, sizeof(key))) > 0) {
 		if (pw_properties_get(seen, key) != NULL) {
-			pw_log_error("%s: \"%s\" is there twice: leave one of them out", who, key);
+			pw_log_error("%s: \"%s\" is set twice: remove one", who, key);
 			return -EINVAL;
 		}
 		pw_properties_set(seen, key, "");
@@ -63,8 +63,8 @@ static int keys_check(const char *who, struct spa_json *object, struct pw_proper
 	}
 	if (found == 0)
 		return 0;
-	pw_log_error("%s: after %u keys there is something that is no key. Write KEY = VALUE, and "
-		     "close what you open: \" [ {",
+	pw_log_error("%s: what follows %u keys is not a key. Write KEY = VALUE, and close every "
+		     "\" [ {",
 		     who, seen->dict.n_items);
 	return -EINVAL;
 }

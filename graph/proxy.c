@@ -52,7 +52,7 @@ static void proxy_error(void *data, int seq, int res, const char *message)
 
 	(void)seq;
 	if (proxy->events == NULL)
-		pw_log_warn("no %s: %s (%s)", proxy->type, message, spa_strerror(res));
+		pw_log_warn("error of %s: %s (%s)", proxy->type, message, spa_strerror(res));
 	proxy_notify_gone(proxy, res, message);
 	pw_proxy_destroy(proxy->pw_proxy);
 }

@@ -55,11 +55,12 @@ static void refusal_report(struct weir_unit_node *node, uint32_t rate, bool is_n
 	snprintf(node->state_text, sizeof(node->state_text),
 		 "cannot run at %u Hz: sound passes through", rate);
 	if (is_new)
-		spa_log_error(node->log,
-			      "weir.%s cannot run at %u Hz (%s): sound passes through it as it is. "
-			      "Use another rate, for example "
-			      "pw-metadata -n settings 0 clock.force-rate 48000",
-			      node->unit->name, rate, strerror(error));
+		spa_log_error(
+			node->log,
+			"weir.%s cannot run at %u Hz (%s): sound passes through it unchanged. "
+			"Use another rate, for example "
+			"pw-metadata -n settings 0 clock.force-rate 48000",
+			node->unit->name, rate, strerror(error));
 }
 
 /* Keeps the saved state; the property weir.state says how it went. */

@@ -263,14 +263,14 @@ source_goes() {
 test_daemon_ends_without_its_source() {
 	daemon_start "capture.match = $MATCH"
 	source_goes
-	check "the log says so" process_said pipewire 'weir.capture.test: somebody removed the source'
+	check "the log says so" process_said pipewire 'weir.capture.test: another program removed the source'
 }
 
 test_process_ends_without_its_source() {
 	rig_start
 	process_host_start "capture.match = $MATCH"
 	source_goes
-	check "the log says so" process_said weir 'weir.capture.test: somebody removed the source'
+	check "the log says so" process_said weir 'weir.capture.test: another program removed the source'
 }
 
 test_stream_is_heard_without_the_virtual_sink() {
@@ -311,19 +311,19 @@ test_wrong_arguments_are_named() {
 	check_refused "capture.match = []" 'capture.match is not an array'
 	check_refused "capture.match = [ {} ]" 'capture.match has an object without properties'
 	check_refused "capture.match = { node.name = music }" 'capture.match is not an array'
-	check_refused 'capture.match = [ { node.name = "~(" } ]' 'is no regular expression'
+	check_refused 'capture.match = [ { node.name = "~(" } ]' 'is not a regular expression'
 	check_refused 'capture.match = [ { node.name = x process.tree = 3 } ]' 'neither true nor false'
 	check_refused "capture.match = $MATCH capture.exclude = music" 'capture.exclude is not an array'
 	SOURCE=weir.capture.Two_Words check_refused "capture.match = $MATCH" 'capture.name is "Two_Words"'
-	check_refused "capture.match = $MATCH capture.name = twice" '"capture.name" is there twice'
+	check_refused "capture.match = $MATCH capture.name = twice" '"capture.name" is set twice'
 	check_refused "capture.match = $MATCH capture.exlude = []" 'no key "capture.exlude"'
 	check_refused "capture.match = $MATCH capture.mode = tap capture.sink = cable" \
-		'capture.sink does not go with capture.mode = tap'
+		'capture.sink excludes capture.mode = tap'
 	check_refused "capture.match = $MATCH capture.mode = tap capture.needs = voice" \
-		'capture.needs does not go with capture.mode = tap'
+		'capture.needs excludes capture.mode = tap'
 	SOURCE=weir.capture.$(printf 'x%.0s' {1..101}) check_refused "capture.match = $MATCH" '1 to 100 of a-z'
 	check_refused "capture.match = $MATCH capture.sink = @DEFAULT_AUDIO_SINK@" \
-		'capture.sink is "@DEFAULT_AUDIO_SINK@": it is the node.name of one node'
+		'capture.sink is "@DEFAULT_AUDIO_SINK@": it must be the node.name of one node'
 	check_refused "capture.match = $MATCH capture.sink = \"~alsa.*\"" 'capture.sink is "~alsa.*"'
 	check_refused "capture.match = $MATCH capture.sink = [ a b ]" 'capture.sink is "\[ a b \]"'
 	check_refused "capture.match = $MATCH capture.needs = \"\"" 'capture.needs is ""'

@@ -227,7 +227,7 @@ test_two_redirects_of_one_stream() {
 	wait_for "one of them has music" 5 winner_is_known
 	one_has_it $winner $loser
 	check "the other's log names both" process_said $loser_host \
-		"weir.capture.$loser: weir.capture.$winner redirects"
+		"weir.capture.$loser: weir.capture.$winner already redirects"
 	process_stop $winner_host
 	wait_for "the other takes over" 5 state_of $loser captured
 	check "music plays there" plays_on music weir.capture.$loser.sink
@@ -279,7 +279,7 @@ test_redirects_in_the_daemon_and_a_process() {
 # second_is_refused HOST FIRST: the second of this name, in the log of a process that runs on.
 second_is_refused() {
 	wait_for "the log names both" 5 process_said "$1" \
-		"weir.capture.test: the one in \"$2.conf, process [0-9]+\".* in \"$1.conf, process [0-9]+\" does not start"
+		"weir.capture.test: the capture in \"$2.conf, process [0-9]+\".* in \"$1.conf, process [0-9]+\" does not start"
 	play_start music
 	wait_for "music is captured" 5 is_captured music
 	check "once" [ "$(pw-dump | jq '[.[] | select(.info.props["node.name"]? == "weir.capture.test")] | length')" = 1 ]

@@ -240,7 +240,7 @@ in_both_no_pair_is_linked_twice() {
 	source_start a
 	sink_start b
 	check_links a b 2
-	wait_for "the other one leaves them alone" 5 eval "process_said $1 'left alone' || process_said other 'left alone'"
+	wait_for "the other one leaves them alone" 5 eval "process_said $1 'another program made' || process_said other 'another program made'"
 	check "each is there once" has_links a b 2
 	process_stop other
 	wait_for "all to be ours" 5 has_links a b 2
@@ -293,7 +293,7 @@ in_both_only_own_links_go_on_unload() {
 	pw-link a:capture_FL b:playback_FL
 	module_start "$1" '{ from = a to = b }'
 	check_links a b 2
-	wait_for "the log says so" 5 process_said "$1" "left alone, somebody else's link: a:capture_FL"
+	wait_for "the log says so" 5 process_said "$1" 'another program made the link, which stays as it is: a:capture_FL'
 	module_stop "$1"
 	check_links a b 1
 	check "it is the user's" has_link a:capture_FL b:playback_FL
@@ -404,7 +404,7 @@ in_both_wrong_ports_are_told_with_the_right_ones() {
 	links_start "$1" '{ from = a to = "speaker:playback_XX" }'
 	source_start a
 	wait_for "the log says so" 5 process_said "$1" \
-		'links\[0\]: node "speaker" has no such input \(to = "speaker:playback_XX"\), but: playback_FL, playback_FR'
+		'links\[0\]: node "speaker" has no such input \(to = "speaker:playback_XX"\)\. It has: playback_FL, playback_FR'
 	check "and once" said_times "$1" 1 'has no such input'
 }
 
@@ -504,7 +504,7 @@ test_wrong_arguments_are_named() {
 	check_refused 'links = [ { from = "" to = b } ]' 'links\[0\]: from is not a name'
 	check_refused 'links = [ { from = a to = [ b c ] } ]' 'links\[0\]: to is not a name'
 	check_refused 'links = [ { from = a to = "~b(" } ]' \
-		'links\[0\]: to = "~b\(" is no regular expression \(.*\): .* Write e.g. '
+		'links\[0\]: to = "~b\(" is not a regular expression \(.*\).* Write e.g. '
 	check_refused 'links = [ { from = a to = b passive = maybe } ]' 'links\[0\]: passive is "maybe"'
 }
 

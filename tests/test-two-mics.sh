@@ -216,7 +216,7 @@ test_a_state_that_cannot_be_written_is_told() {
 	two_mics_start
 	wait_for "the delay is known" 20 control_is state 1 1
 	process_stop weir
-	check "it is told" process_said weir '".*weir.align.state" is no file: no state is saved'
+	check "it is told" process_said weir '".*weir.align.state" is not a regular file: no state is saved'
 }
 
 test_two_microphones_in_a_filter_chain() {

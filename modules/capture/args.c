@@ -99,21 +99,21 @@ static int number_check(const struct capture_args *args, const char *key, double
 static int numbers_check(const struct capture_args *args)
 {
 	const int res = number_check(args, "capture.rate", CAPTURE_MIN_RATE, CAPTURE_MAX_RATE,
-				     "it says how fast the application plays. Write e.g. 1.0833 "
-				     "for 48000 played as 52000");
+				     "it sets the speed of the application. Write e.g. 1.0833 for "
+				     "48000 played as 52000");
 
 	if (res < 0)
 		return res;
 	return number_check(args, "capture.glide-ms", 0.0, CAPTURE_MAX_GLIDE_MS,
-			    "it says how many milliseconds a change of the rate takes");
+			    "it sets the duration of a change of the rate, in milliseconds");
 }
 
 static int mode_check(const char *name, const char *mode)
 {
 	if (mode == NULL || spa_streq(mode, "redirect") || spa_streq(mode, "tap"))
 		return 0;
-	pw_log_error("weir.capture.%s: capture.mode is \"%s\": it says whether you go on hearing "
-		     "the application. Write capture.mode = tap (yes) or redirect (no)",
+	pw_log_error("weir.capture.%s: capture.mode is \"%s\": it decides whether the application "
+		     "stays on its output. Write capture.mode = tap (yes) or redirect (no)",
 		     name, mode);
 	return -EINVAL;
 }
@@ -122,9 +122,8 @@ static int redirect_check(const struct capture_args *args, const char *key)
 {
 	if (args->redirect || pw_properties_get(args->props, key) == NULL)
 		return 0;
-	pw_log_error("weir.capture.%s: %s does not go with capture.mode = tap: a tapped "
-		     "application plays on where it is. Remove %s, or write "
-		     "capture.mode = redirect",
+	pw_log_error("weir.capture.%s: %s excludes capture.mode = tap: a tapped application goes "
+		     "on playing where it does. Remove %s, or write capture.mode = redirect",
 		     args->name, key, key);
 	return -EINVAL;
 }
@@ -137,8 +136,8 @@ static int node_name_check(const struct capture_args *args, const char *key, con
 	if (text == NULL || (*text != '\0' && *text != '~' && *text != '@' &&
 			     !spa_json_is_container(text, strlen(text))))
 		return 0;
-	pw_log_error("weir.capture.%s: %s is \"%s\": it is the node.name of one node, neither a "
-		     "regular expression nor a default one. Write e.g. %s = %s; pw-cli ls Node "
+	pw_log_error("weir.capture.%s: %s is \"%s\": it must be the node.name of one node, neither "
+		     "a regular expression nor a default node. Write e.g. %s = %s; pw-cli ls Node "
 		     "lists the names",
 		     args->name, key, text, key, example);
 	return -EINVAL;

@@ -93,7 +93,8 @@ static void source_lost(void *data)
 	if (capture->module == NULL || capture->disconnected || capture->source_is_lost)
 		return;
 	capture->source_is_lost = true;
-	pw_log_warn("weir.capture.%s: somebody removed the source: ending. Load the module again",
+	pw_log_warn("weir.capture.%s: another program removed the source, which ends the capture. "
+		    "Load the module again",
 		    capture->args.name);
 	pw_impl_module_schedule_destroy(capture->module);
 }
@@ -474,7 +475,7 @@ static int capture_start(struct capture *capture, struct pw_context *context)
 		capture->stage = CAPTURE_RUNNING;
 	res = parts_create(capture);
 	if (res < 0) {
-		pw_log_error("weir.capture.%s: cannot make the source: %s", name,
+		pw_log_error("weir.capture.%s: cannot create the source: %s", name,
 			     spa_strerror(res));
 		return res;
 	}

@@ -31,7 +31,7 @@ struct parser {
 
 static int refuse(const struct parser *parser, const char *what)
 {
-	pw_log_error("weir.capture.%s: %s %s: it says which streams are meant. Write e.g. "
+	pw_log_error("weir.capture.%s: %s %s: it selects streams by their properties. Write e.g. "
 		     "%s = " EXAMPLE,
 		     parser->name, parser->key, what, parser->key);
 	return -EINVAL;
@@ -57,8 +57,8 @@ static int regex_check(const struct parser *parser, const char *key, const char 
 	}
 	regerror(res, &regex, reason, sizeof(reason));
 	pw_log_error(
-		"weir.capture.%s: %s: \"%s\" is no regular expression (%s), in %s. A \\ before "
-		"a special character takes it literally",
+		"weir.capture.%s: %s: \"%s\" is not a regular expression (%s), in %s. To match "
+		"a special character itself, write \\ before it",
 		parser->name, parser->key, pattern + 1, reason, key);
 	return -EINVAL;
 }

@@ -130,7 +130,7 @@ static void placement_report(const struct capture_redirect *redirect)
 	const struct capture_graph *graph = redirect->graph;
 
 	if (redirect->placement == PLACEMENT_TAKEN_OVER) {
-		redirect_log(redirect, "somebody else moved");
+		redirect_log(redirect, "another program moved");
 	} else if (redirect->placement == PLACEMENT_IMMOVABLE) {
 		pw_log_warn("weir.capture.%s: cannot move \"%s\" (stream %u): %s. "
 			    "Use capture.mode = tap for it",
@@ -141,8 +141,8 @@ static void placement_report(const struct capture_redirect *redirect)
 				    ? "the session manager leaves it where it plays"
 				    : "there is no session manager");
 	} else if (redirect->placement == PLACEMENT_OTHER_CAPTURE) {
-		pw_log_warn("weir.capture.%s: weir.capture.%s redirects \"%s\" (stream %u) "
-			    "already: leaving it. Have only one of them match it",
+		pw_log_warn("weir.capture.%s: weir.capture.%s already redirects \"%s\" (stream "
+			    "%u), which stays there. Let only one of the two match it",
 			    graph->args->name, redirect->owner,
 			    capture_graph_get_player(redirect->graph, redirect->node),
 			    redirect->node->id);

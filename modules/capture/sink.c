@@ -327,7 +327,7 @@ static void needs_apply(struct capture_sink *sink, enum needs_event event, char 
 		return;
 	case NEEDS_REPORT:
 		pw_log_warn("weir.capture.%s: %s: captured streams play on their previous sinks "
-			    "until that is there",
+			    "until it appears",
 			    args->name, missing);
 		needs_set(sink, missing);
 		return;

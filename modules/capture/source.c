@@ -124,7 +124,7 @@ static struct pw_properties *node_props(const struct capture_graph *graph, const
 	return props;
 }
 
-/* Of several data threads, the unit must be told the one that runs the node. */
+/* There may be several data threads: the unit needs the one that runs the node. */
 static void unit_node_set_loop(struct capture_source *source, struct pw_properties *props)
 {
 #if PW_CHECK_VERSION(1, 2, 0)
@@ -178,9 +178,10 @@ static int node_export(struct capture_source *source)
 					  source->impl, 0);
 	if (source->exported == NULL) {
 		res = -errno;
-		pw_log_error("weir.capture.%s: the daemon takes no node from this process. Load "
-			     "libpipewire-module-client-node before this module, as weir.conf does",
-			     source->graph->args->name);
+		pw_log_error(
+			"weir.capture.%s: this process cannot export a node to the daemon. Load "
+			"libpipewire-module-client-node before this module, as weir.conf does",
+			source->graph->args->name);
 		return res;
 	}
 	pw_proxy_add_listener(source->exported, &source->exported_listener, &exported_events,
@@ -285,8 +286,8 @@ void capture_source_keep_running(struct capture_source *source, bool on)
 }
 
 /*
- * No two captures may have one name: each stream would be linked to two sources that users cannot
- * tell apart, and be sent to two virtual sinks. The older capture stays.
+ * Names of captures are unique: otherwise each stream would be linked to two sources of one name,
+ * and be sent to two virtual sinks. The older capture stays.
  */
 static void twin_report(const struct capture_graph *graph, const struct spa_dict *twin)
 {
@@ -294,8 +295,8 @@ static void twin_report(const struct capture_graph *graph, const struct spa_dict
 	char own[256];
 
 	host_get(graph->connection.context, own, sizeof(own));
-	pw_log_error("weir.capture.%s: the one in \"%s\" has this name: the one in \"%s\" does not "
-		     "start. Give one of them another capture.name, or delete one of the two files",
+	pw_log_error("weir.capture.%s: the capture in \"%s\" has this name already: that in \"%s\" "
+		     "does not start. Give one another capture.name, or delete one of the files",
 		     graph->args->name, host != NULL ? host : "?", own);
 }
 

@@ -14,7 +14,7 @@
 
 #define EXAMPLE "{ from = \"weir.pitch\" to = \"speaker\" }"
 #define DEFAULT_SINK "@DEFAULT_AUDIO_SINK@"
-/* What follows the last ":" of a regular expression is a port if none of these are in it. */
+/* The text after the last ":" of a regular expression is a port if it has none of these. */
 #define REGEX_CHARACTERS "[](){}*+?|^$\\."
 
 static char *value_get_string(const char *value, int length)
@@ -44,8 +44,8 @@ static int end_parse_regex(struct links_end *end, unsigned int index)
 	if (end->is_regex)
 		return 0;
 	regerror(res, &end->regex, message, sizeof(message));
-	pw_log_error("weir-links: links[%u]: %s = \"%s\" is no regular expression (%s): what "
-		     "begins with ~ is one. Write e.g. %s = \"~^alsa_output\"",
+	pw_log_error("weir-links: links[%u]: %s = \"%s\" is not a regular expression (%s), as a "
+		     "value that begins with ~ must be. Write e.g. %s = \"~^alsa_output\"",
 		     index, end->key, end->text, message, end->key);
 	return -EINVAL;
 }
@@ -74,7 +74,7 @@ static int passive_parse(struct links_rule *rule, const char *value, int length)
 {
 	if (weir_args_parse_bool(value, length, &rule->passive))
 		return 0;
-	pw_log_error("weir-links: links[%u]: passive is \"%.*s\": it says whether the link lets "
+	pw_log_error("weir-links: links[%u]: passive is \"%.*s\": it decides whether the link lets "
 		     "its nodes sleep. Write passive = true (yes) or false (no)",
 		     rule->index, length, value);
 	return -EINVAL;
@@ -93,8 +93,8 @@ static int rule_parse_key(struct links_rule *rule, const char *key, int key_leng
 		return end_parse(&rule->to, rule->index, value, length);
 	if (spa_streq(name, "passive"))
 		return passive_parse(rule, value, length);
-	pw_log_error("weir-links: links[%u] has an unknown key \"%.*s\": there are from, to and "
-		     "passive. Write e.g. " EXAMPLE,
+	pw_log_error("weir-links: links[%u] has an unknown key \"%.*s\": the keys are from, to "
+		     "and passive. Write e.g. " EXAMPLE,
 		     rule->index, key_length, key);
 	return -EINVAL;
 }
@@ -173,9 +173,10 @@ static int keys_check(const struct pw_properties *props)
 	{
 		if (spa_streq(item->key, "links"))
 			continue;
-		pw_log_error("weir-links: unknown key \"%s\": there is links. Write e.g. links = "
-			     "[ " EXAMPLE " ]",
-			     item->key);
+		pw_log_error(
+			"weir-links: unknown key \"%s\": the only key is links. Write e.g. links = "
+			"[ " EXAMPLE " ]",
+			item->key);
 		return -EINVAL;
 	}
 	return 0;
@@ -190,9 +191,10 @@ static int args_parse(struct links_args *args, const struct pw_properties *props
 		res = array_parse(args, links);
 	if (res < 0 || args->n_rules > 0)
 		return res;
-	pw_log_error("weir-links: links is %s: it says what is linked to what. Write e.g. links = "
-		     "[ " EXAMPLE " ]",
-		     links == NULL ? "missing" : "empty or not an array");
+	pw_log_error(
+		"weir-links: links is %s: it names sources and destinations. Write e.g. links = "
+		"[ " EXAMPLE " ]",
+		links == NULL ? "missing" : "empty or not an array");
 	return -EINVAL;
 }
 

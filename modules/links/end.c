@@ -198,9 +198,9 @@ static void port_report(const struct links_end *end, unsigned int rule,
 		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
 					   i > 0 ? ", " : "",
 					   weir_port_get_name(ports.list.ports[i]));
-	pw_log_warn("weir-links: links[%u]: node \"%s\" has no such %s (%s = \"%s\"), but: %s",
+	pw_log_warn("weir-links: links[%u]: node \"%s\" has no such %s (%s = \"%s\"). It has: %s",
 		    rule, pw_properties_get(ports.node->props, PW_KEY_NODE_NAME), what, end->key,
-		    end->text, ports.list.n > 0 ? names : "none at all");
+		    end->text, ports.list.n > 0 ? names : "none");
 }
 
 uint64_t links_end_report(struct links_end *end, unsigned int rule, struct weir_registry *registry)

@@ -232,8 +232,8 @@ static void core_error(void *data, uint32_t id, int seq, int res, const char *me
 	(void)seq;
 	if (!weir_connection_is_lost(id, res))
 		return;
-	pw_log_warn("weir-links: connection lost: %s. The links are made again when PipeWire is "
-		    "back",
+	pw_log_warn("weir-links: connection lost: %s. The links are made again as soon as PipeWire "
+		    "is back",
 		    message);
 	/* Not from here: the connection is in use. What was not understood may come again at once.
 	 */
@@ -376,8 +376,8 @@ int links_create(struct pw_impl_module *module, struct links_args *args)
 	}
 	res = links_connect(links);
 	if (res < 0) {
-		pw_log_warn("weir-links: no connection to PipeWire (%s): trying again until there "
-			    "is one",
+		pw_log_warn("weir-links: no connection to PipeWire (%s): trying again until it "
+			    "runs",
 			    spa_strerror(res));
 		timer_set(links, LINKS_TIMER_CONNECT, CONNECT_NSEC);
 	}

@@ -97,7 +97,8 @@ static void passive_check(const struct links_pair *pair)
 
 static void pair_leave(struct links_pair *pair)
 {
-	pw_log_info("weir-links: left alone, somebody else's link: %s", pair->name);
+	pw_log_info("weir-links: another program made the link, which stays as it is: %s",
+		    pair->name);
 	pair->state = LINKS_PAIR_THEIRS;
 	/* It may be gone already, before it was in the registry. */
 	pairs_notify(pair->pairs);
@@ -121,8 +122,8 @@ static void pair_update_own(struct links_pair *pair)
 		pair_leave(pair);
 	else if (own->res == 0)
 		pw_log_info(
-			"weir-links: %s was unlinked by hand: it stays so until one of its ends "
-			"goes and comes back",
+			"weir-links: %s was unlinked by hand: it is linked again after one of its "
+			"ports has gone and come back",
 			pair->name);
 	else if (own->res != -ENOENT)
 		pw_log_warn("weir-links: cannot link %s: %s", pair->name,

@@ -225,7 +225,7 @@ static float pod_number(const struct weir_port *port, const struct spa_pod *pod)
 static int params_refuse(const struct weir_unit_node *node)
 {
 	spa_log_warn(node->log,
-		     "weir.%s: params must be names and values in turn, as in "
+		     "weir.%s: params must be pairs of a name and a value, as in "
 		     "params = [ \"%s:NAME\" 1.0 ]",
 		     node->unit->name, node->unit->name);
 	return -EINVAL;

@@ -67,8 +67,8 @@ static void path_check(struct saved_state *state, struct spa_log *log)
 	if (stat(state->path, &status) < 0 || S_ISREG(status.st_mode))
 		return;
 	spa_log_warn(log,
-		     "%s: \"%s\" is no file: no state is saved. Set %s.state to a file, or to \"\" "
-		     "for none",
+		     "%s: \"%s\" is not a regular file: no state is saved. Set %s.state to a file, "
+		     "or to \"\" to save none",
 		     state->unit->name, state->path, state->unit->name);
 	state->path[0] = '\0';
 }
@@ -191,7 +191,7 @@ void saved_state_init(struct saved_state *state, const struct weir_unit *unit,
 	if (state->path[0] && !lock_take(state)) {
 		spa_log_warn(
 			log,
-			"%s: another node of this name saves its state in \"%s\": this one begins "
+			"%s: another node of this name saves its state in \"%s\": this node starts "
 			"without a saved state, and saves none. Give it another node.name, or set "
 			"%s.state to another file",
 			unit->name, state->path, unit->name);
@@ -204,7 +204,8 @@ void saved_state_init(struct saved_state *state, const struct weir_unit *unit,
 		spa_log_warn(
 			log,
 			"%s: cannot read \"%s\" (%s): starting without a saved state. The file "
-			"is written anew; if it cannot be, remove it or set %s.state to another",
+			"will be replaced; if that fails, remove it or set %s.state to another "
+			"file",
 			unit->name, state->path,
 			res == -EINVAL ? "not a state file" : strerror(-res), unit->name);
 	memcpy(state->written, state->values, sizeof(state->written));
@@ -264,7 +265,7 @@ void saved_state_write(struct saved_state *state)
 		return;
 	spa_log_warn(state->log,
 		     "%s: cannot write \"%s\" (%s): the state is not saved. Set "
-		     "%s.state to a file that can be written, or to \"\" for none",
+		     "%s.state to a file that can be written, or to \"\" to save none",
 		     state->unit->name, state->path, strerror(-res), state->unit->name);
 	saved_state_finish(state);
 	state->path[0] = '\0';
