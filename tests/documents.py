@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: MIT
 """What a document tells its reader to type, as calls that tests/test-docs.sh defines.
 
-usage: documents.py DOCUMENT      a .md, a .conf, a man page, or a .c with a page of documentation
+usage: documents.py DOCUMENT      a .md, a .conf, or a man page
 
     document_run WHERE COMMANDS SHOWS     a block of commands, or one within a line; SHOWS: what must be in
                                           the output of the last, as extended regular expression
     document_write WHERE FILE TEXT        what the reader is told to put into FILE
-    document_parse WHERE TEXT             a configuration
     document_skip WHERE REASON COMMANDS   what cannot run here
     document_long WHERE REASON COMMANDS   what takes too long for every run
 
@@ -24,9 +23,11 @@ import sys
 
 COMMAND = re.compile(
     r"(sudo |[A-Z_]+=\S+ )*(pw-[a-z]+|weir|weir-run|systemctl|journalctl|loginctl|meson|ninja|cp|mkdir|rm|"
-    r"pactl|wpctl|apt|pipewire|ffmpeg|(\.\./)?(build/)?(examples|tests|tools|bench|scripts)/\S+|\./[a-z]+\S*)(\s|$)")
+    r"pactl|wpctl|apt|man|pipewire|ffmpeg|(\.\./)?(build/)?(examples|tests|tools|bench|scripts)/\S+|\./[a-z]+\S*)(\s|$)")
 # What is only named: `weir watch`, `pw-dump -m`.
 MENTION = re.compile(r"\S+( (?!status|-[oil]+$)[-a-z]+)?")
+# In man pages.
+ESCAPES = {r"\-": "-", r"\(aq": "'", r"\(ti": "~", r"\(ha": "^", r"\e": "\\"}
 MARK = re.compile(r"(not run|long|file|shows|do): *(.*)|(output)$")
 
 
@@ -114,7 +115,9 @@ def man_page(document, lines):
             document.block(begin, "\n".join(block))
             block, document.mark = None, None
         elif block is not None:
-            block.append(line.replace(r"\-", "-").replace(r"\(aq", "'").replace(r"\e", "\\"))
+            for escape, character in ESCAPES.items():
+                line = line.replace(escape, character)
+            block.append(line)
 
 
 def first_command(text):
@@ -146,24 +149,11 @@ def drop_in(document, lines):
         text, document.mark = "", None
 
 
-def source_page(document, lines):
-    """Between \\code and \\endcode."""
-    block = None
-    for number, line in enumerate(lines, 1):
-        if "\\code" in line:
-            block, begin = [], number + 1
-        elif "\\endcode" in line:
-            document.call("parse", begin, "\n".join(block))
-            block = None
-        elif block is not None:
-            block.append(re.sub(r"^ \* ?", "", line))
-
-
 def main():
     name = sys.argv[1]
     with open(name, encoding="utf-8") as file:
         lines = file.read().split("\n")
-    reader = {"md": markdown, "conf": drop_in, "c": source_page}.get(name.rsplit(".", 1)[-1], man_page)
+    reader = {"md": markdown, "conf": drop_in}.get(name.rsplit(".", 1)[-1], man_page)
     reader(Document(name), lines)
 
 

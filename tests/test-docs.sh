@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 
-# Everything that README.md, CONTRIBUTING.md, doc/, the man pages, the drop-ins and the modules' pages
-# tell a reader to type, page by page, in a /usr of its own, into which weir is installed as README.md
-# says, in a private session with the names of the examples. Nothing of weir is in the environment.
+# Everything that README.md, CONTRIBUTING.md, doc/, the man pages and the drop-ins tell a reader to type,
+# page by page, in a /usr of its own, into which weir is installed as README.md says, in a private session
+# with the names of the examples. Nothing of weir is in the environment.
 # tests/documents.py finds the commands and explains how they are marked; what is not run is listed.
 
 . "$(dirname "$0")/rig.sh"
 
 source_dir=$(dirname "$WEIR_CONF_DIR")
-rig_need unshare python3 ffmpeg meson ninja sox script pw-play pw-cli pw-link
+rig_need unshare python3 ffmpeg meson ninja sox script pw-play pw-cli pw-link man
 
 # What is installed here is seen by this process and those that it starts.
 if [ -z "${WEIR_OWN_USR:-}" ]; then
@@ -39,6 +39,7 @@ declare -A placeholders=([SOURCE]=Firefox [NODE]=weir.analyze.output [FILE]=song
 # over all lines. The text promises it in words.
 declare -A promises=(
 	["pw-cli info weir.capture.app | grep weir.capture"]='state = "captured"'
+	["pw-cli info weir.capture.music | grep weir.capture"]='state = "captured"'
 	["pw-cli info weir.capture.redirected | grep weir.capture"]='state = "captured"'
 	["pw-cli info weir.capture.nightcore | grep weir.capture"]='state = "captured"'
 	["pw-cli info weir.capture.microphone | grep weir.capture"]='state = "captured"'
@@ -267,11 +268,6 @@ document_write() {
 	echo "  ok $1: written to $2"
 }
 
-document_parse() {
-	printf '%s\n' "$2" >"$rig_dir/parse.conf"
-	check "$1: parses" spa-json-dump "$rig_dir/parse.conf"
-}
-
 # A person is slower than a test: what asks or tells the graph is tried for a while.
 document_run() {
 	local where=$1 text=$2 line deadline word
@@ -322,7 +318,7 @@ document() {
 
 test_promises_are_about_commands_of_the_text() {
 	local page command
-	for page in "$source_dir"/{*.md,doc/*.md,man/*.1,conf/*/*.conf}; do
+	for page in "$source_dir"/{*.md,doc/*.md,man/*.[17],conf/*/*.conf}; do
 		(cd "$source_dir" && python3 tests/documents.py "${page#"$source_dir/"}") >>"$rig_dir/commands" || exit
 	done
 	for command in "${!promises[@]}"; do
@@ -335,7 +331,7 @@ test_the_manual_pages_hold() {
 	session_start
 	installed
 	nodes_start
-	for page in "$source_dir"/man/*.1; do
+	for page in "$source_dir"/man/*.[17]; do
 		document "man/${page##*/}"
 	done
 }
@@ -371,13 +367,6 @@ test_other_pages_hold() {
 	for page in "$source_dir"/{CONTRIBUTING.md,doc/*.md}; do
 		page=${page#"$source_dir/"}
 		[[ " $jobs " = *" $(basename "$page" .md) "* ]] || document "$page"
-	done
-}
-
-test_pages_of_modules_hold() {
-	local page
-	for page in "$source_dir"/modules/*/module.c; do
-		document "${page#"$source_dir/"}"
 	done
 }
 

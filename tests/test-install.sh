@@ -144,13 +144,15 @@ test_a_build_that_is_not_installed_can_be_tried() {
 }
 
 test_an_install_into_the_home_works() {
-	local prefix=$rig_dir/.local line
+	local prefix=$rig_dir/.local line page
 	stage "$prefix"
 	use_prefix "$prefix"
 	check "weir-run is there" "$prefix/bin/weir-run" --list
 	check "weir is there" "$prefix/bin/weir" --version
-	check "their manuals are there" test -s "$prefix/share/man/man1/weir-run.1" -a -s \
-		"$prefix/share/man/man1/weir-watch.1"
+	for page in "$source_dir"/man/*.[17]; do
+		page=${page##*/}
+		check "the manual $page is there" test -s "$prefix/share/man/man${page##*.}/$page"
+	done
 	for line in 'ExecStart=/.*/pipewire -c weir.conf' 'BindsTo=pipewire.service' 'Restart=on-failure'; do
 		check "the service has $line" grep -qx "$line" "$prefix/lib/systemd/user/weir.service"
 	done
