@@ -45,6 +45,8 @@ declare -A promises=(
 	["pw-cli info weir.capture.microphone | grep weir.capture"]='state = "captured"'
 	["pw-cli enum-params weir.capture.nightcore Props"]='capture:rate"\s+Float 1\.2'
 	["pw-cli enum-params weir.pitch Props"]='pitch:semitones"\s+Float 3\.0'
+	["pw-cli info weir.pitch.voice | grep weir.state"]='"ready"'
+	["pw-cli enum-params weir.pitch.voice Props"]='pitch-mono:semitones"\s+Float -4\.0.*pitch-mono:mode"\s+Int 2'
 	["pw-cli info weir.pitch | grep weir.report"]='"semitones onset"'
 	["pw-cli info weir.pitch | grep weir.state"]='"ready"'
 	["pw-link -ol | grep -A1 weir.pitch:out"]="out-l\\s+\\|-> $SINK:playback_FL\\s.*out-r\\s+\\|-> $SINK:playback_FR"
