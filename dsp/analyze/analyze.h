@@ -5,12 +5,12 @@
 #include "dsp/unit.h"
 
 /*
- * Analyze: tells what a sound is like, and passes it on unchanged, without latency.
+ * Analyze: measures a sound, and passes it through unchanged, without latency.
  *
- * A report is made every 10 ms (rate / 100 frames, rounded), whatever the quantum. What is said
- * per channel has a value for each; features, rhythm, pitch and voice are of the mean of all
- * channels. A group whose control is 0 costs nothing and leaves its fields out; what is not known
- * yet is left out, too.
+ * The unit reports every 10 ms (rate / 100 frames, rounded), at any quantum. Levels and
+ *third-octave bands have one value per channel; features, rhythm, pitch and voice are computed from
+ *the mean of all channels. A group whose control is 0 costs nothing, and its fields are absent; so
+ *are values that are not known yet.
  *
  *	levels		sample peak, true peak, RMS, crest, meter of IEC 61672, clipping
  *	loudness	EBU R 128: momentary, short-term, integrated, range
@@ -20,12 +20,12 @@
  *	pitch		fundamental frequency
  *	voice		speech: its probability, where it starts and ends
  *
- * Of eight channels, loudness weighs RL and RR with 1.41 in the `layout` 5.1, with 1 in 7.1; SL and
- * SR with 1.41, LFE not at all (ITU-R BS.1770-4, table 4).
+ * With eight channels, loudness weighs RL and RR by 1.41 in the `layout` 5.1 and by 1 in 7.1, SL
+ * and SR by 1.41, and ignores LFE (ITU-R BS.1770-4, table 4).
  *
- * Levels are in dB with a sine at full scale being 0, and have `calibration-db` added. A change of
- * `reset` to 1 forgets all maxima, the integrated loudness and its range; a pause of the graph
- * forgets nothing. Rates: 8 to 384 kHz.
+ * Levels are in dB relative to a sine at full scale, plus `calibration-db`. A change of `reset`
+ *from 0 to 1 resets all maxima, the integrated loudness and its range; a pause of the graph resets
+ * nothing. Rates: 8 to 384 kHz.
  */
 
 /* Ports: the inputs, as many outputs, then these. Help and ranges: analyze_setup.c */

@@ -56,13 +56,13 @@ WEIR_REALTIME void analyze_reset(void *state)
 		analyze->value[i] = NAN;
 }
 
-/* Loudness is of what the meter weighs. */
+/* Loudness takes the K-weighted energy from the meter. */
 static WEIR_REALTIME bool meter_is_on(const struct analyze *analyze)
 {
 	return analyze->is_on[ANALYZE_LEVELS] || analyze->is_on[ANALYZE_LOUDNESS];
 }
 
-/* A group is on for whole hops, and begins anew when it was off. */
+/* Groups switch at the beginning of a hop; one that is switched off is reset. */
 static WEIR_REALTIME void hop_begin(struct analyze *analyze, float *const control[])
 {
 	const bool was_metered = meter_is_on(analyze);
@@ -88,7 +88,6 @@ static WEIR_REALTIME void reset_look(struct analyze *analyze, bool reset)
 	analyze->was_reset = reset;
 }
 
-/* The place of a field's values. */
 static WEIR_REALTIME float *value_of(struct analyze *analyze, uint32_t field)
 {
 	return analyze->value + analyze->offset[field];
@@ -129,7 +128,7 @@ static WEIR_REALTIME void rhythm_find(struct analyze *analyze)
 	*value_of(analyze, ANALYZE_BPM + 1) = found.confidence;
 }
 
-/* An end is found when the hangover is over: speech ended that long ago. */
+/* Speech ended one hangover before its end is detected. */
 static WEIR_REALTIME void speech_find(struct analyze *analyze, float *const control[])
 {
 	const struct vad_control how = {
@@ -214,7 +213,8 @@ static WEIR_REALTIME void mix_run(struct analyze *analyze, float *const in[], ui
 		vad_run(&analyze->vad, mix, n);
 }
 
-/* What control outputs show, of the channels the highest; those of 0.2 s and speech aside. */
+/* The fields that control outputs show, as the maximum of the channels; all but those of 0.2 s and
+ * speech. */
 static const struct {
 	uint32_t control, field;
 	bool is_per_channel;

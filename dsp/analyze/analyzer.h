@@ -31,7 +31,7 @@ enum analyze_field {
 	ANALYZE_N_FIELDS,
 };
 
-/* Most floats in a report: of eight channels. */
+/* The maximum number of floats in a report: that of eight channels. */
 #define ANALYZE_MAX_VALUES                                   \
 	(METER_FIELDS * ANALYZE_CHANNELS + LOUDNESS_FIELDS + \
 	 THIRD_OCTAVE_BANDS * ANALYZE_CHANNELS + FEATURES_VALUES + 16)
@@ -54,7 +54,7 @@ struct analyze {
 	struct f0 f0;
 	struct vad vad;
 
-	/* What the latest hop told, as in a report; NaN: not known. */
+	/* The values of the latest hop, laid out as in a report; NaN: not known. */
 	float value[ANALYZE_MAX_VALUES];
 	float recent_peak, recent_rms;
 	void *memory;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Half a period before a beat, its place is looked for: where the accents of the past that are
- * whole periods before it are strongest, the latest counting most, with a preference for where it
- * was expected. So a beat is told when it happens, not when it was heard: compare A. Stark,
- * M. Davies and M. Plumbley, "Real-time beat-synchronous analysis of musical audio" (DAFx 2009).
+ * Half a period ahead, the time of the next beat is predicted: it is where the past accents at
+ * whole periods before it are strongest, with weights that decay into the past, and with a
+ * preference for the time expected from the latest beat. So a beat is reported when it happens and
+ * not after its detection: compare A. Stark, M. Davies and M. Plumbley, "Real-time beat-synchronous
+ * analysis of musical audio" (DAFx 2009).
  */
 
 #include "beats.h"
@@ -24,7 +25,7 @@ WEIR_REALTIME void beats_reset(struct beats *beats)
 	*beats = (struct beats){ 0 };
 }
 
-/* The strength of beats of which the latest was that many steps ago. */
+/* The strength of a series of beats whose latest is `ago` steps in the past. */
 static WEIR_REALTIME float strength_find(const struct tempo *tempo, float ago)
 {
 	const float *past = tempo_past(tempo);
@@ -40,7 +41,7 @@ static WEIR_REALTIME float strength_find(const struct tempo *tempo, float ago)
 	return sum;
 }
 
-/* Transition weight of a beat there: 1 at the expected time. */
+/* Transition weight of a beat `ago` steps in the past: 1 at the expected time. */
 static WEIR_REALTIME float preference(float ago, float expected, float period)
 {
 	const float off = fabsf(ago - expected) / period;
@@ -49,7 +50,7 @@ static WEIR_REALTIME float preference(float ago, float expected, float period)
 	return ELSEWHERE + (1.0f - ELSEWHERE) * max_f32(1.0f - reach * reach, 0.0f);
 }
 
-/* Steps since the latest beat. `expected`: the same, from 0 to the period, or NaN. */
+/* Returns the steps since the latest beat. expected: their prediction, 0 to the period, or NaN. */
 static WEIR_REALTIME float latest_find(const struct tempo *tempo, float expected)
 {
 	const float period = tempo->period;

@@ -7,13 +7,13 @@
 /* Predicts the beats of a tempo. */
 struct beats {
 	bool started;
-	bool looked; /* for the next beat, since the latest beat */
-	float next;  /* steps until then */
+	bool looked; /* the next beat was predicted after the latest one */
+	float next;  /* steps until the next beat */
 };
 
 WEIR_REALTIME void beats_reset(struct beats *beats);
 
-/* After a step of the tempo. Returns the seconds since a beat that was in this step, or NaN. */
+/* Call after tempo_step(). Returns the seconds since a beat in this step, or NaN: none. */
 WEIR_REALTIME float beats_step(struct beats *beats, const struct tempo *tempo);
 
 #endif

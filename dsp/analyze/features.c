@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Values are found by the package's formulas, with its epsilon, from floats: what is summed over
- * many bins is summed in lanes, and the ends of that in doubles.
+ * The values follow pyAudioAnalysis' formulas, with its epsilon, on floats: sums over many bins are
+ * accumulated in lanes of floats, and the lanes are added up in doubles.
  *
- * A float FFT rounds, each machine's in its own way: its errors are FFT_ROUNDING of the root mean
- * square of the bins, which by Parseval's theorem is that of the window's energy. Where a bin
- * should be empty they would be told of instead of nothing, so FFT_NOISE is taken off the power of
- * every bin: what is more than 126 dB below the mean of the bins is not seen. The errors of a sound
- * that repeats itself exactly within the window gather in few bins, and rise above that there.
+ * A float FFT rounds, differently on each machine: the standard deviation of its error is
+ * FFT_ROUNDING times the root mean square of the bins, which follows from the window's energy
+ * (Parseval). In bins that should be empty the features would describe this error, so FFT_NOISE is
+ * subtracted from the power of every bin; components more than 126 dB below the mean of the bins
+ * are lost with it. The error for a sound that is exactly periodic within the window concentrates
+ * in few bins, and exceeds FFT_NOISE there.
  */
 
 #include "features.h"
@@ -66,7 +67,7 @@ static WEIR_SIMD WEIR_REALTIME double squares_sum(const float *x, uint32_t n)
 	return (double)weir_lanes_sum(&sum) + rest;
 }
 
-/* Of the tenths of x, and of what is left behind the last. */
+/* The energies of ten equal parts of x, and that of the rest behind the last part. */
 static WEIR_REALTIME void tenths_get(const float *x, uint32_t n, double *energy)
 {
 	const uint32_t part = n / TENTHS;
@@ -85,7 +86,7 @@ static WEIR_REALTIME double tenths_sum(const double *energy)
 	return sum;
 }
 
-/* All energy in one tenth would give -3e-16. */
+/* Not negative: with all energy in one tenth the sum is -3e-16. */
 static WEIR_REALTIME double tenths_entropy(const double *energy, double sum)
 {
 	double entropy = 0.0;
@@ -98,7 +99,7 @@ static WEIR_REALTIME double tenths_entropy(const double *energy, double sum)
 	return fmax(entropy, 0.0);
 }
 
-/* Steps of the sign, which is 0 for 0. */
+/* The sum of the changes of sign, which is 0 for 0: from -1 to 1 counts twice. */
 static WEIR_SIMD WEIR_REALTIME uint32_t sign_steps(const float *x, uint32_t n)
 {
 	int32_t steps = 0;
@@ -112,7 +113,7 @@ static WEIR_SIMD WEIR_REALTIME uint32_t sign_steps(const float *x, uint32_t n)
 	return (uint32_t)steps;
 }
 
-/* Of every bin, or of every second one, with that power of noise taken off. */
+/* The magnitudes of all bins, or of every second one, after subtraction of a noise power. */
 static WEIR_SIMD WEIR_REALTIME void magnitudes_get(const float *restrict spectrum, bool is_twice,
 						   float scale, float noise,
 						   float *restrict magnitude, uint32_t n)
@@ -137,7 +138,7 @@ static WEIR_SIMD WEIR_REALTIME void magnitudes_get(const float *restrict spectru
 		magnitude[k] = scale * sqrtf(max_f32(magnitude[k] - noise, 0.0f));
 }
 
-/* The sum of x, and of x times its index, counted from 1. */
+/* The sum of x, and the sum of x times its index, which counts from 1. */
 static WEIR_SIMD WEIR_REALTIME void moments_get(const float *x, uint32_t n, double *sum,
 						double *moment)
 {
@@ -160,7 +161,7 @@ static WEIR_SIMD WEIR_REALTIME void moments_get(const float *x, uint32_t n, doub
 	}
 }
 
-/* The sum of x times the square of how far its index is from the centre. */
+/* The sum of x times the squared distance of its index from the centre. */
 static WEIR_SIMD WEIR_REALTIME double spread_sum(const float *x, uint32_t n, float centre)
 {
 	weir_lanes sum = { 0 };
@@ -240,7 +241,7 @@ static WEIR_SIMD WEIR_REALTIME double logarithms_sum(const float *x, uint32_t n)
 	return sum;
 }
 
-/* The first bin up to which there is more than that share of the energy, of n. */
+/* The first of n bins up to which the share of the energy exceeds ROLLOFF. */
 static WEIR_REALTIME uint32_t rolloff_get(const float *magnitude, uint32_t n, const double *energy,
 					  double sum)
 {
@@ -292,7 +293,7 @@ static WEIR_REALTIME void chroma_get(const struct features *features, const floa
 	for (uint32_t i = 0; i < features->n_semitones; i++) {
 		const float x = magnitude[features->semitone[i].bin];
 
-		/* In floats, as the energy is: what is too little for it is nothing here, too. */
+		/* In floats as the energy, so that what underflows there underflows here, too. */
 		sum[features->semitone[i].pitch] +=
 			(double)(x * x) * (double)features->semitone[i].share;
 	}
@@ -300,7 +301,7 @@ static WEIR_REALTIME void chroma_get(const struct features *features, const floa
 		chroma[i] = (float)(sum[i] / (energy > 0.0 ? energy : EPSILON));
 }
 
-/* Returns the energy of the window. */
+/* The features of the waveform. Returns the energy of the window. */
 static WEIR_REALTIME double sound_features(const struct features *features, float *value)
 {
 	const uint32_t n = features->n_window;

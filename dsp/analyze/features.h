@@ -20,40 +20,41 @@ enum {
 	FEATURES_VALUES = FEATURES_CHROMA + 12,
 };
 
-#define FEATURES_FIELDS 11 /* mfcc and chroma are one each */
+#define FEATURES_FIELDS 11 /* mfcc and chroma are one field each */
 #define FEATURES_MELS 40
 #define FEATURES_MFCCS 13
 #define FEATURES_PITCHES 12
-#define FEATURES_CLASSES 192 /* semitones of the spectrum, at most */
+#define FEATURES_CLASSES 192 /* maximum number of semitones in the spectrum */
 
 /*
  * Short-term features of the last 50 ms, as pyAudioAnalysis defines them (T. Giannakopoulos,
  * "pyAudioAnalysis: An Open-Source Python Library for Audio Signal Analysis", PLoS ONE 10, 2015),
- * but of the sound as it is: a package that has the whole file first takes its mean off and makes
- * its peak 1. The window has rate / 20 frames, not tapered; its spectrum half as many bins. Flux
- * is against the window of the hop before, 10 ms earlier. Flatness is not the package's: the
- * geometric over the arithmetic mean of the power, each with 1e-20 added.
+ * except that the sound is not normalized: pyAudioAnalysis, which has the whole file, first
+ * subtracts its mean and scales its peak to 1. The window is rectangular and has rate / 20 frames;
+ * the spectrum has half as many bins. Flux compares with the window of the preceding hop, 10 ms
+ * earlier. Flatness, which pyAudioAnalysis does not have, is the geometric over the arithmetic mean
+ * of the power, 1e-20 added to both.
  *
- * A rate whose twentieth has a prime factor above 29 (44056 Hz; no usual one) gets the next shorter
- * window that has none: FFTW allocates while it transforms others.
+ * If rate / 20 has a prime factor above 29 (44056 Hz; no common rate has), the window is the next
+ * shorter one without: for other lengths FFTW allocates memory while it transforms.
  */
 struct features {
 	uint32_t rate;
 	float hop_seconds;
 	uint32_t n_window, n_hop, n_bins;
-	uint32_t n_fft; /* n_window, or twice that: FFTW allocates for odd ones, too */
+	uint32_t n_fft; /* n_window, or twice that if it is odd: FFTW allocates for odd lengths */
 	struct weir_fft fft;
 
 	float *time;	  /* [n_fft]: the window, then zeros */
 	uint32_t n_time;  /* frames in the window */
-	uint32_t n_heard; /* since the reset, until they fill it */
+	uint32_t n_heard; /* frames since the reset, up to n_window */
 	fftwf_complex *spectrum;
 	float *magnitude[2]; /* [n_bins], of this hop and of the one before */
-	float share[2];	     /* one by their sum */
-	uint32_t now;	     /* which of the two is this hop's */
+	float share[2];	     /* 1 / sum of these magnitudes */
+	uint32_t now;	     /* index of this hop in magnitude and share */
 
 	struct {
-		uint32_t first, n, weight; /* bins; weight: the first of them */
+		uint32_t first, n, weight; /* bins; weight: index of the first in mel_weight */
 	} mel[FEATURES_MELS];
 	float *mel_weight;
 	uint32_t n_mel_weights;
@@ -65,7 +66,7 @@ struct features {
 	} semitone[FEATURES_CLASSES];
 	uint32_t n_semitones;
 
-	bool is_known; /* was in the hop before */
+	bool is_known; /* the preceding hop had values */
 	float smoothed[FEATURES_VALUES];
 };
 

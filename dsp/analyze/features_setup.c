@@ -7,7 +7,7 @@
 #define MAX_PRIME 29
 #define A0_HZ 27.5
 
-/* The package's mel filters: 13 that lie linear in frequency, then 27 that lie logarithmic. */
+/* pyAudioAnalysis' mel filters: 13 with linear and 27 with logarithmic spacing. */
 #define LINEAR_MELS 13
 #define MIN_MEL_HZ 133.33
 #define MEL_STEP_HZ (200.0 / 3.0)
@@ -21,8 +21,8 @@ static double edge_hz(uint32_t edge)
 }
 
 /*
- * The package takes the bins for twice as far apart as they are, so that its filters lie an octave
- * below their names.
+ * pyAudioAnalysis assumes twice the actual spacing of the bins, so that its filters lie an octave
+ * below their nominal frequencies.
  */
 static uint32_t edge_bin(const struct features *features, uint32_t edge)
 {
@@ -90,7 +90,7 @@ static void cosine_init(double *cosine)
 				cos(M_PI * c * (2.0 * m + 1.0) / (2.0 * FEATURES_MELS));
 }
 
-/* Semitones from A0 to a bin, whose frequency is that of the next bin. */
+/* Semitones from A0 to a bin, to which pyAudioAnalysis assigns the frequency of the next one. */
 static int semitone_of(const struct features *features, uint32_t bin)
 {
 	const double hz = (bin + 1.0) * features->rate / (2.0 * features->n_bins);
@@ -98,13 +98,13 @@ static int semitone_of(const struct features *features, uint32_t bin)
 	return (int)rint(12.0 * log2(hz / A0_HZ));
 }
 
-/* Below A0 the package counts from its arrays' end, without meaning to. */
+/* Below A0 pyAudioAnalysis indexes its arrays from their end, by accident. */
 static uint32_t place_of(const struct features *features, int semitone)
 {
 	return (uint32_t)(semitone < 0 ? semitone + (int)features->n_bins : semitone);
 }
 
-/* Bins of the same semitone as this one. */
+/* The number of bins in the semitone of this one. */
 static uint32_t bins_alike(const struct features *features, uint32_t bin)
 {
 	const int semitone = semitone_of(features, bin);
@@ -118,9 +118,10 @@ static uint32_t bins_alike(const struct features *features, uint32_t bin)
 }
 
 /*
- * The package gives each semitone an array's element, into which every bin of it is written: the
- * last one stays. Elements are then divided by a count of bins, which it looks up twice: for the
- * bin that has the number of the semitone of the bin that has the number of this element.
+ * pyAudioAnalysis has an array element per semitone, to which it assigns each of the semitone's
+ * bins in turn, so that only the last one remains. It then divides each element by a number of
+ * bins that it looks up through two indices: element i gets the count of the semitone of bin
+ * semitone(i).
  */
 static void chroma_init(struct features *features)
 {

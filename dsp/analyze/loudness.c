@@ -14,7 +14,7 @@
 #define ABSOLUTE -70.0f	  /* LUFS; EBU Tech 3342 as well */
 #define BLOCK_GATE -10.0f /* LU */
 
-/* EBU Tech 3342: of what is above its gate, from the 10th to the 95th percentile. */
+/* EBU Tech 3342: from the 10th to the 95th percentile of the values above the gate. */
 #define RANGE_GATE -20.0f /* LU */
 #define RANGE_LOW 0.10
 #define RANGE_HIGH 0.95

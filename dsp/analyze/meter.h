@@ -40,11 +40,11 @@ struct meter_levels {
 	double sum[WEIGHTINGS]; /* of squares in this hop */
 };
 
-/* A run of samples at full scale. */
+/* Runs of samples at full scale. */
 struct meter_clip {
 	uint32_t n;	 /* runs of two or more since the reset */
 	uint32_t length; /* 0, 1, or 2 and more */
-	int32_t begin;	 /* frame of this hop at which the run began */
+	int32_t begin;	 /* frame at which the run began, relative to this hop */
 };
 
 struct meter_channel {
@@ -52,19 +52,19 @@ struct meter_channel {
 	struct meter_clip clip;
 	struct true_peak true_peak;
 	float peak, peak_max, tp, tp_max; /* amplitudes */
-	double energy;			  /* of the latest hop, K-weighted */
+	double energy;			  /* mean square of the latest hop, K-weighted */
 	float recent_peak[METER_RECENT];
-	float recent_square[METER_RECENT]; /* means */
+	float recent_square[METER_RECENT]; /* mean squares */
 };
 
 /*
  * Sample peak, true peak, RMS, and the levels of IEC 61672-1, class 1: A and C within 0.1 dB from
- * 20 Hz to 16 kHz, or 0.4 of the rate. No level is below -200 dB.
+ * 20 Hz to 16 kHz or 0.4 of the rate, whichever is lower. No level is below -200 dB.
  *
- * A channel clips when two or more samples in a row are at METER_CLIPPED or above: one clip, at the
- * second of them.
+ * A run of two or more consecutive samples at METER_CLIPPED or above is one clip, counted at the
+ * second sample.
  */
-#define METER_CLIPPED 0.9999f /* 32767 / 32768 and all above are */
+#define METER_CLIPPED 0.9999f /* below 32767 / 32768, full scale of 16 bits */
 
 struct meter {
 	uint32_t rate;
@@ -84,7 +84,7 @@ void meter_init(struct meter *meter, uint32_t rate, uint32_t n_channels);
 
 WEIR_REALTIME void meter_reset(struct meter *meter);
 
-/* n frames of every channel, never across the end of a hop. */
+/* Takes n frames of every channel, never across the end of a hop. */
 WEIR_REALTIME void meter_run(struct meter *meter, float *const in[], uint32_t n);
 
 /*
@@ -100,8 +100,8 @@ WEIR_REALTIME double meter_energy(const struct meter *meter, uint32_t channel);
 WEIR_REALTIME float meter_clipped(const struct meter *meter);
 
 /*
- * Of the last METER_RECENT hops, with silence before the start: the sample peak in dB, and the RMS
- * of the loudest channel.
+ * The sample peak in dB and the RMS of the loudest channel over the last METER_RECENT hops; the
+ * time before the start counts as silence.
  */
 WEIR_REALTIME void meter_recent(const struct meter *meter, float calibration, float *peak,
 				float *rms);

@@ -12,9 +12,9 @@
  * ms apart. The tempo is known after two or three similar periods. Beats are predicted from the
  * tempo: each is reported in its own hop. Beats and tempo end 3 s after the latest accent.
  *
- * The confidence is the normalized autocorrelation at one, two, three and four periods, less the
- * evidence for half or twice the tempo: about 0.8 for drums alone, 0.3 to 0.6 for most
- * songs with a beat.
+ * The confidence is the normalized autocorrelation at one, two, three and four periods, minus the
+ * evidence for half or twice the tempo: about 0.8 for drums alone, 0.3 to 0.6 for most songs with
+ * a beat.
  */
 struct rhythm_found {
 	float onset, beat; /* seconds before the end of the hop; NaN: none in it */
@@ -30,7 +30,7 @@ struct rhythm {
 	struct onsets onsets;
 	struct tempo tempo;
 	struct beats beats;
-	float onset, beat; /* as in found */
+	float onset, beat; /* of this hop so far, as in struct rhythm_found */
 };
 
 /* Returns 0 or -ENOMEM. Then allocate twice, init_tables and reset. */

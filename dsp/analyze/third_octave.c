@@ -9,17 +9,17 @@
 
 #define HALF_LANES 4
 
-/* Two frames of two channels, of any address. */
+/* Two frames of two channels, at any address. */
 typedef float frames __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float frame __attribute__((vector_size(8), aligned(4), may_alias));
 typedef double frame_bits __attribute__((aligned(4), may_alias));
 typedef double four_bits __attribute__((vector_size(32)));
 
 /*
- * Two branches of two allpass sections each make an elliptic lowpass that weakens by 113 dB what
- * is above 0.37 of its rate, and passes 0 to 0.13 (R. A. Valenzuela, A. G. Constantinides, "Digital
- * signal processing schemes for efficient interpolation and decimation", IEE Proc. G 130, 1983).
- * The first frame of two takes the branch of the odd coefficients.
+ * Two branches of two allpass sections each make an elliptic half-band lowpass that passes 0 to
+ * 0.13 of its rate and attenuates by 113 dB above 0.37 (R. A. Valenzuela, A. G. Constantinides,
+ * "Digital signal processing schemes for efficient interpolation and decimation", IEE Proc. G 130,
+ * 1983). The first frame of two takes the branch of the odd coefficients.
  */
 static const float first_section[HALF_LANES] = { 0.17487092f, 0.17487092f, 0.04372161f,
 						 0.04372161f };
@@ -78,8 +78,8 @@ static WEIR_SIMD WEIR_REALTIME void bank_run(const struct third_octave_bank *ban
 }
 
 /*
- * Makes half as many frames of n, twice as loud, in the same place. There is room for another
- * before them. Returns how many there are.
+ * Decimates n frames in place, to twice their amplitude; a frame left over from the last call is
+ * put before them. Returns the number of frames.
  */
 static WEIR_SIMD WEIR_REALTIME uint32_t half_run(struct third_octave_half *half, float *sound,
 						 uint32_t n)
@@ -156,7 +156,7 @@ static WEIR_REALTIME void bank_hop(const struct third_octave_bank *bank,
 	memset(&state->recent, 0, sizeof(state->recent));
 }
 
-/* value: of the two channels. */
+/* value: the bands of each of the two channels. */
 static WEIR_REALTIME void bank_tell(const struct third_octave_bank *bank,
 				    const struct third_octave_state *state, float calibration,
 				    float *const value[])

@@ -11,25 +11,25 @@
 #define THIRD_OCTAVE_SECTIONS 4
 #define THIRD_OCTAVE_LANES 8
 
-/* Up to four bands next to each other, each twice: of a pair of channels. */
+/* Up to four adjacent bands of a pair of channels, side by side in the lanes. */
 struct third_octave_bank {
 	uint32_t stage; /* at rate / 2^stage */
 	uint32_t n_sections;
-	int32_t top;	  /* band of the first lanes: it falls from there */
-	uint32_t n_bands; /* of them less than THIRD_OCTAVE_BANDS are computed */
+	int32_t top;	  /* band of the first two lanes; the following lanes have lower ones */
+	uint32_t n_bands; /* in the lanes; those from THIRD_OCTAVE_BANDS on are not reported */
 	weir_lanes gain, a1[THIRD_OCTAVE_SECTIONS], a2[THIRD_OCTAVE_SECTIONS];
 };
 
 struct third_octave_state {
 	weir_lanes s[THIRD_OCTAVE_SECTIONS][2];
-	weir_lanes recent;		   /* what this hop adds to the mean squares */
-	double square[THIRD_OCTAVE_LANES]; /* mean, when the hop began */
+	weir_lanes recent;		   /* contribution of this hop to the mean squares */
+	double square[THIRD_OCTAVE_LANES]; /* mean square at the beginning of the hop */
 };
 
-/* From one stage to the next: what two allpass filters remember of two channels. */
+/* Half-band decimator from one stage to the next, of two channels: two allpass branches. */
 struct third_octave_half {
 	float memory[3][4];
-	float left[2]; /* a frame without a partner */
+	float left[2]; /* an odd frame, which waits for the next one */
 	uint32_t n_left;
 };
 
@@ -40,21 +40,20 @@ struct third_octave_pair {
 
 /*
  * Third-octave bands of IEC 61260-1:2014, class 1, base 10: Butterworth filters of three pole
- * pairs, whose effective bandwidth is that of the ideal filter. Bands whose middle is above 0.4536
- * of the rate read -200 dB.
+ * pairs, whose effective bandwidth is that of the ideal filter. Bands with a midband frequency
+ * above 0.4536 of the rate read -200 dB.
  *
- * Three bands at a time run at half the rate of those above them. The filters that halve the rate
- * weaken what they fold into a band by more than 100 dB, and are late by 2.7 to 3.4 of the frames
- * that go into them: 14 ms in all at 20 Hz, a tenth of what that band takes to rise, and in
- * proportion less above.
+ * Each bank of three bands runs at half the rate of the bank above. The decimators attenuate
+ * aliases within a band by more than 100 dB, and delay by 2.7 to 3.4 of their input frames: by 14
+ * ms in all at 20 Hz, a tenth of that band's rise time, and in proportion less above.
  */
 struct third_octave {
 	uint32_t rate;
 	uint32_t n_channels, n_pairs;
 	int32_t top;				/* band of the first bank */
-	uint32_t first, n_banks;		/* banks, without those above all bands */
+	uint32_t first, n_banks;		/* banks in use, without those above all bands */
 	double seconds;				/* time constant of the mean squares */
-	float share[THIRD_OCTAVE_STAGES];	/* of a frame in them */
+	float share[THIRD_OCTAVE_STAGES];	/* its coefficient per frame of a stage */
 	uint32_t n_frames[THIRD_OCTAVE_STAGES]; /* of this hop so far */
 	struct third_octave_bank *bank;		/* [n_banks] */
 	struct third_octave_pair *pair;		/* [n_pairs] */
@@ -67,7 +66,7 @@ void third_octave_init_tables(struct third_octave *third_octave);
 
 WEIR_REALTIME void third_octave_reset(struct third_octave *third_octave);
 
-/* n frames of every channel, WEIR_BLOCK at most and never across the end of a hop. */
+/* Takes n frames of every channel, at most WEIR_BLOCK and never across the end of a hop. */
 WEIR_REALTIME void third_octave_run(struct third_octave *third_octave, float *const in[],
 				    uint32_t n);
 

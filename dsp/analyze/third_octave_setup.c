@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A band is the bilinear transform of an analogue Butterworth bandpass whose edges are prewarped.
- * The warping makes the lower skirt less steep: three pole pairs stay in class 1 while the middle
- * of the band is below 0.25 of the rate. The bands above that, of the first bank, have four.
+ * A band is the bilinear transform of an analogue Butterworth bandpass with prewarped edges.
+ * Warping makes the lower skirt less steep: three pole pairs meet class 1 as long as the midband
+ * frequency is below 0.25 of the rate. The bands of the first bank, above that, have four.
  *
  * The edges are moved inwards so that the effective bandwidth (IEC 61260-1:2014, 5.11) is that of
- * an ideal filter, unless the warping leaves no room for it: above 0.43 of the rate.
+ * an ideal filter, except above 0.43 of the rate, where the warping leaves no room for it.
  */
 
 #include <complex.h>
@@ -19,7 +19,7 @@
 #define LAST_EDGE 0.4999
 
 struct edges {
-	double low, high; /* warped */
+	double low, high; /* prewarped: tan(pi f / rate) */
 };
 
 /* IEC 61260-1:2014, 5.2 to 5.4; band 17 is that of 1 kHz. */
@@ -39,7 +39,8 @@ static struct edges edges_of(double middle, uint32_t n_poles)
 			       tan(M_PI * fmin(middle * high, LAST_EDGE)) };
 }
 
-/* A pole and what mirrors it: s to z by the bilinear transform. Returns the gain at `unit`. */
+/* A section from a pole and its conjugate, by the bilinear transform. Returns its gain at `unit`.
+ */
 static double section_set(struct third_octave_bank *bank, uint32_t section, uint32_t lane,
 			  double complex s, double complex unit)
 {
@@ -53,7 +54,7 @@ static double section_set(struct third_octave_bank *bank, uint32_t section, uint
 	return cabs((1.0 - 1.0 / (unit * unit)) / (1.0 + a1 / unit + a2 / (unit * unit)));
 }
 
-/* middle: of the band, as a share of the stage's rate. */
+/* middle: midband frequency over the stage's rate. */
 static void band_init(struct third_octave_bank *bank, uint32_t lane, double middle)
 {
 	const uint32_t n = bank->n_sections;
@@ -63,7 +64,7 @@ static void band_init(struct third_octave_bank *bank, uint32_t lane, double midd
 	uint32_t section = 0;
 	double gain = 1.0;
 
-	/* Each pole of the lowpass gives two; of those and their mirrors one is above the axis. */
+	/* Each pole of the lowpass prototype gives two; of each conjugate pair one is used. */
 	for (uint32_t k = 0; k < n; k++) {
 		const double complex pole = cexp(I * M_PI * (2.0 * k + n + 1.0) / (2.0 * n));
 		const double complex half = 0.5 * wide * pole;
@@ -74,7 +75,7 @@ static void band_init(struct third_octave_bank *bank, uint32_t lane, double midd
 			if (cimag(both[i]) > 0.0)
 				gain *= section_set(bank, section++, lane, both[i], unit);
 	}
-	/* Each halving of the rate doubles what there is. */
+	/* Each decimation doubles the amplitude. */
 	bank->gain[lane] = bank->gain[lane + 1] = (float)ldexp(1.0 / gain, -(int)bank->stage);
 }
 

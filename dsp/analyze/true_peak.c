@@ -11,7 +11,7 @@
 #define N_LANES 8
 #define BETA 4.3 /* of the window: errors of 0.03 dB up to 0.45 of the rate */
 
-/* Integers, because compilers see at once which of two is higher. */
+/* Non-negative floats compare as integers, which compilers vectorize. */
 union heights {
 	float height[WEIR_BLOCK];
 	int32_t order[WEIR_BLOCK];
@@ -19,7 +19,8 @@ union heights {
 
 struct points {
 	float sample[TRUE_PEAK_TAPS + WEIR_BLOCK + N_LANES];
-	/* Between a sample and the next. Of the last, the one before this run comes first. */
+	/* Points between a sample and the next; half and three_quarters begin one sample earlier.
+	 */
 	float quarter[WEIR_BLOCK + N_LANES], half[WEIR_BLOCK + N_LANES + 1];
 	float three_quarters[WEIR_BLOCK + N_LANES + 1];
 };
@@ -41,7 +42,7 @@ void true_peak_tables_init(struct true_peak_tables *tables, uint32_t rate)
 	}
 }
 
-/* A multiple of N_LANES from n on. Kernels of 1/4 and 3/4 mirror each other. */
+/* At least n points, in whole lanes. The kernels of 1/4 and 3/4 mirror each other. */
 static WEIR_SIMD WEIR_REALTIME void quarters_find(const struct true_peak_tables *tables,
 						  struct points *points, uint32_t n)
 {
@@ -80,7 +81,7 @@ static WEIR_SIMD WEIR_REALTIME void halves_find(const struct true_peak_tables *t
 	}
 }
 
-/* The vertex of the parabola through three points, when it lies nearest to the middle one. */
+/* The height of the parabola through three points, if its vertex is nearest to the middle one. */
 static inline WEIR_REALTIME float vertex(float before, float point, float after)
 {
 	const float slope = after - before, bend = point + point - before - after;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A and C (IEC 61672-1 annex E): the poles at low frequencies and their zeros at 0 Hz become
- * digital by matched z-transform. The two poles at 12.2 kHz do so, too, but get two zeros that fit
- * the magnitude of the whole to the standard's, by least squares of the relative error: the squared
- * magnitude of a numerator is a parabola of x = sin^2(pi f / rate) (M. Vicanek, "Matched second
+ * A and C (IEC 61672-1 annex E): the poles at low frequencies and their zeros at 0 Hz are mapped by
+ * the matched z-transform. So are the two poles at 12.2 kHz, which get two zeros that fit the
+ * magnitude of all sections to the standard's, by least squares of the relative error: the squared
+ * magnitude of a numerator is a parabola in x = sin^2(pi f / rate) (M. Vicanek, "Matched second
  * order digital filters", 2016). The error stays below 0.06 dB up to 0.4 of the rate.
  *
- * K: bilinear transforms of the analogue filters from which the coefficients that ITU-R
- * BS.1770-4, annex 1, tells for 48 kHz come (B. De Man, "Evaluation of implementations of the EBU
- * R128 loudness measurement", AES 145th convention, 2018). At other rates the shelf's numerator is
- * fitted, too, to what it is at 48 kHz.
+ * K: bilinear transforms of the analogue filters behind the coefficients that ITU-R BS.1770-4,
+ * annex 1, lists for 48 kHz (B. De Man, "Evaluation of implementations of the EBU R128 loudness
+ * measurement", AES 145th convention, 2018). At other rates the shelf's numerator is fitted to the
+ * magnitude at 48 kHz.
  */
 
 #include "weighting.h"
 
 #include <math.h>
 
-#define N_FIT 48     /* frequencies, most of them low */
+#define N_FIT 48     /* frequencies, quadratically spaced: most are low */
 #define FIT_END 0.42 /* of the rate */
 
 /* IEC 61672-1:2013, E.4: poles, Hz */
@@ -75,8 +75,8 @@ static const struct biquad shelf_48000 = {
 };
 
 /*
- * A and C: the formulas of annex E, without what makes them 0 dB at 1 kHz. K: of the shelf, which
- * is flat before it ends.
+ * A and C: the formulas of annex E without the normalization to 0 dB at 1 kHz. K: the power of the
+ * shelf at 48 kHz; above 24 kHz its value there.
  */
 static double standard_power(double frequency, int lane)
 {
@@ -110,7 +110,7 @@ static void solve(double m[3][4], double *result)
 	}
 }
 
-/* The b of `biquad` so that all sections together are what the standard says. */
+/* Sets the numerator of `biquad` so that all sections together have the standard's magnitude. */
 static void fit(const struct biquad *low, const struct biquad *middle, struct biquad *biquad,
 		double rate, int lane)
 {
@@ -129,7 +129,7 @@ static void fit(const struct biquad *low, const struct biquad *middle, struct bi
 	}
 	solve(m, parts);
 
-	/* From c0 + c1 x + c2 x^2 to the factors that parabola() multiplies. */
+	/* From the parabola c0 + c1 x + c2 x^2 back to b0, b1, b2: the inverse of parabola(). */
 	const double at_zero = sqrt(parts[0]);
 	const double at_half = sqrt(parts[0] + parts[1] + parts[2]);
 	const double outer = 0.5 * (at_zero + at_half);
@@ -166,7 +166,7 @@ static void iec_init(struct weighting *weighting, int lane, double rate)
 	section_put(&weighting->section[2], lane, &high);
 }
 
-/* 1 + warped / q + warped^2, and what follows from it. */
+/* Sets a1 and a2 by the bilinear transform; returns a0, by which they are divided. */
 static double k_poles(struct biquad *biquad, double frequency, double q, double rate)
 {
 	const double warped = tan(M_PI * frequency / rate);
@@ -179,7 +179,7 @@ static double k_poles(struct biquad *biquad, double frequency, double q, double 
 
 static void k_init(struct weighting *weighting, double rate)
 {
-	/* What gives table 1, the pre-filter, and table 2, the RLB high-pass, at 48 kHz. */
+	/* They give table 1, the pre-filter, and table 2, the RLB high-pass, at 48 kHz. */
 	const double shelf_hz = 1681.974450955533, shelf_q = 0.7071752369554196;
 	const double pass_hz = 38.13547087602444, pass_q = 0.5003270373238773;
 	struct biquad shelf = nothing, pass, at_48000;
@@ -187,7 +187,7 @@ static void k_init(struct weighting *weighting, double rate)
 	k_poles(&shelf, shelf_hz, shelf_q, rate);
 	fit(&nothing, &nothing, &shelf, rate, WEIGHTING_K);
 
-	/* The numerator is 1, -2, 1 at 48 kHz: a little more than 1 at high frequencies. */
+	/* The numerator is 1, -2, 1 at 48 kHz, as in table 2: the gain there exceeds 1 a little. */
 	pass.b0 = k_poles(&at_48000, pass_hz, pass_q, 48000.0) /
 		  k_poles(&pass, pass_hz, pass_q, rate);
 	pass.b1 = -2.0 * pass.b0;

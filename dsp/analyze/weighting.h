@@ -4,8 +4,7 @@
 
 #include <stdint.h>
 
-/* The filters of levels: A, C, Z of IEC 61672-1, K of ITU-R BS.1770-4; side by side in the lanes.
- */
+/* The lanes: frequency weightings A, C and Z of IEC 61672-1, K of ITU-R BS.1770-4. */
 enum {
 	WEIGHTING_A,
 	WEIGHTING_C,
@@ -16,14 +15,14 @@ enum {
 
 #define WEIGHTING_SECTIONS 3
 
-/* Of any address. Doubles: poles at 20.6 Hz are too near to 1 for floats. */
+/* At any address. Doubles, since the poles at 20.6 Hz are too near to 1 for floats. */
 typedef double weighting_lanes __attribute__((vector_size(32), aligned(8), may_alias));
 
 struct weighting_section {
 	double b0[WEIGHTINGS], b1[WEIGHTINGS], b2[WEIGHTINGS], a1[WEIGHTINGS], a2[WEIGHTINGS];
 };
 
-/* In transposed direct form 2. */
+/* Transposed direct form II. */
 struct weighting {
 	struct weighting_section section[WEIGHTING_SECTIONS];
 };
