@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The envelope runs straight, in decibels over frequency, from partial to partial of the
- * voice. That is simpler than a smooth curve or a model of the throat, and meets the
- * formants better than a cepstrum that is cut short, which blurs them.
+ * The envelope is a straight line, in decibels over frequency, from partial to partial of the
+ * voice. That is simpler than a smooth curve or a model of the vocal tract, and meets the
+ * formants better than a truncated cepstrum, which blurs them.
  *
- * Which peaks of the spectrum are partials follows from how far these are apart: a peak with
- * a higher one nearer than half of that is none. That distance is where the generalised
- * correlation
+ * A peak of the spectrum is no partial if there is a higher one within half of the spacing of
+ * the partials. The spacing is the inverse of the period at which the generalised correlation
  *
  *	c(t) = sum over k of |X(k)|^(1/2) cos(2 pi k t / n)
  *
  * has its highest peak (T. Tolonen, M. Karjalainen, "A computationally efficient multipitch
  * analysis model", IEEE Trans. Speech and Audio Processing 8(6), 2000): the root keeps a
- * single strong formant from passing for the voice. Sounds other than a voice leave gaps
- * between their partials, with peaks that are only what the window leaks; those are below a
- * skirt that is drawn on both sides of every partial, and dropped.
+ * single strong formant from being taken for the voice. Sounds other than voices have gaps
+ * between their partials, with peaks that are leakage of the window; these lie below a
+ * skirt on both sides of every partial, and are dropped.
  */
 
 #include "formant.h"
@@ -69,7 +68,7 @@ WEIR_REALTIME void formant_reset(struct formant *formant)
 	formant->spacing = formant->unvoiced;
 }
 
-/* The highest point of the correlation between two periods, or 0 if none is above `height`. */
+/* The period of the maximum of the correlation in a range, or 0 if it is not above `height`. */
 static WEIR_REALTIME uint32_t find_period(const float *correlation, uint32_t from, uint32_t to,
 					  float height)
 {
@@ -88,7 +87,7 @@ WEIR_REALTIME void formant_find_spacing(struct formant *formant, const float *co
 	const uint32_t n = 2 * (formant->n_bins - 1), before = formant->period;
 	uint32_t t = formant->shortest, period, kept = 0;
 
-	/* Down the flank of c(0). */
+	/* Skip the main lobe around c(0). */
 	while (t < formant->longest && correlation[t + 1] < correlation[t])
 		t++;
 	period = find_period(correlation, t, formant->longest, VOICED * correlation[0]);
@@ -115,7 +114,7 @@ static WEIR_REALTIME bool is_partial(const struct formant *formant, const float 
 	return true;
 }
 
-/* A peak, at the vertex of a parabola through it. */
+/* A peak, at the vertex of a parabola through three bins. */
 static WEIR_REALTIME struct formant_point point_at(const float *power, uint32_t peak, float min)
 {
 	const float *p = power + peak;
@@ -138,7 +137,7 @@ static WEIR_REALTIME void mask(const struct formant *formant, const struct forma
 		point->level < loud->level - SHELF - SKIRT * fabsf(point->bin - loud->bin) / width;
 }
 
-/* Drops points that louder partials mask: they would come and go. */
+/* Drops points that louder partials mask: they would come and go from frame to frame. */
 static WEIR_REALTIME void drop_masked(struct formant *formant)
 {
 	struct formant_point *point = formant->point;

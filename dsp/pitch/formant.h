@@ -20,7 +20,7 @@ struct formant_point {
 struct formant {
 	uint32_t n_bins;	    /* of the frame's spectrum */
 	uint32_t shortest, longest; /* period of a voice, frames; at most half of an FFT */
-	uint32_t unvoiced;	    /* spacing where there is no voice, bins */
+	uint32_t unvoiced;	    /* spacing without a voice, bins */
 	float critical;		    /* bins: the minimum width of a critical band */
 
 	uint32_t period;	     /* of the voice, frames; 0: none */
@@ -30,14 +30,14 @@ struct formant {
 	float *envelope; /* natural logarithm of the power, per bin */
 };
 
-/* Of spectra of a window of n frames. */
+/* For spectra of a window of n frames. */
 void formant_init(struct formant *formant, uint32_t rate, uint32_t n);
 void formant_allocate(struct formant *formant, struct arena *arena);
 
 WEIR_REALTIME void formant_reset(struct formant *formant);
 
 /*
- * Fills bins, whose inverse FFT is the correlation that formant_find_spacing() takes.
+ * Fills bins; their inverse FFT is the correlation that formant_find_spacing() takes.
  */
 WEIR_REALTIME void formant_compress(const struct formant *formant, const float *power,
 				    fftwf_complex *bins);
@@ -48,7 +48,7 @@ WEIR_REALTIME void formant_find_spacing(struct formant *formant, const float *co
 WEIR_REALTIME void formant_find_envelope(struct formant *formant, const float *power,
 					 const uint32_t *peak, uint32_t n_peaks);
 
-/* The gain of a partial at `bin` that will sound at speed * bin. */
+/* The gain of a partial at `bin` that is shifted to speed * bin. */
 WEIR_REALTIME float formant_gain(const struct formant *formant, float bin, float speed);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Three shifters, one per mode. One is output; while the mode changes, two run: the new one
- * is fed until its output is complete, and then cross-faded in.
+ * Three shifters, one per mode. One of them runs; while the mode changes, two do: the new one
+ * takes input until its output is complete, and is then cross-faded in.
  */
 
 #include "modes.h"
@@ -14,10 +14,10 @@
 #define MAX_SEMITONES 24.0
 
 /*
- * With a short fade an attack that only one of the two shifters has output yet would be heard twice
- * or not at all: twice has 3 dB more energy than once. A fade that is this much longer than the
- * difference of the delays, 43 ms at most, adds 0.1 dB. Without attacks it is short, because a tone
- * whose phases are opposite in both fades out and in.
+ * With a short fade, an attack that only one of the two shifters has output so far would come twice
+ * or not at all; twice has 3 dB more energy than once. FADE_SECONDS_ATTACK is so much longer than
+ * the maximum difference of the delays, 43 ms, that 0.1 dB are added. Without attacks the fade is
+ * short, because a tone with opposite phases in the two shifters fades out and in again.
  */
 #define FADE_SECONDS 0.02
 #define FADE_SECONDS_ATTACK 0.2
@@ -63,7 +63,7 @@ static WEIR_REALTIME void mode_read(struct pitch *pitch, enum pitch_mode mode)
 	pitch->warm_up = SHIFTER_WARM_UP * next->hop;
 }
 
-/* Whether one of the shifters has not yet output a strong attack that is known. */
+/* Whether at least one of the shifters has still to output a strong attack that was found. */
 static WEIR_REALTIME bool has_attack(const struct pitch *pitch)
 {
 	const struct shifter *shifter = &pitch->shifter[pitch->mode];
@@ -107,7 +107,8 @@ static WEIR_REALTIME void fade_over(struct pitch *pitch, float *const out[], uin
 	const uint32_t n_before = pitch->shifter[pitch->mode].vocoder.onsets.n_found;
 	const uint32_t n_next = pitch->shifter[pitch->next].vocoder.onsets.n_found;
 
-	/* Both have found the attacks: what is still to be reported of one is of the other. */
+	/* Both have found the same attacks: an unreported one is now the latest of the new shifter.
+	 */
 	pitch->n_onsets_reported = n_next - (n_next > 0 && pitch->n_onsets_reported != n_before);
 	pitch->mode = pitch->next;
 }
@@ -147,7 +148,7 @@ static WEIR_REALTIME void report(struct pitch *pitch, struct weir_reports *repor
 	report->present |= 1 << PITCH_REPORT_ONSET;
 }
 
-/* Frames that can be run at once: up to n, the next report, hop, or turn of a change. */
+/* Frames to run at once: up to n, the next report or hop, or the next phase of a mode change. */
 static WEIR_REALTIME uint32_t count_frames(const struct pitch *pitch, uint32_t n)
 {
 	const struct shifter *shifter = &pitch->shifter[pitch->mode];

@@ -9,10 +9,10 @@
 struct pitch {
 	uint32_t rate, n_channels;
 	struct shifter shifter[PITCH_N_MODES];
-	bool started;		    /* a run since the reset has set the mode */
-	enum pitch_mode mode, next; /* the same while the mode is not changing */
-	uint32_t warm_up, fade;	    /* frames of the change that are to come; one is 0 */
-	uint32_t n_fade;
+	bool started;		    /* the mode was set since the reset */
+	enum pitch_mode mode, next; /* equal unless the mode is changing */
+	uint32_t warm_up, fade;	    /* remaining frames of each phase of a change; one is 0 */
+	uint32_t n_fade;	    /* length of the fade, frames */
 	float faded[PITCH_MAX_CHANNELS][WEIR_BLOCK];
 
 	uint32_t report_frames; /* until the next report */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Attacks: the power of the input's first difference, which emphasizes high and
- * sudden sounds, is summed in blocks of a quarter hop. An attack is where the last
- * two blocks hold RISE times the power of the two before them on average (eight
- * blocks are looked at). It lies where a leaky sum of the power first reaches
- * LOCATE of its peak. It is a strong one if, within a hop from there, they hold
- * RISE_STRONG times that power.
+ * The power of the input's first difference, which emphasizes high and sudden sounds, is summed in
+ * blocks of a quarter hop. There is an attack if the last two blocks have more than RISE times the
+ * mean power of two blocks among the eight before them. Its frame is where a leaky sum of the power
+ * first exceeds LOCATE of its peak. The attack is strong if the ratio exceeds RISE_STRONG within a
+ * hop from there.
  */
 
 #include "onset.h"
@@ -22,7 +21,7 @@
 #define LOCATE 0.3f
 #define FLOOR 1e-9f /* power: a rise from silence is measured from this */
 
-/* The power of two blocks of differences; differences are smaller at higher rates. */
+/* Minimum power of two blocks in an attack: differences are smaller at higher rates. */
 static float quiet_power(uint32_t hop, uint32_t rate)
 {
 	const float per_frame = 48000.0f / (float)rate;
@@ -72,7 +71,7 @@ WEIR_REALTIME void onset_take(struct onset_finder *finder, const float *const in
 		}
 		finder->last[c] = last;
 	}
-	for (uint32_t i = 0; i < n; i++) /* in one order, whatever n is */
+	for (uint32_t i = 0; i < n; i++) /* in the same order for every n */
 		*block += power[i];
 	finder->at = finder->at + n == finder->hop ? 0 : finder->at + n;
 }

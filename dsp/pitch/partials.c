@@ -5,17 +5,17 @@
  *
  *	X(k) = a W(f - k) + conj(a) W(-f - k),	W(d) = sum over t of w(t) exp(i 2 pi d t / n)
  *
- * and not just a peak: a neighbour's bins hold a tail of it, and its own bins tails of the
- * neighbours. Rotating regions of bins, as phase locking does, leaves these tails behind or
- * rotates them wrongly, and the partials begin to beat. So frequencies and amplitudes are
- * solved for together, peak after peak with the others taken away (Gauss-Seidel, PASSES
- * times), and every tail then follows its partial:
+ * which is more than a peak: it leaks into the neighbours' bins, and they leak into its own.
+ * Rotating regions of bins, as phase locking does, leaves this leakage behind or rotates it
+ * by the wrong angle, and the partials begin to beat. So frequencies and amplitudes are
+ * solved for jointly, peak by peak with the others subtracted (Gauss-Seidel, PASSES
+ * iterations), and all leakage is then rotated with its partial:
  *
  *	Y(k) = X(k) phasor(k) + sum over partials of a W(f - k) (phasor(peak) - phasor(k))
  *
- * What is not a stationary sinusoid only moves between regions whose phasors are almost equal.
- * f comes from the phase that the peak's bin has advanced by, with the others taken away
- * from both frames.
+ * Sounds other than stationary sinusoids are only moved between regions with almost equal
+ * phasors. f follows from the phase advance of the peak's bin, the other partials being
+ * subtracted in both frames.
  */
 
 #include "partials.h"
@@ -39,7 +39,7 @@ void partials_allocate(struct partials *partials, struct arena *arena)
 	partials->shape = arena_bins(arena, PARTIALS_SHAPE);
 }
 
-/* A window has next to nothing near bin N_POINTS: as many of its samples tell all. */
+/* The window's spectrum is negligible near bin N_POINTS: as many of its samples suffice. */
 void partials_init_shape(struct partials *partials, const float *window, uint32_t n)
 {
 	const uint32_t middle = PARTIALS_REACH * PARTIALS_FINENESS, stride = n / N_POINTS + 1;
@@ -92,7 +92,7 @@ static WEIR_REALTIME bool shape_at(const struct partials *partials, float bins, 
 	return true;
 }
 
-/* Takes a partial out of what bin k holds in each channel, or only its mirror image. */
+/* Subtracts a partial from bin k of each channel, or only its image at negative frequencies. */
 static WEIR_REALTIME void take_away(const struct partials *partials, const struct partial *partial,
 				    uint32_t k, bool only_image, float x[][2])
 {
@@ -114,7 +114,7 @@ static WEIR_REALTIME void take_away(const struct partials *partials, const struc
 		}
 }
 
-/* What bin k of the spectra holds besides the partials that are not `own`. */
+/* Bin k of the spectra without all partials but `own`, whose image is subtracted as well. */
 static WEIR_REALTIME void take_bin(const struct partials *partials, const struct partial *list,
 				   uint32_t n, uint32_t own, fftwf_complex *const spectrum[],
 				   uint32_t k, float x[][2])
@@ -127,7 +127,7 @@ static WEIR_REALTIME void take_bin(const struct partials *partials, const struct
 		take_away(partials, &list[i], k, i == own, x);
 }
 
-/* The partial before whose frequency is nearest to bin k. */
+/* The partial of the preceding frame whose frequency is nearest to bin k. */
 static WEIR_REALTIME uint32_t find_before(const struct partials *partials, uint32_t k)
 {
 	uint32_t nearest = 0;

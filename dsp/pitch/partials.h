@@ -11,17 +11,17 @@
 #include "pitch.h"
 
 /*
- * Low partials lie so close that one reaches into the bins of the next. Here they are
- * separated, so that all of a partial can be rotated by its own angle.
+ * Low partials are so close that one leaks into the bins of the next. Here they are
+ * separated, so that each partial is rotated as a whole by its own angle.
  */
 #define PARTIALS_MAX 64
-#define PARTIALS_REACH 6      /* bins to each side: further out a partial counts as nothing */
-#define PARTIALS_FINENESS 128 /* of the shape, per bin */
+#define PARTIALS_REACH 6      /* bins to each side, beyond which leakage is ignored */
+#define PARTIALS_FINENESS 128 /* points of the shape per bin */
 
-/* A sinusoid, as it is in the window. */
+/* A sinusoid within the window. */
 struct partial {
 	uint32_t bin;				/* of its peak */
-	float before[PITCH_MAX_CHANNELS][2];	/* its part of that bin in the frame before */
+	float before[PITCH_MAX_CHANNELS][2];	/* its part of that bin in the preceding frame */
 	float frequency;			/* bins */
 	float amplitude[PITCH_MAX_CHANNELS][2]; /* of exp(i 2 pi frequency t / n), t from the
 					       window's start */
@@ -29,7 +29,7 @@ struct partial {
 
 struct partials {
 	uint32_t n_channels;
-	uint32_t n_bins;      /* from 0: those that are looked at */
+	uint32_t n_bins;      /* from 0: bins whose peaks are separated */
 	fftwf_complex *shape; /* the window's spectrum, from -PARTIALS_REACH bins on */
 
 	struct partial now[PARTIALS_MAX], before[PARTIALS_MAX];
@@ -46,20 +46,20 @@ void partials_init_shape(struct partials *partials, const float *window, uint32_
 
 WEIR_REALTIME void partials_reset(struct partials *partials);
 
-/* No partials are known of this frame. */
+/* Of a frame whose partials are not separated. */
 WEIR_REALTIME void partials_skip(struct partials *partials);
 
 /*
- * Bins between bin k and the frequency that the phase of the bin gives: up to half a cycle, which
- * is 1/(2 cycles) bins. The product of now and before, conjugated, is re + i im; the phase of bin 1
- * advances by `cycles` from the frame before.
+ * The distance in bins from bin k to the frequency that follows from the phase advance of this bin,
+ * which is unambiguous up to half a cycle, 1/(2 cycles) bins. re + i im: the bin times its
+ * conjugate in the preceding frame. cycles: phase advance of bin 1 since that frame.
  */
 static inline WEIR_REALTIME float partials_off(float re, float im, uint32_t k, double cycles)
 {
 	return phase_wrap((double)phase_of(re, im) - (double)(int32_t)k * cycles) / (float)cycles;
 }
 
-/* Finds the partials of a frame whose peaks, in rising order, these are. */
+/* Finds the partials of a frame from its peaks, which are in rising order. */
 WEIR_REALTIME void partials_find(struct partials *partials, const uint32_t *peak, uint32_t n_peaks,
 				 fftwf_complex *const spectrum[],
 				 fftwf_complex *const spectrum_before[], double cycles);

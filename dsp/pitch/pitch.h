@@ -5,21 +5,21 @@
 #include "dsp/unit.h"
 
 /*
- * Pitch: moves the pitch of a sound by up to two octaves, and keeps its time.
+ * Pitch: shifts the pitch of a sound by up to two octaves, and keeps its duration.
  *
  * A change of the shift glides, may sweep through 0, and never clicks. The first
- * run starts at the target. At 0 semitones the sound is the input, sample for
- * sample, a quarter of a second after the glide has ended. Attacks stay sharp:
- * each one restarts the phases of the partials that it raises. Phase and level
- * between channels are kept: all are rotated alike.
+ * run starts at the target. At 0 semitones, from a quarter of a second after the end
+ * of the glide, the output is the delayed input, sample for sample. Attacks stay sharp:
+ * each one restarts the phases of the partials that it raises. All channels are rotated
+ * by the same angles, which keeps phase and level between them.
  *
- * With `formant` the spectral envelope stays where it is while the pitch moves,
- * so that a voice keeps its character. It is followed from partial to partial: from
+ * With `formant` the spectral envelope stays in place while the pitch moves,
+ * so that a voice keeps its character. The envelope is interpolated between partials: from
  * -7 to 7 semitones the first two formants of a voice of up to 150 Hz are off by 2 %
- * on average; the partials of a higher voice are too far apart for that. No
- * 50 ms become more than 6 dB louder than the loudest channel of the input was.
+ * on average; the partials of a higher voice are too far apart for that. No 50 ms of the
+ * output are more than 6 dB louder than the loudest channel of the input.
  *
- * `mode` chooses the length of the windows. Longer ones resolve more partials and have
+ * `mode` sets the length of the windows. Longer ones resolve more partials and have
  * a longer delay. A change of the mode cross-fades once the other window is filled,
  * and `latency` then declares the new delay:
  *
@@ -35,13 +35,13 @@
  *
  *	theta_u = theta_{u-1} + omega_p ((t_s(u) - t_s(u-1)) - (t_a(u) - t_a(u-1)))
  *
- * with t_a and t_s the frame's places in the input and in the buffer, and omega_p the
+ * with t_a and t_s the frame's positions in the input and in the buffer, and omega_p the
  * frequency from the phases of X_u(p) and X_{u-1}(p): a phase vocoder with
  * identity phase locking (J. Laroche, M. Dolson, "Improved phase vocoder time-scale
  * modification of audio", IEEE Trans. Speech and Audio Processing 7(3), 1999). Attacks
- * after A. Roebel, "A new approach to transient processing in the phase vocoder", DAFx
- * 2003. New is that the leakage of low partials is rotated with them (partials.c), and how
- * the envelope of a voice is found (formant.c). All of it: doc/pitch.md.
+ * follow A. Roebel, "A new approach to transient processing in the phase vocoder", DAFx
+ * 2003. New are the rotation of the leakage of low partials with them (partials.c), and the
+ * estimation of a voice's envelope (formant.c). In full: doc/pitch.md.
  */
 
 #define PITCH_MAX_CHANNELS 8
@@ -53,7 +53,7 @@ enum {
 	PITCH_CENTS,	 /* -100 to 100, added to semitones */
 	PITCH_MIX,	 /* percent of shifted sound; the rest is the delayed input */
 	PITCH_MODE,	 /* of enum pitch_mode */
-	PITCH_GLIDE_MS,	 /* after which 95 % of a change have passed */
+	PITCH_GLIDE_MS,	 /* time to 95 % of a change of the shift */
 	PITCH_LATENCY,	 /* frames */
 	PITCH_N_CONTROLS,
 };
@@ -67,7 +67,7 @@ enum pitch_mode {
 
 /* The fields of the report, every 10 ms. */
 enum {
-	PITCH_REPORT_SEMITONES, /* in force now, on the way to the control's value */
+	PITCH_REPORT_SEMITONES, /* present shift, on its way to the control's value */
 	PITCH_REPORT_ONSET,	/* event: an attack was found */
 	PITCH_N_FIELDS,
 };

@@ -6,7 +6,7 @@
  * grain of input time t at S(t), and the output at time t is read at S(t - delay), so the
  * delay is the same at every ratio, and constant.
  *
- * All work is done at fixed frames counted from reset, and a control is read once
+ * Each stage runs at a fixed frame counted from the reset, and controls are read once
  * per hop, so the output does not depend on the size of the blocks.
  *
  * At 0 semitones the rotations of the vocoder shrink to nothing; then the buffer holds the
@@ -24,7 +24,7 @@
 #define MIX_SECONDS 0.03
 #define MIX_SETTLED 1e-4f
 
-/* Hops after which the output contains nothing of a frame. */
+/* Hops after which no output depends on a frame. */
 #define REST_HOPS (SHIFTER_DELAY + VOCODER_AHEAD)
 
 WEIR_REALTIME void shifter_reset(struct shifter *shifter)
@@ -46,7 +46,7 @@ static WEIR_REALTIME struct knot *knot_at(struct shifter *shifter, uint64_t hop)
 	return &shifter->knot[hop % SHIFTER_KNOTS];
 }
 
-/* The first place that is not read in the hop after the one of this frame. */
+/* The first place behind those that are read in the hop after that of this frame. */
 static WEIR_REALTIME uint32_t open_place(struct shifter *shifter, uint64_t frame_hop)
 {
 	const uint64_t last_read = frame_hop + VOCODER_AHEAD + 2 - SHIFTER_DELAY;
@@ -54,7 +54,7 @@ static WEIR_REALTIME uint32_t open_place(struct shifter *shifter, uint64_t frame
 	return (uint32_t)(knot_at(shifter, last_read)->place >> 32) + STRETCH_TAPS / 2 + 1;
 }
 
-/* As if the settings had always been these. */
+/* Starts as if the settings had always been these. */
 static WEIR_REALTIME void start(struct shifter *shifter, const struct shifter_settings *settings,
 				uint64_t frame_hop)
 {
@@ -86,7 +86,7 @@ static WEIR_REALTIME void glide_mix(struct shifter *shifter, float target)
 		shifter->mix = target;
 }
 
-/* One hop at rest comes before a glide: it gives the vocoder its first phases. */
+/* A glide begins one hop late: the first hop gives the vocoder its first phases. */
 static WEIR_REALTIME void glide(struct shifter *shifter, const struct shifter_settings *settings)
 {
 	const double target = settings->semitones;

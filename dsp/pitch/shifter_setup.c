@@ -44,7 +44,8 @@ int shifter_init(struct shifter *shifter, uint32_t rate, uint32_t n_channels, do
 	struct vocoder *vocoder = &shifter->vocoder;
 	struct arena arena = { 0 };
 
-	/* The input holds a window, the hop of its work, and a hop by which an attack moves it. */
+	/* The input holds a window, the hop in which it is processed, and one by which attacks move
+	 * it. */
 	*shifter = (struct shifter){
 		.rate = rate,
 		.n_channels = n_channels,

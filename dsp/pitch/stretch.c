@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Overlap-add with the sum of the windows taken out, y = sum(grains) / sum(windows).
+ * Overlap-add normalized by the sum of the windows, y = sum(grains) / sum(windows).
  * The vocoder removes all bins that would alias, so one interpolating kernel serves
  * all speeds.
  */
@@ -95,7 +95,6 @@ static WEIR_SIMD WEIR_REALTIME void interpolate(const struct stretch *stretch,
 	}
 }
 
-/* WEIR_SIMD is for static functions. */
 WEIR_REALTIME void stretch_read(const struct stretch *stretch, struct stretch_reader *reader,
 				float *const out[], uint32_t n)
 {

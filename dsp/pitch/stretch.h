@@ -10,8 +10,8 @@
 #define STRETCH_TAPS 32 /* of the interpolating kernel */
 
 /*
- * The stretch buffer holds the input stretched in time: the vocoder adds overlapping
- * grains, and reading the buffer faster by the factor of the stretch gives the shift.
+ * The stretch buffer holds the input stretched in time, as the vocoder's overlapping grains.
+ * Reading it faster by the stretch factor shifts the pitch.
  *
  * A place in the buffer is a fixed point number with 32 fractional bits, or its
  * integer part in uint32_t; both wrap around.
@@ -21,7 +21,7 @@ struct stretch {
 	float *kernel; /* [SINC_PHASES + 1][STRETCH_TAPS] */
 
 	uint32_t open;			  /* the first place that grains may still change */
-	uint32_t n_grain;		  /* places from there on */
+	uint32_t n_grain;		  /* number of places from `open` on */
 	float *grain[PITCH_MAX_CHANNELS]; /* sums of the grains from `open` on, per channel */
 	float *weight;			  /* sum of their windows */
 
@@ -31,7 +31,7 @@ struct stretch {
 					  */
 };
 
-/* n_grain: places that grains may still change; n_done: finished places, at least. */
+/* n_grain: places that grains may still change; n_done: minimum number of finished places. */
 void stretch_init(struct stretch *stretch, uint32_t n_channels, uint32_t n_grain, uint32_t n_done);
 void stretch_allocate(struct stretch *stretch, struct arena *arena);
 void stretch_init_kernel(struct stretch *stretch);
@@ -42,7 +42,7 @@ WEIR_REALTIME void stretch_reset(struct stretch *stretch);
 /* Finishes the places before `open`. */
 WEIR_REALTIME void stretch_finish(struct stretch *stretch, uint32_t open);
 
-/* A reader: its place, the places that it moves per frame, and the growth of that per frame. */
+/* A reader: its place, its step per frame, and the change of the step per frame. */
 struct stretch_reader {
 	uint64_t place, step, change;
 };

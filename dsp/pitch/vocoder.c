@@ -4,19 +4,19 @@
  * Phase vocoder with identity phase locking (Laroche & Dolson 1999).
  *
  * Frame u is centred at t_a in the input and at t_s in the stretch buffer. Its spectrum X_u
- * is cut midway between the peaks of its power; the bins around a peak p are rotated
- * together by one angle, the same in all channels (and what of a low partial lies in
- * other bins with them: see partials.c):
+ * is divided midway between the peaks of its power; the bins around a peak p are rotated
+ * by one angle, the same in all channels (with them the leakage of a low partial into
+ * other bins: see partials.c):
  *
  *	omega   = arg(sum over channels of X_u(p) conj X_{u-1}(p)), unwrapped about
  *		  bin p, / (t_a(u) - t_a(u-1))			   instantaneous frequency
  *	theta_u = theta_{u-1} + omega ((t_s(u) - t_s(u-1)) - (t_a(u) - t_a(u-1)))
  *	Y_u     = X_u exp(i theta_u)						  rotation
  *
- * The analysis window is long up to its centre and short behind it, so that little
- * must be known in advance. The grain is shaped by g(t) divided by that window. g is
- * a rise and a fall of third degree, as long as the buffer is still open, and both of
- * one length: otherwise grains would move what they hold in time.
+ * The analysis window is long up to its centre and short behind it, which keeps the
+ * look-ahead short. The grain is shaped by g(t) divided by that window. g is a rise and a
+ * fall of third degree, within the open part of the buffer, and both of the same length:
+ * otherwise grains would displace their content in time.
  *
  * At an attack (after Roebel 2003) a frame is centred on it, and theta becomes 0 for
  * the peaks whose power rose. Where the attack is strong, frames before it end at
@@ -92,7 +92,7 @@ static WEIR_REALTIME void gate_behind(float *w, int64_t n, int64_t start, int64_
 		w[i] = i < start - fade ? 0.0f : w[i] * (float)(i - start + fade) / (float)fade;
 }
 
-/* Places by which the output has moved further than the input since the frame before; 0 if less. */
+/* Places by which the output advanced more than the input since the frame before; 0 if less. */
 static WEIR_REALTIME int64_t extra_places(const struct vocoder *vocoder)
 {
 	const struct vocoder_frame *now = &vocoder->now, *before = &vocoder->before;
@@ -103,10 +103,10 @@ static WEIR_REALTIME int64_t extra_places(const struct vocoder *vocoder)
 }
 
 /*
- * Keeps what lies on the other side of a strong attack out of the frame. Where the
- * window is gated the grain is, too: a rotation smears the cut, and there is no weight
- * to divide the smear by. When the input is stretched, frames before an attack thus end
- * short of it in the buffer; the attack's own frame fills in there.
+ * Excludes the sound on the other side of a strong attack from the frame. With the window
+ * the grain is gated: the rotation smears the cut in time, to where the sum of the windows
+ * is 0. When the input is stretched, frames before an attack thus end short of it in the
+ * buffer; the attack's own frame fills the gap.
  */
 static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset *onset)
 {
@@ -133,7 +133,7 @@ static WEIR_REALTIME void gate_onset(struct vocoder *vocoder, const struct onset
 	}
 }
 
-/* Finds the window of this frame, and the factors of its grain. */
+/* Computes the window of this frame, and the shape of its grain. */
 static WEIR_REALTIME void shape_frame(struct vocoder *vocoder)
 {
 	const struct vocoder_frame *now = &vocoder->now;
@@ -202,7 +202,7 @@ static WEIR_SIMD WEIR_REALTIME void find_power(struct vocoder *vocoder)
 	}
 }
 
-/* Bins that do not leave the band when the buffer is read. */
+/* Bins that stay below half the rate when the buffer is read. */
 static WEIR_REALTIME uint32_t audible_bins(const struct vocoder *vocoder)
 {
 	const float speed = vocoder->now.speed > 1.0f ? vocoder->now.speed : 1.0f;
@@ -244,7 +244,7 @@ static WEIR_REALTIME bool is_new(const struct vocoder *vocoder, uint32_t p)
 		vocoder->power[0][p] >= ROSE * vocoder->power[VOCODER_MEMORY][p]);
 }
 
-/* Gathers for every peak the product of its bin now and before, conjugated, and theta before. */
+/* For every peak: X_u(p) conj X_{u-1}(p) summed over the channels, and theta_{u-1}. */
 static WEIR_REALTIME void gather_peaks(struct vocoder *vocoder)
 {
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
@@ -296,7 +296,7 @@ static WEIR_REALTIME uint32_t region_end(const struct vocoder *vocoder, uint32_t
 					 : (vocoder->peak[i] + vocoder->peak[i + 1] + 1) / 2;
 }
 
-/* The shape of partials is that of the plain window: a gated one has another. */
+/* partials.c knows the spectrum of the plain window only, not that of a gated one. */
 static WEIR_REALTIME void find_partials(struct vocoder *vocoder)
 {
 	if (vocoder->is_gated || vocoder->before.work != VOCODER_SHIFT)
@@ -338,7 +338,7 @@ static WEIR_REALTIME void rotate_region(struct vocoder *vocoder, uint32_t k, uin
 		}
 }
 
-/* The gains of the regions that keep the formants. */
+/* The gain of each region that keeps the formants. */
 static WEIR_REALTIME void find_gains(struct vocoder *vocoder)
 {
 	for (uint32_t i = 0; i < vocoder->n_peaks; i++) {
@@ -368,7 +368,7 @@ struct powers {
 	float before, after; /* the rotation */
 };
 
-/* Of a channel. The weight of a bin stands twice: for its real and its imaginary part. */
+/* The powers of one channel. Each weight comes twice: for the real and the imaginary part. */
 static WEIR_SIMD WEIR_REALTIME struct powers find_powers(const float *bins, const float *weight,
 							 uint32_t n)
 {
@@ -401,9 +401,9 @@ static WEIR_REALTIME float max_power_ratio(const struct vocoder *vocoder)
 }
 
 /*
- * The envelope knows nothing of what lies between partials, and may raise it by 40 dB. Lowers all
- * phasors together where the frame would become too loud: all channels together, or the loudest of
- * them. For what is raised may be in a channel that has nothing of what is lowered.
+ * The envelope is not defined between partials, and may raise noise there by 40 dB. Scales all
+ * phasors down if the frame would become too loud, either in the sum of the channels or in the
+ * loudest one: raised bins may be in one channel, and lowered ones in another.
  */
 static WEIR_SIMD WEIR_REALTIME void bound_power(struct vocoder *vocoder)
 {

@@ -15,11 +15,11 @@
 
 /* Lengths in hops. */
 #define VOCODER_WINDOW 12
-#define VOCODER_AHEAD 4	 /* of the window, after its centre: the look-ahead */
-#define VOCODER_BEFORE 8 /* of the window, up to its centre */
+#define VOCODER_AHEAD 4	 /* the part of the window after its centre: the look-ahead */
+#define VOCODER_BEFORE 8 /* the part of the window up to its centre */
 #define VOCODER_REACH 3	 /* from the centre back to the first place that is still open */
-#define VOCODER_CHUNK 8	 /* bins that are written at once, also after the last one */
-#define VOCODER_MEMORY 4 /* frames over which the energy of a partial is compared at an attack */
+#define VOCODER_CHUNK 8	 /* bins that are written at once; arrays have room for one more chunk */
+#define VOCODER_MEMORY 4 /* frames back to which an attack compares the power of a peak */
 
 /* The processing that a frame needs. */
 enum vocoder_work {
@@ -33,7 +33,7 @@ struct vocoder_frame {
 	enum vocoder_work work;
 	uint64_t centre;
 	uint32_t place;
-	float speed;	  /* at which the buffer is read */
+	float speed;	  /* places per frame at which the buffer is read */
 	float keep_phase; /* 1, or less to let the phases return to those of the input */
 	bool keep_formants;
 	bool attack;				/* the centre lies on an attack */
@@ -53,7 +53,7 @@ struct vocoder {
 	struct partials partials;
 
 	float *window;	 /* of the analysis */
-	float *unwindow; /* its inverse, bounded */
+	float *unwindow; /* 1 / window, bounded */
 
 	struct vocoder_frame now, before;
 	float *gated;  /* the window of this frame */
