@@ -5,8 +5,8 @@
 #include "fft.h"
 
 /*
- * Cuts one piece of memory into arrays that are aligned to WEIR_FFT_ALIGN bytes;
- * without memory it only adds up their sizes.
+ * Divides one block of memory into arrays aligned to WEIR_FFT_ALIGN bytes; without memory it only
+ * adds up their sizes.
  */
 struct arena {
 	char *memory;

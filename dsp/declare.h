@@ -5,8 +5,8 @@
 #include "unit.h"
 
 /*
- * How units write down their ports, their report and themselves. What stands behind the arguments
- * that are named here are further members, ".member = value".
+ * Initializers for units, their ports and their report fields. Arguments behind the named ones are
+ * further members, ".member = value".
  */
 
 #define AUDIO_IN(port, text, position, ...)                                      \
@@ -36,7 +36,7 @@
 #define TOGGLE_IN(port, text, usual, ...) \
 	CONTROL_IN(port, WEIR_TOGGLE, "", text, 0.0f, usual, 1.0f, __VA_ARGS__)
 
-/* Of names, counted from 0. */
+/* names: the choices, in the order of their values from 0 on. */
 #define CHOICE_IN(port, text, names, usual, maximum, ...) \
 	CONTROL_IN(port, WEIR_CHOICE, "", text, 0.0f, usual, maximum, .choices = names, __VA_ARGS__)
 

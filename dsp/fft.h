@@ -30,7 +30,7 @@ int weir_fft_init(struct weir_fft *fft, uint32_t n);
 /* A zeroed fft is allowed. From any thread. */
 void weir_fft_finish(struct weir_fft *fft);
 
-/* FFTW's header cannot say it: executing a plan only computes (tests/test-pitch.c checks). */
+/* FFTW's header lacks the attribute: executing a plan only computes (tests/test-pitch.c checks). */
 #if defined(__clang__) && __clang_major__ >= 20
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wfunction-effects"

@@ -5,13 +5,13 @@
 #include "unit.h"
 
 /*
- * The noise floor of each bin or band: the minimum of its smoothed power, which is forgotten slowly
- * so that the floor can rise.
+ * The noise floor of each bin or band: the minimum of its smoothed power, which grows slowly so
+ * that the floor can rise.
  */
 struct floor_rates {
 	float smooth; /* share of the new power in the smoothed one, per frame */
 	float rise;   /* factor by which a floor can grow, per frame */
-	float more;   /* power added to that: a floor of 0 would never grow */
+	float more;   /* power added per frame: a floor of 0 would never grow */
 };
 
 /* Takes one frame's power of n bins. */

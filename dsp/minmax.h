@@ -20,7 +20,7 @@ static inline uint32_t power_of_two(uint32_t min)
 	return n;
 }
 
-/* fminf() and fmaxf() are calls of libm; these are instructions. NaN in a gives b. */
+/* fminf() and fmaxf() call libm; these are single instructions. NaN in a gives b. */
 static inline WEIR_REALTIME float min_f32(float a, float b)
 {
 	return a < b ? a : b;
@@ -31,7 +31,7 @@ static inline WEIR_REALTIME float max_f32(float a, float b)
 	return a > b ? a : b;
 }
 
-/* From 0 to 1 without a corner: what is faded with it does not click. */
+/* From 0 to 1 with slope 0 at both ends, for fades without clicks. */
 static inline WEIR_REALTIME float smooth_step(float x)
 {
 	return x * x * (3.0f - 2.0f * x);

@@ -12,8 +12,8 @@
 
 /*
  * Phases in cycles, one cycle being 2 pi radians, and phasors exp(j phase). The polynomials are
- * minimax fits. Unlike libm's functions they have no branches that a processor could mispredict,
- * and they give the same floats with every libm.
+ * minimax fits. Unlike libm's functions they have no branches to be mispredicted, and give the same
+ * floats with every libm.
  */
 
 /* The phase of re + j im, -1/2 to 1/2 cycle; within 1e-7. 0 + j 0 gives 0. */

@@ -5,11 +5,11 @@
 #include "unit.h"
 
 /*
- * Marks a static function whose loops the compiler makes vector instructions of. On x86-64 it then
- * exists twice, for every processor and for those with AVX2, and the loader takes the one that
- * fits. What a function computes does not depend on that: nothing is contracted, and sums keep
- * their order. GCC would export the clones of a function that is not static, and its
- * AddressSanitizer is not ready yet when the loader chooses.
+ * Marks a static function with loops that the compiler vectorizes. On x86-64 the function then
+ * exists twice, with and without AVX2, and the loader chooses by processor. Both compute the same
+ * floats: nothing is contracted, and sums keep their order. Only static functions, because GCC
+ * would export the clones of others; not with AddressSanitizer, which is not yet initialized when
+ * the loader chooses.
  */
 #if !defined(WEIR_SIMD) && defined(__x86_64__) && defined(__gnu_linux__) && !defined(__AVX2__) && \
 	!defined(__SANITIZE_ADDRESS__)
@@ -19,14 +19,14 @@
 #endif
 
 /*
- * Eight floats that are worked on at once, by one instruction or several; of any address. For sums
- * that the compiler would leave in memory.
+ * Eight floats, at any address, that one instruction or several process together. For sums that the
+ * compiler would keep in memory.
  */
 #define WEIR_LANES 8
 typedef float weir_lanes
 	__attribute__((vector_size(WEIR_LANES * sizeof(float)), aligned(4), may_alias));
 
-/* In pairs, which is both the quickest order and the most exact one. */
+/* In pairs, which is both the fastest and the most accurate order. */
 static inline WEIR_REALTIME float weir_lanes_sum(const weir_lanes *lanes)
 {
 	const weir_lanes s = *lanes;

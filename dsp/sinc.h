@@ -16,9 +16,9 @@
 #define SINC_PHASES 256
 
 /*
- * Fills kernel[(n_phases + 1) * n_taps]. Kernel p belongs to the place p / n_phases of a sample
- * behind tap n_taps / 2 - 1, and passes a constant as it is. cutoff is a share of half the rate;
- * beta shapes the window.
+ * Fills kernel[(n_phases + 1) * n_taps]. Kernel p interpolates p / n_phases of a sample behind tap
+ * n_taps / 2 - 1; its taps sum to 1. cutoff is relative to half the rate; beta is that of the
+ * Kaiser window.
  */
 void sinc_fill(float *kernel, int n_taps, int n_phases, double cutoff, double beta);
 

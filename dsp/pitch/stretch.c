@@ -95,6 +95,7 @@ static WEIR_SIMD WEIR_REALTIME void interpolate(const struct stretch *stretch,
 	}
 }
 
+/* WEIR_SIMD is for static functions. */
 WEIR_REALTIME void stretch_read(const struct stretch *stretch, struct stretch_reader *reader,
 				float *const out[], uint32_t n)
 {

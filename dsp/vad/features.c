@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Features of a band are its level above two floors, which fall at once and rise slowly, and its
- * level relative to the mean of all bands. Features of voicing come from the autocorrelation of the
- * magnitudes above the floors of their bins, so that hum does not count; D. Talkin's and other
- * pitch trackers take the autocorrelation of the sound itself.
+ * The features of a band are its level above two floors, which fall fast and rise slowly, and its
+ * level relative to the mean of all bands. The features of voicing come from the autocorrelation
+ * that belongs to the magnitudes above the noise floors of the bins, which excludes hum; pitch
+ * trackers such as D. Talkin's take the autocorrelation of the sound itself.
  *
- * The window rises for 24 ms and falls for 8 ms, so that new sound counts early.
+ * The window rises for 24 ms and falls for 8 ms, which gives the latest sound more weight.
+ *
+ * The networks were trained on these features: a change of any number here needs new weights.
  */
 
 #include "features.h"
@@ -18,7 +20,7 @@
 #include "dsp/minmax.h"
 #include "dsp/simd.h"
 
-#define FALL 128 /* of the window, samples */
+#define FALL 128 /* samples by which the window falls */
 #define LOW_HZ 80.0
 #define HIGH_HZ 7000.0
 #define MIN_POWER 1e-9f /* -90 dB */
@@ -128,7 +130,7 @@ static WEIR_SIMD WEIR_REALTIME void sound_window(float *restrict time, const flo
 		time[i] = sound[i] * window[i];
 }
 
-/* Makes bins of the magnitudes above the floors; returns twice the sum of all magnitudes. */
+/* Sets bins to the magnitudes above the floors; returns twice the sum of all magnitudes. */
 static WEIR_SIMD WEIR_REALTIME float bins_voice(float *restrict bins, const float *restrict power,
 						const float *restrict floor)
 {
@@ -161,7 +163,7 @@ static WEIR_REALTIME void levels_get(const struct vad_features *features, float 
 		level[b] = 10.0f * log10f(sum[b + 1] * features->band_scale[b] + MIN_POWER);
 }
 
-/* Falls almost at once, and rises by a share of the difference. */
+/* Moves by a share of the difference: by 0.2 down, by `rise` up. */
 static WEIR_REALTIME float floor_step(float floor, float level, float rise)
 {
 	return floor + (level < floor ? 0.2f : rise) * (level - floor);
@@ -215,7 +217,7 @@ static WEIR_REALTIME float *newest_find(const struct vad_features *features, flo
 	return value;
 }
 
-/* Statistics of the last seconds. */
+/* Level, its deviation, and means of voicing and change over the last seconds. */
 static WEIR_REALTIME float *long_term_find(struct vad_features *features, float *value, float level,
 					   float change, float voice)
 {

@@ -20,18 +20,18 @@ struct vad_features {
 	struct weir_fft fft;
 	float *window, *time;	 /* [VAD_WINDOW] */
 	float *sound;		 /* [VAD_WINDOW], the latest samples */
-	float *power, *weight;	 /* [VAD_BINS]; the share of a bin in the band above it */
+	float *power, *weight;	 /* [VAD_BINS]; weight: share of a bin in the upper of its bands */
 	float *smoothed, *floor; /* [VAD_BINS]: power */
 	fftwf_complex *bins;
-	uint32_t band[VAD_BINS]; /* below the bin, from 0; VAD_BANDS + 1: none */
+	uint32_t band[VAD_BINS]; /* the lower of its bands, counted from 1; VAD_BANDS + 1: none */
 	float band_scale[VAD_BANDS];
 	float slow_floor[VAD_BANDS]; /* dB */
 	float fast_floor[VAD_BANDS]; /* dB */
 	float level[3][VAD_BANDS];   /* dB, of the last three hops */
 	uint32_t lag_end[VAD_LAGS + 1];
-	float long_term[VAD_GROUPS]; /* means over a second and more */
+	float long_term[VAD_GROUPS]; /* means over one second and over three */
 	float mean_level, mean_square;
-	uint32_t n_hops; /* until the window is full */
+	uint32_t n_hops; /* since the reset, until the window is full */
 	float value[VAD_FEATURES];
 };
 
@@ -44,7 +44,7 @@ WEIR_REALTIME void vad_features_reset(struct vad_features *features);
 /* After the latest hop has been written: computes value. */
 WEIR_REALTIME void vad_features_find(struct vad_features *features);
 
-/* Makes room for the next hop of sound; returns where to write it. */
+/* Makes room for the next hop of sound, and returns its address. */
 WEIR_REALTIME float *vad_features_next(struct vad_features *features);
 
 #endif

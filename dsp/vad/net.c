@@ -64,7 +64,7 @@ static WEIR_SIMD WEIR_REALTIME void multiply(const float *weight, const float *b
 	}
 }
 
-/* Within 1e-4: the continued fraction of tanh, cut where it passes 1. */
+/* Within 1e-4: a truncated continued fraction of tanh, up to |x| = 4.9, where it exceeds 1. */
 static inline WEIR_REALTIME float tanh_approx(float x)
 {
 	const float limited = x < -4.9f ? -4.9f : x > 4.9f ? 4.9f : x;

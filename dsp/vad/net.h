@@ -5,7 +5,7 @@
 #include "dsp/arena.h"
 #include "weights.h"
 
-#define VAD_NET_BLOCK 48 /* outputs that are summed at once */
+#define VAD_NET_BLOCK 48 /* outputs that are accumulated at once */
 
 /*
  * A layer of tanh, a layer of gated recurrent units (K. Cho et al., EMNLP 2014), and the

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A hop of the input becomes VAD_HOP samples at every rate. Their positions are multiples of
- * 1 / VAD_HOP of a frame, so there is one kernel for each fraction that occurs. Where 10 ms are not
- * a whole number of frames, the resampled pitch is wrong by 0.6 % at most.
+ * A hop of the input is resampled to VAD_HOP samples at every rate. Their positions are multiples
+ * of 1 / VAD_HOP of a frame, so there is one kernel for each fraction that occurs. At rates at
+ * which 10 ms are not a whole number of frames, the pitch is off by at most 0.6 %.
  */
 
 #include "vad.h"
@@ -108,7 +108,7 @@ static WEIR_SIMD WEIR_REALTIME void hop_resample(const struct vad *vad, float *s
 	}
 }
 
-/* Of the last n of n_hops values; before the reset they were 0. */
+/* The mean of the last n of n_hops values; those before the reset count as 0. */
 static WEIR_REALTIME float mean_get(const float *ring, uint32_t n_hops, uint32_t n)
 {
 	float sum = 0.0f;

@@ -12,12 +12,12 @@
  * where speech starts and ends. The sound is resampled to 16 kHz; a recurrent network takes its
  * features.
  *
- * That network mistakes the beginning of any sound for speech. A second one, trained on beginnings
- * of speech and of music, has to confirm speech; until then the probability is the lower of both.
+ * This network takes the beginning of any sound for speech. A second one, trained on beginnings of
+ * speech and of music, has to confirm speech; until then the probability is the minimum of both.
  *
  * Rates: 8 to 384 kHz. Latency of the probability: the rest of the hop, and 1 ms for the lowpass, 2
- * ms at 8 kHz; events come later by the onset or the hangover. Levels: a microphone's, full scale
- * being 1; no calibration is needed.
+ * ms at 8 kHz; events come later by the onset or the hangover. Levels: those of a microphone, full
+ * scale being 1; no calibration is needed.
  *
  * Use: vad_init(); vad_allocate() with an arena without memory, which gives the size, and again
  * with memory; vad_init_tables() and vad_reset(). Then vad_run() with all frames of a hop, in one
@@ -25,7 +25,7 @@
  * may block. The caller owns the memory, and frees it after vad_finish(). Training: train/.
  */
 #define VAD_HOP_SECONDS 0.01f
-#define VAD_HOPS 64 /* that onset and hangover may look back */
+#define VAD_HOPS 64 /* maximum of onset and hangover, in hops */
 
 /* Frames of a hop: VAD_HOP_SECONDS, rounded. */
 static inline uint32_t vad_hop_frames(uint32_t rate)
@@ -47,11 +47,11 @@ struct vad {
 
 	/* Rings of the latest hops' probabilities. */
 	float primary[VAD_HOPS];     /* of the first network */
-	float limited[VAD_HOPS];     /* the lower one of both networks */
+	float limited[VAD_HOPS];     /* minimum of both networks */
 	float probability[VAD_HOPS]; /* primary once speech is confirmed, else limited */
 	uint32_t n_hops;	     /* since the reset */
 	bool confirmed;
-	uint32_t n_loud;   /* hops in a row in which the first network alone would start speech */
+	uint32_t n_loud; /* consecutive hops in which the first network alone would start speech */
 	uint32_t n_active; /* hops since the last start */
 	bool active;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the voice activity detector hears, for its training and for scoring it.
+ * Features and probabilities of the voice activity detector, for its training and scoring.
  *
  * usage: trace features|inputs|probability RATE <mono floats >floats
  * writes, for every 10 ms, the features, these and the state of the units, or the probability:
