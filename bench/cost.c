@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a unit costs: share of a core, mean and worst block.
+ * Measures the cost of a unit.
  *
  * usage: cost UNIT BLOCK SECONDS [rate=HZ] [CONTROL=VALUE]...
- * prints: CPU_PERCENT MEAN_US WORST_US WORST/MEAN (thread time; the worst of a block is the least
- * of three passes, so that interrupts do not count; the rate is 48 kHz if not given)
+ * prints: CPU_PERCENT MEAN_US WORST_US WORST/MEAN (CPU time of the thread; each block's is the
+ * minimum of three passes, so that interrupts do not count; default rate: 48 kHz)
  *
  * usage: cost UNIT
- * prints: FIRST_KIB NEXT_KIB (memory of the first instance, and of another beside it)
+ * prints: FIRST_KIB NEXT_KIB (memory of the first instance in a process, and of a second one)
  *
  * For instructions: valgrind --tool=callgrind --toggle-collect=weir_unit_run cost ...
  */

@@ -2,7 +2,7 @@
 #ifndef WEIR_COST_H
 #define WEIR_COST_H
 
-/* What programs that measure cost share, in C and C++: the sound, the clock and the figures. */
+/* Shared by programs that measure cost, in C and C++: the sound, the clock and the figures. */
 
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define COST_RATE 48000
-#define COST_PASSES 3 /* the worst of a block is the least of these: interrupts do not count */
+#define COST_PASSES 3 /* of which the minimum counts per block, which excludes interrupts */
 #define COST_WARM_UP_SECONDS 0.5
 
 static inline double cost_clock(void)
@@ -22,8 +22,7 @@ static inline double cost_clock(void)
 }
 
 /*
- * Chords with beats: something to do for whatever looks for peaks and beginnings. Frame after
- * frame, after srand(1).
+ * Chords with beats, which have spectral peaks and onsets. Call frame after frame, after srand(1).
  */
 static inline float cost_sound(unsigned long frame)
 {
@@ -36,7 +35,7 @@ static inline float cost_sound(unsigned long frame)
 	return x;
 }
 
-/* Returns the seconds of n_blocks blocks, infinite so far, or ends the program. For free(). */
+/* Returns n_blocks times, all infinite, to be freed with free(); exits without memory. */
 static inline double *cost_create(unsigned long n_blocks, unsigned long block)
 {
 	double *cost = (double *)calloc(n_blocks, sizeof(*cost));
@@ -48,7 +47,7 @@ static inline double *cost_create(unsigned long n_blocks, unsigned long block)
 	return cost;
 }
 
-/* CPU_PERCENT MEAN_US WORST_US WORST/MEAN at a rate, without the time of warming up. */
+/* Prints CPU_PERCENT MEAN_US WORST_US WORST/MEAN at a rate, without the warm-up. */
 static inline void cost_print(const double *cost, unsigned long n_blocks, unsigned long block,
 			      double rate)
 {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 
-# cost_instructions FUNCTION BLOCK COMMAND...: per frame, callgrind's, of all that is below FUNCTION.
-# COMMAND measures 2 s in blocks, like bench/cost: callgrind counts all three passes.
+# cost_instructions FUNCTION BLOCK COMMAND...: callgrind's instructions per frame, of FUNCTION and all that
+# it calls. COMMAND runs 2 s in blocks, as bench/cost does: callgrind counts all three passes.
 cost_instructions() {
 	cost_function=$1
 	cost_frames=$((3 * (2 * 48000 / $2) * $2))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Prints what appears in the registry, with the time in milliseconds:
+ * Prints each object that appears in the registry, with the time in milliseconds:
  *
  *	TIME client ID
  *	TIME node ID CLIENT_ID NAME

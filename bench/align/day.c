@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+
 /*
- * day SPEECH HOURS
- *   Two microphones for hours on end, and what the align unit says of them. SPEECH is mono, at 48
- * kHz: phrases of it are heard with pauses, in half of the hours with noise at 20 dB, in the others
- * at 10 dB, and for twelve minutes of each hour not at all. The clocks drift apart by up to 50 ppm,
- * and that by up to 1 ppm a minute.
+ * Runs the align unit on two microphones for hours of simulated sound.
  *
- * Prints a line for each hour: the part of it in which the microphone was locked; the seconds in
- * which it was locked more than 1 ms off; the error while somebody speaks, as RMS and the most, in
- * frames; that of the drift; and the process' memory.
+ * usage: day SPEECH HOURS
+ *
+ * SPEECH is mono, at 48 kHz. Phrases of it alternate with pauses, in every second hour at an SNR of
+ * 10 dB, in the others at 20 dB; twelve minutes of each hour are noise alone. The clocks differ by
+ * up to 50 ppm, which changes by up to 1 ppm a minute.
+ *
+ * Prints a line per hour: the share of it in which the microphone was locked; the seconds in which
+ * it was locked but more than 1 ms off; the RMS and the maximum error during speech, in frames; the
+ * RMS error of the drift; and the memory of the process.
  */
 #include <math.h>
 #include <sndfile.h>
@@ -21,8 +24,8 @@
 
 #define RATE 48000
 #define BLOCK 480
-#define RING 262144  /* frames of what is said, five seconds */
-#define MARGIN 96000 /* frames by which microphone 1 is later than what is said */
+#define RING 262144  /* frames of speech, five seconds */
+#define MARGIN 96000 /* delay of microphone 1 after the speech, frames */
 #define TAPS 32
 #define PHASES 4096
 #define REFLECTIONS 6
@@ -38,7 +41,8 @@ struct day {
 	uint64_t seed;
 	float said[RING];
 	struct room room[2];
-	float ring[2][RING]; /* what comes to each microphone, before the second one's clock */
+	float ring[2]
+		  [RING]; /* the sound at each microphone, at the rate of the first one's clock */
 	float kernel[PHASES + 1][TAPS];
 };
 
@@ -54,7 +58,7 @@ static float random_get(uint64_t *seed)
 	return (float)((double)(*seed >> 32) / 2147483648.0 - 1.0);
 }
 
-/* Drift in ppm, and the delay in seconds that it makes: its integral. */
+/* The drift in ppm is a sum of sines; the delay in seconds is its integral. */
 static const struct {
 	double ppm, hours;
 } waves[] = { { 42.0, 8.0 }, { 8.0, 2.0 } };
@@ -140,13 +144,13 @@ static float read_at(const struct day *day, double place)
 	return sum;
 }
 
-/* When it sounded in microphone 1. */
+/* The time at microphone 1 of what microphone 2 receives at `time`. */
 static double source_time(double time)
 {
 	return time - delay_at(time - delay_at(time - delay_at(time)));
 }
 
-/* Microphone 1 hears at frame f what was said at f - MARGIN. */
+/* Microphone 1 receives at frame f the speech of frame f - MARGIN. */
 static void block_fill(struct day *day, uint64_t frame, float mic[2][BLOCK])
 {
 	const bool is_loud = frame / RATE / 3600 % 2;
@@ -274,7 +278,7 @@ int main(int argc, char **argv)
 	}
 	if (!day || !reports || !state || day_init(day, argv[1]) < 0)
 		return 1;
-	printf("hour     locked      wrong   frames     most          drift       memory\n");
+	printf("hour     locked > 1 ms off     RMSE      max   drift RMSE       memory\n");
 	for (uint32_t hour = 0; hour < strtoul(argv[2], NULL, 10); hour++)
 		hour_run(day, hour, state, reports);
 	weir_align.destroy(state);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What README.md lists, measured on the report and the output of an aligner."""
+"""The metrics of README.md, from the report and the output of an aligner."""
 
 import numpy as np
 from scipy import fft
@@ -10,7 +10,7 @@ from scenes import HOP, RATE, SECONDS
 
 GRID = np.arange(1, SECONDS * 10) / 10  # seconds at which delays are compared
 SETTLED, DRIFT_SETTLED = 20, 30  # seconds from which on errors count
-MOST_OFF, MOST_PPM = 480, 500  # frames, ppm: what is unknown is off as much
+MOST_OFF, MOST_PPM = 480, 500  # frames, ppm: the errors of unknown values
 NEAR, FALSE = 0.5e-3, 1e-3  # seconds
 HELD = 30  # steps of GRID
 RETURN = 10  # seconds for which errors do not count after a dropout
@@ -19,8 +19,8 @@ SOUND_RATE = RATE // 2
 SEGMENT = 3 * SOUND_RATE
 FIRST_SEGMENT = 5  # 15 s
 LATEST = int(1.7 * SOUND_RATE)  # frames by which an output may be late
-FILTER = 96  # taps: what is within 2 ms of the speech belongs to it
-# Third octaves in Hz, and what they contribute to intelligibility: ANSI S3.5, table 3.
+FILTER = 96  # taps: reflections within 2 ms belong to the speech
+# Third-octave bands in Hz, and their importance to intelligibility: ANSI S3.5, table 3.
 BANDS = np.array([160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500, 3150, 4000,
                   5000, 6300, 8000])
 IMPORTANCE = np.array([83, 95, 150, 289, 440, 578, 653, 711, 818, 844, 882, 898, 868, 844, 771, 527,
@@ -32,7 +32,7 @@ def at_grid(values):
 
 
 def held(lines):
-    """Delay, drift and lock at GRID: those of the latest line, the delay as far as it drifted."""
+    """Delay, drift and lock at GRID: those of the latest line, the delay advanced by the drift."""
     t, delay, ppm, is_locked = (np.array([entry[key] for entry in lines], float)
                                 for key in ("t", "delay_s", "sro_ppm", "locked"))
     latest = np.maximum(np.searchsorted(t, GRID, "right") - 1, 0)
@@ -45,7 +45,7 @@ def limited(errors, most):
 
 
 def first_held(is_good, from_step=0):
-    """The first step from which on it is good for 3 s, or None."""
+    """The first step from which on all values are good for 3 s, or None."""
     runs = np.lib.stride_tricks.sliding_window_view(is_good[from_step:], HELD).all(1)
     return from_step + int(np.argmax(runs)) if runs.any() else None
 
@@ -98,7 +98,7 @@ def intelligible_snr(speech, noise):
 
 
 def project(sound, references):
-    """The part of a sound that filters make of the references, and these filters."""
+    """The projection of a sound on filtered references, and these filters."""
     n = fft.next_fast_len(len(sound) + FILTER, real=True)
     spectra = [fft.rfft(reference, n) for reference in references]
     spectrum = fft.rfft(sound, n)
@@ -116,7 +116,7 @@ def project(sound, references):
 
 
 def lag_of(sound, reference):
-    """By how many frames the sound is later than the reference, which begins with it."""
+    """The delay in frames of a sound after the reference; both begin together."""
     n = fft.next_fast_len(len(sound) + len(reference), real=True)
     cross = fft.rfft(sound, n) * np.conj(fft.rfft(reference, n))
     match = np.abs(fft.irfft(cross / (np.abs(cross) ** 0.7 + 1e-12), n))
@@ -160,7 +160,7 @@ def intelligibility(dry, sound):
 
 
 def segments_heard(sounds):
-    """Where segments with enough speech begin, in frames, clear of a dropout and its end."""
+    """The beginnings, in frames, of segments with enough speech, away from dropouts."""
     scene, n = sounds.scene, SEGMENT // SOUND_RATE
     for begin in range(FIRST_SEGMENT * n, SECONDS - n + 1, n):
         if scene.dropout and scene.dropout[0] - n < begin < scene.dropout[1] + RETURN:
@@ -170,14 +170,14 @@ def segments_heard(sounds):
 
 
 def measure_output(out, sounds):
-    """In segments of 3 s. The output may be late, by another time in each."""
+    """In segments of 3 s. The delay of the output may differ between them."""
     dry, *parts = (resample_poly(part, 1, 2)
                    for part in (sounds.dry, *sounds.speech, *sounds.noise))
     out = np.pad(resample_poly(out, 1, 2), (0, LATEST + SEGMENT))
     gains, ripples, heard = [], [], []
     for begin in segments_heard(sounds):
         later = sounds.apart[(begin + SEGMENT // 2) * 2 // HOP]
-        shift = round(later * SOUND_RATE)  # both microphones hear what comes straight at once
+        shift = round(later * SOUND_RATE)  # the direct sound reaches both microphones at once
         *speech, noise_1, noise_2 = (np.roll(part, -late)[begin:begin + SEGMENT]
                                      for part, late in zip(parts, (0, shift, 0, shift)))
         best = max(map(intelligible_snr, speech, (noise_1, noise_2)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two usual ways to align microphones. They report as weir-run does, and return the sum with it."""
+"""Two common ways to align microphones. They return a report as weir-run's, and the mean."""
 
 import numpy as np
 from scipy import fft
@@ -7,8 +7,8 @@ from scipy.signal import resample_poly
 
 from scenes import RATE, read
 
-CLEAR = 6.0  # deviations by which a peak is one
-LIMIT = 0.75  # seconds of delay, at most
+CLEAR = 6.0  # standard deviations: minimum height of a peak
+LIMIT = 0.75  # maximum delay in seconds
 
 
 def line(t, delay, ppm, is_locked):
@@ -16,7 +16,7 @@ def line(t, delay, ppm, is_locked):
 
 
 def average(mics, lines, fade):
-    """Half of each once the delay is known. Delays change by `fade` seconds per second, at most."""
+    """The mean once the delay is known. Delays change by at most `fade` seconds per second."""
     n = len(mics[0])
     known = [entry for entry in lines if entry["locked"]]
     if not known:
@@ -63,7 +63,7 @@ class Loop:
         self.elsewhere, self.n_elsewhere, self.n_near = 0.0, 0, 0
 
     def step(self, measured, seconds):
-        """`measured` is None where nothing was heard."""
+        """`measured` is None where there was no peak."""
         if self.delay is not None:
             self.delay += self.growth * seconds
         if measured is None:
@@ -105,7 +105,7 @@ def gcc_phat(mics):
     window = np.hanning(block)
     f = fft.rfftfreq(2 * block, 1 / RATE)
     band = (f > 100) & (f < 8000)
-    middle = block / 2 / RATE  # a block tells of half its length ago
+    middle = block / 2 / RATE  # a block measures the delay of half its length ago
     loop, lines = Loop(), [line(0, None, None, False)]
     for end in range(block, len(mics[0]) + 1, hop):
         first, second = (mic[end - block:end] for mic in mics)

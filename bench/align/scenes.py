@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Rooms with two microphones whose clocks differ. README.md lists the scenes.
 
-Time is that of microphone 1. What is made begins MARGIN earlier and ends as much later, for
-microphone 2 to hear where its delay takes it.
+Time is that of microphone 1. Sounds begin MARGIN earlier and end MARGIN later, to cover the delay of
+microphone 2.
 """
 
 import dataclasses
@@ -41,9 +41,9 @@ class Scene:
     mics: tuple = ((2.8, 2.2, 0.8), (3.6, 2.5, 0.8))
     other: tuple = None  # where a second talker takes turns
     walk: tuple = None  # where the talker goes to, and comes back from
-    is_unrelated: bool = False  # microphone 2 hears another talker
+    is_unrelated: bool = False  # another talker at microphone 2
     silence: tuple = None  # seconds, from and to
-    dropout: tuple = None  # seconds, from and to, of microphone 2; how much later it is then
+    dropout: tuple = None  # seconds, from and to, of microphone 2; its additional delay afterwards
 
     @property
     def has_delay(self):
@@ -73,15 +73,15 @@ SCENES = {
 
 @dataclasses.dataclass
 class Sounds:
-    """What was heard in a scene, and what it was made of, at the time of microphone 1."""
+    """The sound at the microphones, its parts and the truth, at the time of microphone 1."""
     scene: Scene
-    mics: list  # what was heard: the second at its own time
+    mics: list  # the microphones' sound, the second one's at its own clock
     speech: list
     noise: list
-    dry: np.ndarray  # speech as it comes to microphone 1 without a room
+    dry: np.ndarray  # the speech at microphone 1 without a room
     delay: np.ndarray  # seconds, every HOP
     ppm: np.ndarray
-    apart: np.ndarray  # seconds by which speech comes later to microphone 2, clocks aside
+    apart: np.ndarray  # seconds from microphone 1 to 2 that the speech takes, without the clocks
     is_active: np.ndarray  # does someone speak?
 
 
@@ -146,7 +146,7 @@ def in_band(sound):
 
 
 def make_noise(scene, n, rng):
-    """Pink noise for each microphone: its own, and from everywhere, as far as it is diffuse."""
+    """Pink noise for each microphone: diffuse noise and its own, by Scene.diffuse."""
     f = fft.rfftfreq(n, 1 / RATE)
     pink = np.where(f > 60, 1 / np.sqrt(np.maximum(f, 60)), 0)
     one, two, *own = (pink * fft.rfft(rng.standard_normal(n)) for _ in range(4))
@@ -158,7 +158,7 @@ def make_noise(scene, n, rng):
 
 
 class Room:
-    """A shoebox, by image sources, as one microphone hears it."""
+    """A shoebox, by image sources, at one microphone."""
     size = np.array([5.6, 4.4, 2.6])  # metres
 
     def __init__(self, scene, mic, seed):
@@ -182,7 +182,7 @@ class Room:
         return 1 - 2 * sides, 2 * cells * self.size, order, off
 
     def response(self, talker, n):
-        """What is heard of a click within n frames."""
+        """The impulse response of n frames."""
         sign, offset, order, off = self.images[n]
         distance = np.linalg.norm(sign * talker + offset - self.mic, axis=1) + off
         is_heard = distance < (n - TAPS) * SPEED / RATE
@@ -196,7 +196,7 @@ class Room:
         return fftconvolve(dry, self.response(talker, self.length))[:len(dry)]
 
     def follow(self, dry, talkers):
-        """As hear(), of a talker with a place at every HOP. What comes late does not move."""
+        """As hear(), of a talker with a position per HOP. Late reverberation does not move."""
         response = self.response(talkers[0], self.length)
         response[:EARLY - TAPS // 2] = 0
         heard = np.pad(fftconvolve(dry, response)[:len(dry)], (HOP, EARLY + 2 * HOP))
@@ -212,7 +212,7 @@ class Room:
 
 
 def clock_2(scene, time, rng):
-    """How fast clock 2 is, in ppm, and how far it is ahead, in seconds."""
+    """The rate of clock 2 in ppm, and its lead in seconds."""
     ppm = scene.ppm + scene.ppm_per_minute * time / 60
     if scene.is_starting:
         ppm = ppm + 150 * np.exp(-time / 4) * np.cos(2 * np.pi * time / 9)
@@ -227,7 +227,7 @@ def clock_2(scene, time, rng):
 
 
 def lateness(scene, place):
-    """Seconds to microphone 1, and by how many more to microphone 2, at every HOP."""
+    """Seconds to microphone 1, and seconds from there to microphone 2, at every HOP."""
     first, second = (np.linalg.norm(place - np.array(mic), axis=-1) / SPEED for mic in scene.mics)
     return np.array([first, second - first])
 

@@ -25,7 +25,7 @@ warnings.filterwarnings("ignore", category=wavfile.WavFileWarning)
 WORKERS = 2
 PASSES = 3  # of which the quickest counts
 PEERS = {"GCC-PHAT + DLL": peers.gcc_phat, "naive": peers.naive}
-METRICS = {  # what is better, and the label
+METRICS = {  # which values are better, and the label
     "until_near": ("low", "speech until < 0.5 ms, s"),
     "until_frame": ("low", "speech until < 1 frame, s"),
     "delay_rmse": ("low", "delay RMSE, frames"),
@@ -42,7 +42,7 @@ SCENE_METRICS = {"until_near": "< 0.5 ms, s", "until_frame": "< 1 frame, s",
                  "delay_rmse": "delay, frames", "jitter": "jitter, frames",
                  "drift_rmse": "drift, ppm", "false_lock": "false lock, s",
                  "gain": "SNR gain, dB", "stoi": "STOI gain", "ripple": "ripple, dB"}
-# A process's memory counts what it was forked from: this is less than weir-run takes.
+# The peak memory of a process includes that of its parent at the fork: this one is smaller than weir-run.
 MEASURE = """import os, resource, sys
 if os.spawnvp(os.P_WAIT, sys.argv[1], sys.argv[1:]): sys.exit(1)
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -50,7 +50,7 @@ print(usage.ru_utime, usage.ru_maxrss / 1024)"""
 
 
 def weir_command(weir, mics, folder):
-    """Writes what the microphones heard, and returns the command that aligns it."""
+    """Writes the microphones' sound, and returns the command that aligns it."""
     paths = [os.path.join(folder, name) for name in ("mic-1.wav", "mic-2.wav")]
     for path, mic in zip(paths, mics):
         wavfile.write(path, RATE, np.float32(mic))
@@ -99,7 +99,7 @@ def of_all(results, aligner, metric):
 
 def print_quality(results):
     aligners = ("weir", *PEERS)
-    print_head("median of the scenes", "better", *aligners)
+    print_head("median over the scenes", "better", *aligners)
     for metric, (better, label) in METRICS.items():
         print_row(label, better, *(of_all(results, aligner, metric) for aligner in aligners))
     print()
@@ -141,7 +141,7 @@ def peer_seconds(align, mics):
 def measure_cost(options):
     mics = [scenes.make(name, options.seed).mics for name in ("office", "unrelated")]
     print_head("CPU, % of a core", "locked", "searching", "peak memory, MiB",
-               "more than for one frame, MiB")
+               "above that of one frame, MiB")
     usages = [weir_usage(options.weir_run, heard) for heard in mics]
     memory = max(usage[1] for usage in usages)
     first = weir_usage(options.weir_run, [mic[:1] for mic in mics[0]])[1]
@@ -157,7 +157,7 @@ def parse_arguments():
                         help="default: $WEIR_RUN, or weir-run")
     parser.add_argument("--scenes", default=",".join(scenes.SCENES), help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, help="makes other scenes of the same kind")
-    parser.add_argument("--cost", action="store_true", help="measure what it costs, nothing else")
+    parser.add_argument("--cost", action="store_true", help="measure the cost, nothing else")
     parser.add_argument("--json", help="write all results to this file")
     options = parser.parse_args()
     options.scenes = options.scenes.split(",")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs weir's analyze unit and its peers on a sound, and reads what they tell."""
+"""Runs weir's analyze unit and its peers on a sound, and reads their reports."""
 
 import collections
 import json
@@ -31,7 +31,7 @@ class Report:
         self.told = told
 
     def read(self, name):
-        """When a field or an event was told, and its values: seconds at which events happened."""
+        """Times of the reports of a field or an event, and the values; of events: their times."""
         t, values = zip(*self.told[name]) if name in self.told else ((), ())
         return np.array(t, float), np.array(values, float)
 
@@ -45,7 +45,7 @@ def run(sound, *command):
 
 
 def weir(group):
-    """Returns what runs weir with one group of the unit alone."""
+    """Returns a function that runs weir with one group of the unit alone."""
     settings = sum((["-s", f"{other}={int(other == group)}"] for other in GROUPS), [])
     return lambda sound: run(sound, WEIR_RUN, "analyze-mono", "-b", "256", *settings, "-r", "-")
 
@@ -55,7 +55,7 @@ def peer(name):
 
 
 def detectors(group, **peers):
-    """Labels, and what runs them: weir, and the peers that are there."""
+    """Functions by label: weir, and the peers that are installed."""
     there = {label: name for label, name in peers.items() if name.split("-")[0] in PEERS}
     return {"weir": weir(group),
             **{label.replace("_", " "): peer(name) for label, name in there.items()}}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The short-term features of pyAudioAnalysis by their definitions, of windows of 50 ms of the sound
-as it is, every 10 ms. Where that package is odd, this is as odd: see chroma()."""
+without normalization, every 10 ms. The oddities of that package are reproduced: see chroma()."""
 
 import numpy as np
 from scipy.fft import dct
@@ -16,7 +16,7 @@ def entropy(parts):
 
 
 def block_entropy(values, n=10):
-    """Of the shares that n blocks have in the energy."""
+    """The entropy of the energy of n blocks."""
     length = len(values) // n
     energy = (values[:n * length].reshape(n, length) ** 2).sum(1)
     return entropy(energy / (np.sum(values**2) + EPSILON))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What README.md lists, measured on reports."""
+"""The metrics of README.md, from reports."""
 
 import numpy as np
 from scipy.stats import rankdata
@@ -53,7 +53,7 @@ def judge_tones(report, tones, near, near_vibrato):
 
 
 def judge_glide(report):
-    """The lag at which the median error is least, and how many values are right, then."""
+    """The lag with the minimum median error, and the share of right values at this lag."""
     t, hz = report.read("f0")
     inside = (t > 0.3) & (t < 2 * GLIDE[2] - 0.15)
     t, hz = t[inside], np.maximum(hz[inside], 1)
@@ -74,7 +74,7 @@ def voiced_share(report):
 
 
 def match(found, true):
-    """Pairs of indices that are near, each in one pair at most, the nearest first."""
+    """Pairs of near indices, nearest first, each index in at most one pair."""
     off = np.abs(np.subtract.outer(found, true))
     pairs, used = [], (set(), set())
     for i, j in zip(*np.unravel_index(np.argsort(off, axis=None), off.shape)):
@@ -88,7 +88,7 @@ def match(found, true):
 
 
 def judge_onsets(report, onsets):
-    """Numbers of those found, true and both, and how late these were told, in seconds."""
+    """The numbers of found, true and right onsets, and the latencies of the last, in seconds."""
     t, at = report.read("onset")
     pairs = match(at, onsets) if len(at) else []
     return len(at), len(onsets), len(pairs), [t[i] - onsets[j] for i, j in pairs]
@@ -104,7 +104,7 @@ def pool_onsets(judged):
 
 
 def judge_tempo(report, bpm):
-    """Is it right in the end, or a metrical relative of that; seconds from which on it is."""
+    """Whether the last tempo is right, or metrically related; seconds from which on it is right."""
     t, told = report.read("bpm")
     last = told[t > CLIP_SECONDS - 5]
     if not len(last):
@@ -135,7 +135,7 @@ def area_under_curve(scores, labels):
 
 
 def moving_mean(scores, n):
-    """Of the last n; 0 before there are as many."""
+    """The mean of the last n scores; 0 before there are n."""
     total = np.cumsum(np.r_[0, scores])
     return np.r_[np.zeros(n - 1), (total[n:] - total[:-n]) / n]
 
@@ -174,8 +174,8 @@ def false_starts(found):
 
 
 def judge_speech(found):
-    """How late starts and ends were told, in ms, and how many starts were missed; each found with
-    the segments that are true."""
+    """Latencies of starts and ends in ms, and the share of missed starts. found: pairs of starts and
+    ends with the true segments."""
     late, late_end, n_missed = [], [], 0
     for (starts, ends), segments in found:
         for begin, end in segments:
@@ -198,8 +198,8 @@ def thresholds_of(scores):
 
 
 def judge_at_best(spoken, alone):
-    """With the length and the threshold that find starts soonest, while few are false. spoken:
-    scores and segments; alone: scores. None when false starts are more, whatever they are."""
+    """At the length and threshold of minimum latency among those with few false starts. spoken:
+    scores and segments; alone: scores. None if no setting has few enough."""
     best = None
     for threshold in thresholds_of(np.concatenate([scores for scores, _ in spoken])):
         for n in LENGTHS if threshold > 0 else ():

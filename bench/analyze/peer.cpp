@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Other analyzers, called as a real-time host would: a hop in, in stereo, and what it tells out.
+ * Other analyzers, called as a real-time host would: one hop of stereo in, its results out.
  *
  * usage: peer PEER IN.wav         prints JSON lines as weir-run does
  *        peer PEER BLOCK SECONDS  prints what bench/cost prints; BLOCK: the frames of its hop
  *
  * PEER is one of:
  *
- *	ebur128         all of EBU R 128 with true peak, asked every 10 ms
+ *	ebur128         all of EBU R 128 with true peak, queried every 10 ms
  *	aubio-energy    onsets
  *	aubio-specflux  onsets
  *	aubio-tempo     beats and tempo
  *	aubio-yinfft    fundamental frequency
  *	aubio           the last three
  *	webrtc          voice activity
- *	webrtc-graded   voice activity: the share of its likelihoods that call it speech
+ *	webrtc-graded   voice activity: the share of its likelihood settings that detect speech
  *
  * For instructions: valgrind --tool=callgrind --toggle-collect=peer_feed peer ...
  */
@@ -301,7 +301,7 @@ struct webrtc_peer : peer {
 };
 #endif
 
-/* Ends the program when there is no such peer. */
+/* Exits if there is no such peer. */
 static std::unique_ptr<peer> create(const std::string &name)
 {
 #ifdef HAVE_LIBEBUR128

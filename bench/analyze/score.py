@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Scores the analyze unit, and peers that are there: see README.md."""
+"""Scores the analyze unit, and the peers that are installed: see README.md."""
 
 import argparse
 import multiprocessing
@@ -87,7 +87,7 @@ def score_pitch(pool, seed):
                    (f"absent {noise}", "low", f"{noise}: not found, %"),
                    (f"off {noise}", "low", f"{noise}: median error of the right, cents")]
     labels += [("glide", "high", "glide: within 50 cents, %"), ("lag", "low", "glide: lag, ms"),
-               ("voiced", "low", "noise called a tone, %")]
+               ("voiced", "low", "noise with a pitch, %")]
     print_metrics("fundamental frequency", labels, results)
 
 
@@ -207,7 +207,7 @@ def score_voice(pool, seed):
     labels = [("auc", "high", "AUC"), *((f"auc {snr}", "high", f"AUC at {snr} dB")
                                         for snr in speech.SNRS)]
     at_best = f"at <= {metrics.MOST_FALSE} false starts/h"
-    for prefix, how in (("best", at_best), ("own", "as it is")):
+    for prefix, how in (("best", at_best), ("own", "own events")):
         labels += [(f"{prefix} false", "low", f"{how}: false starts/h"),
                    (f"{prefix} latency", "low", f"{how}: latency, median, ms"),
                    (f"{prefix} latency_95", "low", f"{how}: latency, 95 %, ms"),
@@ -234,7 +234,7 @@ def score_features(_, seed):
         told = told[np.abs(np.subtract.outer(times, t)).argmin(1)]
         expected = np.array([each[name] for each in true])
         rows.append((name, np.abs(told - expected).max() / np.abs(expected).max()))
-    print_table(("feature of 50 ms", "most it is off, of the largest value"), rows)
+    print_table(("feature of 50 ms", "maximum error, of the largest value"), rows)
 
 
 SCORES = {"pitch": score_pitch, "rhythm": score_rhythm, "voice": score_voice,

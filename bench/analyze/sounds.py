@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tones, hits and rhythms whose pitch, beginnings and tempo are known."""
+"""Tones, hits and rhythms with known pitch, onsets and tempo."""
 
 import dataclasses
 
@@ -80,7 +80,7 @@ class Tone:
 
 
 def make_tones(rng):
-    """Every semitone from 60 to 960 Hz, up to a quarter tone off, of all kinds."""
+    """Every kind near every semitone from 60 to 960 Hz, up to a quarter tone off."""
     tones, parts = [], []
     for kind in TONES:
         for semitone in range(49):
@@ -143,7 +143,7 @@ def place(hits, seconds, rng):
 
 
 def beat_hits(style, n, at, beat):
-    """What sounds in the nth beat, which is at `at` and lasts `beat` seconds."""
+    """The hits of the nth beat, which begins at `at` and lasts `beat` seconds."""
     if style == "clicks":
         return [(at, "click", 1)]
     if style == "drums":
@@ -160,7 +160,7 @@ def make_beats(style, bpm, rng):
 
 
 def make_irregular(snr, rng):
-    """Hits of all kinds at any time, up to 12 dB apart; noise at snr dB below the loudest."""
+    """Hits of all kinds at random times, up to 12 dB apart; noise at snr dB below the loudest."""
     hits, at = [], 0.5
     while at < IRREGULAR_SECONDS - 0.5:
         hits.append((at, HITS[rng.integers(len(HITS))], 10 ** (-rng.uniform(0, 12) / 20)))
@@ -175,7 +175,7 @@ def make_irregular(snr, rng):
 
 
 def make_changing(rng):
-    """Something of everything that features tell apart."""
+    """A tone, noise, a sweep and harmonics: values of the features differ between them."""
     t = times(8)
     parts = [0.3 * np.sin(2 * np.pi * 220 * t), 0.2 * rng.standard_normal(len(t)),
              0.3 * np.sin(2 * np.pi * (100 + 150 * t) * t), 0.1 * sum_partials(

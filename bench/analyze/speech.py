@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Speech in noise with labels every 10 ms, and noise alone, of recordings in packages."""
+"""Speech in noise with labels every 10 ms, and noise alone, from recordings in packages."""
 
 import dataclasses
 import functools
@@ -48,12 +48,12 @@ class Scene:
     kind: str
     snr: float  # dB; inf: no noise; None: no speech
     sound: np.ndarray  # at sounds.RATE
-    labels: np.ndarray  # every 10 ms: does someone speak?
-    segments: list  # seconds at which someone begins and ends
+    labels: np.ndarray  # every 10 ms: whether there is speech
+    segments: list  # seconds at which speech begins and ends
 
 
 def expand(pattern):
-    """What the shell's braces mean."""
+    """Expands braces as the shell does."""
     if "{" not in pattern:
         return [pattern]
     head, rest = pattern.split("{", 1)
@@ -110,7 +110,7 @@ def find_active(sound):
 
 
 def runs(flags):
-    """Where each run of true begins and ends."""
+    """The beginning and the end of each run of True."""
     edges = np.flatnonzero(np.diff(np.r_[False, flags, False]))
     return list(zip(edges[::2], edges[1::2]))
 
@@ -242,7 +242,7 @@ def join(name, n, seed, rng):
 
 
 def make_babble(n, seed, rng):
-    """Ten who speak at once and all the time."""
+    """Ten talkers at once, without pauses."""
     crowd = np.zeros(n)
     for _ in range(10):
         said, length = [], 0

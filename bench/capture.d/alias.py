@@ -19,7 +19,7 @@ import tones
 LIMIT = -60.0
 BESIDE_HZ = 150.0
 MIDDLE = 0.44  # of a tone: away from its edges
-MAX_FLOOR = -110.0  # a gap or a jump is heard everywhere
+MAX_FLOOR = -110.0  # a gap or a jump is at all frequencies
 
 
 def spectrum(sound):

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Tones up to the end of the band at several rates: the level of the strongest sound that is not the
-# tone, as a recorder at 48 kHz hears it. Beside it what a player does that is told another rate: it
-# has a low-pass.
+# Tones up to the end of the band at several rates: the level of the strongest component beside the
+# tone, in a recording at 48 kHz. Beside it a player that is given another rate, and has a low-pass.
 
 ALIAS_RATES=(1.0 1.0833 1.125 1.2 1.25 1.5 2.0)
 

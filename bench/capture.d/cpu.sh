@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What a capture costs while one stream plays: user and system time of the daemon, the player, and
-# what else runs for it. The session manager and the recorder do not count.
+# Cost of a capture while one stream plays: user and system time of the daemon, the player, and other
+# processes that run for the capture, without the session manager and the recorder.
 
-# cpu_ns NAME: of a process and all that it started. The scheduler's figure is utime + stime in ns.
+# cpu_ns NAME: CPU time of a process and its children, from the scheduler's utime + stime in ns.
 cpu_ns() {
 	local pids=("${process_pids[$1]}") children i
 	for ((i = 0; i < ${#pids[@]}; i++)); do
@@ -20,7 +20,7 @@ cpu_of() {
 	local name begun=() took=() names=(pipewire music "${@:5}") start
 	wait_for "$4" 5 node_id "${4%:*}"
 	[ "$2" = no ] || recorder_start "$4"
-	sleep 3 # of what happens at a start only
+	sleep 3 # without the work of the start
 	start=${EPOCHREALTIME/./}
 	for name in "${names[@]}"; do
 		begun+=("$(cpu_ns "$name")")

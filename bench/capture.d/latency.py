@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """latency.py LABEL RECORDING...
 
-By how many frames the second channel is behind the first, in windows of each recording. Prints a row
-of a table; the difference is what is left when the first is shifted by that and subtracted.
+The delay of the second channel after the first, in windows of each recording. Prints a row of a table;
+the difference is the residual after the delayed first channel is subtracted.
 """
 
 import sys

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# By how many frames the captured sound is behind that at the output of the application's stream:
-# noise, both in one recording. The monitor of a sink that drives the graph, which others capture, is a
-# quantum late itself.
+# Delay of the captured sound after the output of the application's stream: noise, both in one recording.
+# The monitor of a sink that drives the graph, which the others capture, is itself a quantum late.
 
 # latency_row LABEL STARTS PORT [PEER_COMMAND...]: the peer is started and ended with each start.
 latency_row() {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """nightcore.py RECORDING NOISE RATE PLAYER_LOG
 
-Finds in windows of each channel which moment of the noise it is. Prints a table: silence in the
-middle of the noise, what is not there at all, and how late each channel is behind its player.
+Locates windows of each channel in the noise. Prints a table: silence within the noise, skipped noise,
+and the delay of each channel after its player.
 """
 
 import re

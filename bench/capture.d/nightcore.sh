@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# One player captured and pulled at $RATE, and one at rate 1, whose sink is piped into players that
-# are told another rate: all at once, in one recording of noise that never repeats.
+# One player captured and pulled at $RATE, and one at rate 1, whose sink is piped into players set to
+# another rate: all at once, in one recording of noise that never repeats.
 
 nightcore() {
 	local name raw="--raw --format s16 --rate 48000 --channels 2"

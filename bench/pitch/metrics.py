@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What README.md lists, measured on the output of a shifter. Delays are frames."""
+"""The metrics of README.md, from the output of a shifter. Delays are in frames."""
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -27,7 +27,7 @@ def high_power(y, span, above=700):
 
 
 def delay(reference, out, low=0, high=24000, above=700):
-    """Where the envelopes of 5 ms match best."""
+    """The delay at which the envelopes of 5 ms match best."""
     a, b = (np.sqrt(high_power(y, 5 * MS, above)) for y in (reference, out))
     n = 1 << int(np.ceil(np.log2(len(a) + len(b))))
     match = np.fft.irfft(np.fft.rfft(b - b.mean(), n) * np.conj(np.fft.rfft(a - a.mean(), n)), n)
@@ -56,7 +56,7 @@ def fit_steady(y, freqs, span, hop, begin, end):
 
 
 def pitch_factor(y, r, begin, end):
-    """By what the partials from 390 Hz to 2 kHz are off their ideal frequencies."""
+    """The factor by which partials from 390 Hz to 2 kHz are off their ideal frequencies."""
     factor = 1.0
     middle = (TONES > 390) & (TONES < 2000)
     for _ in range(3):
@@ -202,7 +202,7 @@ def aligned(out, late, like):
 
 
 def spectral_distance(reference, out, late):
-    """Mean |dB| between the powers of bands in 8 ms, where one of the two can be heard."""
+    """Mean |dB| between the powers of bands in 8 ms, where one of the two is audible."""
     centres = erb_centres(60.0, 17000.0, 42)
     y = aligned(out, late, reference)
     kernel = np.hanning(17) / np.hanning(17).sum()
@@ -224,7 +224,7 @@ def spectral_distance(reference, out, late):
 
 
 def envelope_coherence(reference, out, late, r):
-    """Correlation of how bands move within segments of 60 ms, at the best lag within 12 ms."""
+    """Correlation of band envelopes in segments of 60 ms, at the best lag within 12 ms."""
     centres = erb_centres(600.0 * r, min(6000.0 * r, 15000), 14)
     y = aligned(out, late, reference)
     a, b = (np.sqrt(band_power(x[:, 0], centres, 2000)) for x in (reference, y))

@@ -6,9 +6,9 @@
  * usage: peer PEER SEMITONES FORMANT BLOCK IN.wav OUT.wav  prints the frames of latency it declares
  *        peer PEER SEMITONES FORMANT BLOCK SECONDS         prints what bench/cost prints
  *
- * PEER is rubberband or soundtouch. A block of input makes more or less than a block of output:
- * OUT.wav begins with just as many zeros as a host needs that takes a block each time and must
- * never find too little. So OUT.wav is as late as the sound would be.
+ * PEER is rubberband or soundtouch. Their output per block varies in length: OUT.wav begins with
+ * the minimum number of zeros with which a host that takes one block at a time never runs out of
+ * samples. So OUT.wav has the latency that such a host would have.
  *
  * For instructions: valgrind --tool=callgrind --toggle-collect=peer_feed peer ...
  */
@@ -94,7 +94,7 @@ struct soundtouch_peer : peer {
 };
 #endif
 
-/* Ends the program when there is no such peer. */
+/* Exits if there is no such peer. */
 static std::unique_ptr<peer> create(const char *name, double semitones, bool formant,
 				    [[maybe_unused]] size_t block)
 {

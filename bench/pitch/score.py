@@ -23,9 +23,9 @@ warnings.filterwarnings("ignore", category=wavfile.WavFileWarning)
 WEIR_RUN = "pitch -b {block} -s semitones={semitones} -s formant={formant} {in} {out}"
 ROUND_TRIPS = (3, 7)  # semitones
 ROUND_TRIP_SECONDS = 8
-SPEECH_SLACK = 96  # frames: less than half a period of a voice, one off would pass for a fit
+SPEECH_SLACK = 96  # frames: less than half a period of a voice, to which envelopes match as well
 VOWEL_HZ = (100, 140)  # higher voices have too few partials for formants to be measured
-LABELS = {  # with what is better
+LABELS = {  # and which values are better
     "latency": "latency, frames | low",
     "pre_echo_db": "pre-echo, dB | low",
     "peak_loss_db": "peak loss, dB | low",
@@ -68,19 +68,19 @@ class Shifter:
         told = subprocess.run([word.format(**values) for word in self.words], check=True,
                               stdout=subprocess.PIPE, text=True).stdout
         out = wavfile.read(after)[1].astype(float)
-        # weir-run goes on for as long as the unit declares.
+        # weir-run appends the latency that the unit declares.
         self.declared.add(int(told or len(out) - len(sound)))
         return np.vstack([out, np.zeros((RATE // 2, 2))])
 
 
 @functools.lru_cache(maxsize=16)
 def rendered(name, r, **options):
-    """As a sound file would hold it."""
+    """With the precision of a sound file."""
     return getattr(signals, name)(r, **options).astype(np.float32).astype(float)
 
 
 def score_latency(shifter, semitones):
-    """Returns the metric, and the struck notes that it was found in."""
+    """Returns the metric, and the output of struck notes from which it was measured."""
     out = shifter.run(rendered("attacks", 1.0), semitones)
     return metrics.delay(rendered("attacks", 2 ** (semitones / 12)), out), out
 
@@ -129,7 +129,7 @@ def score_shift(shifter, semitones, with_formants):
 
 
 def score_round_trips(shifter, path):
-    """The distance of a recording from itself, shifted there and back."""
+    """The distance of a recording from itself, shifted up and back down."""
     rate, sound = wavfile.read(path)
     if rate != RATE or sound.dtype != np.float32 or sound.ndim != 2:
         raise SystemExit(f"{path}: not floats at {RATE} Hz in stereo")
@@ -152,7 +152,7 @@ def print_head(*cells):
 
 
 def print_table(results):
-    """A column for each of the results, whose metrics may differ."""
+    """A column per result; their metrics may differ."""
     names = dict.fromkeys(name for result in results.values() for name in result)
     print_head("metric", "better", *results)
     for name in names:
@@ -178,7 +178,7 @@ def parse_arguments():
                         "--latency also several, with commas")
     parser.add_argument("--formant", action="store_true", help="score kept formants too")
     parser.add_argument("--round-trip", action="append", default=[], metavar="NAME=FILE",
-                        help="score a recording that is shifted there and back")
+                        help="score a recording that is shifted up and back down")
     parser.add_argument("--latency", action="store_true", help="score nothing else")
     parser.add_argument("--each", action="store_true", help="print each shift of several shifters")
     parser.add_argument("--json", help="write all results to this file")
