@@ -39,15 +39,19 @@
 #define MIN_AGREEMENT 0.11f /* of phases: below, the peak may be by chance */
 
 /* Of a source that moves. */
-#define FAR_DEVIATIONS 6.0	  /* by chance 2e-9 */
-#define FAR_SECONDS 80e-6	  /* 2.7 cm: less is what a head moves */
-#define FAR_SCATTER 100e-6	  /* of LOOP_FAR_LAGS lags that are the same one */
-#define FAR_BAD 0.3		  /* of a hop, for a lag that is passed over */
-#define MOVING_SECONDS 1.0	  /* a step */
-#define MOVING_BOOST 60e-6	  /* deviation per root of a second: 2 cm */
-#define FIT_MISFIT 1.5		  /* 1 is right, of a mean over 33 measurements */
-#define MISFIT_BOOST 8e-6	  /* deviation per root of a second, for each misfit above 2 */
-#define KNOWN_DRIFT 20e-6	  /* deviation: less than the slowest walk, 7 mm/s */
+#define FAR_DEVIATIONS 6.0   /* by chance 2e-9 */
+#define FAR_SECONDS 80e-6    /* 2.7 cm: less is what a head moves */
+#define FAR_SCATTER 100e-6   /* of LOOP_FAR_LAGS lags that are the same one */
+#define FAR_BAD 0.3	     /* of a hop, for a lag that is passed over */
+#define MOVING_SECONDS 1.0   /* a step */
+#define MOVING_BOOST 60e-6   /* deviation per root of a second: 2 cm */
+#define FIT_MISFIT 1.5	     /* 1 is right, of a mean over 33 measurements */
+#define MISFIT_BOOST 8e-6    /* deviation per root of a second, for each misfit above 2 */
+#define KNOWN_DRIFT 20e-6    /* deviation: less than the slowest walk, 7 mm/s */
+#define RATE_STEP_ACTIVE 2.0 /* seconds of sound, twice */
+#define MIN_RATE_STEP 15e-6
+#define MAX_RATE_STEP 200e-6	  /* what is more is a walk */
+#define RATE_STEP_ALIKE 0.35	  /* of the rate */
 #define RATE_STEP_DEVIATION 28e-6 /* above KNOWN_DRIFT: blocks are taken again */
 
 /* Of what blocks tell. */
@@ -119,7 +123,7 @@ WEIR_REALTIME void loop_start(struct loop *loop, double delay, double drift, dou
 	loop->polarity = polarity;
 	loop->motion.misfit = 1.0;
 	loop->agreement = 0.0f;
-	rate_step_reset(&loop->rate_step, time, loop->activity.active);
+	loop_rate_step_reset(loop);
 }
 
 WEIR_REALTIME void loop_predict(struct loop *loop, double time)
@@ -210,10 +214,38 @@ static WEIR_REALTIME bool move_is_sure(struct loop *loop, double lag)
 	       latest_scatter(loop->motion.lag, loop->motion.n) < FAR_SCATTER;
 }
 
+WEIR_REALTIME void loop_rate_step_reset(struct loop *loop)
+{
+	loop->rate_step = (struct loop_rate_step){
+		.time = loop->kalman.time,
+		.active = loop->activity.active,
+	};
+}
+
+/* Returns by how much the drift has changed, per second, or 0. */
+static WEIR_REALTIME double rate_step_detect(struct loop *loop)
+{
+	struct loop_rate_step *step = &loop->rate_step;
+
+	/* Sound that is heard once more is active, but no time passes meanwhile. */
+	if (loop->activity.active - step->active < RATE_STEP_ACTIVE ||
+	    loop->kalman.time <= step->time)
+		return 0.0;
+
+	const double rate = step->seconds / (loop->kalman.time - step->time), before = step->rate;
+
+	loop_rate_step_reset(loop);
+	step->rate = rate;
+	if (fabs(rate) < MIN_RATE_STEP || fabs(rate) > MAX_RATE_STEP ||
+	    fabs(rate - before) > RATE_STEP_ALIKE * fabs(rate))
+		return 0.0;
+	step->rate = 0.0;
+	return rate;
+}
+
 static WEIR_REALTIME void rate_step_watch(struct loop *loop)
 {
-	const double rate =
-		rate_step_detect(&loop->rate_step, loop->kalman.time, loop->activity.active);
+	const double rate = rate_step_detect(loop);
 
 	if (rate == 0.0 || !drift_is_known(loop))
 		return;

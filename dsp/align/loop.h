@@ -9,7 +9,6 @@
 #include "drift.h"
 #include "frame.h"
 #include "known_delays.h"
-#include "rate_step.h"
 
 #define LOOP_HOP 512		  /* samples from frame to frame */
 #define LOOP_COMPETING 4	  /* frames */
@@ -60,6 +59,16 @@ struct loop_block {
 };
 
 /*
+ * A clock that runs at another rate from now on looks like a talker who walks. Corrections that
+ * stay equal and slow are its drift.
+ */
+struct loop_rate_step {
+	double seconds;	     /* corrected since then: */
+	double time, active; /* of which sound */
+	double rate;	     /* per second, of the time before that */
+};
+
+/*
  * Follows the delay between two microphones once it is known to a millisecond. The delay is the
  * seconds by which the second microphone is later at the time of the first, and grows by drift per
  * second.
@@ -77,7 +86,7 @@ struct loop {
 	struct loop_competing competing;
 	struct change change;
 	struct known_delays known;
-	struct rate_step rate_step;
+	struct loop_rate_step rate_step;
 
 	struct cross slow, fast;
 	struct loop_block block;
@@ -105,6 +114,9 @@ WEIR_REALTIME void loop_peaks_clear(struct loop *loop);
 
 /* The drift is another one than the blocks said: forgets them. */
 WEIR_REALTIME void loop_drift_again(struct loop *loop, double drift, double deviation);
+
+/* The delay has jumped: corrections are summed anew. */
+WEIR_REALTIME void loop_rate_step_reset(struct loop *loop);
 
 /* Moves delay and variances on to `time`. */
 WEIR_REALTIME void loop_predict(struct loop *loop, double time);

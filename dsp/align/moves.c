@@ -18,6 +18,7 @@
 #define DOUBT_HEIGHT 4.5f
 #define DOUBT_LEAD 1.5f
 #define KNOWN_FRAMES 2 /* 1: false lock 4.2 s; 4: the same */
+
 static WEIR_REALTIME void delay_leave(struct loop *loop)
 {
 	loop->switched = loop->kalman.time;
@@ -35,7 +36,7 @@ WEIR_REALTIME void moves_jump(struct loop *loop, double delay, float polarity, d
 	loop->kalman.delay_variance = LOOP_START_DEVIATION * LOOP_START_DEVIATION;
 	loop->kalman.covariance = 0.0;
 	loop->polarity = polarity;
-	rate_step_reset(&loop->rate_step, time, loop->activity.active);
+	loop_rate_step_reset(loop);
 }
 
 /* Where the sound comes from now is near; or a talker speaks whose delay is known, or is new. */
@@ -65,7 +66,7 @@ static WEIR_REALTIME void talker_change(struct loop *loop, double lag)
 	loop->kalman.delay_variance = SWITCH_DEVIATION * SWITCH_DEVIATION;
 	loop->kalman.covariance = loop->motion.moving = loop->motion.bad = 0.0;
 	loop->activity.active = is_known ? KNOWN_ACTIVE : LOOP_FIRST_ACTIVE;
-	rate_step_reset(&loop->rate_step, loop->kalman.time, loop->activity.active);
+	loop_rate_step_reset(loop);
 	loop_peaks_clear(loop);
 }
 
@@ -113,7 +114,7 @@ static WEIR_REALTIME void delay_shift(struct loop *loop, double seconds)
 	loop_peaks_clear(loop);
 	cross_clear(&loop->fast, loop->context);
 	loop_block_clear(loop);
-	rate_step_reset(&loop->rate_step, loop->kalman.time, loop->activity.active);
+	loop_rate_step_reset(loop);
 }
 
 WEIR_REALTIME bool moves_match(struct loop *loop)
