@@ -55,6 +55,7 @@ void post_allocate(struct post *post, struct arena *arena)
 	post->energy = arena_floats(arena, post->n_bins);
 	post->coherent = arena_floats(arena, post->n_bins);
 	post->total = arena_floats(arena, post->n_bins);
+	post->share = arena_floats(arena, post->n_bins);
 	post->gain = arena_floats(arena, post->n_bins);
 }
 
@@ -137,7 +138,7 @@ static WEIR_SIMD WEIR_REALTIME void shares_follow(struct post *post, float per_m
 {
 	const float *restrict sum = (const float *)post->sum, *restrict energy = post->energy;
 	float *restrict coherent = post->coherent, *restrict total = post->total;
-	float *restrict gain = post->gain;
+	float *restrict share = post->share;
 
 	for (uint32_t i = 0; i < post->n_bins; i++) {
 		const float all = sum[2 * i] * sum[2 * i] + sum[2 * i + 1] * sum[2 * i + 1];
@@ -145,8 +146,8 @@ static WEIR_SIMD WEIR_REALTIME void shares_follow(struct post *post, float per_m
 
 		coherent[i] = shared + post->smooth * (coherent[i] - shared);
 		total[i] = energy[i] + post->smooth * (total[i] - energy[i]);
-		gain[i] = coherent[i] / (total[i] + 1e-20f);
-		gain[i] = gain[i] < 0.0f ? 0.0f : gain[i] > 1.0f ? 1.0f : gain[i];
+		share[i] = coherent[i] / (total[i] + 1e-20f);
+		share[i] = share[i] < 0.0f ? 0.0f : share[i] > 1.0f ? 1.0f : share[i];
 	}
 }
 
@@ -161,15 +162,15 @@ static WEIR_REALTIME void gains_set(struct post *post, float snr_db)
 	post->depth = wanted + post->smooth * (post->depth - wanted);
 	if (post->n_aligned >= 2)
 		shares_follow(post, 1.0f / (float)(post->n_aligned - 1));
-	before = post->gain[0];
+	before = post->share[0];
 	for (uint32_t i = 0; i < post->n_bins; i++) {
-		const float next = post->gain[i + 1 < post->n_bins ? i + 1 : i];
-		const float smooth = 0.25f * before + 0.5f * post->gain[i] + 0.25f * next;
-		const float share = (smooth - 0.1f) / 0.8f;
-		const float root = share <= 0.0f ? 0.0f : share < 1.0f ? sqrtf(share) : 1.0f;
+		const float next = post->share[i + 1 < post->n_bins ? i + 1 : i];
+		const float smooth = 0.25f * before + 0.5f * post->share[i] + 0.25f * next;
+		const float scaled = (smooth - 0.1f) / 0.8f;
+		const float root = scaled <= 0.0f ? 0.0f : scaled < 1.0f ? sqrtf(scaled) : 1.0f;
 
-		before = post->gain[i];
-		post->energy[i] = 1.0f - post->depth * (1.0f - (root > MIN_GAIN ? root : MIN_GAIN));
+		before = post->share[i];
+		post->gain[i] = 1.0f - post->depth * (1.0f - (root > MIN_GAIN ? root : MIN_GAIN));
 	}
 }
 
@@ -177,8 +178,8 @@ static WEIR_REALTIME void sum_filter(struct post *post)
 {
 	spectrum(post, post->in[post->n_mics]);
 	for (uint32_t i = 0; i < post->n_bins; i++) {
-		post->bins[i][0] *= post->energy[i];
-		post->bins[i][1] *= post->energy[i];
+		post->bins[i][0] *= post->gain[i];
+		post->bins[i][1] *= post->gain[i];
 	}
 }
 

@@ -26,9 +26,14 @@ struct post {
 	uint32_t n_aligned; /* microphones that were added up */
 	bool takes_part[ALIGN_MICS];
 	fftwf_complex *bins, *sum;
-	float *energy;			/* of the microphones, added up */
-	float *coherent, *total, *gain; /* per bin; smoothed */
-	float smooth, depth;		/* 0 to 1: how far it works */
+
+	/* Per bin. */
+	float *energy;		 /* sum over the microphones */
+	float *coherent, *total; /* coherent energy and all energy, smoothed over time */
+	float *share;		 /* coherent over total, 0 to 1 */
+	float *gain;		 /* applied to the sum */
+	float smooth;		 /* per hop */
+	float depth;		 /* 0: the gain is 1, 1: full attenuation */
 };
 
 int post_init(struct post *post, uint32_t rate, uint32_t n_mics);
