@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The analysis works in ticks: in each one, every microphone but the first gets steps of a certain
- * cost together. Steps are taken first where waiting input would be lost first.
+ * The analysis runs in ticks. In each tick, every microphone but the first runs steps of a fixed
+ * total cost. Steps whose input would be overwritten first run first.
  */
 
 #include <math.h>
@@ -17,10 +17,10 @@
 #define SETTLED_DRIFT 4e-6   /* standard deviation: 0.5 ms in HEADROOM_SECONDS of mix.c */
 #define COASTING_SECONDS 2.0 /* longer than a breath between phrases */
 #define MIN_LOUD 60	     /* windows of the front end: a second of speech */
-#define BETTER_DB 3.0f	     /* which makes another microphone the better one; not tuned */
-#define NO_SHARE 0.1f	     /* of the worse one, of both weights: adds 0.46 dB of SNR at most */
-#define FULL_SHARE 0.3f	     /* where the worse one adds 1.5 dB at most */
-#define MAX_RATIO 9.0	     /* logarithm of a ratio of powers: 39 dB */
+#define BETTER_DB 3.0f	     /* of SNR that make another microphone the better one; not tuned */
+#define NO_SHARE 0.1f	     /* share of the worse one in both weights: 0.46 dB of SNR at most */
+#define FULL_SHARE 0.3f	     /* share from which the worse one counts in full: 1.5 dB at most */
+#define MAX_RATIO 9.0	     /* natural logarithm of a power ratio: 39 dB; not tuned */
 
 WEIR_REALTIME void align_reset(void *state)
 {
@@ -68,7 +68,7 @@ WEIR_REALTIME void align_restore_state(void *state, const float *saved)
 		const float drift = value[ALIGN_SAVED_DRIFT * n_pairs];
 		const float polarity = value[ALIGN_SAVED_POLARITY * n_pairs];
 
-		/* Not so either when one of them is no number. */
+		/* False for NaN. */
 		if (fabsf(delay) <= (float)ALIGN_MAX_LAG_SECONDS &&
 		    fabsf(drift) <= (float)(ALIGN_MAX_DRIFT * 1e6) && fabsf(polarity) == 1.0f)
 			pair_set_prior(&align->pair[m + 1], (double)delay, (double)drift * 1e-6,
@@ -82,8 +82,9 @@ static WEIR_REALTIME float trust(float share)
 }
 
 /*
- * Of a room a far microphone hears more than of its noise, and a bad one's noise is not known
- * well: the worse of two adds less than the ratio of their noise says, and at the end nothing.
+ * A far microphone picks up more reverberation than noise, and the noise of a bad one is not
+ * measured well: the worse of two microphones improves the mix by less than the noise ratio
+ * predicts. Below NO_SHARE its weight is a hundredth.
  */
 static WEIR_REALTIME float mrc_weight_limit(float mrc_weight, float gain)
 {
@@ -159,7 +160,7 @@ static WEIR_REALTIME uint32_t step(struct align *align, uint32_t m, bool holds)
 	return cost;
 }
 
-/* What a step took longer than a tick has is missing in the next ones. */
+/* Cost beyond that of a tick is taken from the next ticks. */
 static WEIR_REALTIME void work(struct align *align, bool holds)
 {
 	for (uint32_t m = 1; m < align->n_mics; m++) {
@@ -217,7 +218,7 @@ static WEIR_REALTIME enum align_state state_get(const struct align *align)
 	return is_coasting ? ALIGN_COASTING : ALIGN_TRACKING;
 }
 
-/* In the order of ALIGN_DELAY and so on, with the delay in seconds, NaN while it is not known. */
+/* In the order of ALIGN_DELAY and so on; the delay in seconds, NaN while it is unknown. */
 static WEIR_REALTIME void of_each_get(const struct pair *pair, float value[ALIGN_N_OF_EACH])
 {
 	const struct loop *loop = &pair->track.loop;
@@ -290,7 +291,7 @@ static WEIR_REALTIME void controls_write(const struct align *align, float *const
 		**control++ = align->front[m].snr_db;
 }
 
-/* The filter is heard once it has heard enough, and is later: what it replaces fades over. */
+/* The filter is later: once its windows are full, the output cross-fades to it. */
 static WEIR_REALTIME void filter_run(struct align *align, float (*aligned)[MIX_CELL], float *out,
 				     uint32_t n, bool is_wanted)
 {

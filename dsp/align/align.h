@@ -5,34 +5,35 @@
 #include "dsp/unit.h"
 
 /*
- * Align: microphones that hear the same source become one better microphone.
+ * Align: mixes microphones that pick up the same source into one better microphone.
  *
- * Nothing need be known of them: not how much later one is than the other, to 1.5 s, nor how fast
- * its clock runs, to 1500 ppm, nor how loud it is or which way round. The first microphone is the
- * reference; each other one is found by what both hear, followed for as long as that is heard, and
- * read where the same sound is. Their sum has the level of the first one. Weights follow the noise
- * of each (maximum ratio). What is not aligned is not added: until a microphone is found, while it
- * is silent, and after it came back with another delay, the others are heard, or the better one.
+ * Delays (up to 1.5 s), clock drifts (up to 1500 ppm), gains and polarities need not be known. The
+ * first microphone is the reference. Each other microphone is found by correlation with it, tracked
+ * as long as the source sounds, and delayed or advanced before it is mixed. The mix has the level
+ * of the first microphone. Weights follow the noise of each microphone (maximum-ratio combining).
+ * An unaligned microphone is not mixed: until it is found, while it is silent, and after its delay
+ * has changed, the output is the mix of the others, or the better microphone.
  *
- * Silence is coasted through: the delay goes on by the drift that is known. A source that walks is
- * followed; the places of up to four talkers are remembered. A microphone that gives nothing but
- * zeros is left out within a sixth of a millisecond, before the silence would be heard.
+ * During pauses the delay is extrapolated by the known drift. A source that moves is followed; the
+ * delays of up to four talkers are remembered. A microphone with digital silence is removed within
+ * a sixth of a millisecond, before the silence reaches the output.
  *
- * What is remembered is believed sooner than what is new: a microphone that is where it was is
- * found and locked in about two thirds of the time. What is found elsewhere is new in all.
+ * A restored delay needs less evidence than a new one: a microphone at the same delay locks in
+ * about two thirds of the time. A microphone at another delay is treated as a new one.
  *
- * Latency: what the latest microphone is later than the first one, and 64 frames; more while a
- * drift makes that grow, to 20 ms, so that the latency need not change often. When it does, the
- * others leave, microphone 1 fades over within 20 ms, and they join again. The control `latency`
- * declares it. Sources need not know what their microphone waits for another one: the least
- * latency of each is 32 frames, and the post-filter's.
+ * Latency: the delay of the latest microphone, plus 64 frames, plus up to 20 ms while a drift makes
+ * this delay grow, so that the latency changes rarely. When it changes, the other microphones fade
+ * out, microphone 1 cross-fades within 20 ms, and the others fade in again. The control `latency`
+ * declares the latency. Sources need not compensate for the time that their microphone is held back
+ * for another one: the minimum latency of each input is 32 frames, plus the post-filter's.
  *
- * The delay d and the drift e are those of a source: what is in the first microphone at its time t
- * is in the other one at t + d, and d grows by e per second. Rates: 8 to 384 kHz.
+ * The delay d and the drift e are those of a source: its sound in the first microphone at time t is
+ * in the other one at t + d, and d grows by e per second. Rates: 8 to 384 kHz.
  *
  * Method: search.c finds delay and drift together, track.c follows the delay in a closed loop,
- * drift.c tells the drift from the phases of seconds of sound, pair.c judges all of that, weights.c
- * weighs, mix.c reads and adds, post.c attenuates what is not shared. All of it: doc/align.md.
+ * drift.c estimates the drift from the phases of blocks of sound, supervise.c decides when a delay
+ * is locked, weights.c sets the weights, mix.c interpolates and mixes, post.c attenuates incoherent
+ * sound. Details: doc/align.md.
  */
 
 /* After the microphones and the output. */
@@ -40,7 +41,7 @@ enum {
 	ALIGN_LAG_LIMIT,   /* ms */
 	ALIGN_POST_FILTER, /* 0 or 1 */
 	ALIGN_WEIGHT,	   /* of enum align_weight */
-	ALIGN_HOLD,	   /* 0 or 1: go on with the delays and drifts that are known */
+	ALIGN_HOLD,	   /* 0 or 1: keep the known delays and drifts */
 	ALIGN_RESET,	   /* from 0 to 1: forget them */
 	ALIGN_LATENCY,	   /* frames */
 	ALIGN_STATE,	   /* of enum align_state */
@@ -61,15 +62,15 @@ enum {
 enum align_weight { ALIGN_AUTO, ALIGN_AVERAGE, ALIGN_MIC_1 };
 
 enum align_state {
-	ALIGN_SEARCHING, /* no other microphone is found yet, or again */
+	ALIGN_SEARCHING, /* no other microphone is locked */
 	ALIGN_TRACKING,	 /* shown as "locked" */
-	ALIGN_COASTING,	 /* found, but nothing has been heard for two seconds */
-	ALIGN_ONE_MIC,	 /* fewer than two have sound */
+	ALIGN_COASTING,	 /* locked, without sound for two seconds */
+	ALIGN_ONE_MIC,	 /* fewer than two have a signal */
 };
 
 /* The fields of the report, every 100 ms; then weight1, weight2, ... and snr1, snr2, ... */
 enum {
-	ALIGN_REPORT_DELAY, /* seconds, and the next four: of each microphone but the first */
+	ALIGN_REPORT_DELAY, /* seconds; this and the next four of each microphone but the first */
 	ALIGN_REPORT_DRIFT, /* ppm */
 	ALIGN_REPORT_LOCKED,
 	ALIGN_REPORT_CONFIDENCE,

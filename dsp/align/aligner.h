@@ -15,7 +15,7 @@ struct align {
 	uint32_t rate, n_mics;
 	uint32_t tick_frames, tick_frame; /* frames of a tick, and those that have passed */
 	uint32_t report_frames;		  /* until the next report */
-	int32_t left[ALIGN_MICS];	  /* of a tick's time, per microphone */
+	int32_t left[ALIGN_MICS];	  /* cost that a tick has left, per microphone */
 	bool was_reset;
 
 	struct front_end_context front_context;
@@ -27,8 +27,8 @@ struct align {
 
 	struct post post;
 	bool filters;		/* the post-filter runs */
-	uint32_t filter_frames; /* until it has heard enough */
-	float filter_share;	/* 0 to 1: how far it is heard */
+	uint32_t filter_frames; /* until its windows are full */
+	float filter_share;	/* of the output, 0 to 1 */
 	void *memory;
 };
 

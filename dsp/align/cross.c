@@ -17,7 +17,7 @@
 #include "dsp/phasor.h"
 #include "dsp/simd.h"
 
-#define OWN_REACH 2 /* half samples */
+#define OWN_REACH 2 /* half samples: the main lobe of a band up to 7.5 kHz ends there */
 
 int cross_context_init(struct cross_context *context, const struct front_end_context *front)
 {
@@ -138,7 +138,7 @@ static WEIR_SIMD WEIR_REALTIME void weigh(const struct cross *cross, float max, 
 	}
 }
 
-/* From the first lane to the last: the sum in pairs of weir_lanes_sum() rounds otherwise. */
+/* In order: weir_lanes_sum() adds pairs, which rounds differently. */
 static WEIR_REALTIME float lanes_sum(const weir_lanes *lanes)
 {
 	float sum = 0.0f;
@@ -198,7 +198,7 @@ WEIR_REALTIME void cross_transform(const struct cross_weighted *weighted, float 
 	weir_fft_inverse(&context->fine_fft, bins, lags);
 }
 
-/* The derivatives of the peak, per bin, at the lag that context->re and context->im turn by. */
+/* Derivatives of the sum of cosines, per bin, at the lag of the phasors in context->re and im. */
 struct slopes {
 	double first, second;
 };
@@ -227,7 +227,7 @@ static WEIR_REALTIME double half_limited(double x)
 	return fmin(fmax(x, -0.5), 0.5);
 }
 
-/* In half samples, from the grid's highest point `at`. */
+/* The lag in half samples, refined from the highest point `at` of the grid. */
 static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const float *lags, int at,
 				   const struct cross_context *context)
 {
@@ -236,7 +236,7 @@ static WEIR_REALTIME double refine(const struct cross_weighted *weighted, const 
 	const double c = (double)lags[(at + 1) & (CROSS_FINE - 1)];
 	const double second = a - 2.0 * b + c;
 	const double parabola = second < 0.0 ? 0.5 * (a - c) / second : 0.0;
-	const double lag = at + half_limited(parabola); /* more at the end of the reach */
+	const double lag = at + half_limited(parabola); /* larger at the end of the reach */
 	const double angle = 2.0 * M_PI / CROSS_FINE;
 
 	phasors_set(context->re, context->im, angle * lag, context->first, context->n);

@@ -37,12 +37,12 @@ struct cross_weighted {
 	float slope;	/* the sum of magnitude * bin^2 */
 };
 
-/* The lag that is left between the two. */
+/* The remaining lag between the two. */
 struct cross_peak {
 	double lag;	 /* seconds */
-	float agreement; /* of the phases, 0 to 1: when all are those of the lag */
+	float agreement; /* of the phases with the lag, 0 to 1 */
 	float height;	 /* over the deviation of all lags */
-	float own;	 /* height at no lag, in the same measure */
+	float own;	 /* height at a lag of 0, in the same unit */
 	double slope;	 /* sum of magnitude * omega^2 */
 };
 
@@ -63,14 +63,17 @@ WEIR_REALTIME void cross_copy(struct cross *to, const struct cross *from,
 WEIR_REALTIME void cross_add(struct cross *sum, const struct cross *term, float keep,
 			     const struct cross_context *context);
 
-/* Radians per bin that a lag of `seconds` turns a cross-spectrum by. */
+/* The phase of a lag of `seconds`, in radians per bin. */
 WEIR_REALTIME double cross_angle(double seconds, const struct cross_context *context);
 
 /* Makes the second sound earlier by `seconds`. */
 WEIR_REALTIME void cross_advance(struct cross *cross, double seconds,
 				 const struct cross_context *context);
 
-/* Weighs bins by how far their phases agree; `max` is below 1. Sharp: as much as is probable. */
+/*
+ * Weights bins by the agreement rho of their phases, which is limited to `max` < 1: by
+ * rho^2 / (1 - rho^2) if sharp, otherwise by rho^2.
+ */
 WEIR_REALTIME void cross_weigh(const struct cross *cross, float max, bool is_sharp,
 			       struct cross_weighted *weighted,
 			       const struct cross_context *context);

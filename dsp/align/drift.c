@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The drift of two clocks, from blocks of cross-spectra X_i of sound, taken at times t_i with the
- * second microphone read D_i later. Blocks of a source that stays where it is have the same phases
- * of the room, which cancel in X_i X_j*: what is left is a lag. Every pair votes for the drifts e
- * and their change b that explain it,
+ * The drift of two clocks, from blocks of cross-spectra X_i, taken at times t_i with the second
+ * microphone read D_i later. While the source stays in its place, all blocks have the same phases
+ *of the room, which cancel in X_i X_j*: a lag remains. Every pair votes for the drifts e and the
+ * changes b of the drift that explain this lag,
  *
  *	J(e, b) = sum over i > j of  w_ij g_ij(e (t_i - t_j) + b Q_ij - (D_i - D_j)),
  *	g_ij(tau) = Re sum over omega of  X_i X_j* exp(j omega tau)
  *	Q_ij = ((t_i - t)^2 - (t_j - t)^2) / 2		t: now, to which e belongs
  *
- * and blocks of sources that are elsewhere agree on nothing. The sum of the blocks that agree,
- * turned to now, tells the delay itself better than any of them.
+ * Blocks of sources in different places do not agree. The sum of the blocks that agree, rotated to
+ * now, gives a better delay than any of them.
  */
 
 #include "drift.h"
@@ -83,7 +83,7 @@ static WEIR_REALTIME float *curve_of(const struct drift *drift, uint32_t newer, 
 	return drift->curve + (size_t)(newer * DRIFT_BLOCKS + older) * DRIFT_CURVE_POINTS;
 }
 
-/* Keeps those that were read along a line much like now's. */
+/* Keeps the blocks that were read along nearly the same drift. */
 static WEIR_REALTIME void drop_strangers(struct drift *drift, double rate)
 {
 	uint32_t n = 0;
@@ -189,7 +189,7 @@ static WEIR_SIMD WEIR_REALTIME float dot(const float *restrict a, const float *r
 	return sum[0][0];
 }
 
-/* The curve of the newest block and one before. */
+/* Computes the curve of the newest block and an older one. */
 static WEIR_REALTIME bool compare_step(struct drift *drift)
 {
 	if (drift->step + 1 >= drift->n)
@@ -218,7 +218,7 @@ static WEIR_REALTIME bool compare_step(struct drift *drift)
 	return false;
 }
 
-/* What two blocks say of the drift, before that is weighed. */
+/* The vote of two blocks on the drift, without its weight. */
 static WEIR_REALTIME struct drift_pair pair_get(const struct drift *drift, uint32_t newer,
 						uint32_t older)
 {
@@ -253,7 +253,7 @@ static WEIR_REALTIME void pairs_collect(struct drift *drift)
 		}
 }
 
-/* Votes on the drift, if there are enough blocks. */
+/* Begins the vote on the drift, if there are enough blocks. */
 static WEIR_REALTIME bool collect_step(struct drift *drift)
 {
 	const struct drift_estimate *estimate = &drift->estimate;
@@ -276,7 +276,7 @@ static WEIR_REALTIME bool coarse_step(struct drift *drift)
 	return result == DRIFT_VOTE_SUCCEEDS;
 }
 
-/* When the blocks agree on no line, the clocks have changed since the oldest ones. */
+/* When no drift fits all blocks, the clocks have changed since the oldest ones. */
 static WEIR_REALTIME void forget_misfits(struct drift *drift, double fit)
 {
 	const double share = fmin(fmax((MIN_FIT - fit) / 0.1, 0.0), 0.5);
@@ -333,7 +333,7 @@ static WEIR_REALTIME void template_begin(struct drift *drift)
 	drift->estimate.n_similar = 1;
 }
 
-/* No bin counts for more than twice the mean. */
+/* Limits magnitudes to `max`. */
 static WEIR_SIMD WEIR_REALTIME void
 template_weigh(const struct cross *sum, struct cross_weighted *weighted, float max, uint32_t n)
 {
@@ -364,7 +364,7 @@ static WEIR_REALTIME void template_look(struct drift *drift)
 	drift->estimate.has_delay = drift->n_added >= 4 && fabs(peak.lag) < 200e-6;
 }
 
-/* Adds the blocks that agree with the newest one where they should by the drift. */
+/* Adds a block that agrees with the newest one at the lag that the drift predicts. */
 static WEIR_REALTIME bool template_step(struct drift *drift)
 {
 	const struct cross_context *context = drift->tables->cross;

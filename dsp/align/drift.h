@@ -5,25 +5,25 @@
 #include "cross.h"
 #include "drift_vote.h"
 
-/* What all pairs share: cosines and sines of a curve's points. */
+/* Shared by all pairs: cosines and sines at the points of a curve. */
 struct drift_tables {
 	const struct cross_context *cross;
 	float *cosine, *sine; /* [DRIFT_CURVE + 1][context->n] */
 };
 
-/* A second or so of sound: its normalized cross-spectrum, and where it was taken for aligned. */
+/* About a second of sound: its normalized cross-spectrum, and the delay and drift of reading. */
 struct drift_block {
 	double time, delay, drift, seconds;
 	double weight;
 	float *re, *im;
 };
 
-/* What the blocks tell, when the stage is DRIFT_DONE. */
+/* The result of all blocks, in stage DRIFT_DONE. */
 struct drift_estimate {
 	bool has_drift, has_delay;
 	double drift;
-	double lag; /* seconds that the delay at the time of the block was short of the true one */
-	uint32_t n_similar; /* blocks that tell the delay */
+	double lag;	    /* seconds to be added to the delay of the newest block */
+	uint32_t n_similar; /* blocks of which the lag is taken */
 	double span;	    /* seconds from the first block on */
 };
 
@@ -64,8 +64,8 @@ void drift_allocate(struct drift *drift, const struct drift_tables *tables, stru
 WEIR_REALTIME void drift_reset(struct drift *drift);
 
 /*
- * Adds a block that was active for `seconds` around `time` and read at `delay`, while the clocks
- * were taken to drift apart by `rate`. May be called when drift_step() had nothing to do.
+ * Adds a block with `seconds` of sound around `time`, read at `delay` along the drift `rate`. In
+ * stage DRIFT_IDLE only.
  */
 WEIR_REALTIME void drift_add(struct drift *drift, const struct cross *cross, double time,
 			     double delay, double rate, double seconds, double now);

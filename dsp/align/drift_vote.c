@@ -17,7 +17,7 @@
 #define N_CURVATURES 25
 #define MAX_CURVATURE 10.0 /* ppm per minute */
 
-/* Is there a point of a curve on each side? Not so for what is no number. */
+/* Does `at` lie between two points of a curve? False for NaN. */
 static WEIR_REALTIME bool is_on_curve(double at)
 {
 	return at >= 0.0 && at < DRIFT_CURVE_POINTS - 1;
@@ -69,7 +69,7 @@ static WEIR_REALTIME void votes_clear(struct drift_vote *vote)
 
 WEIR_REALTIME void drift_vote_begin(struct drift_vote *vote, double centre, double span)
 {
-	/* Points lie no further apart than what blocks at the ends of the span can tell apart. */
+	/* The spacing is at most the resolution of blocks at the ends of the span. */
 	const double reach = fmin(MAX_REACH, TELL_SECONDS / fmin(span, DRIFT_MAX_PAIR_SECONDS) *
 						     (DRIFT_POINTS / 2));
 
@@ -96,7 +96,7 @@ WEIR_REALTIME enum drift_vote_result drift_vote_coarse(struct drift_vote *vote, 
 	return DRIFT_VOTE_SUCCEEDS;
 }
 
-/* Denser around 0: ppm per minute, then per second squared. */
+/* The change of the drift per second; denser around 0. */
 static WEIR_REALTIME double curvature_of(uint32_t index)
 {
 	const double x = ((double)index - N_CURVATURES / 2) / (N_CURVATURES / 2);

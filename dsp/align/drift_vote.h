@@ -15,7 +15,7 @@
 #define DRIFT_MAX_PAIR_SECONDS 32.0
 #define DRIFT_POINTS 101 /* of the grid of drifts */
 
-/* Two blocks of the same source agree on a lag; where, their curve says. */
+/* Two blocks. Of the same source, their curve peaks at the remaining lag. */
 struct drift_pair {
 	const float *curve;
 	float weight;
@@ -37,12 +37,13 @@ WEIR_REALTIME void drift_vote_begin(struct drift_vote *vote, double centre, doub
 
 enum drift_vote_result { DRIFT_VOTE_GOES_ON, DRIFT_VOTE_FAILS, DRIFT_VOTE_SUCCEEDS };
 
-/* On a coarse grid, for no change of the drift; it succeeds when a maximum lies within the grid. */
+/* Votes on a coarse grid, for a constant drift; succeeds when the maximum lies within the grid. */
 WEIR_REALTIME enum drift_vote_result drift_vote_coarse(struct drift_vote *vote, double span);
 
 /*
- * After that, on a fine grid and for changes of the drift; `curvature` counts them up from 0. Sets
- * best and best_votes, which are 0 when there is no maximum. Returns true after the last.
+ * Then votes on a fine grid, for one change of the drift after the other, which `curvature` counts
+ * from 0. Sets best and best_votes; best_votes is 0 when there is no maximum. Returns true after
+ * the last.
  */
 WEIR_REALTIME bool drift_vote_fine(struct drift_vote *vote, double span, uint32_t *curvature);
 

@@ -24,7 +24,7 @@ WEIR_REALTIME void frame_transform(struct frame *frame, const struct front_end *
 	weir_fft_forward(&frame->context->fft, frame->context->time, frame->bins[e]);
 }
 
-/* Of the long window's bins, whose noise has twice the power of the front end's bins. */
+/* Noise floors of the long window, whose bins have twice the power of the front end's. */
 static WEIR_REALTIME void floor_get(const struct frame *frame, const struct front_end *front,
 				    float *floor)
 {

@@ -4,7 +4,7 @@
 
 #include "cross.h"
 
-/* A window of both microphones, the second one later by the delay that is known. */
+/* A window of both microphones, the second one read at the known delay. */
 struct frame {
 	const struct cross_context *context;
 	struct cross cross;
@@ -15,11 +15,11 @@ struct frame {
 
 void frame_allocate(struct frame *frame, const struct cross_context *context, struct arena *arena);
 
-/* One microphone's spectrum, of the window that begins at sample `first`; `e` is 0 or 1. */
+/* Sets the spectrum of microphone `e`, 0 or 1, of the window from sample `first` on. */
 WEIR_REALTIME void frame_transform(struct frame *frame, const struct front_end *front, uint32_t e,
 				   int64_t first);
 
-/* Sets the rest, when both spectra are there. */
+/* Sets cross, activity and power from both spectra. */
 WEIR_REALTIME void frame_compare(struct frame *frame, const struct front_end *front1,
 				 const struct front_end *front2, float polarity);
 

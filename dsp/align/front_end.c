@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The floor of a bin is the least power that it has had, smoothed over 80 ms or more, and forgets
- * 3 dB per second; twice that is the mean power of the noise. In digital silence it stays as it is.
+ * The noise floor of a bin follows the minimum of its power, smoothed over 80 ms or more, and rises
+ * by at most 3 dB per second; twice the minimum is the mean power of the noise. In digital silence
+ * the floor does not change.
  */
 
 #include "front_end.h"
@@ -16,12 +17,12 @@
 
 #define TAPS_PER_FACTOR 64     /* one kernel's length in samples of the analysis */
 #define SMOOTH_SECONDS 0.08    /* five hops at 16 kHz */
-#define SMOOTH_HOPS 5.0	       /* at least: the least of fewer is far below the mean */
-#define RISE_DB_PER_SECOND 3.0 /* as doc/align.md has it: what is steady becomes noise */
+#define SMOOTH_HOPS 5.0	       /* minimum: the lowest power of fewer is far below the mean */
+#define RISE_DB_PER_SECOND 3.0 /* as in doc/align.md: steady sound becomes noise */
 #define BIAS 2.0f	       /* the mean power of noise over such a minimum */
 #define SILENT_POWER 1e-9f     /* of the loudest bin: white noise at -124 dB */
 #define SILENT_LEVEL 1e-7f     /* full scale over 2^23: below one step of 24 bits */
-#define MAX_SILENT 16	       /* samples that happen to be so */
+#define MAX_SILENT 16	       /* samples below that by chance */
 #define N_WHITE (4 * FRONT_END_BLOCK)
 #define SNR_SECONDS 4.0	  /* a phrase; not tuned */
 #define MIN_SPEECH 0.1f	  /* share of the band. bench/align: 0.05 and 0.2 are the same */
@@ -207,7 +208,7 @@ static WEIR_SIMD WEIR_REALTIME float max_power(const float *power)
 	return max;
 }
 
-/* Makes every bin as loud as it stands out of the floor; returns the sum of that. */
+/* Sets the magnitude of each bin to its gain over the floor; returns the sum of gains. */
 static WEIR_SIMD WEIR_REALTIME float bins_whiten(float *restrict spectrum,
 						 const float *restrict power,
 						 const float *restrict floor, uint32_t first,
@@ -229,7 +230,7 @@ static WEIR_SIMD WEIR_REALTIME float bins_whiten(float *restrict spectrum,
 	return sum;
 }
 
-/* From the power of windows in which something stands out. */
+/* From the power of windows with sound over the floor. */
 static WEIR_REALTIME void snr_update(struct front_end *front, const float *power)
 {
 	const struct front_end_context *context = front->context;
@@ -288,7 +289,7 @@ static WEIR_REALTIME void window_transform(struct front_end *front)
 	front->is_transformed = true;
 }
 
-/* The ring is blank where a window reaches for the first time. */
+/* Where a window is the first to reach, the ring is overwritten. */
 static WEIR_REALTIME void window_add(struct front_end *front)
 {
 	const struct front_end_context *context = front->context;

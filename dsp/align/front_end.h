@@ -8,11 +8,11 @@
 #include "dsp/arena.h"
 #include "dsp/fft.h"
 
-#define FRONT_END_MIN_RATE 14500 /* of the analysis: the input's rate by a whole number */
+#define FRONT_END_MIN_RATE 14500 /* of the analysis: the rate of the input over an integer */
 #define FRONT_END_WINDOW 1024
 #define FRONT_END_HOP 256
 #define FRONT_END_BINS (FRONT_END_WINDOW / 2 + 1)
-#define FRONT_END_BLOCK 1024 /* what the search takes at once */
+#define FRONT_END_BLOCK 1024 /* unit of the search */
 #define FRONT_END_BLOCK_BINS \
 	(FRONT_END_BLOCK + 8) /* one more than FRONT_END_BLOCK, and what aligns the next */
 #define FRONT_END_ALONE 8     /* blocks that a search may be late */
@@ -28,9 +28,9 @@ struct front_end_context {
 	float rate;	     /* of the analysis, Hz */
 	uint32_t n_taps;     /* of the lowpass */
 	uint32_t n_input;    /* a power of two */
-	uint32_t n_sound;    /* a power of two: how far back the tracker may look */
-	uint32_t n_spectra;  /* blocks that the search may look back */
-	uint32_t first, end; /* bins of FRONT_END_WINDOW that count */
+	uint32_t n_sound;    /* a power of two: samples kept for the tracker */
+	uint32_t n_spectra;  /* blocks kept for the search */
+	uint32_t first, end; /* bins of FRONT_END_WINDOW within the band */
 	float *lowpass, *window;
 	float *time; /* 2 * FRONT_END_BLOCK, scratch */
 	struct weir_fft fft, block_fft;
@@ -38,8 +38,8 @@ struct front_end_context {
 };
 
 /*
- * What one microphone says, at the rate of the analysis: its sound, the floor of its noise, and
- * its sound whitened: every bin as loud as it stands out of the noise.
+ * One microphone at the rate of the analysis: its sound, its noise floor, and the whitened sound,
+ * in which the magnitude of a bin is its gain over the floor.
  */
 struct front_end {
 	const struct front_end_context *context;
@@ -52,16 +52,16 @@ struct front_end {
 
 	float *floor, *smoothed; /* power per bin of FRONT_END_WINDOW */
 	bool has_floor;
-	float loudness;	 /* power of windows in which something stands out */
+	float loudness;	 /* mean power of windows with sound over the floor */
 	float snr_db;	 /* of that over the floor: -20 to 60 */
 	uint32_t n_loud; /* such windows */
 
 	fftwf_complex *spectrum;
 	float *white;	     /* [4 * FRONT_END_BLOCK], a ring */
 	uint64_t n_windows;  /* done */
-	bool is_transformed; /* the window's spectrum waits to be made sound again */
+	bool is_transformed; /* the window's spectrum waits for its inverse transform */
 
-	/* Blocks: alone, followed by silence; and with the one before, as spectra. */
+	/* Spectra of blocks: alone, padded with zeros; and together with the block before. */
 	fftwf_complex *alone[FRONT_END_ALONE];
 	fftwf_complex *spectra; /* [n_spectra][FRONT_END_BLOCK_BINS] */
 	uint64_t n_blocks;	/* done */
@@ -83,11 +83,10 @@ WEIR_REALTIME void front_end_reset(struct front_end *front);
 WEIR_REALTIME void front_end_run(struct front_end *front, const float *in, uint32_t n);
 
 /*
- * Works on the input so far, for the time of about an FFT. Returns the cost of that step, or 0 when
- * there is nothing to do. So do the steps of the other parts, whose tables have their costs. A cost
- * is at most that many microseconds on a core of the machine of bench/README.md (AMD EPYC), where
- * the median step takes 0.15 to 0.7 of it. Costs spread steps over time; the output depends on
- * them.
+ * Runs a step of about the time of an FFT on the input so far. Returns its cost, or 0 when there is
+ * nothing to do. The steps of the other parts do the same; their tables list the costs. A cost is
+ * the maximum time in microseconds on the machine of bench/README.md (AMD EPYC); the median step
+ * takes 0.15 to 0.7 of it. Costs spread steps over time, and the output depends on them.
  */
 WEIR_REALTIME uint32_t front_end_step(struct front_end *front);
 
@@ -110,7 +109,7 @@ static inline WEIR_REALTIME const fftwf_complex *front_end_spectrum(const struct
 	return front->spectra + block % front->context->n_spectra * FRONT_END_BLOCK_BINS;
 }
 
-/* How much of a bin's power is not noise: 0 to 1. */
+/* The gain of a bin over its noise floor, 0 to 1. */
 static inline WEIR_REALTIME float front_end_gain(float power, float floor)
 {
 	const float gain = 1.0f - 1.5f * floor / (power + 1e-20f);

@@ -8,7 +8,7 @@
 
 #define KNOWN_DELAYS 4
 
-/* Delays of talkers who do not speak now, drift included, in seconds; the latest talker last. */
+/* Delays of talkers who are silent now, in seconds, moved on by the drift; the latest one last. */
 struct known_delays {
 	double delay[KNOWN_DELAYS];
 	uint32_t n;
@@ -17,16 +17,16 @@ struct known_delays {
 /* Returns the index of this delay, or n. */
 WEIR_REALTIME uint32_t known_delays_find(const struct known_delays *known, double delay);
 
-/* All delays have grown by that. */
+/* Adds `seconds` to all delays. */
 WEIR_REALTIME void known_delays_advance(struct known_delays *known, double seconds);
 
-/* Makes this delay the latest; the oldest is forgotten when there is no room. */
+/* Makes this delay the latest one; drops the oldest when there is no room. */
 WEIR_REALTIME void known_delays_add(struct known_delays *known, double delay);
 
 /* Standard deviation of the first n values. */
 WEIR_REALTIME double latest_scatter(const double *value, uint32_t n);
 
-/* Of the latest values, latest last, the oldest is forgotten for a new one. */
+/* Appends a value to the latest `max` ones, and drops the oldest when there is no room. */
 static inline WEIR_REALTIME void latest_add(double *values, uint32_t *n, uint32_t max, double value)
 {
 	if (*n == max)
