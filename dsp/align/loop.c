@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A closed loop: frames of both sounds are cut where the delay says they are the same, and what is
- * left of it is measured in the sum of their cross-spectra. After each correction the sums are
- * turned along, so that they need not be forgotten. A Kalman filter of delay and drift weighs the
- * measurements, but leaves the drift to drift.c. A fast sum tells when the source moves.
+ * A closed loop: frames of both microphones are read at the predicted delay, and the remaining lag
+ * is measured in the sum of their cross-spectra. After each correction the sums are rotated by it,
+ * so that they stay valid. A Kalman filter of delay and drift weights the measurements, but leaves
+ * the drift to drift.c. A fast sum shows when the source moves.
  */
 
 #include "loop.h"
@@ -142,7 +142,7 @@ WEIR_REALTIME void loop_predict(struct loop *loop, double time)
 	loop->kalman.time = time;
 }
 
-/* Otherwise what looks like a walk may be the drift. */
+/* While it is unknown, an apparent walk may be the drift. */
 static WEIR_REALTIME bool drift_is_known(const struct loop *loop)
 {
 	return loop->kalman.drift_variance < KNOWN_DRIFT * KNOWN_DRIFT;
@@ -163,7 +163,7 @@ static WEIR_REALTIME void accumulate(struct loop *loop, const struct frame *fram
 	const double hop = loop_hop_seconds(loop);
 	const double weight = (double)frame->activity;
 
-	/* What was heard long ago says nothing of now. */
+	/* After long silence the source may be another one, or elsewhere. */
 	loop->activity.quiet =
 		frame->activity <= LOOP_MIN_ACTIVITY ? loop->activity.quiet + hop : 0.0;
 	if (loop->activity.quiet > MAX_QUIET_SECONDS) {
@@ -172,7 +172,7 @@ static WEIR_REALTIME void accumulate(struct loop *loop, const struct frame *fram
 		loop->activity.fresh = 0.0;
 	}
 
-	/* After a pause somebody else may speak. */
+	/* The fast sum decays in silence too: another talker may follow. */
 	cross_add(&loop->fast, &frame->cross, (float)exp(-hop / FAST_TAU), context);
 	if (loop->change.is_seen) {
 		loop_block_clear(loop);
@@ -203,7 +203,7 @@ static WEIR_REALTIME void correct(struct loop *loop, double seconds)
 	loop->block.corrected += seconds;
 }
 
-/* Far off, again and again at the same lag: the source has jumped, or walks. */
+/* True when the lag is far off repeatedly, by the same amount: the source has jumped, or walks. */
 static WEIR_REALTIME bool move_is_sure(struct loop *loop, double lag)
 {
 	latest_add(loop->motion.lag, &loop->motion.n, LOOP_FAR_LAGS, lag);
@@ -227,7 +227,7 @@ static WEIR_REALTIME double rate_step_detect(struct loop *loop)
 {
 	struct loop_rate_step *step = &loop->rate_step;
 
-	/* Sound that is heard once more is active, but no time passes meanwhile. */
+	/* Sound that is read again counts as active, but no time passes meanwhile. */
 	if (loop->activity.active - step->active < RATE_STEP_ACTIVE ||
 	    loop->kalman.time <= step->time)
 		return 0.0;
@@ -317,7 +317,7 @@ static WEIR_REALTIME void block_end(struct loop *loop)
 	loop_block_clear(loop);
 }
 
-/* Short at first, so that the drift does not smear them and is known soon. */
+/* Short at first: an unknown drift smears long ones, and the first estimate comes soon. */
 static WEIR_REALTIME double block_seconds(uint32_t n)
 {
 	return n < 8 ? FIRST_BLOCK_SECONDS : n < 14 ? 2.0 * FIRST_BLOCK_SECONDS : BLOCK_SECONDS;

@@ -13,8 +13,8 @@
 #define LOOP_HOP 512		  /* samples from frame to frame */
 #define LOOP_COMPETING 4	  /* frames */
 #define LOOP_FAR_LAGS 6		  /* measurements */
-#define LOOP_FIRST_ACTIVE 0.25	  /* seconds of sound, before it is measured */
-#define LOOP_REACH_SECONDS 0.0015 /* of the measurement; peaks further off compete */
+#define LOOP_FIRST_ACTIVE 0.25	  /* seconds of sound before the first measurement */
+#define LOOP_REACH_SECONDS 0.0015 /* of the measurement: peaks beyond compete */
 #define LOOP_START_DEVIATION 150e-6
 #define LOOP_MAX_WANDER (1e-6 / 60.0) /* of the drift, per second */
 #define LOOP_MIN_ACTIVITY 0.006f
@@ -27,7 +27,7 @@ struct kalman {
 
 /* Sound that is in both microphones. */
 struct loop_activity {
-	double heard;  /* time of the latest frame with sound that is not there by chance */
+	double heard;  /* time of the latest frame with more sound than by chance */
 	double quiet;  /* seconds since a frame had any */
 	double fresh;  /* activity times seconds, since the latest long pause */
 	double active; /* seconds of sound measured since the delay was set */
@@ -35,7 +35,7 @@ struct loop_activity {
 
 /* How well the delay explains what is measured, and whether the source moves. */
 struct loop_motion {
-	double moving;		   /* seconds for which the source is taken to move */
+	double moving;		   /* seconds for which the source still counts as moving */
 	double boost;		   /* variance per second that a moving source adds */
 	double bad;		   /* seconds without agreement, less those with it */
 	double misfit;		   /* mean square of the innovation over its variance */
@@ -50,22 +50,22 @@ struct loop_competing {
 	uint32_t n_doubts; /* frames in a row with a lower such peak */
 };
 
-/* A second or so of sound, for drift.c. */
+/* About a second of sound, for drift.c. */
 struct loop_block {
 	struct cross sum;
 	double active, time, weight; /* sums over its frames */
-	double corrected;	     /* seconds, since the latest block ended */
+	double corrected;	     /* seconds of corrections since the latest block ended */
 	bool is_current;	     /* the block that drift.c works on was taken at this delay */
 };
 
 /*
- * A clock that runs at another rate from now on looks like a talker who walks. Corrections that
- * stay equal and slow are its drift.
+ * A clock that changes its rate looks like a talker who walks. Corrections that stay equal and slow
+ * are drift.
  */
 struct loop_rate_step {
-	double seconds;	     /* corrected since then: */
-	double time, active; /* of which sound */
-	double rate;	     /* per second, of the time before that */
+	double seconds;	     /* sum of corrections since: */
+	double time, active; /* seconds of sound then */
+	double rate;	     /* per second, of the interval before */
 };
 
 /*
@@ -91,7 +91,7 @@ struct loop {
 	struct cross slow, fast;
 	struct loop_block block;
 	struct drift blocks;
-	struct cross_weighted weighted; /* what is searched for a peak, and its transform: */
+	struct cross_weighted weighted; /* is searched for a peak; its transform: */
 	float *lags;			/* [CROSS_FINE] */
 };
 
@@ -104,18 +104,17 @@ WEIR_REALTIME void loop_start(struct loop *loop, double delay, double drift, dou
 
 WEIR_REALTIME void loop_drift_set(struct loop *loop, double drift, double deviation);
 
-/* Forgets what was summed up, as far as it tells of this delay; or the block that is not complete.
- */
+/* The first clears all measurements at this delay, the second the incomplete block. */
 WEIR_REALTIME void loop_sums_clear(struct loop *loop);
 WEIR_REALTIME void loop_block_clear(struct loop *loop);
 
-/* Forgets peaks that were far off, and the block that drift.c works on: the delay is another. */
+/* The delay was set anew: clears far peaks, and discards the lag of the block in drift.c. */
 WEIR_REALTIME void loop_peaks_clear(struct loop *loop);
 
-/* The drift is another one than the blocks said: forgets them. */
+/* Sets a drift that contradicts the blocks, and drops them. */
 WEIR_REALTIME void loop_drift_again(struct loop *loop, double drift, double deviation);
 
-/* The delay has jumped: corrections are summed anew. */
+/* The delay was set anew: the sum of corrections starts again. */
 WEIR_REALTIME void loop_rate_step_reset(struct loop *loop);
 
 /* Moves delay and variances on to `time`. */

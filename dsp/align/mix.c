@@ -5,10 +5,9 @@
  *
  *	y(n) = sum over m of a_m x_m(n - L + d_m),	a_m = s_m q_m sign(g_m) / sum of s q |g|
  *
- * with d_m the delay, q_m the weight of maximum-ratio combining and g_m the gain of microphone m,
- *and s_m how far it takes part. So the source is as loud as in the first microphone, whoever takes
- *part; and a microphone that is alone has its own level, or that of the first one when it is
- *aligned. L is constant for as long as all delays fit into it.
+ * with d_m the delay, q_m the weight of maximum-ratio combining, g_m the gain and s_m the share of
+ * microphone m. The source has its level in the first microphone, whichever microphones take part;
+ * an unaligned microphone alone has its own level. L is constant as long as all delays fit into it.
  */
 
 #include "mix.h"
@@ -113,8 +112,8 @@ static WEIR_REALTIME bool is_anyone_heard_with_first(const struct mix *mix)
 }
 
 /*
- * The latency changes when a delay no longer fits into it; once, when the drift is known; and when
- * it is far too long and nobody is heard but the first microphone anyway.
+ * The latency changes when a delay no longer fits into it; once when the drift is known; and when
+ * it is far too long while only the first microphone takes part.
  */
 WEIR_REALTIME void mix_aim(struct mix *mix)
 {
@@ -145,7 +144,7 @@ static WEIR_REALTIME bool is_silent_at(const struct mix_head *head, uint32_t pos
 }
 
 /*
- * Silence is seen before it is read, and faded into: from before the cell on in which it begins.
+ * Silence is detected before it is read: the fade-out ends before the cell in which it begins.
  */
 static WEIR_REALTIME void gate_update(struct mix_head *head, const struct mix *mix)
 {
@@ -189,7 +188,7 @@ static WEIR_REALTIME void head_start(struct mix *mix, uint32_t m)
 	head->gain = aligned ? mix->target[m].gain : 1.0f;
 }
 
-/* Follows the delay without being heard to do so. */
+/* Follows the delay with an inaudible change of pitch. */
 static WEIR_REALTIME void head_follow(struct mix *mix, uint32_t m)
 {
 	struct mix_head *head = &mix->head[m];
@@ -227,8 +226,8 @@ static WEIR_REALTIME uint32_t heard_choice(const struct mix *mix)
 }
 
 /*
- * Who takes part: those that are aligned, or the one that was chosen. What is read elsewhere than
- * it should be leaves first, and the first one is heard meanwhile.
+ * Aligned microphones take part, or the chosen one. A microphone that is read at a wrong position
+ * fades out first, and the first microphone is mixed meanwhile.
  */
 static WEIR_REALTIME bool is_wanted(const struct mix *mix, uint32_t m, bool is_any_aligned)
 {
@@ -290,7 +289,7 @@ static WEIR_REALTIME void cell_begin(struct mix *mix)
 		const float part = head->gate * head->share * head->mrc_weight;
 
 		head->weight = head->weight_goal;
-		/* Where all are silent, what is short, or just ends, is mixed as before. */
+		/* When all are silent, the weights stay: short sounds and their ends are kept. */
 		if (sum > 0.0f)
 			head->weight_goal = copysignf(part / sum, head->gain);
 		head->weight_step = (head->weight_goal - head->weight) / MIX_CELL;

@@ -14,12 +14,12 @@
 
 /* How a microphone is to be mixed. */
 struct mix_target {
-	bool is_aligned;  /* the delay holds; always so for the first */
-	bool is_settled;  /* so does the drift */
-	double delay;	  /* frames by which it is later, when the latest frame of the first came */
-	double drift;	  /* frames per frame, by which that grows */
+	bool is_aligned;  /* the delay is valid; always true for the first */
+	bool is_settled;  /* so is the drift */
+	double delay;	  /* frames later than the first, at the latest frame */
+	double drift;	  /* growth of the delay, frames per frame */
 	float mrc_weight; /* its weight, relative to the others */
-	float gain;	  /* of the source in it, relative to the first; negative: upside down */
+	float gain;	  /* of the source, relative to the first; negative: inverted polarity */
 };
 
 /* A microphone as it is read. */
@@ -28,14 +28,14 @@ struct mix_head {
 	bool *is_silent;	 /* [n_ring / MIX_CELL] */
 	uint32_t n_zeros;	 /* in a row, up to MIX_CELL */
 	uint64_t position, step; /* frames, with 32 fractional bits; wraps around */
-	bool is_unaligned;	 /* is read without delay, because none is aligned */
+	bool is_unaligned;	 /* read without delay, because none is aligned */
 	float gate;		 /* activity gate: 0 during digital silence, rises to 1 after it */
-	float share;		 /* 0: not heard, 1: takes part */
+	float share;		 /* 0: not mixed, 1: takes part */
 	float mrc_weight, gain;
-	float weight, weight_goal, weight_step; /* what it is multiplied by, per frame of a cell */
+	float weight, weight_goal, weight_step; /* gain; at the end of the cell; change per frame */
 };
 
-/* Reads microphones where the same sound is, and adds them. */
+/* Reads microphones at their delays, and adds them. */
 struct mix {
 	uint32_t rate, n_mics, n_ring; /* a power of two */
 	float *kernel;		       /* [SINC_PHASES + 1][MIX_TAPS] */
@@ -43,11 +43,11 @@ struct mix {
 	struct mix_target target[ALIGN_MICS];
 	uint64_t n_frames;
 	uint64_t n_aimed; /* frames when the targets were set */
-	uint32_t choice;  /* the microphone that is heard when none is aligned */
+	uint32_t choice;  /* the microphone that is mixed when none is aligned */
 
-	/* Of the first microphone, frames. They differ while one is faded into the other. */
+	/* Of the first microphone, frames. They differ during a cross-fade. */
 	uint32_t latency, next_latency;
-	uint32_t n_fade, fade; /* frames of that, and those to come */
+	uint32_t n_fade, fade; /* frames of the cross-fade: all, and remaining */
 	bool is_settled;       /* the latency has room for the drift */
 };
 
@@ -60,13 +60,13 @@ WEIR_REALTIME void mix_reset(struct mix *mix);
 WEIR_REALTIME void mix_aim(struct mix *mix);
 
 /*
- * n is MIX_CELL, at most, and does not go beyond the end of a cell. aligned, when not NULL, gets
- * each microphone as it was read, all at the level of the first.
+ * Mixes n frames, up to the end of a cell at most. aligned, when not NULL, receives each microphone
+ * as it was read, at the level of the first.
  */
 WEIR_REALTIME void mix_run(struct mix *mix, const float *const in[], float *out,
 			   float (*aligned)[MIX_CELL], uint32_t n);
 
-/* Frames by which the output is later than what came in at the microphone. */
+/* Frames by which the output is later than the input of the microphone. */
 WEIR_REALTIME uint32_t mix_get_latency(const struct mix *mix, uint32_t m);
 
 /* Does the microphone take part? */

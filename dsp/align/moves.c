@@ -39,7 +39,7 @@ WEIR_REALTIME void moves_jump(struct loop *loop, double delay, float polarity, d
 	loop_rate_step_reset(loop);
 }
 
-/* Where the sound comes from now is near; or a talker speaks whose delay is known, or is new. */
+/* The source has moved to a near lag; or another talker speaks, at a known delay or a new one. */
 static WEIR_REALTIME void talker_change(struct loop *loop, double lag)
 {
 	const struct cross_context *context = loop->context;
@@ -103,7 +103,7 @@ WEIR_REALTIME void moves_look(struct loop *loop)
 		talker_change(loop, peak.lag);
 }
 
-/* The microphone is another time late, and heard as before: what is known of the room stays. */
+/* The delay has jumped in the same room: its phases stay valid. */
 static WEIR_REALTIME void delay_shift(struct loop *loop, double seconds)
 {
 	known_delays_advance(&loop->known, seconds);

@@ -4,15 +4,15 @@
 
 #include "loop.h"
 
-/* The delay is another one, as the search says; what is known of the clocks stays. */
+/* Sets a delay that the search has found; keeps the drift. */
 WEIR_REALTIME void moves_jump(struct loop *loop, double delay, float polarity, double time);
 
-/* Moves the delay to a competing peak of the fast sum, when frames in a row have it. */
+/* Moves the delay to a competing peak of the fast sum that several frames in a row have. */
 WEIR_REALTIME void moves_look(struct loop *loop);
 
 /*
- * Has the delay jumped, so that what is known of the room holds at another one? Looks at the frame
- * without the room. Returns true when the frame was read at the previous delay.
+ * Moves the delay if it has jumped, so that the phases of the room are found at another lag of the
+ * latest frame. Returns true when it has: the frame was read at the previous delay.
  */
 WEIR_REALTIME bool moves_match(struct loop *loop);
 

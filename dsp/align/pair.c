@@ -97,7 +97,7 @@ static WEIR_REALTIME void drift_get(const struct pair *pair, const struct search
 	}
 }
 
-/* A prior of an earlier run is of no use at another delay: that may be another microphone. */
+/* A prior of an earlier run is dropped at another delay: it may be of another microphone. */
 static WEIR_REALTIME void tracking_begin(struct pair *pair, const struct search_peak *peak,
 					 double time)
 {
@@ -218,7 +218,7 @@ static WEIR_REALTIME struct pair_prior prior_now(const struct pair *pair)
 				    .polarity = loop->polarity };
 }
 
-/* The clock is still the same. */
+/* Keeps the drift: the clock is still the same. */
 static WEIR_REALTIME void tracking_end(struct pair *pair)
 {
 	if (pair->track.loop.kalman.drift_variance < KEPT_DRIFT * KEPT_DRIFT)

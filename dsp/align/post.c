@@ -5,7 +5,7 @@
  *
  *	G = (|sum of a_m|^2 - sum of |a_m|^2) / ((M - 1) sum of |a_m|^2)
  *
- * smoothed over 40 ms: the share of the power that all of them agree on (R. Zelinski, "A microphone
+ * smoothed over 40 ms: the coherent share of the power (R. Zelinski, "A microphone
  * array with adaptive post-filtering for noise reduction in reverberant rooms", ICASSP 1988). It
  * is limited, and drawn towards 1 where there is little noise to attenuate.
  */
@@ -59,7 +59,7 @@ void post_allocate(struct post *post, struct arena *arena)
 	post->gain = arena_floats(arena, post->n_bins);
 }
 
-/* The root of a Hann window, before and after: four of them add up to two. */
+/* The root of a Hann window, for analysis and synthesis: four overlapped products sum to two. */
 void post_fill(struct post *post)
 {
 	for (uint32_t i = 0; i < post->n; i++)
@@ -183,7 +183,7 @@ static WEIR_REALTIME void sum_filter(struct post *post)
 	}
 }
 
-/* What ends at `frame` is heard from a hop later on, and begins a window before that. */
+/* A window that ends at `frame` is output from a hop later on. */
 static WEIR_REALTIME void sum_add(struct post *post)
 {
 	const uint32_t mask = 2 * post->n - 1, first = (uint32_t)post->frame + post->hop;

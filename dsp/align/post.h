@@ -10,8 +10,8 @@
 #include "limits.h"
 
 /*
- * Attenuates what the aligned microphones do not share: their own noise, and what comes from
- * everywhere. How far depends on how noisy they are: from 18 dB of SNR on it does nothing.
+ * Attenuates sound that is incoherent between the aligned microphones: their own noise, and diffuse
+ * noise. The attenuation depends on the SNR: from 18 dB on there is none.
  */
 struct post {
 	uint32_t rate, n_mics, n, hop, n_bins;
@@ -21,9 +21,9 @@ struct post {
 	float *in[ALIGN_MICS + 1]; /* [2 * n], rings: the aligned microphones, then their sum */
 	float *out;		   /* [2 * n], a ring */
 	uint64_t n_frames;
-	uint64_t frame;	    /* at which the window that is worked on ends */
-	uint32_t step;	    /* of that */
-	uint32_t n_aligned; /* microphones that were added up */
+	uint64_t frame;	    /* end of the window in work */
+	uint32_t step;	    /* of the window in work */
+	uint32_t n_aligned; /* microphones in the sum */
 	bool takes_part[ALIGN_MICS];
 	fftwf_complex *bins, *sum;
 
@@ -48,12 +48,12 @@ static inline WEIR_REALTIME uint32_t post_latency(const struct post *post)
 }
 
 /*
- * Puts the next frame of each aligned microphone, or 0, and of their sum in, and takes the filtered
- * sum post_latency() frames later out. part[m]: is microphone m in the sum?
+ * Takes the next frame of each aligned microphone, or 0, and of their sum; returns the filtered sum
+ * of post_latency() frames before. part[m]: microphone m is in the sum.
  */
 WEIR_REALTIME float post_run(struct post *post, const float *aligned, const bool *part, float sum);
 
-/* Works for a few microseconds. To be called n_mics + 3 times per hop, at least. */
+/* Runs a step of a few microseconds. Must be called at least n_mics + 3 times per hop. */
 WEIR_REALTIME void post_step(struct post *post, float snr_db);
 
 #endif

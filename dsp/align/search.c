@@ -6,14 +6,14 @@
  *	r_u(l) = sum over t in hop u of  w1(t - l) w2(t)	l >= 0
  *	         sum over t in hop u of  w1(t) w2(t + l)	l < 0
  *
- * by overlap-save, block for block of the lags. A pair of clocks that drift apart by e moves the
- * peak by e T per hop, so the sum
+ * by overlap-save, for one block of lags after the other. A drift e of the clocks moves the peak by
+ * e T per hop, so the sum
  *
  *	R_e(l) = sum over h of  exp(-h T / tau) r_(u-h)(l - round(e T h))
  *
- * is highest at the lag of now and the drift of the clocks. It is what receivers of satellite
- * navigation do to find a signal (E. D. Kaplan, C. J. Hegarty, "Understanding GPS", chapter 5),
- * with the drift in place of the Doppler shift. Polarity does not matter.
+ * is highest at the present lag and the drift of the clocks. Receivers of satellite navigation
+ * acquire a signal in the same way (E. D. Kaplan, C. J. Hegarty, "Understanding GPS", chapter 5),
+ * with the Doppler shift in place of the drift. The sign of the peak is the polarity.
  */
 
 #include "search.h"
@@ -107,8 +107,7 @@ static WEIR_REALTIME bool cross_step(struct search *search, const struct front_e
 	return true;
 }
 
-/* Lag l of part p is at p * FRONT_END_BLOCK + FRONT_END_BLOCK - n of the inverse transform's sample
- * n. */
+/* Sample n of the inverse transform of part p is lag (p + 1) * FRONT_END_BLOCK - n. */
 static WEIR_REALTIME bool lags_step(struct search *search, const struct front_end *front1,
 				    const struct front_end *front2)
 {
@@ -181,7 +180,7 @@ static WEIR_SIMD WEIR_REALTIME void rows_sum(float *restrict sum, const float *c
 	}
 }
 
-/* Returns the highest magnitude, and the sum of squares. Bits of magnitudes compare as they do. */
+/* Returns the maximum magnitude, and the sum of squares. Floats >= 0 compare like their bits. */
 static WEIR_SIMD WEIR_REALTIME float sum_measure(const float *restrict sum, float *restrict squares)
 {
 	typedef int32_t bits __attribute__((vector_size(32)));
@@ -247,7 +246,7 @@ static WEIR_REALTIME void tile_look(struct search *search, uint32_t index, uint3
 	tile->at += column;
 }
 
-/* Tiles next to the peak's are left out of what it is compared with. */
+/* The deviation and the second peak are those of all tiles but the peak's and its neighbours. */
 static WEIR_REALTIME void peak_find(struct search *search, struct search_peak *peak)
 {
 	const uint32_t n_tiles = search->n_columns / SEARCH_TILE;

@@ -6,18 +6,18 @@
 
 #define SEARCH_HOP_BLOCKS 4 /* of FRONT_END_BLOCK: a row */
 #define SEARCH_ROWS 16	    /* rows summed, newest first */
-#define SEARCH_SHORT_ROWS 4 /* rows that tell where the sound is now */
+#define SEARCH_SHORT_ROWS 4 /* rows of the sum that shows the present delay */
 #define SEARCH_DRIFTS 31
 #define SEARCH_TILE 256
 #define SEARCH_PAD 128 /* blank lags before and behind a row */
 
-/* The highest peak of the correlation, and how far it stands out. */
+/* The highest peak of the correlation, and its height over others. */
 struct search_peak {
 	int32_t lag; /* samples of the analysis by which the other microphone is later */
 	double drift;
-	float height; /* over the deviation of the rest */
-	float lead;   /* over the second highest */
-	float own;    /* over the height at the lag that was expected; 1 if that is out of range */
+	float height;	/* over the deviation of the rest */
+	float lead;	/* over the second highest */
+	float own;	/* over the height at the known lag; 1 if that is out of range */
 	float polarity; /* 1 or -1 */
 };
 
@@ -28,7 +28,7 @@ struct search_tile {
 	bool is_negative;
 };
 
-/* One way to sum the rows: how many, and where the sound is expected. */
+/* How the rows are summed: their number, weights and shifts, and the known lag. */
 struct search_sum {
 	uint32_t n_rows;
 	float weight[SEARCH_ROWS];
@@ -40,15 +40,15 @@ struct search_sum {
 };
 
 enum search_stage {
-	SEARCH_CROSS, /* block for block of a hop, then of the hop: */
+	SEARCH_CROSS, /* for each block of a hop, then for the hop: */
 	SEARCH_LAGS,
 	SEARCH_SUM,
 	SEARCH_SHORT, /* while a lag is known */
 };
 
 /*
- * Looks for the lag between two microphones: correlates the whitened sounds of a hop over all
- * lags, and sums the hops of four seconds as if the clocks drifted apart by each of several rates.
+ * Searches for the lag between two microphones: correlates the whitened sounds of a hop at all
+ * lags, and sums the hops of four seconds along each drift of a grid.
  */
 struct search {
 	const struct front_end_context *context;
@@ -63,10 +63,10 @@ struct search {
 
 	fftwf_complex *cross; /* [2 * max_parts][FRONT_END_BLOCK_BINS] of this hop */
 	float *row[SEARCH_ROWS];
-	uint32_t n_rows, newest; /* rows that hold something */
+	uint32_t n_rows, newest; /* n_rows: rows in use */
 	struct search_tile *tile;
 
-	/* What is known of it already: then it is also looked at where the sound is just now. */
+	/* A known lag adds the short sum; a known drift replaces the grid of drifts. */
 	bool is_lag_known, is_drift_known;
 	int32_t known_lag;
 	double known_drift;
@@ -80,7 +80,7 @@ void search_allocate(struct search *search, const struct front_end_context *cont
 		     uint32_t max_parts, struct arena *arena);
 WEIR_REALTIME void search_reset(struct search *search);
 
-/* Forgets the rows, and from now on looks only n_parts * FRONT_END_BLOCK lags far. */
+/* Forgets the rows, and limits lags to n_parts * FRONT_END_BLOCK. */
 WEIR_REALTIME void search_restart(struct search *search, uint32_t n_parts);
 
 WEIR_REALTIME uint32_t search_step(struct search *search, const struct front_end *front1,

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 /*
- * Figures are of the scenes of bench/align: speech until the lock, median 1.48 s; speech until the
- * delay is within a frame, 1.70 s; false lock, 7.5 s in 30 scenes (seeds 0 and 1) and 4.3 s in 15
- * (seed 0); none is missed. They are given where they change when only that constant changes.
+ * Figures of bench/align when that constant alone is changed. As it is, speech until the lock has
+ * the median 1.48 s ("lock"), until the delay is within a frame 1.70 s ("frame"), and false locks
+ * take 7.5 s in 30 scenes (seeds 0 and 1), 4.3 s in 15 (seed 0); no scene fails to lock.
  */
 #define MIN_HEIGHT 8.5f	  /* deviations: chance 3e-11 of all lags. 7.5, 9.5: the same */
 #define MIN_LEAD 1.25f	  /* 1.1: frame 1.60 s, lock 1.44 s; 1.4: frame 1.90 s */
@@ -34,15 +34,15 @@
 
 #define NOW_HEIGHT (1.1f * MIN_HEIGHT) /* of the peak of the latest second */
 #define COMPETING_SECONDS 1.2e-3       /* from the delay: beyond what counts as confirmed */
-#define COMPETING_NOW_SECONDS 0.9e-3   /* so too, of the delay 0.5 s ago */
-#define REST_SECONDS 4.0	       /* after a switch: the time constant of the long sum */
-#define REST_NOW_SECONDS 1.0	       /* about that of the short sum */
-#define SILENCE_SECONDS 0.2	       /* less than a hop at 16 kHz: all silence counts there */
+#define COMPETING_NOW_SECONDS 0.9e-3   /* likewise, from the delay 0.5 s ago */
+#define REST_SECONDS 4.0     /* after a change of the delay: the time constant of the long sum */
+#define REST_NOW_SECONDS 1.0 /* about that of the short sum */
+#define SILENCE_SECONDS 0.2  /* less than a hop at 16 kHz: all silence counts there */
 
 /* The search knows a drift that is far off, while the loop's blocks are few: test-align-jumps.c. */
 #define DRIFT_HEIGHT 11.0f   /* deviations, above MIN_HEIGHT */
 #define DRIFT_ACTIVE 2.5     /* seconds of sound: the eight first blocks, and one more */
-#define DRIFT_HOPS 3	     /* before the latest, which say the same */
+#define DRIFT_HOPS 3	     /* before the latest one, with the same drift */
 #define DRIFT_OFF 60e-6	     /* the search's grid has steps of 50 ppm */
 #define FAR_DRIFT 375e-6     /* where these become 150 ppm */
 #define DRIFT_FAR_OFF 160e-6 /* more than one of those */
@@ -112,7 +112,7 @@ WEIR_REALTIME bool supervisor_is_peak(const struct supervisor *supervisor,
 	       labs(peak->lag) <= supervisor->max_lag;
 }
 
-/* A hop that is no peak ends the row. */
+/* A hop without a peak ends the run. */
 static WEIR_REALTIME void agreement_add(struct agreement *agreement, bool is_peak, int32_t lag)
 {
 	if (!is_peak)
@@ -138,13 +138,13 @@ WEIR_REALTIME bool supervisor_accepts(struct supervisor *supervisor, const struc
 	return is_peak && (supervisor->candidate.count > N_AGREE || is_sure(search));
 }
 
-/* Not found to be right yet, at all or since a microphone was silent. */
+/* Not confirmed yet, since the start or since a silence. */
 static WEIR_REALTIME bool is_doubtful(const struct supervisor *supervisor)
 {
 	return supervisor->n_agreed < N_AGREE || supervisor->n_unconfirmed > 0;
 }
 
-/* What the peaks of a hop say of the delay. */
+/* The peaks of a hop against the delay. */
 struct evidence {
 	bool is_peak, is_peak_now;
 	double off, off_now; /* seconds from the delay */
@@ -164,8 +164,8 @@ static WEIR_REALTIME void confirm(struct supervisor *supervisor, const struct ev
 }
 
 /*
- * A reflection can be as high as the direct sound, or nearly: another lag that is the higher one
- * in more hops with sound than not is the right one.
+ * The peak of a reflection can be nearly as high as that of the direct sound: a lag that is higher
+ * in most hops with sound is the direct one.
  */
 static WEIR_REALTIME void reflection_watch(struct supervisor *supervisor,
 					   const struct search *search,
@@ -187,7 +187,7 @@ static WEIR_REALTIME void reflection_watch(struct supervisor *supervisor,
 	reflection->lag = search->peak.lag;
 }
 
-/* A first peak that a drift has smeared can be that of half a period, with the other polarity. */
+/* A first peak that a drift has smeared can be half a period off, with inverted polarity. */
 static WEIR_REALTIME void polarity_watch(struct supervisor *supervisor,
 					 const struct search_peak *peak, const struct loop *loop,
 					 const struct evidence *evidence)
@@ -233,7 +233,7 @@ static WEIR_REALTIME void collect(struct supervisor *supervisor, const struct se
 	polarity_watch(supervisor, peak, loop, &evidence);
 }
 
-/* Is the peak of four seconds, away from the delay, to be believed? */
+/* Has the peak of four seconds at another delay more evidence than the delay? */
 static WEIR_REALTIME bool competing_wins(const struct supervisor *supervisor,
 					 const struct search *search)
 {

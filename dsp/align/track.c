@@ -52,7 +52,7 @@ static WEIR_REALTIME double position_2(const struct track *track)
 static WEIR_REALTIME bool frame_is_there(struct track *track, const struct front_end *front1,
 					 const struct front_end *front2)
 {
-	/* Its samples are overwritten: the unit was held, or the search was late. */
+	/* The samples of the frame are overwritten: the unit was held, or the search was late. */
 	if (track->frame + (int64_t)(MAX_LATE_SECONDS * track->loop.context->rate) <
 	    (int64_t)front1->n_samples)
 		track->frame = (int64_t)front1->n_samples;
@@ -68,7 +68,7 @@ static WEIR_REALTIME bool frame_is_there(struct track *track, const struct front
 	return end <= (double)front1->n_samples && end <= (double)front2->n_samples;
 }
 
-/* Leaves a frame out in which a microphone was silent: it would tell of the silence. */
+/* Skips a frame with digital silence: its phases are those of the silence. */
 static WEIR_REALTIME void first_spectrum(struct track *track, const struct front_end *front1,
 					 const struct front_end *front2)
 {
@@ -129,7 +129,7 @@ static WEIR_REALTIME void transform(struct track *track, const struct front_end 
 	cross_transform(&track->loop.weighted, track->loop.lags, track->loop.context);
 }
 
-/* After a jump this frame was read where its sound is not. */
+/* After a jump this frame was read at the wrong delay: skips it. */
 static WEIR_REALTIME void match_look(struct track *track, const struct front_end *front1,
 				     const struct front_end *front2)
 {

@@ -21,14 +21,14 @@ enum track_stage {
 	TRACK_MEASURE,
 };
 
-/* Cuts frames from both microphones, and takes them through the loop. */
+/* Reads frames of both microphones, and runs the loop on them. */
 struct track {
 	struct loop loop;
 	struct frame latest;
 	enum track_stage stage;
-	int64_t frame; /* first sample of the next one, of the first microphone */
-	double centre; /* seconds, of the latest one; earlier than the loop when it is read again */
-	uint64_t n_frames; /* compared: latest is new */
+	int64_t frame;	   /* first sample of the next one, of the first microphone */
+	double centre;	   /* seconds, of the latest one; before the loop's time when read again */
+	uint64_t n_frames; /* compared so far: then latest is new */
 };
 
 void track_allocate(struct track *track, const struct cross_context *context,
@@ -38,7 +38,7 @@ void track_allocate(struct track *track, const struct cross_context *context,
 WEIR_REALTIME void track_start(struct track *track, double delay, double drift,
 			       double drift_deviation, float polarity, double time, double first);
 
-/* The delay is another one; what is known of the clocks stays. */
+/* Goes on at another delay, with frames from `first` seconds on; keeps the drift. */
 WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity, double time,
 			      double first);
 
@@ -46,8 +46,7 @@ WEIR_REALTIME void track_jump(struct track *track, double delay, float polarity,
 WEIR_REALTIME uint32_t track_step(struct track *track, const struct front_end *front1,
 				  const struct front_end *front2);
 
-/* Less urgent work, on blocks. Returns the cost, or 0 while there is none or a frame is worked on.
- */
+/* Less urgent work, on blocks. Returns the cost, or 0 while there is none or a frame is in work. */
 WEIR_REALTIME uint32_t track_drift_step(struct track *track);
 
 #endif

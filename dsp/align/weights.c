@@ -2,9 +2,9 @@
 
 /*
  * Weights of the maximum ratio (D. G. Brennan, "Linear diversity combining techniques", Proc. IRE
- * 47, 1959) are g / N for a microphone that hears the speech with gain g over noise of power N.
- * Per bin they would color the sound and follow every reflection; the median over bands of the
- * logarithm of either ratio is one number that a room does not move.
+ * 47, 1959) are g / N for a microphone that has the speech with gain g and noise of power N. Per
+ * bin they would color the sound and follow every reflection; the median over bands of the
+ * logarithm of each ratio is one number, which hardly depends on the room.
  */
 
 #include "weights.h"
@@ -115,7 +115,7 @@ static WEIR_REALTIME double median(double *value, uint32_t n)
 	return 0.5 * (value[(n - 1) / 2] + value[n / 2]);
 }
 
-/* A sound that neither begins nor ends while it is heard passes for noise, but both have it. */
+/* Steady sound in both microphones counts as noise: its ratio is the best guess for speech. */
 static WEIR_REALTIME void ratio_guess(struct weights *weights)
 {
 	double ratio[WEIGHTS_BANDS];

@@ -7,7 +7,7 @@
 
 #define WEIGHTS_BANDS 24
 
-/* By how much averages move per frame. */
+/* Shares of the new value per frame. */
 struct weights_rates {
 	struct floor_rates floor;
 	float noise, speech;
@@ -17,14 +17,14 @@ struct weights_rates {
 /* Of a frame. */
 enum weights_stage { WEIGHTS_IDLE, WEIGHTS_FLOORS, WEIGHTS_SORT, WEIGHTS_RATIOS };
 
-/* What two aligned microphones hear of the speech and of the noise. */
+/* Power of the speech and of the noise in two aligned microphones. */
 struct weights {
 	const struct cross_context *context;
 	uint32_t band_end[WEIGHTS_BANDS + 1]; /* bins of the context */
 	struct weights_rates rates;
 	float *smoothed[2], *floor[2]; /* power per bin */
 	float *noise[2], *speech[2];
-	const float *power[2]; /* of the frame that is worked on */
+	const float *power[2]; /* of the frame in work */
 	enum weights_stage stage;
 	uint32_t n_frames, n_ratios;
 	double speech_ratio, noise_ratio; /* second over first: mean logarithms of power */
