@@ -200,18 +200,18 @@ static WEIR_REALTIME void tick(struct align *align, float *const control[])
 
 static WEIR_REALTIME enum align_state state_get(const struct align *align)
 {
-	uint32_t n_heard = !front_end_is_gone(&align->front[0]);
+	uint32_t n_present = !front_end_is_gone(&align->front[0]);
 	bool is_locked = false, is_coasting = true;
 
 	for (uint32_t m = 1; m < align->n_mics; m++) {
 		const struct pair *pair = &align->pair[m];
 		const bool locked = supervisor_is_locked(&pair->supervisor);
 
-		n_heard += !front_end_is_gone(&align->front[m]);
+		n_present += !front_end_is_gone(&align->front[m]);
 		is_locked |= locked;
 		is_coasting &= !locked || pair_pause(pair) > COASTING_SECONDS;
 	}
-	if (n_heard < 2)
+	if (n_present < 2)
 		return ALIGN_ONE_MIC;
 	if (!is_locked)
 		return ALIGN_SEARCHING;

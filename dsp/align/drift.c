@@ -84,7 +84,7 @@ static WEIR_REALTIME float *curve_of(const struct drift *drift, uint32_t newer, 
 }
 
 /* Keeps the blocks that were read along nearly the same drift. */
-static WEIR_REALTIME void drop_strangers(struct drift *drift, double rate)
+static WEIR_REALTIME void drop_smeared(struct drift *drift, double rate)
 {
 	uint32_t n = 0;
 
@@ -136,7 +136,7 @@ static WEIR_SIMD WEIR_REALTIME float normalize(const struct cross *cross, float 
 WEIR_REALTIME void drift_add(struct drift *drift, const struct cross *cross, double time,
 			     double delay, double rate, double seconds, double now)
 {
-	drop_strangers(drift, rate);
+	drop_smeared(drift, rate);
 
 	const uint32_t slot = free_slot(drift);
 	struct drift_block *block = &drift->block[slot];

@@ -122,7 +122,7 @@ static WEIR_REALTIME void sound_add(struct front_end *front, float sample)
 		front->n_silent = 0;
 }
 
-static WEIR_SIMD WEIR_REALTIME void hear(struct front_end *front, const float *in, uint32_t n)
+static WEIR_SIMD WEIR_REALTIME void decimate(struct front_end *front, const float *in, uint32_t n)
 {
 	const struct front_end_context *context = front->context;
 	const uint32_t mask = context->n_input - 1;
@@ -146,7 +146,7 @@ static WEIR_SIMD WEIR_REALTIME void hear(struct front_end *front, const float *i
 
 WEIR_REALTIME void front_end_run(struct front_end *front, const float *in, uint32_t n)
 {
-	hear(front, in, n);
+	decimate(front, in, n);
 }
 
 WEIR_REALTIME void front_end_window(const struct front_end *front, int64_t first,

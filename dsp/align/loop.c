@@ -114,7 +114,7 @@ WEIR_REALTIME void loop_start(struct loop *loop, double delay, double drift, dou
 {
 	loop_sums_clear(loop);
 	drift_reset(&loop->blocks);
-	loop->kalman.time = loop->born = loop->activity.heard = loop->switched = time;
+	loop->kalman.time = loop->born = loop->activity.latest = loop->switched = time;
 	loop->known.n = 0;
 	loop->change = (struct change){ 0 };
 	loop->kalman.delay = delay;

@@ -27,7 +27,7 @@ struct kalman {
 
 /* Sound that is in both microphones. */
 struct loop_activity {
-	double heard;  /* time of the latest frame with more sound than by chance */
+	double latest; /* time of the latest frame with more sound than by chance */
 	double quiet;  /* seconds since a frame had any */
 	double fresh;  /* activity times seconds, since the latest long pause */
 	double active; /* seconds of sound measured since the delay was set */
@@ -143,7 +143,7 @@ static inline WEIR_REALTIME double loop_delay(const struct loop *loop, double ti
 static inline WEIR_REALTIME double loop_deviation(const struct loop *loop, double time)
 {
 	const struct kalman *kalman = &loop->kalman;
-	const double ahead = time - kalman->time, pause = time - loop->activity.heard;
+	const double ahead = time - kalman->time, pause = time - loop->activity.latest;
 
 	return sqrt(kalman->delay_variance + kalman->drift_variance * ahead * ahead) +
 	       0.5 * LOOP_MAX_WANDER * pause * pause;

@@ -103,7 +103,7 @@ static WEIR_REALTIME double latency_needed(const struct mix *mix, bool with_head
 	return ceil(needed) + MIX_MIN_LATENCY;
 }
 
-static WEIR_REALTIME bool is_anyone_heard_with_first(const struct mix *mix)
+static WEIR_REALTIME bool is_any_mixed_with_first(const struct mix *mix)
 {
 	for (uint32_t m = 1; m < mix->n_mics; m++)
 		if (mix->head[m].share > 0.0f)
@@ -132,7 +132,7 @@ WEIR_REALTIME void mix_aim(struct mix *mix)
 	const bool is_far = wanted + MAX_HEADROOM * mix->rate < mix->latency;
 
 	if (needed > mix->latency || (settles && fabs(wanted - mix->latency) > SLACK) ||
-	    (is_far && !is_anyone_heard_with_first(mix)))
+	    (is_far && !is_any_mixed_with_first(mix)))
 		mix->next_latency = (uint32_t)wanted;
 	mix->is_settled = is_settled;
 }
@@ -215,7 +215,7 @@ static WEIR_REALTIME bool head_is_near(const struct mix *mix, uint32_t m)
 }
 
 /* The one that was chosen, unless it is silent and another one is not. */
-static WEIR_REALTIME uint32_t heard_choice(const struct mix *mix)
+static WEIR_REALTIME uint32_t choice_present(const struct mix *mix)
 {
 	if (mix->head[mix->choice].n_zeros < MIX_CELL)
 		return mix->choice;
@@ -232,7 +232,7 @@ static WEIR_REALTIME uint32_t heard_choice(const struct mix *mix)
 static WEIR_REALTIME bool is_wanted(const struct mix *mix, uint32_t m, bool is_any_aligned)
 {
 	const struct mix_head *head = &mix->head[m];
-	const uint32_t choice = heard_choice(mix);
+	const uint32_t choice = choice_present(mix);
 	const struct mix_head *chosen = &mix->head[choice];
 
 	if (m == 0)
@@ -260,7 +260,7 @@ static WEIR_REALTIME void share_update(struct mix *mix, uint32_t m, bool is_any_
 
 static WEIR_REALTIME void latency_move(struct mix *mix)
 {
-	if (mix->next_latency == mix->latency || is_anyone_heard_with_first(mix))
+	if (mix->next_latency == mix->latency || is_any_mixed_with_first(mix))
 		return;
 	if (mix->fade == 0)
 		mix->fade = mix->n_fade;

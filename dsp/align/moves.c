@@ -31,7 +31,7 @@ WEIR_REALTIME void moves_jump(struct loop *loop, double delay, float polarity, d
 	delay_leave(loop);
 	known_delays_advance(&loop->known, loop->kalman.drift * (time - loop->kalman.time));
 	loop_sums_clear(loop);
-	loop->kalman.time = loop->activity.heard = loop->switched = time;
+	loop->kalman.time = loop->activity.latest = loop->switched = time;
 	loop->kalman.delay = delay;
 	loop->kalman.delay_variance = LOOP_START_DEVIATION * LOOP_START_DEVIATION;
 	loop->kalman.covariance = 0.0;

@@ -55,7 +55,7 @@ static inline WEIR_REALTIME double pair_pause(const struct pair *pair)
 {
 	const double delay = loop_delay(&pair->track.loop, pair->time);
 
-	return pair->time - pair->track.loop.activity.heard - (delay > 0.0 ? delay : 0.0);
+	return pair->time - pair->track.loop.activity.latest - (delay > 0.0 ? delay : 0.0);
 }
 
 /* Decides whether the delay may be used. With is_held nothing changes. */

@@ -153,7 +153,7 @@ static WEIR_REALTIME void accumulate(struct track *track, const struct front_end
 	loop_add(loop, &track->latest, track->centre);
 	if (track->latest.activity <= LOOP_MIN_ACTIVITY || activity->fresh < MIN_FRESH)
 		return;
-	activity->heard = loop->kalman.time;
+	activity->latest = loop->kalman.time;
 	if (activity->active >= LOOP_FIRST_ACTIVE)
 		track->stage =
 			loop->blocks.n_added >= FIRST_BLOCKS ? TRACK_LOOK_WEIGH : TRACK_WEIGH;
