@@ -5,11 +5,11 @@
  * total cost. Steps whose input would be overwritten first run first.
  */
 
+#include "aligner.h"
+
 #include <math.h>
 
 #include "align.h"
-
-#include "aligner.h"
 #include "dsp/minmax.h"
 
 #define TICK_COST 5	     /* and one more for each TICK_PARTS of the lags */
