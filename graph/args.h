@@ -5,14 +5,14 @@
 #include <spa/utils/json.h>
 #include <stdbool.h>
 
-/* How the arguments of a module are written: SPA-JSON. Messages begin with who. */
+/* The arguments of a module, which are SPA-JSON. Messages begin with who. */
 
 /* true, false, 1 or 0, in quotes or not. False: anything else. */
 bool weir_args_parse_bool(const char *value, int length, bool *result);
 
 /*
- * As spa_json_get_string and spa_json_enter_object, which before PipeWire 1.2 return the same for
- * the end and for what is wrong. 1: there is one, 0: the end, below 0: it is something else.
+ * As spa_json_get_string and spa_json_enter_object, which before PipeWire 1.2 return the same value
+ * for the end and for an error. 1: a key or an object, 0: the end, negative: anything else.
  */
 int weir_args_get_key(struct spa_json *object, char *key, int size);
 int weir_args_enter_object(struct spa_json *array, struct spa_json *object);

@@ -9,12 +9,13 @@
 
 /* Of a node: the names of the fields that it reports, with spaces between them. */
 #define WEIR_KEY_REPORT "weir.report"
-/* Of a node: what its unit does, one word while it runs. */
+/* Of a node: the state of its unit, one word while it runs. */
 #define WEIR_KEY_STATE "weir.state"
-/* Value of port.extra: the port is meant by its own name only, not by that of its node. */
+/* Value of port.extra: only the port's own name selects the port, not the name of its node. */
 #define WEIR_PORT_NOT_BY_NODE "weir:not-by-node"
 
-/* Of the source of a capture: what it captures, or why nothing; and which streams, as JSON. */
+/* Of the source of a capture: its state, with a reason if it captures nothing; and the captured
+ * streams, as JSON. */
 #define WEIR_KEY_CAPTURE_STATE "weir.capture.state"
 #define WEIR_KEY_CAPTURE_STREAMS "weir.capture.streams"
 

@@ -106,9 +106,9 @@ static int global_compare(void *data, struct pw_global *global)
 }
 
 /*
- * What we know of the ports may be older than what the daemon knows, and another port may have the
- * id by now. pw_context_find_global finds only what the client whose message is being handled may
- * see, and that client may not know the port yet.
+ * The registry's ports may be older than the daemon's, and another port may have the id by now.
+ * pw_context_find_global finds only objects that are visible to the client whose message is being
+ * handled, and that client may not know the port yet.
  */
 static struct pw_impl_port *impl_port_find(struct pw_context *context, uint32_t id, uint64_t serial)
 {
@@ -161,7 +161,7 @@ static void proxy_info(void *data, const struct pw_link_info *info)
 {
 	struct weir_link *link = data;
 
-	/* PipeWire's link-factory takes "link.passive" out unless it is told not to (1.4.2). */
+	/* PipeWire's link-factory removes "link.passive" unless its arguments allow it (1.4.2). */
 	if (info->change_mask & PW_LINK_CHANGE_MASK_PROPS)
 		link->is_passive = spa_dict_lookup(info->props, PW_KEY_LINK_PASSIVE) != NULL;
 	if (info->change_mask & PW_LINK_CHANGE_MASK_STATE)

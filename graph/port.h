@@ -7,7 +7,7 @@
 /* What the registry knows of a port. direction: "in" or "out". */
 bool weir_port_is_of(const struct weir_registry_object *port, uint32_t node_id,
 		     const char *direction);
-/* A sink's output of what plays on it. */
+/* A sink's output of the sound that plays on the sink. */
 bool weir_port_is_monitor(const struct weir_registry_object *port);
 /* Is it only meant by its own name, not by that of its node? */
 bool weir_port_is_extra(const struct weir_registry_object *port);

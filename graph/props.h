@@ -7,8 +7,8 @@
 #include <spa/pod/builder.h>
 
 /*
- * A Props object with what is to change of a node, built in the caller's memory: some properties
- * and one control fit. May be used from any thread.
+ * A Props object with changes to a node, built in the caller's memory, which has room for some
+ * properties and one control. May be used from any thread.
  */
 struct weir_props {
 	struct spa_pod_builder builder; /* takes SPA_PROP_volume and the like */

@@ -5,8 +5,8 @@
 #include <pipewire/pipewire.h>
 
 /*
- * A node or link that we have the daemon make. It vanishes with weir_proxy_destroy, and with the
- * connection, however that ends.
+ * A node or link that the daemon creates for us, and destroys at weir_proxy_destroy or when the
+ * connection ends, however that ends.
  */
 struct weir_proxy {
 	const char *type;
@@ -19,11 +19,12 @@ struct weir_proxy {
 
 struct weir_proxy_events {
 	void (*bound)(void *data);
-	/* Removed by somebody, or refused: then res is -errno and error the daemon's reason. */
+	/* Destroyed by another client, or refused: then res is -errno, error the daemon's reason.
+	 */
 	void (*gone)(void *data, int res, const char *error);
 };
 
-/* Takes props. NULL and errno on failure; the daemon's refusal is logged if nobody listens. */
+/* Takes ownership of props. NULL and errno on failure. Without listener, a refusal is logged. */
 struct weir_proxy *weir_proxy_create(struct pw_core *core, const char *factory, const char *type,
 				     struct pw_properties *props);
 /* Before the loop runs again. weir_proxy_destroy is no event. */

@@ -155,7 +155,7 @@ static const struct {
 	const char *interface;
 	const char *owner_key;
 	uint32_t version;
-	const void *events; /* NULL: the global says it all */
+	const void *events; /* NULL: the global has all properties */
 } types[WEIR_REGISTRY_N_TYPES] = {
 	[WEIR_REGISTRY_NODE] = { PW_TYPE_INTERFACE_Node, PW_KEY_CLIENT_ID, PW_VERSION_NODE,
 				 &node_events },

@@ -97,8 +97,8 @@ void weir_registry_refresh(struct weir_registry *registry);
 /* A node's name or serial, "-1" for the default one, or NULL to take the entry out. */
 void weir_registry_set_target(struct weir_registry *registry, uint32_t node_id, const char *target);
 /*
- * The same as target.node: a node's id, "-1" or NULL. WirePlumber takes what was set last of both
- * for what the application's next stream is to have, and knows no names there.
+ * The same as target.node: a node's id, "-1" or NULL. WirePlumber stores the later of both as the
+ * target of the application's next stream, and accepts no names here.
  */
 void weir_registry_set_target_node(struct weir_registry *registry, uint32_t node_id,
 				   const char *target);

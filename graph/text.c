@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/* RFC 3629, 4: what a first byte says of the ones that follow. */
+/* RFC 3629, 4: the bytes that a first byte allows to follow. */
 static const struct {
 	uint8_t first, last;
 	uint8_t low, high; /* of the second byte */

@@ -18,7 +18,7 @@ struct capture_args {
 	bool has_rate;	   /* the streams are made ready for another rate when they start */
 };
 
-/* 0, or -errno after one message that says what is wrong; then nothing is to be freed. */
+/* 0, or -errno after one message with the error; then there is nothing to free. */
 int capture_args_parse(struct capture_args *args, const char *text);
 void capture_args_finish(struct capture_args *args);
 

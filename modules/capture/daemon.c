@@ -4,7 +4,7 @@
  * In the daemon: the session manager is not to remember a target that the capture set. While a
  * property of the stream (state.restore-target) is false, WirePlumber stores no target of it.
  * WirePlumber makes links only after it has handled every target that it has read. So the property
- * comes back with the link to which the capture's target leads, and a target that somebody chooses
+ * comes back with the link to which the capture's target leads, and a target that is chosen
  * afterwards is stored. When a capture ends, that link comes later than the end of the capture: so
  * a memory belongs to no capture.
  */

@@ -24,8 +24,8 @@ void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, c
 void capture_daemon_pause_memory(struct pw_context *context, struct pw_impl_node *node,
 				 const char *sink, bool to_sink);
 /*
- * Of a new stream, before any client is told of it: the session manager never sees the stream with
- * another target, so that no frame reaches the default sink, and does not remember this one.
+ * Of a new stream, before any client knows it: the session manager never sees the stream with
+ * another target, so that no frame reaches the default sink, and does not store this target.
  */
 void capture_daemon_redirect(const struct capture_graph *graph, struct pw_impl_node *node,
 			     const char *sink);

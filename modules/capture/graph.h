@@ -55,7 +55,7 @@ bool capture_graph_is_linked(const struct capture_graph *graph,
 /* NULL: there is none. */
 struct weir_registry_object *capture_graph_find_client(const struct capture_graph *graph,
 						       const struct weir_registry_object *stream);
-/* The name by which users know what plays: the application's, or else the node's. */
+/* The name by which users know the stream: the application's, or else the node's. */
 const char *capture_graph_get_player(const struct capture_graph *graph,
 				     const struct weir_registry_object *stream);
 

@@ -38,8 +38,8 @@ static char *program_path(void)
 		       : NULL;
 }
 
-/* In a session of its own: what ends this process from a terminal must not end it. Returns an
- * errno. */
+/* In a session of its own: signals of a terminal that end this process must not end the program.
+ * Returns an errno. */
 static int program_spawn(struct capture_journal *journal, const char *path, const char *remote,
 			 int socket)
 {

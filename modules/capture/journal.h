@@ -26,7 +26,7 @@ struct capture_journal;
 struct capture_journal *capture_journal_start(const char *name, const char *remote);
 void capture_journal_finish(struct capture_journal *journal);
 
-/* What has to be undone now; in place of what the key had before. value NULL: none. */
+/* The change to undo, which replaces an earlier one of the key. value NULL: none. */
 void capture_journal_set(struct capture_journal *journal, const struct weir_registry_object *stream,
 			 const char *key, const char *value);
 /* There is nothing to undo. */

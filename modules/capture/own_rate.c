@@ -12,7 +12,7 @@
  * then between them. Before PipeWire 1.4 it has no effect, and only the capture's rate counts.
  *
  * PulseAudio's rates are floats. The capture's are doubles that equal no float, unless they are the
- * client's own rate. This tells whose rate has been read.
+ * client's own rate. The difference shows whose rate has been read.
  */
 
 #include "own_rate.h"
@@ -34,7 +34,7 @@ struct capture_own_rate {
 	struct spa_hook listener;
 	struct spa_hook proxy_listener;
 	double rate; /* 1: none */
-	double sent; /* what was written last */
+	double sent; /* the rate that was written last */
 };
 
 static void own_rate_unhook(struct capture_own_rate *own)

@@ -19,11 +19,11 @@ struct capture_own_rate *capture_own_rate_create(const struct weir_registry_obje
 						 const struct capture_own_rate_events *events,
 						 void *data);
 void capture_own_rate_destroy(struct capture_own_rate *own);
-/* As it was when last read, 1: none. */
+/* The rate when it was last read; 1 if none was. */
 double capture_own_rate_get(const struct capture_own_rate *own);
-/* What was written in its place. */
+/* The rate that was written in its place. */
 void capture_own_rate_set_sent(struct capture_own_rate *own, double rate);
-/* Has it read as it is before what is sent next. */
+/* Queries the rate as it is before the next message takes effect. */
 void capture_own_rate_query(const struct capture_own_rate *own);
 
 #endif

@@ -47,7 +47,7 @@ static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] =
 		[PLACEMENT_WANT_SINK] = TO(AT_SINK, CHECK),
 		[PLACEMENT_WANT_ORIGINAL] = TO(RETURNING, SEND_BACK),
 		[PLACEMENT_LINKED_SINK] = TO(AT_SINK, NOTHING),
-		/* The report of somebody's choice was lost, or the session manager restarted. */
+		/* The report of another target was lost, or the session manager restarted. */
 		[PLACEMENT_LINKED_OTHER] = TO(DISPLACED, REFRESH),
 		[PLACEMENT_TARGET_SINK] = TO(AT_SINK, NOTHING),
 		[PLACEMENT_TARGET_ORIGINAL] = TO(TAKEN_OVER, LEAVE),

@@ -14,7 +14,8 @@ enum placement {
 	PLACEMENT_DISPLACED,  /* it was linked to the capture's sink; the reason is not known yet */
 	PLACEMENT_RETURNING,  /* the original is requested again; the stream is not linked to it */
 	PLACEMENT_IMMOVABLE,  /* the session manager does not move it */
-	PLACEMENT_TAKEN_OVER, /* somebody moved it away from the capture's sink: it stays there */
+	PLACEMENT_TAKEN_OVER, /* a user or program moved it off the capture's sink: it stays there
+			       */
 	PLACEMENT_OTHER_CAPTURE, /* another capture redirects it */
 	N_PLACEMENTS,
 };
@@ -48,7 +49,7 @@ enum placement_action {
 	PLACEMENT_ADOPT,	  /* take the target as the original */
 	PLACEMENT_ADOPT_AND_SEND, /* likewise, and request the capture's sink */
 	PLACEMENT_REFRESH,	  /* have the metadata report its targets again */
-	PLACEMENT_LEAVE,	  /* record that the target is somebody's choice */
+	PLACEMENT_LEAVE,	  /* record that the target is not the capture's */
 	PLACEMENT_REVIEW,	  /* handle WANT_SINK or WANT_ORIGINAL again */
 };
 
@@ -57,7 +58,7 @@ struct placement_change {
 	enum placement_action action;
 };
 
-/* The next placement, and what has to be done. */
+/* The next placement, and the action that it requires. */
 struct placement_change placement_handle(enum placement placement, enum placement_event event);
 
 #endif

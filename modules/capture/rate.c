@@ -19,7 +19,7 @@ struct capture_rate {
 	const struct capture_graph *graph;
 	struct capture_source *source;
 	struct capture_streams *streams;
-	double now; /* what the streams are to play at */
+	double now; /* the rate at which the streams are to play */
 	double target;
 	double step; /* of a glide: the factor per tick */
 	bool ticking;

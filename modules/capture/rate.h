@@ -6,8 +6,8 @@
 #include "streams.h"
 
 /*
- * The rate at which all streams of a capture are to play: as the source's controls say, by a glide;
- * back to 1 when what plays is live.
+ * The rate at which all streams of a capture are to play: the value of the source's control, which
+ * is reached by a glide, and 1 again when a stream is live.
  */
 struct capture_rate;
 

@@ -221,7 +221,7 @@ static void owner_record(struct capture_redirect *redirect)
 	redirect->owner = strdup(owner != NULL ? owner : "");
 }
 
-/* Changes the placement, and does what that takes. */
+/* Changes the placement, and carries out the action. */
 static void placement_change(struct capture_redirect *redirect, enum placement_event event)
 {
 	const enum placement previous = redirect->placement;
@@ -308,8 +308,9 @@ void capture_redirect_restore(struct capture_redirect *redirect)
 }
 
 /*
- * A client is not sent a change in the metadata while another client binds it (1.4.2): what the
- * session manager restores may replace our target unnoticed. The link that it makes shows that.
+ * A client misses a change in the metadata while another client binds the metadata (1.4.2): a
+ * target that the session manager restores may replace ours unnoticed. The link that it makes shows
+ * that.
  */
 void capture_redirect_add_link(struct capture_redirect *redirect)
 {

@@ -11,8 +11,8 @@
 #include "sink.h"
 #include "target.h"
 
-/* Where one stream plays: what the graph reports, as placement.h's events, and what that asks for.
- */
+/* Where one stream plays: turns reports of the graph into placement.h's events, and carries out the
+ * actions. */
 
 struct capture_redirect_events {
 	/* capture_redirect_check_request is to be called when CAPTURE_REQUEST_SECONDS are over. */
@@ -32,7 +32,7 @@ struct capture_redirect {
 	void *data;
 	struct capture_target target;
 	struct timespec requested; /* when PLACEMENT_REQUESTED began */
-	char *pending; /* the sink that the stream was sent to, and nothing has answered yet */
+	char *pending; /* the sink that was requested, until the metadata or a link answers */
 
 	/* Read by others. */
 	enum placement placement;
@@ -47,7 +47,7 @@ void capture_redirect_finish(struct capture_redirect *redirect);
 /* Has the stream play where it did before. */
 void capture_redirect_restore(struct capture_redirect *redirect);
 
-/* Tells the stream where to play. */
+/* Requests the capture's sink, or the original target, as the capture now wants. */
 void capture_redirect_update(struct capture_redirect *redirect);
 /* From now on: is the stream moved in time? */
 void capture_redirect_watch(struct capture_redirect *redirect);

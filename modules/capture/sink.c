@@ -40,7 +40,7 @@ struct capture_sink {
 	struct weir_proxy *virtual; /* NULL while streams go to args.sink */
 	enum virtual_state virtual_state;
 	enum needs_state needs;
-	char *missing; /* what NEEDS_MISSING is, else NULL */
+	char *missing; /* in NEEDS_MISSING the missing link or node, else NULL */
 	struct spa_source *timer, *virtual_timer, *needs_timer;
 };
 
@@ -116,7 +116,7 @@ bool capture_sink_is_known(const struct capture_sink *sink)
 
 bool capture_sink_is_substitute(const struct capture_sink *sink)
 {
-	/* Without snd-aloop the virtual sink is what people expect. */
+	/* Without snd-aloop users expect the virtual sink. */
 	return sink->graph->args->redirect && sink->state != SINK_IN_USE &&
 	       !is_always_virtual(sink) && strstr(sink->graph->args->sink, "snd_aloop") == NULL;
 }
@@ -146,7 +146,7 @@ static bool has_sink(const struct capture_sink *sink, const char *name)
 	return false;
 }
 
-/* A stereo node through which nothing but what is linked to it goes. */
+/* A stereo node that passes only the sound that is linked to it. */
 static struct pw_properties *virtual_props(const char *name, const char *description)
 {
 	/*
@@ -180,7 +180,7 @@ static void virtual_bound(void *data)
 
 static void sink_apply(struct capture_sink *sink, enum sink_event event);
 
-/* Refused, or somebody removed it. */
+/* Refused, or another program removed it. */
 static void virtual_gone(void *data, int res, const char *error)
 {
 	struct capture_sink *sink = data;

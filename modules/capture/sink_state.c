@@ -18,7 +18,7 @@ static const struct sink_change sink_changes[N_SINK_STATES][N_SINK_EVENTS] = {
 	},
 	[SINK_IN_USE] = {
 		[SINK_PRESENT] = { SINK_IN_USE, SINK_NOTHING },
-		/* Its output was heard. That of a virtual sink would not be. */
+		/* Its output was audible, and that of a virtual sink would not be. */
 		[SINK_ABSENT] = { SINK_LOST, SINK_LOSE },
 		[SINK_SETTLED] = { SINK_IN_USE, SINK_NOTHING },
 		[SINK_LATE] = { SINK_IN_USE, SINK_NOTHING },

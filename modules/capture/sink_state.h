@@ -8,7 +8,7 @@
  */
 
 enum sink_state {
-	SINK_UNKNOWN, /* nobody has looked for capture.sink yet */
+	SINK_UNKNOWN, /* the registry has not been searched for capture.sink yet */
 	SINK_VIRTUAL, /* streams play on the virtual sink */
 	SINK_IN_USE,  /* streams play on capture.sink */
 	SINK_LOST,    /* streams play on their own sinks */
@@ -42,7 +42,7 @@ struct sink_change {
 struct sink_change sink_handle(enum sink_state state, enum sink_event event);
 
 enum needs_state {
-	NEEDS_UNKNOWN, /* nobody has looked for the path yet */
+	NEEDS_UNKNOWN, /* the registry has not been searched for the path yet */
 	NEEDS_MET,     /* sound gets through */
 	NEEDS_LATE,    /* it has not for a moment, while links may be made again */
 	NEEDS_MISSING, /* streams play on their own sinks */
@@ -62,9 +62,9 @@ enum needs_action {
 	NEEDS_NOTHING,
 	NEEDS_WAIT,	     /* a moment, for NEEDS_STILL_... */
 	NEEDS_REDIRECT,	     /* sound gets through */
-	NEEDS_RELEASE,	     /* give the streams back, if what is missing has changed */
+	NEEDS_RELEASE,	     /* give the streams back, if another part is missing now */
 	NEEDS_RELEASE_FIRST, /* likewise; log it if that is so for a while */
-	NEEDS_REPORT,	     /* log what is missing, and give the streams back */
+	NEEDS_REPORT,	     /* log the missing part, and give the streams back */
 };
 
 struct needs_change {

@@ -21,7 +21,8 @@
  * The source has a connection of its own for that. The daemon reads nothing from a client that
  * binds the session manager's metadata until the session manager has answered, and nothing from a
  * session manager that sets a node's parameter until the node's client has: over one connection
- * both would wait for each other for ever, and everybody who binds the metadata with them (1.4.2).
+ * both would wait for each other for ever, and so would every client that binds the metadata
+ * (1.4.2).
  */
 struct capture_source {
 	const struct capture_graph *graph;

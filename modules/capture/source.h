@@ -15,7 +15,7 @@ struct capture_source_events {
 	void (*bound)(void *data, uint32_t id);
 	/* Also while capture_source_create runs. */
 	void (*controls_changed)(void *data);
-	/* Refused, or somebody removed it. May come twice. */
+	/* Refused, or another program removed it. May come twice. */
 	void (*lost)(void *data);
 };
 

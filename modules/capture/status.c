@@ -106,7 +106,7 @@ static char *channel_state(const struct capture_stream *stream)
 	return spa_aprintf("missing-channel: %s", channel != NULL ? channel : "?");
 }
 
-/* late: a channel that is missing has been for a while. NULL: what is shown stays. */
+/* late: a missing channel has been missing for a while. NULL: the shown state stays. */
 static char *streams_state(struct capture_status *status, bool late)
 {
 	const struct capture_graph *graph = status->graph;

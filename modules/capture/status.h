@@ -7,8 +7,8 @@
 #include "streams.h"
 
 /*
- * What the source says of itself. It comes from the graph: from links that are there and nodes that
- * run, not from what was asked for.
+ * The state and the streams in the properties of the source. They come from the graph, from links
+ * that exist and nodes that run, not from what was requested.
  */
 struct capture_status;
 

@@ -45,7 +45,7 @@ void capture_stream_destroy(struct capture_stream *stream);
 
 /* Makes or removes the links to the source, as they should be now. */
 void capture_stream_link(struct capture_stream *stream);
-/* In the daemon: the stream has its first link, of which no client has been told. */
+/* In the daemon: the stream has its first link, which no client knows yet. */
 void capture_stream_link_impl(struct capture_stream *stream);
 /* After a new link from the stream to another node than the source. */
 void capture_stream_add_link(struct capture_stream *stream);

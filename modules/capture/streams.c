@@ -18,7 +18,7 @@ struct capture_stream *capture_streams_find(const struct capture_streams *stream
 }
 
 /*
- * Does a filter's stream play what comes from the source, or from another stream that is captured?
+ * Does a filter's stream play the sound of the source, or of another stream that is captured?
  * That sound would be in the source twice, or lead back into it.
  */
 static bool plays_captured(const struct capture_streams *streams,

@@ -12,11 +12,11 @@
 /* The streams that a capture has, as the registry's nodes, ports and links come and go. */
 
 struct capture_streams_events {
-	/* A new one, before it is told where to play; or one that has started or stopped. */
+	/* A new stream, before its target is set; or a stream that has started or stopped. */
 	void (*updated)(void *data, struct capture_stream *stream);
-	/* One has come or gone, plays or has ceased to. */
+	/* A stream has come or gone, has started to play or stopped. */
 	void (*changed)(void *data);
-	/* Some were moved in time, or were not. */
+	/* Requested moves of streams are done, or overdue. */
 	void (*moved)(void *data);
 };
 

@@ -63,7 +63,7 @@ bool capture_target_is_chosen(const struct capture_target *target)
 	       !capture_sink_is_target(target->sink, chosen);
 }
 
-/* Is the stream's target.node the capture's or WirePlumber's, and nobody's choice? */
+/* Did the capture or WirePlumber set the stream's target.node, rather than a user or program? */
 static bool target_node_is_ours(const struct capture_target *target)
 {
 	const char *object = target->node->target, *node = target->node->target_node;

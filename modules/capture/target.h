@@ -30,7 +30,7 @@ void capture_target_finish(struct capture_target *target);
 
 /* NULL: none. */
 const char *capture_target_get_original(const struct capture_target *target);
-/* Has somebody, such as the stream's application, chosen where the stream plays? */
+/* Has a user, the stream's application or another program chosen where the stream plays? */
 bool capture_target_is_chosen(const struct capture_target *target);
 /* Takes the present target as the original. */
 void capture_target_adopt(struct capture_target *target);
@@ -38,7 +38,7 @@ void capture_target_adopt(struct capture_target *target);
 void capture_target_set_sink(struct capture_target *target, const char *sink);
 /* ...back to the original, */
 void capture_target_reset(struct capture_target *target);
-/* ...or leaves it, as somebody's choice. */
+/* ...or leaves it, as the choice of a user or program. */
 void capture_target_leave(struct capture_target *target);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir-capture-undo: reads a capture's journal (journal.h), and undoes what it says when the
- * process that writes it has ended.
+ * weir-capture-undo: reads a capture's journal (journal.h), and undoes the changes in it when the
+ * process that writes the journal has ended.
  */
 #include <errno.h>
 #include <signal.h>

@@ -32,7 +32,7 @@ struct state {
 	uint32_t min_gap;
 	float edge_decay, sound_decay; /* per frame */
 
-	float edge, sound; /* peaks, decaying in the time that their names say */
+	float edge, sound; /* peaks, decaying in EDGE_SECONDS and SOUND_SECONDS */
 	uint32_t n_zeros;
 	bool cut; /* did the present zeros begin in the middle of a sound? */
 

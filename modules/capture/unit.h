@@ -6,8 +6,8 @@
 
 /*
  * The unit of the source weir.capture.<name>. It mixes the captured streams to stereo without delay
- * (mix.h says which channel goes to which input; stereo passes unchanged), and measures how much a
- * live source lacks that is played faster than it is sent.
+ * (mix.h maps channels to inputs; stereo passes unchanged), and measures how much sound a live
+ * source lacks that is played faster than it is sent.
  *
  * A stream that is pulled at rate r but delivers sound at rate 1 lacks 1 - 1/r of its frames. Its
  * player fills the gaps with silence: samples that are exactly 0. A gap begins in the middle of a

@@ -14,10 +14,10 @@
  * In the daemon the stream has a property meanwhile that keeps it from storing. A process cannot
  * set that property. It sends the volume as it was right after the ramp: the ramp goes on, since
  * the data thread carries it out. The Props show the end of the ramp only from one message to the
- * next, for microseconds; nothing closes that gap, since what is not stored (softVolumes) has no
- * ramps (1.4.2), and one message cannot carry two volumes. From 1.6 on whatever is sent next has
- * the Props show where the ramp has got to. So the rate is sent together with the ramp back to the
- * volume as it was, and nothing while that runs.
+ * next, for microseconds; nothing closes that gap, since the volume that is not stored
+ * (softVolumes) has no ramps (1.4.2), and one message cannot carry two volumes. From 1.6 on
+ * whatever is sent next has the Props show where the ramp has got to. So the rate is sent together
+ * with the ramp back to the volume as it was, and nothing while that runs.
  */
 
 #include "varispeed.h"
@@ -118,7 +118,7 @@ static void rate_send(struct capture_varispeed *varispeed, double rate)
 	varispeed->rate = rate;
 	if (rate == previous)
 		return;
-	/* Does not overwrite what the application may have set since. */
+	/* Does not overwrite a rate that the application may have set since. */
 	if (varispeed->own_rate != NULL && is_as_good_as_1(previous) && is_as_good_as_1(rate))
 		return;
 	capture_own_rate_query(varispeed->own_rate);
@@ -300,7 +300,7 @@ static void rate_follow(struct capture_varispeed *varispeed, double now)
 
 bool capture_varispeed_has_own_rate(const struct capture_varispeed *varispeed, double now)
 {
-	/* While the rate is 1, what the application sets is right. */
+	/* While the rate is 1, the application's own rate is right. */
 	return varispeed->own_rate != NULL && varispeed->rate != 0.0 && varispeed->node->running &&
 	       now != 1.0;
 }

@@ -20,7 +20,7 @@ struct links_args {
 	bool follow_default; /* some rule does */
 };
 
-/* 0, or -EINVAL after one message that says what is wrong. */
+/* 0, or -EINVAL after one message with the error. */
 int links_args_init(struct links_args *args, const char *string);
 void links_args_finish(struct links_args *args);
 

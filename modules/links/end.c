@@ -9,10 +9,10 @@
 
 #include "graph/log.h"
 
-/* Long enough for a program or a card that is just starting: the usual start says nothing. */
+/* Long enough for a program or a card that is just starting: a usual start logs no warning. */
 #define MISSING_NSEC (2 * SPA_NSEC_PER_SEC)
 
-/* What text says after the name of this node, NULL: it does not begin with that. */
+/* The rest of text after the name of this node, NULL: text does not begin with the name. */
 static const char *text_after_name(const struct links_end *end, const char *name)
 {
 	const char *rest;
@@ -159,7 +159,7 @@ void links_end_set_state(struct links_end *end, enum links_end_state state)
 	end->reported = false;
 }
 
-/* As far as one can tell without the node. */
+/* A guess without the node: a name may contain ":". */
 static size_t node_name_length(const struct links_end *end)
 {
 	const char *port = strrchr(end->text, ':');

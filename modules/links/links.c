@@ -11,7 +11,7 @@
 
 /* Between two attempts to reach a daemon that is not there. */
 #define CONNECT_NSEC SPA_NSEC_PER_SEC
-/* From a client's coming to the end of what it asks for when it starts. */
+/* The time in which a new client sends the requests of its start. */
 #define REFRESH_NSEC SPA_NSEC_PER_SEC
 
 enum links_timer {

@@ -12,7 +12,7 @@
 #include "graph/log.h"
 #include "graph/port.h"
 
-/* Tries to make ours where somebody else's was in the way, but is not in the registry. */
+/* Attempts to make our link when another one is in the way that is not in the registry. */
 #define MAX_UNSEEN 8
 
 static char *pair_name(struct weir_registry *registry, const struct weir_registry_object *output,
@@ -72,7 +72,7 @@ static const struct weir_link_events own_events = {
 	.changed = own_changed,
 };
 
-/* A captured source runs only for those who record from it, whatever is linked to it. */
+/* A source runs only for its recorders: links to its inputs do not keep it awake. */
 static bool input_sleeps_anyway(const struct links_pair *pair)
 {
 	const struct weir_registry_object *node = weir_registry_find(

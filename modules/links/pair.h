@@ -49,7 +49,7 @@ struct links_pair {
 /* Marks the pair of these ports as wanted; adds it if it is new. */
 void links_pair_add(struct links_pairs *pairs, const struct weir_registry_object *output,
 		    const struct weir_registry_object *input, bool passive);
-/* Makes the link unless it is there, and logs what happened to it. */
+/* Makes the link unless it exists, and logs its changes. */
 void links_pair_update(struct links_pair *pair);
 void links_pair_destroy(struct links_pair *pair);
 
