@@ -190,7 +190,7 @@ static void plugin_init(struct plugin *plugin, const struct weir_unit *unit)
 	};
 }
 
-/* Once: a host may ask for descriptors in one thread while another one runs what they describe. */
+/* Once: a host may ask for descriptors in one thread while another thread runs an instance. */
 __attribute__((constructor)) static void plugins_init(void)
 {
 	const struct weir_unit *unit;

@@ -63,7 +63,7 @@ static void refusal_report(struct weir_unit_node *node, uint32_t rate, bool is_n
 			node->unit->name, rate, strerror(error));
 }
 
-/* Keeps the saved state; the property weir.state says how it went. */
+/* Keeps the saved state; the property weir.state has the result. */
 static void set_rate(struct weir_unit_node *node, uint32_t rate)
 {
 	const uint32_t old_rate = node->engine.rate;
@@ -99,8 +99,8 @@ static void timer_arm(struct weir_unit_node *node, bool armed)
 }
 
 /*
- * In the main loop, while the node runs or ports are deferred. The data thread only stores what has
- * changed: to wake the main thread would take a system call.
+ * In the main loop, while the node runs or ports are deferred. The data thread only stores changes:
+ * to wake the main thread would take a system call.
  */
 static void on_timer(void *data, uint64_t expirations)
 {
@@ -301,7 +301,7 @@ static void read_info(struct weir_unit_node *node, const struct spa_dict *info)
 		controls_set_text(node, info->items[i].key, info->items[i].value);
 }
 
-/* Only what users see as a device or a stream has a volume. */
+/* Only a node that users see as a device or a stream has a volume. */
 static void volume_channels_add(struct engine *engine)
 {
 	for (uint32_t i = 0; i < engine->n_ports[SPA_DIRECTION_OUTPUT]; i++) {

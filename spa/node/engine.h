@@ -19,7 +19,7 @@
  *   fixed     set by engine_init (data_loop: before the first cycle)
  *   invoked   changed by functions of engine.c, which have the data thread make the change between
  *             two cycles and wait for it; both threads may read the field
- *   private   the data thread reads and writes it in each cycle; nobody else does
+ *   private   the data thread alone reads and writes it, in each cycle
  *   atomic    one thread writes it, the other reads it; nothing is ordered by it
  */
 
@@ -45,7 +45,7 @@ struct engine {
 	uint32_t quantum_limit;	    /* frames in one cycle, at most */
 	uint32_t n_ports[2];	    /* audio ports, by spa_direction */
 	struct report_writer report_writer;
-	float *silence; /* quantum_limit zeros that nobody writes: for inputs without sound */
+	float *silence; /* quantum_limit zeros, never written: for inputs without sound */
 	float *discard; /* behind silence, as many for each output: for outputs without a buffer */
 
 	/* The n-th of a direction is the n-th audio port of the unit. */

@@ -12,7 +12,7 @@ void node_info_init(struct weir_unit_node *node, const struct spa_dict *info);
 /* Makes the ports: one per audio port of the unit, and one for the report. */
 void ports_info_init(struct weir_unit_node *node);
 
-/* full: all, as for a new listener. Else what has changed since the last time. */
+/* full: all of the info, as for a new listener; else the changes since the last call. */
 void node_emit_info(struct weir_unit_node *node, bool full);
 void port_emit_info(struct weir_unit_node *node, struct port *port, bool full);
 

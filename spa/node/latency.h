@@ -4,9 +4,9 @@
 
 #include "node.h"
 
-/* What the ports declare of latency: what the peers of the other side declare, and the unit's. */
+/* The latency that ports declare: the latency of the peers of the other side plus the unit's. */
 
-/* Takes what the data thread says of the unit, and declares it where it has changed. */
+/* Declares the unit's latency, as the data thread has stored it, if it has changed. */
 void node_update_latency(struct weir_unit_node *node);
 
 /* Takes the latency of the port's peers; NULL: there are none any more. Returns 0 or -EINVAL. */

@@ -13,7 +13,7 @@
 #include "state.h"
 
 /*
- * What the parts of a node share. unit_node.h says what a node is.
+ * The struct that the parts of a node share. unit_node.h describes a node.
  *
  * Everything here belongs to the main thread, but the engine, which both threads use.
  */
@@ -43,7 +43,7 @@ struct port {
 	bool is_report;
 	struct engine_port *engine_port; /* the data thread's part of the port */
 
-	/* What listeners are shown, and what of it has changed since. */
+	/* The info for listeners, and which of its parts have changed. */
 	uint64_t info_all;
 	struct spa_port_info info;
 	struct spa_param_info params[N_PORT_PARAMS];
@@ -80,7 +80,7 @@ struct weir_unit_node {
 	enum spa_direction deferred_direction;
 	uint32_t deferred_ticks;
 
-	/* What listeners are shown, and what of it has changed since. */
+	/* The info for listeners, and which of its parts have changed. */
 	uint64_t info_all;
 	struct spa_node_info info;
 	struct spa_param_info params[N_NODE_PARAMS];

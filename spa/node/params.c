@@ -240,8 +240,8 @@ static int set_props(struct weir_unit_node *node, const struct spa_pod *props)
  * There is only one mode, so the ports do not change. WirePlumber takes the config as set when the
  * node shows its Props (from 0.5 on), or when ports come and go (before). The ports of the other
  * direction do so: those that WirePlumber is about to link must stay. The first time they only
- * come: a link that somebody makes of a port that goes would be lost, and late messages about that
- * link can keep an exported node from starting (PipeWire 1.4.2).
+ * come: a link to a port that goes would be lost, and late messages about that link can keep an
+ * exported node from starting (PipeWire 1.4.2).
  */
 static int set_port_config(struct weir_unit_node *node, const struct spa_pod *param)
 {

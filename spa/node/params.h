@@ -4,7 +4,7 @@
 
 #include "node.h"
 
-/* Methods of spa_node: what the node and its ports answer to enum_params and set_param. */
+/* Methods of spa_node: enum_params and set_param of the node and its ports. */
 
 int node_enum_params(void *object, int seq, uint32_t id, uint32_t start, uint32_t num,
 		     const struct spa_pod *filter);

@@ -28,8 +28,9 @@ static WEIR_REALTIME float *input_take(const struct engine_port *port, uint32_t 
 }
 
 /*
- * Returns NULL when nobody takes this port's output, or no buffer is free. The buffers are used in
- * turn: over an async link the consumer reads the buffer of the last cycle during this one.
+ * Returns NULL when the port is not linked, its last output has not been consumed, or no buffer is
+ * free. The buffers are used in turn: over an async link the consumer reads the buffer of the last
+ * cycle during this one.
  */
 static WEIR_REALTIME struct spa_data *output_take(struct engine_port *port)
 {

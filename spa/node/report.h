@@ -38,7 +38,7 @@ void report_writer_finish(struct report_writer *writer);
 /* The bytes that n_reports can take at most. */
 uint32_t report_writer_size(const struct report_writer *writer, uint32_t n_reports);
 
-/* Writes a spa_pod_sequence, and returns its size in bytes: what does not fit is left out. */
+/* Writes a spa_pod_sequence, and returns its size in bytes: reports that do not fit are omitted. */
 WEIR_REALTIME uint32_t report_writer_run(const struct report_writer *writer,
 					 const struct weir_reports *reports, void *bytes,
 					 uint32_t size);

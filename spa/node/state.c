@@ -54,8 +54,8 @@ static void path_get(struct saved_state *state, const struct spa_dict *info)
 }
 
 /*
- * The file is replaced when it is written: a link to it must stay a link, and what is no file
- * (/dev/null, a pipe, whose opening waits) must stay what it is.
+ * The file is replaced when it is written: a link to it must stay a link, and a device or a pipe
+ * (/dev/null; to open a pipe would block) must not be replaced.
  */
 static void path_check(struct saved_state *state, struct spa_log *log)
 {
@@ -89,7 +89,7 @@ static float *field_find(struct saved_state *state, const char *name, uint32_t *
 	return value;
 }
 
-/* What is missing stays unknown; what is unknown here is left out. */
+/* Values that the file lacks stay unknown; names that the unit does not know are skipped. */
 static int text_read(struct saved_state *state, const char *text, size_t size)
 {
 	struct spa_json all, object, array;
@@ -136,7 +136,7 @@ static void folders_make(char *path)
 	}
 }
 
-/* A lock on a file that its last owner has removed excludes nobody. */
+/* The file may have been removed by its last owner: a lock on it would exclude no other node. */
 static bool is_in_place(int lock, const char *path)
 {
 	struct stat ours, there;

@@ -24,7 +24,7 @@ struct saved_state {
 
 	/* In the order of the unit's state_fields; NaN: not known. */
 	float values[WEIR_MAX_STATE_VALUES];
-	float written[WEIR_MAX_STATE_VALUES]; /* what the file has */
+	float written[WEIR_MAX_STATE_VALUES]; /* the values in the file */
 };
 
 /* Reads the file, if there is one. */
