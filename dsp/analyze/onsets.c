@@ -27,41 +27,49 @@
 #include "dsp/minmax.h"
 #include "dsp/simd.h"
 
-#define WINDOW_SECONDS 0.0145 /* at least: up to 10 % more */
-#define HIGHEST 0.46f	      /* of the rate */
-#define N_FIRST 8	      /* steps after a reset without onsets */
-#define SILENCE 1e-10f	      /* power in each band */
+/*
+ * Where the thresholds come from: F6 is the F of irregular onsets at 6 dB SNR (bench/analyze/run
+ * quality), 0.888, with half and with twice the value unless values are named. "No figure": none of
+ * the bench's onsets and tempos moves by more than 0.001, or by 0.1 ms, within that range.
+ */
+#define WINDOW_SECONDS 0.0145 /* minimum, up to 10 % more; F6 0.854, 0.847 */
+#define HIGHEST 0.46f	      /* of the rate; no figure down to 0.23 */
+#define N_FIRST 8	      /* steps after a reset without onsets; no figure from 4 to 16 */
+#define SILENCE 1e-10f	      /* power in each band; no figure from 1e-11 to 1e-9 */
 #define EDGE_SILENCE 3e-9f    /* the power of single changes of one bit of 16 */
 
-#define FLOOR_SMOOTH 0.1f /* per step */
-#define FLOOR_RISE 1.008f /* per step: 7 dB per second */
-#define FLOOR_WEIGHT 6.0f
-#define HOLD_STEPS 5	 /* before it falls: a buzz of 40 Hz is no onset */
-#define HOLD_FALL 0.288f /* per step: 250 dB per second */
-#define MAX_RISE 2.5f
+#define FLOOR_SMOOTH 0.1f /* per step; F6 0.874, 0.894 */
+#define FLOOR_RISE 1.008f /* per step: 7 dB per second; half and twice as fast: F6 0.894, 0.888 */
+#define FLOOR_WEIGHT 6.0f /* F6 0.913 but F at 15 dB SNR 0.994 instead of 1; 0.832 */
+#define HOLD_STEPS 5	  /* before it falls: the period of a buzz of 40 Hz; F6 0.881 at 2 and 10 */
+#define HOLD_FALL 0.288f  /* per step: 250 dB per second; F6 0.881, 0.894 */
+#define MAX_RISE 2.5f	  /* of a band's ln(power); F6 0.787, 0.888 */
 
-#define EDGE_RATE 48000.0f /* Hz: of the difference at higher rates, about */
-#define EDGE_QUARTERS 4
-#define EDGE_DELAY 2 /* steps */
-#define EDGE_SMOOTH 0.05f
-#define EDGE_FLOOR_RISE 1.01f
-#define EDGE_FALL 0.2f
-#define EDGE_MAX_RISE 2.0f
-#define EDGE_WEIGHT 6.0f
+#define EDGE_RATE 48000.0f    /* Hz: of the difference at higher rates, about; the bench's rate */
+#define EDGE_QUARTERS 4	      /* of a step: about 1.25 ms, as long as a click */
+#define EDGE_DELAY 2	      /* steps; F6 0.874, 0.888 */
+#define EDGE_SMOOTH 0.05f     /* per step; twice that: F of clicks 0.999 instead of 1 */
+#define EDGE_FLOOR_RISE 1.01f /* per step; no figure from 1.005 to 1.02 */
+#define EDGE_FALL 0.2f	      /* per step; no figure from 0.1 to 0.4 */
+#define EDGE_MAX_RISE 2.0f    /* no figure from 1 to 4 */
+#define EDGE_WEIGHT 6.0f      /* F6 0.854; twice that: precision 0.966 instead of 1 */
 
-/* The limit, and the most of a rise that enters the mean: a constant, plus a factor times the mean.
+/*
+ * The limit, and the maximum of a rise that enters the mean: a constant, plus a factor times the
+ * mean.
  */
-#define LIMIT 3.5f
-#define LIMIT_MEANS 3.0f
-#define USUAL 1.0f
-#define USUAL_MEANS 2.0f
-#define USUAL_SHARE 0.005f /* per step: a time constant of a second */
-#define FIRST_MEAN 1.5f
-#define CALM 0.5f      /* of the limit: a rise ends below it */
-#define NO_ACCENT 0.2f /* of the limit */
-#define REST 11	       /* minimum steps from onset to onset: 55 ms */
-#define MIN_LEFT 0.1f  /* of the power before: below it the sound has ended */
+#define LIMIT 3.5f	   /* F6 0.933 but precision 0.983 instead of 1; 0.703 */
+#define LIMIT_MEANS 3.0f   /* F6 0.907 but F at 15 dB SNR 0.994 instead of 1; 0.840 */
+#define USUAL 1.0f	   /* no figure at 0.5; F6 0.881 at 2 */
+#define USUAL_MEANS 2.0f   /* no figure from 1 to 4 */
+#define USUAL_SHARE 0.005f /* per step: a time constant of 1 s; no figure from half to twice */
+#define FIRST_MEAN 1.5f	   /* no figure at 0.75; F at 15 dB SNR 0.994 instead of 1 at 3 */
+#define CALM 0.5f	   /* of the limit: a rise ends below it; no figure from 0.25 to 0.9 */
+#define NO_ACCENT 0.2f	   /* of the limit; no figure from 0.1 to 0.4 */
+#define REST 11		   /* minimum steps from onset to onset: 55 ms; no figure from 5 to 22 */
+#define MIN_LEFT 0.1f /* of the power before: the sound has ended; no figure from 0.05 to 0.2 */
 
+/* At least about one bin of the window wide, and a third of an octave above 300 Hz. */
 static const float edge_hz[] = {
 	40.0f,	 100.0f,  160.0f,  220.0f,  290.0f,  370.0f,   460.0f,	 570.0f,
 	700.0f,	 860.0f,  1050.0f, 1300.0f, 1600.0f, 2000.0f,  2500.0f,	 3100.0f,
