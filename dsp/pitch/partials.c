@@ -23,10 +23,11 @@
 #include <math.h>
 #include <string.h>
 
-#define HIGHEST_HZ 1000.0 /* up to which partials are looked for */
-#define PASSES 2
+/* Figures: tone SINAD, 60.7 dB at 4 semitones (bench/pitch/score.py), half and twice the value. */
+#define HIGHEST_HZ 1000.0 /* up to which partials are separated; 60.0, 60.7 dB */
+#define PASSES 2	  /* 51.1, 60.8 dB */
 #define N_POINTS 500
-#define MAX_OFF 0.8f /* bins between a partial and its peak */
+#define MAX_OFF 0.8f /* bins between a partial and its peak; 53.9, 60.7 dB */
 
 void partials_init(struct partials *partials, uint32_t rate, uint32_t n_channels, uint32_t n)
 {

@@ -13,7 +13,8 @@
 #include "dsp/minmax.h"
 #include "dsp/sinc.h"
 
-/* Minimum of the divisor: where fewer windows overlap, the sound stays fainter. */
+/* Minimum of the divisor: where fewer windows overlap, the sound stays fainter. No bench
+ * figure moves from 0.025 to 0.1. */
 #define MIN_WEIGHT 0.05f
 
 void stretch_init(struct stretch *stretch, uint32_t n_channels, uint32_t n_grain, uint32_t n_done)
@@ -35,6 +36,8 @@ void stretch_allocate(struct stretch *stretch, struct arena *arena)
 
 void stretch_init_kernel(struct stretch *stretch)
 {
+	/* Tone SINAD of bench/pitch at +4: 60.7 dB, with a beta of 5 60.5; no figure at a cutoff of
+	 * 0.9. */
 	sinc_fill(stretch->kernel, STRETCH_TAPS, SINC_PHASES, 0.97, 9.0);
 }
 

@@ -4,10 +4,14 @@
 #include "dsp/arena.h"
 #include "vocoder.h"
 
-#define FADE_SECONDS 0.0005
-#define STRIKE_SECONDS 0.00067
-#define MIN_WINDOW 0.05 /* where the window is divided out */
-#define MAX_SPEED 4	/* at 24 semitones */
+/*
+ * Figures: bench/pitch/score.py --shifts=4, with half and with twice the value. Without them:
+ * pre-echo -25.3 dB, peak loss 0.41 dB, tone SINAD 60.7 dB.
+ */
+#define FADE_SECONDS 0.0005    /* pre-echo -25.1, -25.6; peak loss 0.44, 0.40 */
+#define STRIKE_SECONDS 0.00067 /* pre-echo -25.4, -25.1; peak loss 0.40, 0.32 */
+#define MIN_WINDOW 0.05	       /* of the divisor; tone SINAD 60.7, 60.9 */
+#define MAX_SPEED 4	       /* at 24 semitones */
 
 int vocoder_init(struct vocoder *vocoder, uint32_t rate, uint32_t n_channels, uint32_t hop)
 {
