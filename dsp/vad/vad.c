@@ -23,9 +23,9 @@
 /* Of music that begins 3.5 % pass, of speech 99.8 %: train/README.md. 3 hops let 3.8 % pass. */
 #define CONFIRM_HOPS 5
 #define CONFIRM_LIMIT 0.7f
-#define MAX_LOUD 30 /* hops: the limit of n_loud, and so of `ago` */
-#define RELEASE_HOPS 20
-#define RELEASE_LIMIT 0.375f /* as the events by default */
+#define MAX_LOUD 30	     /* hops: the limit of n_loud, and so of `ago` */
+#define RELEASE_HOPS 20	     /* as the default hangover of the events, ... */
+#define RELEASE_LIMIT 0.375f /* ... and half of their default threshold */
 
 static uint32_t divisor(uint32_t a, uint32_t b)
 {
