@@ -81,14 +81,14 @@ struct weir_port {
 	enum weir_kind kind;
 	const char *unit; /* of the values: "dB", "Hz", "semitones", "ms", "ppm"; "" for none */
 	const char *help; /* one line */
-	/* Audio only: "FL", "FR", "MONO", "AUX0". NULL: an input that nobody means who names the
-	 * node. */
+	/* Audio only: "FL", "FR", "MONO", "AUX0". NULL: none, for an input that is linked by
+	 * its own name only. */
 	const char *channel;
 	const char *const *choices; /* WEIR_CHOICE only: max - min + 1 names */
 	float min, def, max;	    /* controls only; def: see plugins/ladspa.c */
 };
 
-/* How displays draw the fields of a panel; which of them is what, weir_view says. */
+/* How displays draw the fields of a panel; weir_view has the part of each field. */
 enum weir_panel_kind {
 	WEIR_PANEL_METERS,  /* a bar for each channel, with a mark on it and numbers beside it */
 	WEIR_PANEL_NUMBERS, /* title, then label and number of each field, of the highest channel */
@@ -105,7 +105,7 @@ struct weir_panel {
 /* What a display draws of a field in its panel. */
 enum weir_view {
 	WEIR_VIEW_NUMBER,
-	WEIR_VIEW_NONE,	      /* another field of the panel says as much */
+	WEIR_VIEW_NONE,	      /* another field of the panel shows as much */
 	WEIR_VIEW_BAR,	      /* METERS, INPUTS: from min to max */
 	WEIR_VIEW_MARK,	      /* METERS: on the bar, held for a moment */
 	WEIR_VIEW_THIRDS,     /* SPECTRUM: third octaves, from 20 Hz to 20 kHz */
@@ -221,8 +221,8 @@ struct weir_unit {
 	 * which may differ between runs. port[i] belongs to ports[i] and holds
 	 * n_frames floats for audio and one for a control; controls are in range,
 	 * inputs are finite, outputs are buffers of their own. With n_frames 0
-	 * only the control outputs are written. reports is NULL when nobody
-	 * reads them. Data thread.
+	 * only the control outputs are written. reports is NULL if the
+	 * host does not read them. Data thread.
 	 */
 	void (*run)(void *state, float *const port[], uint32_t n_frames,
 		    struct weir_reports *reports) WEIR_REALTIME;
@@ -234,8 +234,8 @@ struct weir_unit {
 	 *
 	 * Hosts declare the total at the outputs, and the minimum at the inputs. A source that
 	 * compensates for the latency behind it, as PipeWire's rtp-source does, would send its
-	 * sound still earlier if it were told the total: the unit would hold that back for
-	 * longer, and the source would drop sound in the end.
+	 * sound still earlier with the total: the unit would hold the sound back for longer, and
+	 * the source would drop some of it in the end.
 	 */
 	struct weir_latency (*get_latency)(const void *state, uint32_t input) WEIR_REALTIME;
 
@@ -258,7 +258,7 @@ struct weir_unit {
 
 /*
  * The units of a folder, then NULL: FOLDER/units.c defines weir_FOLDER_units. A plugin has the
- * units of one folder, a program those of all; meson.build says so.
+ * units of one folder, a program those of all: see meson.build.
  */
 typedef const struct weir_unit *const weir_unit_list[WEIR_MAX_UNITS + 1];
 
