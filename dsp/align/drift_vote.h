@@ -7,13 +7,14 @@
 
 #include "dsp/unit.h"
 
-#define DRIFT_BLOCKS 40
+/* Figures as in drift_vote.c. */
+#define DRIFT_BLOCKS 40 /* 20 and 30: the same, in scenes of a minute */
 #define DRIFT_PAIRS (DRIFT_BLOCKS * (DRIFT_BLOCKS - 1) / 2)
-#define DRIFT_CURVE 40 /* points of a curve on each side of 0 */
+#define DRIFT_CURVE 40 /* points of a curve on each side of 0. 20 and 80: the same */
 #define DRIFT_CURVE_POINTS (2 * DRIFT_CURVE + 1)
-#define DRIFT_CURVE_STEP 12e-6 /* seconds */
-#define DRIFT_MAX_PAIR_SECONDS 32.0
-#define DRIFT_POINTS 101 /* of the grid of drifts */
+#define DRIFT_CURVE_STEP 12e-6	    /* seconds: 11 points per period of 7.5 kHz */
+#define DRIFT_MAX_PAIR_SECONDS 32.0 /* 16: drift 0.08 ppm; 64: 0.06 ppm */
+#define DRIFT_POINTS 101	    /* of the grid of drifts */
 
 /* Two blocks. Of the same source, their curve peaks at the remaining lag. */
 struct drift_pair {
