@@ -14,7 +14,7 @@
 #define DRIFT_CURVE_POINTS (2 * DRIFT_CURVE + 1)
 #define DRIFT_CURVE_STEP 12e-6	    /* seconds: 11 points per period of 7.5 kHz */
 #define DRIFT_MAX_PAIR_SECONDS 32.0 /* 16: drift 0.08 ppm; 64: 0.06 ppm */
-#define DRIFT_POINTS 101	    /* of the grid of drifts */
+#define DRIFT_POINTS 101	    /* of the grid of drifts. 75 and 201: the same */
 
 /* Two blocks. Of the same source, their curve peaks at the remaining lag. */
 struct drift_pair {

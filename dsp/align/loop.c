@@ -14,8 +14,8 @@
 #include "limits.h"
 
 /*
- * Time constants of the sums, seconds. Figures of bench/align, seed 0, when one is changed alone,
- * for false lock 4.3 s and delay RMSE 0.17 frames.
+ * Figures of bench/align, seed 0, when one is changed alone. As it is: false lock 4.3 s, delay RMSE
+ * 0.17 frames, drift RMSE 0.07 ppm ("drift"). First, time constants of the sums, seconds.
  */
 #define MAX_TAU 3.0	      /* of the slow sum. 1.5: false lock 6.2 s; 6: 4.2 s */
 #define MISFIT_TAU 0.8	      /* while corrections are too large. 0.4 and 1.6: the same */
@@ -23,42 +23,42 @@
 #define MIN_TAU 0.4	      /* three frames without overlap */
 #define TAU_SHARE 0.6	      /* of the sound so far: its beginning is the least aligned */
 #define FAST_TAU 0.3	      /* 0.15: false lock 6.9 s; 0.6: 6.5 s; walk 49 frames off */
-#define MAX_QUIET_SECONDS 8.0 /* then the slow sum is of another place */
+#define MAX_QUIET_SECONDS 8.0 /* then the slow sum is of another place. 4 and 16: the same */
 
 #define FIRST_BLOCK_SECONDS 0.25 /* 0.5: a frame after 2.7 s, not 1.4 s */
 #define BLOCK_SECONDS 1.5	 /* 0.8: RMSE 0.15 frames; 3: 0.23 */
 
 /* Of the filter: deviations per root of a second, of delay in seconds, of drift per second. */
-#define DELAY_NOISE 0.4e-6 /* 0.14 mm: a talker who sits still, with the clocks' jitter */
-#define DRIFT_NOISE 0.3e-6
+#define DELAY_NOISE 0.4e-6	/* 0.14 mm: a talker who sits still, with the clocks' jitter */
+#define DRIFT_NOISE 0.3e-6	/* before, five times as much; not tuned */
 #define OLD_DRIFT_NOISE 0.06e-6 /* 0.5 ppm in a minute: half of LOOP_MAX_WANDER */
-#define OLD_ACTIVE 15.0		/* seconds of sound */
+#define OLD_ACTIVE 15.0		/* seconds of sound; not tuned */
 #define ROOM 4e-6		/* deviation, seconds: the phases of a room are no lag */
 #define LATE_ROOM 12e-6		/* once blocks know the delay better: 0.6 frames of 48 kHz */
-#define MANY_BLOCKS 10
-#define MIN_AGREEMENT 0.11f /* of phases: below, the peak may be by chance */
+#define MANY_BLOCKS 10		/* 5: drift 0.09 ppm, not 0.07 */
+#define MIN_AGREEMENT 0.11f	/* of phases: below, the peak may be by chance */
 
 /* Of a source that moves. */
 #define FAR_DEVIATIONS 6.0   /* by chance 2e-9 */
 #define FAR_SECONDS 80e-6    /* 2.7 cm: less is what a head moves */
 #define FAR_SCATTER 100e-6   /* of LOOP_FAR_LAGS lags that are the same one */
-#define FAR_BAD 0.3	     /* of a hop, for a lag that is passed over */
-#define MOVING_SECONDS 1.0   /* a step */
+#define FAR_BAD 0.3	     /* of a hop, for a lag that is ignored; not tuned */
+#define MOVING_SECONDS 1.0   /* a step; not tuned */
 #define MOVING_BOOST 60e-6   /* deviation per root of a second: 2 cm */
-#define FIT_MISFIT 1.5	     /* 1 is right, of a mean over 33 measurements */
-#define MISFIT_BOOST 8e-6    /* deviation per root of a second, for each misfit above 2 */
+#define FIT_MISFIT 1.5	     /* 1 is ideal, of a mean over 33 measurements. 1.2 and 3: the same */
+#define MISFIT_BOOST 8e-6    /* likewise, for each misfit above 2. 4 and 16 us: the same */
 #define KNOWN_DRIFT 20e-6    /* deviation: less than the slowest walk, 7 mm/s */
-#define RATE_STEP_ACTIVE 2.0 /* seconds of sound, twice */
-#define MIN_RATE_STEP 15e-6
-#define MAX_RATE_STEP 200e-6	  /* what is more is a walk */
-#define RATE_STEP_ALIKE 0.35	  /* of the rate */
-#define RATE_STEP_DEVIATION 28e-6 /* above KNOWN_DRIFT: blocks are taken again */
+#define RATE_STEP_ACTIVE 2.0 /* seconds of sound, twice. 1: "loud" RMSE 2.7 frames, not 0.4 */
+#define MIN_RATE_STEP 15e-6  /* 7 and 30 ppm: the same */
+#define MAX_RATE_STEP 200e-6 /* above, the source walks. 100 and 400 ppm: the same */
+#define RATE_STEP_ALIKE 0.35 /* of the rate. 0.18: one of three steps of 80 ppm is found later */
+#define RATE_STEP_DEVIATION 28e-6 /* above KNOWN_DRIFT: blocks are kept. 21, 56 ppm: the same */
 
-/* Of what blocks tell. */
-#define SPREAD 30e-6	       /* seconds, of the lag between two blocks */
-#define MIN_SPREAD 0.15e-6     /* of the drift: a clock is no more stable */
-#define BLOCK_NOISE 12e-6      /* seconds, of one block's lag */
-#define MIN_BLOCK_NOISE 1.5e-6 /* seconds, of the lag of many */
+/* Of estimates from blocks. */
+#define SPREAD 30e-6	       /* seconds, of the lag of two blocks. 15 us: drift 0.10 ppm */
+#define MIN_SPREAD 0.15e-6     /* of the drift, 0.15 ppm. 0.07 and 0.3 ppm: the same */
+#define BLOCK_NOISE 12e-6      /* seconds, of a block. 6 us: RMSE 0.15 frames; 24 us: 0.20 */
+#define MIN_BLOCK_NOISE 1.5e-6 /* seconds, of the lag of many. 3 us: RMSE 0.16 frames */
 
 void loop_allocate(struct loop *loop, const struct cross_context *context,
 		   const struct drift_tables *drift_tables, struct arena *arena)

@@ -33,7 +33,7 @@ struct loop_activity {
 	double active; /* seconds of sound measured since the delay was set */
 };
 
-/* How well the delay explains what is measured, and whether the source moves. */
+/* How well the delay explains the measurements, and whether the source moves. */
 struct loop_motion {
 	double moving;		   /* seconds for which the source still counts as moving */
 	double boost;		   /* variance per second that a moving source adds */

@@ -17,12 +17,16 @@
 
 #include "dsp/simd.h"
 
+/*
+ * Figures are SNR gains with the post-filter in scenes of bench/align, seed 0. As it is:
+ * "close" 6.3 dB, "diffuse" 4.3 dB, "office" 0.4 dB, "near" 0.3 dB.
+ */
 #define WINDOW_SECONDS 0.0213 /* 1024 frames at 48 kHz: a pitch period of 100 Hz twice */
 #define MIN_WINDOW 256	      /* whose hop has enough ticks for all steps */
-#define SMOOTH_SECONDS 0.04   /* two windows */
-#define MIN_GAIN 0.35f	      /* -9 dB: a spectral floor against musical noise */
-#define FULL_SNR_DB 12.0f     /* up to which it works fully */
-#define NO_SNR_DB 18.0f
+#define SMOOTH_SECONDS 0.04   /* two windows. 0.02: "diffuse" 3.9 dB; 0.08: "close" 6.1 dB */
+#define MIN_GAIN 0.35f	  /* -9 dB: a spectral floor against musical noise. 0.6: "close" 4.6 dB */
+#define FULL_SNR_DB 12.0f /* full attenuation. 8: "close" 5.5 dB; 15: "office" -0.2 dB */
+#define NO_SNR_DB 18.0f	  /* 14: "near" 0.1 dB; 24: "office" -0.3 dB */
 #define OVERLAP 4
 
 int post_init(struct post *post, uint32_t rate, uint32_t n_mics)

@@ -32,12 +32,12 @@
 #define MAX_UNSUPPORTED_SECONDS 6.0 /* of sound. 3 and 12: the same */
 #define MAX_BAD_SECONDS 3.0	    /* the slow sum's longest time constant. 1.5: the same */
 
-#define NOW_HEIGHT (1.1f * MIN_HEIGHT) /* of the peak of the latest second */
-#define COMPETING_SECONDS 1.2e-3       /* from the delay: beyond what counts as confirmed */
-#define COMPETING_NOW_SECONDS 0.9e-3   /* likewise, from the delay 0.5 s ago */
-#define REST_SECONDS 4.0     /* after a change of the delay: the time constant of the long sum */
-#define REST_NOW_SECONDS 1.0 /* about that of the short sum */
-#define SILENCE_SECONDS 0.2  /* less than a hop at 16 kHz: all silence counts there */
+#define NOW_HEIGHT (1.1f * MIN_HEIGHT) /* of the latest second. 0.95 and 1.3: the same */
+#define COMPETING_SECONDS 1.2e-3       /* from the delay. 0.8 and 2 ms: the same */
+#define COMPETING_NOW_SECONDS 0.9e-3   /* from the delay 0.5 s ago. 0.6, 1.4 ms: the same */
+#define REST_SECONDS 4.0	       /* after a change of the delay. 2 and 8: the same */
+#define REST_NOW_SECONDS 1.0	       /* about that of the short sum */
+#define SILENCE_SECONDS 0.2	       /* less than a hop at 16 kHz: all silence counts there */
 
 /* The search knows a drift that is far off, while the loop's blocks are few: test-align-jumps.c. */
 #define DRIFT_HEIGHT 11.0f   /* deviations, above MIN_HEIGHT */

@@ -5,9 +5,11 @@
 
 #include "moves.h"
 
-#define MAX_LATE_SECONDS 2.8f
-#define MIN_FRESH 3e-3 /* speech has that after some frames, noise not by chance */
-#define FIRST_BLOCKS 4 /* without them a competing peak may be the drift's */
+#define MAX_LATE_SECONDS 2.8f /* 1.5 s of lag, 0.9 s of rereading, and a reserve */
+#define MIN_FRESH 3e-3 /* beyond noise by chance. bench/align: half: RMSE 0.19; twice: the same */
+#define FIRST_BLOCKS 4 /* as drift.c's MIN_BLOCKS: before, a competing peak may be due to drift */
+#define FAST_MAX_RHO 0.95f /* bench/align: 0.9 and 0.98: the same */
+#define SLOW_MAX_RHO 0.98f /* as drift.c's MAX_RHO. bench/align: 0.96 and 0.99: the same */
 #define ESTIMATE_COST 4
 
 void track_allocate(struct track *track, const struct cross_context *context,
@@ -165,7 +167,7 @@ static WEIR_REALTIME void look_weigh(struct track *track, const struct front_end
 	struct loop *loop = &track->loop;
 
 	(void)front1, (void)front2;
-	cross_weigh(&loop->fast, 0.95f, false, &loop->weighted, loop->context);
+	cross_weigh(&loop->fast, FAST_MAX_RHO, false, &loop->weighted, loop->context);
 }
 
 static WEIR_REALTIME void look(struct track *track, const struct front_end *front1,
@@ -181,7 +183,7 @@ static WEIR_REALTIME void weigh(struct track *track, const struct front_end *fro
 	struct loop *loop = &track->loop;
 
 	(void)front1, (void)front2;
-	cross_weigh(&loop->slow, 0.98f, true, &loop->weighted, loop->context);
+	cross_weigh(&loop->slow, SLOW_MAX_RHO, true, &loop->weighted, loop->context);
 }
 
 static WEIR_REALTIME void measure(struct track *track, const struct front_end *front1,
