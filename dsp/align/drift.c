@@ -3,7 +3,7 @@
 /*
  * The drift of two clocks, from blocks of cross-spectra X_i, taken at times t_i with the second
  * microphone read D_i later. While the source stays in its place, all blocks have the same phases
- *of the room, which cancel in X_i X_j*: a lag remains. Every pair votes for the drifts e and the
+ * of the room, which cancel in X_i X_j*: a lag remains. Every pair votes for the drifts e and the
  * changes b of the drift that explain this lag,
  *
  *	J(e, b) = sum over i > j of  w_ij g_ij(e (t_i - t_j) + b Q_ij - (D_i - D_j)),
