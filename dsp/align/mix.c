@@ -23,7 +23,7 @@
 #define RISE_SECONDS 0.005	    /* of a microphone that was silent; not tuned */
 #define JOIN_SECONDS 0.1	    /* a syllable; not tuned */
 #define LEAVE_SECONDS 0.03	    /* sooner than it joins: it is not where it should be */
-#define WEIGHT_SECONDS 0.3	    /* a word; not tuned */
+#define WEIGHT_SECONDS 0.3	    /* a word. bench/align: 0.15 and 0.6: the same */
 #define GLIDE_SECONDS 0.05	    /* of a delay; MAX_GLIDE limits it */
 #define MAX_GLIDE 0.005		    /* frames per frame: 9 cents of pitch */
 #define GLIDE_REACH 0.0005	    /* seconds; beyond, the microphone leaves and joins again */
