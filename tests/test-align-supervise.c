@@ -105,6 +105,17 @@ static void test_a_doubted_delay_is_used_until_nothing_proves_it(void)
 	CHECK(supervisor.state == SUPERVISE_ACQUIRING);
 }
 
+/* Else the drift of an earlier run counts as one that the search has found again. */
+static void test_a_reset_forgets_the_drift_of_the_search(void)
+{
+	struct supervisor supervisor = supervisor_in(SUPERVISE_LOCKED);
+
+	supervisor.drift = 50e-6;
+	supervisor.n_same_drift = 3;
+	supervisor_reset(&supervisor);
+	CHECK(supervisor.n_same_drift == 0 && supervisor.drift == 0.0);
+}
+
 int main(void)
 {
 	test_every_event_changes_every_state_as_written_down();
@@ -113,5 +124,6 @@ int main(void)
 	test_no_delay_holds_after_it_is_set_or_lost();
 	test_a_microphone_that_was_silent_must_be_confirmed();
 	test_a_doubted_delay_is_used_until_nothing_proves_it();
+	test_a_reset_forgets_the_drift_of_the_search();
 	return 0;
 }

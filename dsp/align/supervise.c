@@ -84,6 +84,8 @@ WEIR_REALTIME void supervisor_reset(struct supervisor *supervisor)
 	supervisor->n_unconfirmed = 0;
 	supervisor->candidate.count = 0;
 	supervisor->competing.count = supervisor->competing_now.count = 0;
+	supervisor->drift = 0.0;
+	supervisor->n_same_drift = 0;
 }
 
 WEIR_REALTIME void supervisor_start(struct supervisor *supervisor, bool is_at_prior)
