@@ -43,7 +43,7 @@ int front_end_context_init(struct front_end_context *context, uint32_t rate, dou
 	context->n_taps = TAPS_PER_FACTOR * context->factor;
 	context->n_input = power_of_two(context->n_taps + WEIR_BLOCK);
 	context->n_sound =
-		power_of_two((uint32_t)ceil((lag_seconds + 1.2) * (double)context->rate));
+		power_of_two((uint32_t)ceil((lag_seconds + 1.4) * (double)context->rate));
 	context->n_spectra = (uint32_t)(lag_seconds * (double)context->rate / FRONT_END_BLOCK) + 12;
 	context->first = (uint32_t)ceilf(FRONT_END_LOW_HZ / context->rate * FRONT_END_WINDOW);
 	context->end = (uint32_t)(FRONT_END_HIGH_HZ / context->rate * FRONT_END_WINDOW) + 1;
