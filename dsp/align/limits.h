@@ -4,7 +4,7 @@
 
 #define ALIGN_MICS 8 /* maximum; the arrays of a state have that length */
 
-/* Maximum magnitude of delays and drift_tables, in either direction. */
+/* Maximum magnitude of delays and drifts, in either direction. */
 #define ALIGN_MAX_LAG_SECONDS 1.5
 #define ALIGN_MAX_DRIFT 1600e-6
 
