@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "dsp/minmax.h"
+#include "limits.h"
 
 /*
  * Figures of bench/align, seed 0, when one is changed alone. As it is: delay RMSE 0.17 frames,
  * drift RMSE 0.07 ppm ("drift").
  */
 #define FINE_POINTS 61		 /* 31: RMSE 0.14 frames; 101: 0.18; at most DRIFT_POINTS */
-#define MAX_REACH 1600e-6	 /* ALIGN_MAX_DRIFT */
 #define RESOLUTION_SECONDS 60e-6 /* of a pair's lag. 30 us: RMSE 0.18; 120 us: 0.15 */
 #define MIN_COARSE_SPACING 3e-6	 /* 1.5 and 6 ppm: drift 0.08 and 0.06 ppm */
 #define CURVATURE_DOUBT 0.0015	 /* of the votes, per ppm a minute. Twice: drift 0.06; half: 0.08 */
@@ -75,7 +75,7 @@ WEIR_REALTIME void drift_vote_begin(struct drift_vote *vote, double centre, doub
 {
 	/* The spacing is at most the resolution of blocks at the ends of the span. */
 	const double reach =
-		fmin(MAX_REACH,
+		fmin(ALIGN_MAX_DRIFT,
 		     RESOLUTION_SECONDS / fmin(span, DRIFT_MAX_PAIR_SECONDS) * (DRIFT_POINTS / 2));
 
 	vote->centre = centre;
