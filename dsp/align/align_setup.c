@@ -186,7 +186,7 @@ static const struct weir_word state_words[] = {
 	[ALIGN_ONE_MIC] = { "one microphone only", WEIR_BAD },
 };
 
-/* In the only panel; of its rows each is of an input. */
+/* All fields are in the only panel, which has a row for each input. */
 #define SHOWN(text, its_view, ...) \
 	.display = { .panel = 1, .label = text, .view = its_view, __VA_ARGS__ }
 

@@ -291,7 +291,7 @@ static WEIR_REALTIME void controls_write(const struct align *align, float *const
 		**control++ = align->front[m].snr_db;
 }
 
-/* The filter is later: once its windows are full, the output cross-fades to it. */
+/* The filtered sum is later: once the windows are full, the output cross-fades to it. */
 static WEIR_REALTIME void filter_run(struct align *align, float (*aligned)[MIX_CELL], float *out,
 				     uint32_t n, bool is_wanted)
 {

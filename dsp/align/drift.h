@@ -11,11 +11,12 @@ struct drift_tables {
 	float *cosine, *sine; /* [DRIFT_CURVE + 1][context->n] */
 };
 
-/* About a second of sound: its normalized cross-spectrum, and the delay and drift of reading. */
+/* About a second of sound: its normalized cross-spectrum. */
 struct drift_block {
+	/* Centre; delay there and drift with which microphone 2 was read; duration of the sound. */
 	double time, delay, drift, seconds;
-	double weight;
-	float *re, *im;
+	double weight;	/* sum over the bins of rho^2 / (1 - rho^2) */
+	float *re, *im; /* [context->n] */
 };
 
 /* The result of all blocks, in stage DRIFT_DONE. */

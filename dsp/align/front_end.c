@@ -289,7 +289,7 @@ static WEIR_REALTIME void window_transform(struct front_end *front)
 	front->is_transformed = true;
 }
 
-/* Where a window is the first to reach, the ring is overwritten. */
+/* The last hop of a window overwrites the ring, the rest is added to the windows before. */
 static WEIR_REALTIME void window_add(struct front_end *front)
 {
 	const struct front_end_context *context = front->context;

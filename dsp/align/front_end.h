@@ -13,9 +13,10 @@
 #define FRONT_END_HOP 256
 #define FRONT_END_BINS (FRONT_END_WINDOW / 2 + 1)
 #define FRONT_END_BLOCK 1024 /* unit of the search */
-#define FRONT_END_BLOCK_BINS \
-	(FRONT_END_BLOCK + 8) /* one more than FRONT_END_BLOCK, and what aligns the next */
-#define FRONT_END_ALONE 8     /* blocks that a search may be late */
+#define FRONT_END_ALONE 8    /* blocks that a search may be late */
+
+/* FRONT_END_BLOCK + 1, padded so that the next spectrum is aligned. */
+#define FRONT_END_BLOCK_BINS (FRONT_END_BLOCK + 8)
 
 #define FRONT_END_GONE_SAMPLES 2048 /* of digital silence: the microphone is gone */
 
@@ -43,7 +44,7 @@ struct front_end_context {
  */
 struct front_end {
 	const struct front_end_context *context;
-	float *input; /* [2 * n_input], twice the same */
+	float *input; /* [2 * n_input], a ring twice: any n_taps of it are contiguous */
 	uint64_t n_frames;
 
 	float *sound;	    /* [n_sound] */

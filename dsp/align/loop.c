@@ -21,7 +21,7 @@
 #define MISFIT_TAU 0.8	      /* while corrections are too large. 0.4 and 1.6: the same */
 #define MOVING_TAU 0.25	      /* while the source moves. 0.12: the same; 0.5: false lock 3.0 s */
 #define MIN_TAU 0.4	      /* three frames without overlap */
-#define TAU_SHARE 0.6	      /* of the sound so far: its beginning is the least aligned */
+#define TAU_SHARE 0.6	      /* of the sound so far: its beginning is aligned the least */
 #define FAST_TAU 0.3	      /* 0.15: false lock 6.9 s; 0.6: 6.5 s; walk 49 frames off */
 #define MAX_QUIET_SECONDS 8.0 /* then the slow sum is of another place. 4 and 16: the same */
 
@@ -41,12 +41,12 @@
 /* Of a source that moves. */
 #define FAR_DEVIATIONS 6.0   /* by chance 2e-9 */
 #define FAR_SECONDS 80e-6    /* 2.7 cm: less is what a head moves */
-#define FAR_SCATTER 100e-6   /* of LOOP_FAR_LAGS lags that are the same one */
+#define FAR_SCATTER 100e-6   /* deviation of LOOP_FAR_LAGS lags that count as one */
 #define FAR_BAD 0.3	     /* of a hop, for a lag that is ignored; not tuned */
 #define MOVING_SECONDS 1.0   /* a step; not tuned */
 #define MOVING_BOOST 60e-6   /* deviation per root of a second: 2 cm */
 #define FIT_MISFIT 1.5	     /* 1 is ideal, of a mean over 33 measurements. 1.2 and 3: the same */
-#define MISFIT_BOOST 8e-6    /* likewise, for each misfit above 2. 4 and 16 us: the same */
+#define MISFIT_BOOST 8e-6    /* likewise, times the misfit above 2. 4 and 16 us: the same */
 #define KNOWN_DRIFT 20e-6    /* deviation: less than the slowest walk, 7 mm/s */
 #define RATE_STEP_ACTIVE 2.0 /* seconds of sound, twice. 1: "loud" RMSE 2.7 frames, not 0.4 */
 #define MIN_RATE_STEP 15e-6  /* 7 and 30 ppm: the same */
@@ -142,7 +142,7 @@ WEIR_REALTIME void loop_predict(struct loop *loop, double time)
 	loop->kalman.time = time;
 }
 
-/* While it is unknown, an apparent walk may be the drift. */
+/* While the drift is unknown, it may look like a walk. */
 static WEIR_REALTIME bool drift_is_known(const struct loop *loop)
 {
 	return loop->kalman.drift_variance < KNOWN_DRIFT * KNOWN_DRIFT;

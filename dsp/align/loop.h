@@ -63,8 +63,8 @@ struct loop_block {
  * are drift.
  */
 struct loop_rate_step {
-	double seconds;	     /* sum of corrections since: */
-	double time, active; /* seconds of sound then */
+	double seconds;	     /* sum of corrections since the interval began: */
+	double time, active; /* active: seconds of sound before */
 	double rate;	     /* per second, of the interval before */
 };
 

@@ -22,7 +22,7 @@
 
 #define RISE_SECONDS 0.005	    /* of a microphone that was silent; not tuned */
 #define JOIN_SECONDS 0.1	    /* a syllable; not tuned */
-#define LEAVE_SECONDS 0.03	    /* sooner than it joins: it is not where it should be */
+#define LEAVE_SECONDS 0.03	    /* faster than JOIN_SECONDS: its position is wrong */
 #define WEIGHT_SECONDS 0.3	    /* a word. bench/align: 0.15 and 0.6: the same */
 #define GLIDE_SECONDS 0.05	    /* of a delay; MAX_GLIDE limits it */
 #define MAX_GLIDE 0.005		    /* frames per frame: 9 cents of pitch */
@@ -31,7 +31,7 @@
 #define HEADROOM_SECONDS 120.0	    /* of drift, before the latency must grow */
 #define FIRST_HEADROOM_SECONDS 15.0 /* until the drift is known */
 #define MAX_HEADROOM 0.02	    /* seconds */
-#define SLACK 31		    /* frames, of what a delay may wander: 0.65 ms at 48 kHz */
+#define SLACK 31		    /* frames by which a delay may wander: 0.65 ms at 48 kHz */
 
 void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_seconds)
 {
@@ -143,9 +143,7 @@ static WEIR_REALTIME bool is_silent_at(const struct mix_head *head, uint32_t pos
 	return head->is_silent[(position & (mix->n_ring - 1)) / MIX_CELL];
 }
 
-/*
- * Silence is detected before it is read: the fade-out ends before the cell in which it begins.
- */
+/* Silence is detected before it is read: the fade-out ends before the first silent cell. */
 static WEIR_REALTIME void gate_update(struct mix_head *head, const struct mix *mix)
 {
 	const uint32_t position = (uint32_t)(head->position >> 32);

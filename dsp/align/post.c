@@ -5,9 +5,9 @@
  *
  *	G = (|sum of a_m|^2 - sum of |a_m|^2) / ((M - 1) sum of |a_m|^2)
  *
- * smoothed over 40 ms: the coherent share of the power (R. Zelinski, "A microphone
- * array with adaptive post-filtering for noise reduction in reverberant rooms", ICASSP 1988). It
- * is limited, and drawn towards 1 where there is little noise to attenuate.
+ * smoothed over 40 ms: the coherent share of the power (R. Zelinski, "A microphone array with
+ * adaptive post-filtering for noise reduction in reverberant rooms", ICASSP 1988). The gain is
+ * limited, and drawn towards 1 where there is little noise to attenuate.
  */
 
 #include "post.h"

@@ -53,8 +53,7 @@ enum search_stage {
 struct search {
 	const struct front_end_context *context;
 	uint32_t n_parts, max_parts; /* of FRONT_END_BLOCK lags, per direction */
-	uint32_t n_columns; /* 2 * n_parts * FRONT_END_BLOCK: lags from -n_parts * FRONT_END_BLOCK
-			       on */
+	uint32_t n_columns;	     /* 2 * n_parts * FRONT_END_BLOCK, half of them negative lags */
 
 	uint64_t n_blocks; /* taken */
 	uint32_t hop_block;

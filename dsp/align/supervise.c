@@ -9,7 +9,7 @@
  * the median 1.48 s ("lock"), until the delay is within a frame 1.70 s ("frame"), and false locks
  * take 7.5 s in 30 scenes (seeds 0 and 1), 4.3 s in 15 (seed 0); no scene fails to lock.
  */
-#define MIN_HEIGHT 8.5f	  /* deviations: chance 3e-11 of all lags. 7.5, 9.5: the same */
+#define MIN_HEIGHT 8.5f	  /* deviations: by chance 3e-11, all lags together. 7.5, 9.5: the same */
 #define MIN_LEAD 1.25f	  /* 1.1: frame 1.60 s, lock 1.44 s; 1.4: frame 1.90 s */
 #define N_AGREE 2	  /* hops. 1: lock 1.44 s; 3: frame 1.90 s */
 #define SURE_HEIGHT 15.3f /* 12 and 19: the same */
