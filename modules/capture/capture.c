@@ -67,7 +67,7 @@ static void rate_update(void *data)
 /* Where streams are to play may have changed. */
 static void streams_redirect(struct capture *capture)
 {
-	/* First: by this property another capture knows whose the target is. */
+	/* First: from this property another capture learns whose target the sink is. */
 	capture_source_set(capture->source, CAPTURE_SINK_KEY,
 			   capture_sink_is_redirecting(capture->sink)
 				   ? capture_sink_get_name(capture->sink)

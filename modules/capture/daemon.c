@@ -4,9 +4,9 @@
  * In the daemon: the session manager is not to remember a target that the capture set. While a
  * property of the stream (state.restore-target) is false, WirePlumber stores no target of it.
  * WirePlumber makes links only after it has handled every target that it has read. So the property
- * comes back with the link to which the capture's target leads, and a target that is chosen
- * afterwards is stored. When a capture ends, that link comes later than the end of the capture: so
- * a memory belongs to no capture.
+ * is restored when the stream is linked as the capture's target demands, and a target that is
+ * chosen afterwards is stored. When a capture ends, that link is made after its end: so a memory
+ * belongs to no capture.
  */
 
 #include "daemon.h"
@@ -32,7 +32,7 @@ struct memory {
 	struct spa_source *timer;
 	char *previous; /* the property, NULL: none */
 	char *sink;
-	bool to_sink; /* the link leads to this sink; or to any node but it and the sources */
+	bool to_sink; /* ends with a link to this sink; or else to any node but it and sources */
 };
 
 static void memory_destroy(struct memory *memory)
@@ -201,7 +201,7 @@ void capture_daemon_redirect(const struct capture_graph *graph, struct pw_impl_n
 	};
 	const char *owner = pw_properties_get(pw_impl_node_get_properties(node), CAPTURE_OWNER_KEY);
 
-	/* Another capture in the daemon was asked first. */
+	/* Another capture in the daemon has redirected the stream already. */
 	if (owner != NULL && *owner != '\0')
 		return;
 

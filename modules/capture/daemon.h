@@ -13,7 +13,7 @@
 struct pw_impl_node *capture_daemon_find_node(struct pw_context *context, uint32_t id);
 /* NULL: it is no client, or gone. */
 const struct spa_dict *capture_daemon_get_client_props(struct pw_context *context, uint32_t id);
-/* Does nothing if the node is gone. value NULL: takes the property out. */
+/* Does nothing if the node is gone. value NULL: removes the property. */
 void capture_daemon_set_property(struct pw_context *context, uint32_t node_id, const char *key,
 				 const char *value);
 

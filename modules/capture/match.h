@@ -6,7 +6,7 @@
 
 #include <pipewire/properties.h>
 
-/* Which streams an array of matches, as in capture.match, means. */
+/* The streams that an array of matches, as in capture.match, selects. */
 struct capture_match {
 	char *rules;	  /* for pw_conf_match_rules; NULL: nothing matches */
 	char *tree_rules; /* those with process.tree = true */

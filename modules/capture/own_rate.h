@@ -6,7 +6,7 @@
 
 /*
  * A rate that the stream's application sets. All functions but create take NULL, for an application
- * that does not.
+ * that sets none.
  */
 struct capture_own_rate;
 

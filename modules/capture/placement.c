@@ -13,7 +13,7 @@
 static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] = {
 	[PLACEMENT_ORIGINAL] = {
 		[PLACEMENT_WANT_SINK] = TO(REQUESTED, SEND),
-		/* In the daemon the stream may have started with the sink as target, now gone. */
+		/* In the daemon the sink, now gone, may be the target with which the stream started. */
 		[PLACEMENT_WANT_ORIGINAL] = TO(ORIGINAL, CHECK_BACK),
 		[PLACEMENT_LINKED_SINK] = TO(RETURNING, SEND_BACK),
 		[PLACEMENT_LINKED_OTHER] = TO(ORIGINAL, NOTHING),
@@ -110,7 +110,7 @@ static const struct placement_change changes[N_PLACEMENTS][N_PLACEMENT_EVENTS] =
 		[PLACEMENT_WANT_ORIGINAL] = TO(TAKEN_OVER, NOTHING),
 		[PLACEMENT_LINKED_SINK] = TO(TAKEN_OVER, NOTHING),
 		[PLACEMENT_LINKED_OTHER] = TO(TAKEN_OVER, NOTHING),
-		/* Somebody moves the stream back to the sink. */
+		/* A user or program moves the stream back to the sink. */
 		[PLACEMENT_TARGET_SINK] = TO(ORIGINAL, REVIEW),
 		[PLACEMENT_TARGET_ORIGINAL] = TO(TAKEN_OVER, LEAVE),
 		[PLACEMENT_TARGET_OTHER] = TO(TAKEN_OVER, LEAVE),

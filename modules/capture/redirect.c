@@ -243,7 +243,7 @@ static void placement_change(struct capture_redirect *redirect, enum placement_e
 	placement_act(redirect, change.action);
 }
 
-/* Does the application forbid to move the stream? The daemon's hook is earlier than that. */
+/* Does the application forbid moves of the stream? The daemon's hook redirects it before that. */
 static bool is_immovable(const struct capture_redirect *redirect)
 {
 	const struct pw_properties *props = redirect->node->props;

@@ -17,7 +17,7 @@
 struct capture_redirect_events {
 	/* capture_redirect_check_request is to be called when CAPTURE_REQUEST_SECONDS are over. */
 	void (*requested)(void *data);
-	/* Another capture redirects the stream now, or has stopped to. */
+	/* Another capture redirects the stream now, or no longer does. */
 	void (*owner_changed)(void *data);
 };
 
@@ -49,8 +49,9 @@ void capture_redirect_restore(struct capture_redirect *redirect);
 
 /* Requests the capture's sink, or the original target, as the capture now wants. */
 void capture_redirect_update(struct capture_redirect *redirect);
-/* From now on: is the stream moved in time? */
+/* Starts the time in which the stream must move... */
 void capture_redirect_watch(struct capture_redirect *redirect);
+/* ...and, when it is over, checks whether the stream has. */
 void capture_redirect_check_request(struct capture_redirect *redirect);
 /* After a link from the stream to anything but the source came... */
 void capture_redirect_add_link(struct capture_redirect *redirect);

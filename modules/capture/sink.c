@@ -18,7 +18,7 @@
 #define ABSENT_SECONDS 4
 /* From a new sink's first port until the session manager can link it; no event announces that. */
 #define SETTLE_NSEC (300 * SPA_NSEC_PER_MSEC)
-/* Links that are moved to another default sink are missing for less. */
+/* Links that move to another default sink are missing for a shorter time. */
 #define RELINK_NSEC (500 * SPA_NSEC_PER_MSEC)
 
 /* The virtual sink, as far as streams can be sent to it. */
@@ -159,8 +159,8 @@ static struct pw_properties *virtual_props(const char *name, const char *descrip
 		PW_KEY_NODE_GROUP, name, PW_KEY_NODE_DESCRIPTION, description, PW_KEY_MEDIA_CLASS,
 		"Audio/Sink", "audio.position", "FL,FR", PW_KEY_NODE_VIRTUAL, "true",
 		/*
-		 * Never the default while there is another one. Of the class Audio/Sink/Internal
-		 * nobody could choose it, but PulseAudio clients would wait for a sink for ever
+		 * Never the default while there is another one. With the class Audio/Sink/Internal
+		 * no user could choose it, but PulseAudio clients would wait for a sink for ever
 		 * (1.4.2).
 		 */
 		PW_KEY_PRIORITY_SESSION, "0", PW_KEY_PRIORITY_DRIVER, "0",
@@ -212,7 +212,7 @@ static void virtual_create(struct capture_sink *sink)
 		weir_proxy_add_listener(sink->virtual, &virtual_events, sink);
 }
 
-/* Now streams whose own target is there are redirected, too. */
+/* Now streams that have a target of their own are redirected, too. */
 static void virtual_timeout(void *data, uint64_t expirations)
 {
 	struct capture_sink *sink = data;

@@ -44,7 +44,7 @@ struct sink_change sink_handle(enum sink_state state, enum sink_event event);
 enum needs_state {
 	NEEDS_UNKNOWN, /* the registry has not been searched for the path yet */
 	NEEDS_MET,     /* sound gets through */
-	NEEDS_LATE,    /* it has not for a moment, while links may be made again */
+	NEEDS_LATE,    /* sound has stopped for a moment, while links may be made again */
 	NEEDS_MISSING, /* streams play on their own sinks */
 	N_NEEDS_STATES,
 };

@@ -16,13 +16,12 @@
 #define RATE_KEY "capture:rate"
 
 /*
- * The source is ours, in the daemon as in a process of its own, which exports it.
+ * The source is a node of this process: of the daemon, or of a process that exports it.
  *
- * The source has a connection of its own for that. The daemon reads nothing from a client that
- * binds the session manager's metadata until the session manager has answered, and nothing from a
- * session manager that sets a node's parameter until the node's client has: over one connection
- * both would wait for each other for ever, and so would every client that binds the metadata
- * (1.4.2).
+ * The export has a connection of its own. The daemon reads nothing from a client that binds the
+ * session manager's metadata until the session manager has answered, and nothing from a session
+ * manager that sets a node's parameter until the node's client has: over one connection both would
+ * wait for each other for ever, and so would every client that binds the metadata (1.4.2).
  */
 struct capture_source {
 	const struct capture_graph *graph;

@@ -14,7 +14,7 @@
 #include "graph/log.h"
 #include "graph/text.h"
 
-/* A link that is lost is made again meanwhile. */
+/* A lost link is made again within this time. */
 #define LATE_SECONDS 1
 
 /* Of one stream. */
@@ -62,7 +62,7 @@ static enum stream_state stream_get_state(const struct capture_stream *stream)
 	return STREAM_CAPTURED;
 }
 
-/* A stream that the capture cannot have counts more than one that it has. NULL: there is none. */
+/* The stream in the worst state, the first of several. NULL: there is none. */
 static const struct capture_stream *decisive_stream(const struct capture_streams *streams,
 						    enum stream_state *state)
 {

@@ -29,7 +29,7 @@ struct capture_streams {
 	struct capture_journal *journal;
 	const struct capture_streams_events *events;
 	void *data;
-	struct spa_source *request_timer; /* until all that were asked to move should have */
+	struct spa_source *request_timer; /* until all requested moves should be done */
 };
 
 /* 0 or -errno. journal may be NULL. */
@@ -38,10 +38,10 @@ int capture_streams_init(struct capture_streams *streams, const struct capture_g
 			 const struct capture_streams_events *events, void *data);
 /* streams may be zero, and else must be without a stream. */
 void capture_streams_finish(struct capture_streams *streams);
-/* Has all play where and as they did before, if restore, and forgets them. */
+/* Forgets all streams; with restore, has them play where and as they did before. */
 void capture_streams_release(struct capture_streams *streams, bool restore);
 
-/* NULL: the node is none of them. */
+/* NULL: the node is no captured stream. */
 struct capture_stream *capture_streams_find(const struct capture_streams *streams,
 					    uint32_t node_id);
 /* After a change of this node, of all nodes, of a client. */
@@ -50,7 +50,7 @@ void capture_streams_update_node(struct capture_streams *streams,
 void capture_streams_update_nodes(struct capture_streams *streams);
 void capture_streams_update_client(struct capture_streams *streams,
 				   const struct weir_registry_object *client);
-/* Those that another capture had may be free now. */
+/* Streams that another capture had may be free now. */
 void capture_streams_check_owners(struct capture_streams *streams);
 void capture_streams_remove_node(struct capture_streams *streams,
 				 const struct weir_registry_object *node);
@@ -64,10 +64,10 @@ void capture_streams_add_link(struct capture_streams *streams,
 			      const struct weir_registry_object *link);
 void capture_streams_remove_link(struct capture_streams *streams,
 				 const struct weir_registry_object *link);
-/* What filters play may come from elsewhere since a link came or went. */
+/* After a change of a link: filters may now play the sound of another node. */
 void capture_streams_update_filters(struct capture_streams *streams);
 
-/* Tells all where to play. */
+/* Requests, for each stream, the output on which it is to play now. */
 void capture_streams_redirect(struct capture_streams *streams);
 /* The session manager went, and all targets with it. */
 void capture_streams_lose_targets(struct capture_streams *streams);

@@ -217,7 +217,8 @@ int main(int argc, char *argv[])
 	char line[1024];
 	int status = EXIT_SUCCESS;
 
-	/* A service's stop is for the other process; this one ends after that one has. */
+	/* When a service stops, all its processes get SIGTERM; this one must outlive the capture's.
+	 */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	spa_list_init(&undo.entries);

@@ -71,7 +71,7 @@ static WEIR_REALTIME void next_slot(struct state *state)
 	state->slot_frames = 0;
 }
 
-/* At its end: zeros without an end are the end of the sound, and no gap. */
+/* Counts a gap when it ends: zeros that never end are the end of the sound. */
 static WEIR_REALTIME void gap_end(struct state *state)
 {
 	if (!state->cut || state->n_zeros < state->min_gap || state->n_zeros > state->rate)

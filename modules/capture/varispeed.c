@@ -6,7 +6,7 @@
  *
  * A stream's resampler is off until its rate first differs from 1. It starts with an empty history,
  * which clicks unless the stream is silent. So a stream that has not started yet gets a rate at
- * once, and if capture.rate is 1 one that is as good as 1; and a stream that plays is faded out for
+ * once: capture.rate, or, if that is 1, a rate as good as 1. A stream that plays is faded out for
  * that moment. All later changes, also those to and from 1, are continuous.
  *
  * A fade is a ramp of the volume in the stream's Props, which the session manager stores for the
@@ -15,9 +15,9 @@
  * set that property. It sends the volume as it was right after the ramp: the ramp goes on, since
  * the data thread carries it out. The Props show the end of the ramp only from one message to the
  * next, for microseconds; nothing closes that gap, since the volume that is not stored
- * (softVolumes) has no ramps (1.4.2), and one message cannot carry two volumes. From 1.6 on
- * whatever is sent next has the Props show where the ramp has got to. So the rate is sent together
- * with the ramp back to the volume as it was, and nothing while that runs.
+ * (softVolumes) has no ramps (1.4.2), and one message cannot carry two volumes. From 1.6 on, the
+ * next message makes the Props show the present value of the ramp. So the rate is sent together
+ * with the ramp back to the previous volume, and nothing else is sent while that ramp runs.
  */
 
 #include "varispeed.h"
