@@ -40,7 +40,7 @@ WEIR_REALTIME void features_reset(struct features *features)
 {
 	memset(features->time, 0, features->n_fft * sizeof(float));
 	features->n_time = features->n_window - features->n_hop;
-	features->n_heard = 0;
+	features->n_frames = 0;
 	features->now = 0;
 	features->is_known = false;
 }
@@ -376,9 +376,9 @@ static WEIR_REALTIME void smooth(struct features *features, float smoothing, flo
 
 WEIR_REALTIME void features_hop(struct features *features, float smoothing, float *value)
 {
-	if (features->n_heard < features->n_window)
-		features->n_heard += features->n_hop;
-	if (features->n_heard < features->n_window) {
+	if (features->n_frames < features->n_window)
+		features->n_frames += features->n_hop;
+	if (features->n_frames < features->n_window) {
 		for (uint32_t i = 0; i < FEATURES_VALUES; i++)
 			value[i] = NAN;
 	} else {

@@ -45,9 +45,9 @@ struct features {
 	uint32_t n_fft; /* n_window, or twice that if it is odd: FFTW allocates for odd lengths */
 	struct weir_fft fft;
 
-	float *time;	  /* [n_fft]: the window, then zeros */
-	uint32_t n_time;  /* frames in the window */
-	uint32_t n_heard; /* frames since the reset, up to n_window */
+	float *time;	   /* [n_fft]: the window, then zeros */
+	uint32_t n_time;   /* frames in the window */
+	uint32_t n_frames; /* frames since the reset, up to n_window */
 	fftwf_complex *spectrum;
 	float *magnitude[2]; /* [n_bins], of this hop and of the one before */
 	float share[2];	     /* 1 / sum of these magnitudes */

@@ -32,7 +32,7 @@ void loudness_allocate(struct loudness *loudness, struct arena *arena)
 
 WEIR_REALTIME void loudness_forget(struct loudness *loudness)
 {
-	loudness->n_hops = loudness->n_block = loudness->n_heard = 0;
+	loudness->n_hops = loudness->n_block = loudness->n_since_reset = 0;
 	loudness->integrated = loudness->range = NAN;
 	loudness->momentary_max = loudness->short_term_max = MIN_LEVEL;
 	memset(loudness->blocks, 0, sizeof(*loudness->blocks));
@@ -44,7 +44,7 @@ WEIR_REALTIME void loudness_reset(struct loudness *loudness)
 	loudness->next = 0;
 	memset(loudness->energy, 0, sizeof(loudness->energy));
 	loudness_forget(loudness);
-	loudness->n_heard = LOUDNESS_HOPS;
+	loudness->n_since_reset = LOUDNESS_HOPS;
 }
 
 static WEIR_REALTIME float lufs(double energy)
@@ -204,7 +204,7 @@ WEIR_REALTIME void loudness_hop(struct loudness *loudness, const double *energy,
 	loudness->energy[loudness->next] = sum;
 	loudness->next = (loudness->next + 1) % LOUDNESS_HOPS;
 	loudness->n_hops = min_u32(loudness->n_hops + 1, LOUDNESS_HOPS);
-	loudness->n_heard = min_u32(loudness->n_heard + 1, LOUDNESS_HOPS);
+	loudness->n_since_reset = min_u32(loudness->n_since_reset + 1, LOUDNESS_HOPS);
 
 	const double momentary = momentary_of(loudness);
 	const double short_term = short_term_of(loudness);
@@ -218,8 +218,8 @@ WEIR_REALTIME void loudness_hop(struct loudness *loudness, const double *energy,
 	value[2] = loudness->integrated;
 	value[3] = loudness->range;
 	value[4] = value[5] = NAN;
-	if (loudness->n_heard >= MOMENTARY_HOPS)
+	if (loudness->n_since_reset >= MOMENTARY_HOPS)
 		value[4] = loudness->momentary_max = max_f32(value[0], loudness->momentary_max);
-	if (loudness->n_heard >= LOUDNESS_HOPS)
+	if (loudness->n_since_reset >= LOUDNESS_HOPS)
 		value[5] = loudness->short_term_max = max_f32(value[1], loudness->short_term_max);
 }

@@ -27,9 +27,9 @@ struct loudness {
 	uint32_t n_channels;
 	double energy[LOUDNESS_HOPS]; /* of hops, a ring */
 	uint32_t next;
-	uint32_t n_hops;  /* since the start of integration, at most LOUDNESS_HOPS */
-	uint32_t n_heard; /* since the maxima were reset, at most LOUDNESS_HOPS */
-	uint32_t n_block; /* hops since a block of 400 ms ended */
+	uint32_t n_hops;	/* since the start of integration, at most LOUDNESS_HOPS */
+	uint32_t n_since_reset; /* since the maxima were reset, at most LOUDNESS_HOPS */
+	uint32_t n_block;	/* hops since a block of 400 ms ended */
 	float integrated, range, momentary_max, short_term_max;
 	struct loudness_histogram *blocks, *short_terms;
 };

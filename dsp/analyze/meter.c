@@ -136,23 +136,23 @@ static WEIR_REALTIME float peak_level(float peak)
 	return decibels(peak * peak);
 }
 
-static WEIR_REALTIME void levels_tell(struct meter_levels *levels, float calibration, float *value,
-				      uint32_t n_channels)
+static WEIR_REALTIME void levels_write(struct meter_levels *levels, float calibration, float *value,
+				       uint32_t n_channels)
 {
 	const struct {
 		const double *square;
 		uint32_t fast_field;
-	} told[] = {
+	} detector[] = {
 		{ levels->fast, METER_LAF },
 		{ levels->slow, METER_LAS },
 		{ levels->fast_max, METER_LAF_MAX },
 		{ levels->slow_max, METER_LAS_MAX },
 	};
 
-	for (uint32_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+	for (uint32_t i = 0; i < sizeof(detector) / sizeof(detector[0]); i++)
 		for (uint32_t w = WEIGHTING_A; w <= WEIGHTING_Z; w++)
-			value[(told[i].fast_field + 2 * w) * n_channels] =
-				level_of((float)told[i].square[w], calibration);
+			value[(detector[i].fast_field + 2 * w) * n_channels] =
+				level_of((float)detector[i].square[w], calibration);
 }
 
 static WEIR_REALTIME void channel_hop(struct meter *meter, struct meter_channel *channel,
@@ -174,7 +174,7 @@ static WEIR_REALTIME void channel_hop(struct meter *meter, struct meter_channel 
 	value[METER_TP_MAX * n] = peak_level(channel->tp_max);
 	value[METER_RMS * n] = level_of(square, calibration);
 	value[METER_CREST * n] = value[METER_PEAK * n] - decibels(square);
-	levels_tell(levels, calibration, value, n);
+	levels_write(levels, calibration, value, n);
 	value[METER_CLIPS * n] = (float)channel->clip.n;
 
 	channel->peak = channel->tp = 0.0f;

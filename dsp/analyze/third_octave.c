@@ -157,9 +157,9 @@ static WEIR_REALTIME void bank_hop(const struct third_octave_bank *bank,
 }
 
 /* value: the bands of each of the two channels. */
-static WEIR_REALTIME void bank_tell(const struct third_octave_bank *bank,
-				    const struct third_octave_state *state, float calibration,
-				    float *const value[])
+static WEIR_REALTIME void bank_write(const struct third_octave_bank *bank,
+				     const struct third_octave_state *state, float calibration,
+				     float *const value[])
 {
 	for (uint32_t lane = 0; lane < 2 * bank->n_bands; lane++) {
 		const int32_t band = bank->top - (int32_t)(lane / 2);
@@ -187,7 +187,7 @@ WEIR_REALTIME void third_octave_hop(struct third_octave *third_octave, float cal
 						value + right * THIRD_OCTAVE_BANDS };
 
 			bank_hop(bank, &third_octave->pair[p].bank[i], kept);
-			bank_tell(bank, &third_octave->pair[p].bank[i], calibration, two);
+			bank_write(bank, &third_octave->pair[p].bank[i], calibration, two);
 		}
 	}
 	memset(third_octave->n_frames, 0, sizeof(third_octave->n_frames));
