@@ -20,7 +20,7 @@
 #include "dsp/minmax.h"
 #include "dsp/simd.h"
 
-#define EPSILON 2.220446049250313e-16 /* of a double, as the package adds it */
+#define EPSILON 2.220446049250313e-16 /* of a double, as pyAudioAnalysis adds it */
 #define MIN_POWER 1e-20f
 #define TENTHS 10
 

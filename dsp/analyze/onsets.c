@@ -45,7 +45,7 @@
 #define HOLD_FALL 0.288f  /* per step: 250 dB per second; F6 0.881, 0.894 */
 #define MAX_RISE 2.5f	  /* of a band's ln(power); F6 0.787, 0.888 */
 
-#define EDGE_RATE 48000.0f    /* Hz: of the difference at higher rates, about; the bench's rate */
+#define EDGE_RATE 48000.0f    /* Hz: at higher rates, differences over 1 / EDGE_RATE; the bench's */
 #define EDGE_QUARTERS 4	      /* of a step: about 1.25 ms, as long as a click */
 #define EDGE_DELAY 2	      /* steps; F6 0.874, 0.888 */
 #define EDGE_SMOOTH 0.05f     /* per step; twice that: F of clicks 0.999 instead of 1 */

@@ -13,8 +13,8 @@
 #include "dsp/minmax.h"
 #include "dsp/sinc.h"
 
-/* Minimum of the divisor: where fewer windows overlap, the sound stays fainter. No bench
- * figure moves from 0.025 to 0.1. */
+/* Minimum of the divisor: where fewer windows overlap, the sound stays fainter. No figure of
+ * bench/pitch moves from 0.025 to 0.1. */
 #define MIN_WEIGHT 0.05f
 
 void stretch_init(struct stretch *stretch, uint32_t n_channels, uint32_t n_grain, uint32_t n_done)

@@ -5,7 +5,7 @@
 #include "vocoder.h"
 
 /*
- * Figures: bench/pitch/score.py --shifts=4, with half and with twice the value. Without them:
+ * Figures: bench/pitch/score.py --shifts=4, with half and with twice the value. As they are:
  * pre-echo -25.3 dB, peak loss 0.41 dB, tone SINAD 60.7 dB.
  */
 #define FADE_SECONDS 0.0005    /* pre-echo -25.1, -25.6; peak loss 0.44, 0.40 */
