@@ -8,7 +8,7 @@ STEPS = 45
 ZERO = ord('Q')
 
 # A rise by this of what the network of beginnings takes to believe: of music that begins, 6 % pass with
-# 1.5, 3.5 % with 2.5 and 2.2 % with 3.5; the median of speech is told after 40, 40 and 50 ms.
+# 1.5, 3.5 % with 2.5 and 2.2 % with 3.5; speech is detected after a median of 40, 40 and 50 ms.
 DOUBT = 2.5
 
 
