@@ -32,12 +32,11 @@
 #endif
 
 /*
- * Names. What a unit is given has a name in kebab-case: audio ports and control inputs. What it
- * measures has one in snake_case: control outputs and fields of the report. A control output with
- * the name of a field is that value, in the same unit: at the frame of a report the two are equal.
- * Of a field with a value per channel, the output has the highest; an output NAME_2 has the value
- * that the field NAME has of the second audio input. While the field has no value, or NaN, the
- * output is 0, or the minimum of its range.
+ * Names of audio ports and control inputs are kebab-case, those of control outputs and of fields of
+ * the report snake_case. A control output with the name of a field has the field's value, in the
+ * same unit, at the frame of each report: the maximum if the field has a value per channel. An
+ * output NAME_2 has the value of the field NAME for the second audio input. While the field has no
+ * value, or NaN, the output is 0, or the minimum of its range.
  */
 
 #define WEIR_MAX_PORTS 64
