@@ -147,8 +147,8 @@ static void warn_no_control(const struct weir_unit_node *node, const char *key)
 }
 
 /*
- * Returns 0, or -EINVAL with a message when the control is unknown, a meter or does not have this
- * value in its range; text: the value as it was written, NULL for a number.
+ * Returns 0, or -EINVAL with a message if the control is unknown or a meter, or if the value is out
+ * of its range; text: the value as it was written, NULL for a number.
  */
 static int control_check(const struct weir_unit_node *node, const char *key, float value,
 			 const char *text)
