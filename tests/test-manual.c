@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The options of a module, as its manual page lists them: ".TP", ".B OPTION", and a text that
- * begins with "Required.", "No default.", "Read-only." or "Default VALUE[, from MINIMUM to
- * MAXIMUM].". Each is what the module reads. That no option is missing is tests/lint/manual's.
+ * Manual pages give the defaults and ranges that modules have. Each option is ".TP", ".B OPTION",
+ * and a text that begins with "Required.", "No default.", "Read-only." or "Default VALUE[, from
+ * MINIMUM to MAXIMUM].". tests/lint/manual checks that no option is missing.
  *
  * usage: test-manual FOLDER-OF-PAGES
  */
@@ -21,7 +21,7 @@
 PW_LOG_TOPIC(weir_topic, "test");
 
 #define MAX_OPTIONS 16
-/* Too far outside a range of any option. */
+/* By how much values are outside a range. */
 #define OUTSIDE 0.01
 
 struct option {
