@@ -41,8 +41,7 @@ struct day {
 	uint64_t seed;
 	float said[RING];
 	struct room room[2];
-	float ring[2]
-		  [RING]; /* the sound at each microphone, at the rate of the first one's clock */
+	float ring[2][RING]; /* at each microphone, at the rate of the first one's clock */
 	float kernel[PHASES + 1][TAPS];
 };
 
