@@ -8,9 +8,9 @@
  * Analyze: measures a sound, and passes it through unchanged, without latency.
  *
  * The unit reports every 10 ms (rate / 100 frames, rounded), at any quantum. Levels and
- *third-octave bands have one value per channel; features, rhythm, pitch and voice are computed from
- *the mean of all channels. A group whose control is 0 costs nothing, and its fields are absent; so
- *are values that are not known yet.
+ * third-octave bands have one value per channel; features, rhythm, pitch and voice are computed
+ * from the mean of all channels. A group whose control is 0 costs nothing, and its fields are
+ * absent; so are values that are not known yet.
  *
  *	levels		sample peak, true peak, RMS, crest, meter of IEC 61672, clipping
  *	loudness	EBU R 128: momentary, short-term, integrated, range
@@ -24,7 +24,7 @@
  * and SR by 1.41, and ignores LFE (ITU-R BS.1770-4, table 4).
  *
  * Levels are in dB relative to a sine at full scale, plus `calibration-db`. A change of `reset`
- *from 0 to 1 resets all maxima, the integrated loudness and its range; a pause of the graph resets
+ * from 0 to 1 resets all maxima, the integrated loudness and its range; a pause of the graph resets
  * nothing. Rates: 8 to 384 kHz.
  */
 
