@@ -87,7 +87,12 @@ struct weir_port {
 	float min, def, max;	    /* controls only; def: see plugins/ladspa.c */
 };
 
-/* How displays draw the fields of a panel; weir_view has the part of each field. */
+/*
+ * How displays draw the fields of a panel; weir_view has the part of each field. Of each kind but
+ * NUMBERS a unit has one panel at most. METERS has a field with BAR, one with MARK and one with
+ * NUMBER, INPUTS has fields with BAR and DELAY, SPECTRUM one with THIRDS: without these, displays
+ * show no field of the panel.
+ */
 enum weir_panel_kind {
 	WEIR_PANEL_METERS,  /* a bar for each channel, with a mark on it and numbers beside it */
 	WEIR_PANEL_NUMBERS, /* title, then label and number of each field, of the highest channel */
