@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "dsp/minmax.h"
 #include "dsp/simd.h"
 
 /*
@@ -88,12 +89,8 @@ static WEIR_SIMD WEIR_REALTIME void sort_bins(struct weights *weights, const flo
 
 		n1[i] += quiet * (p1[i] - n1[i]);
 		n2[i] += quiet * (p2[i] - n2[i]);
-		n1[i] = n1[i] > MAX_NOISE_RATIO * f1[i] ? MAX_NOISE_RATIO * f1[i]
-			: n1[i] < f1[i]			? f1[i]
-							: n1[i];
-		n2[i] = n2[i] > MAX_NOISE_RATIO * f2[i] ? MAX_NOISE_RATIO * f2[i]
-			: n2[i] < f2[i]			? f2[i]
-							: n2[i];
+		n1[i] = max_f32(min_f32(n1[i], MAX_NOISE_RATIO * f1[i]), f1[i]);
+		n2[i] = max_f32(min_f32(n2[i], MAX_NOISE_RATIO * f2[i]), f2[i]);
 
 		const float loud = p1[i] > LOUD_RATIO * n1[i] || p2[i] > LOUD_RATIO * n2[i]
 					   ? rates.speech
