@@ -8,7 +8,6 @@
 #include "post.h"
 
 #define ALIGN_REPORT_SECONDS 0.1
-#define ALIGN_FADE_SECONDS 0.02
 
 /* A unit's state. */
 struct align {

@@ -8,4 +8,6 @@
 #define ALIGN_MAX_LAG_SECONDS 1.5
 #define ALIGN_MAX_DRIFT 1600e-6
 
+#define ALIGN_FADE_SECONDS 0.02 /* of cross-fades in the output */
+
 #endif

@@ -27,7 +27,6 @@
 #define GLIDE_SECONDS 0.05	    /* of a delay; MAX_GLIDE limits it */
 #define MAX_GLIDE 0.005		    /* frames per frame: 9 cents of pitch */
 #define GLIDE_REACH 0.0005	    /* seconds; beyond, the microphone leaves and joins again */
-#define FADE_SECONDS 0.02	    /* as ALIGN_FADE_SECONDS */
 #define HEADROOM_SECONDS 120.0	    /* of drift, before the latency must grow */
 #define FIRST_HEADROOM_SECONDS 15.0 /* until the drift is known */
 #define MAX_HEADROOM 0.02	    /* seconds */
@@ -40,7 +39,7 @@ void mix_init(struct mix *mix, uint32_t rate, uint32_t n_mics, double lag_second
 	/* Of three microphones one may be early and one late. */
 	mix->n_ring = power_of_two(
 		(uint32_t)ceil((n_mics > 2 ? 2.0 : 1.0) * lag_seconds * rate + 0.1 * rate));
-	mix->n_fade = (uint32_t)(FADE_SECONDS * rate) / MIX_CELL * MIX_CELL;
+	mix->n_fade = (uint32_t)(ALIGN_FADE_SECONDS * rate) / MIX_CELL * MIX_CELL;
 }
 
 void mix_allocate(struct mix *mix, struct arena *arena)
