@@ -57,7 +57,8 @@ static int align_init(struct align *align, uint32_t rate, uint32_t n_mics)
 
 	align->rate = rate;
 	align->n_mics = n_mics;
-	if (front_end_context_init(&align->front_context, rate, ALIGN_MAX_LAG_SECONDS) < 0 ||
+	if (front_end_context_init(&align->front_context, rate, ALIGN_MAX_LAG_SECONDS,
+				   (double)TRACK_MAX_LATE_SECONDS, CROSS_WINDOW) < 0 ||
 	    cross_context_init(&align->cross_context, &align->front_context) < 0 ||
 	    post_init(&align->post, rate, n_mics) < 0)
 		return -ENOMEM;

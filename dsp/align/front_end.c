@@ -15,10 +15,9 @@
 #include "dsp/simd.h"
 #include "dsp/sinc.h"
 
-#define TAPS_PER_FACTOR 64  /* one kernel's length in samples of the analysis */
-#define LATE_SECONDS 1.4    /* beyond the lag: to 2.8 s, MAX_LATE_SECONDS of track.c, and a frame */
-#define SMOOTH_SECONDS 0.08 /* five hops at 16 kHz */
-#define SMOOTH_HOPS 5.0	    /* minimum: the lowest power of fewer is far below the mean */
+#define TAPS_PER_FACTOR 64     /* one kernel's length in samples of the analysis */
+#define SMOOTH_SECONDS 0.08    /* five hops at 16 kHz */
+#define SMOOTH_HOPS 5.0	       /* minimum: the lowest power of fewer is far below the mean */
 #define RISE_DB_PER_SECOND 3.0 /* as in doc/align.md: steady sound becomes noise */
 #define BIAS 2.0f	       /* the mean power of noise over such a minimum */
 #define SILENT_POWER 1e-9f     /* of the loudest bin: white noise at -124 dB */
@@ -32,7 +31,8 @@
 #define MAX_SNR_DB 60.0f
 #define MAX_RATIO 1e6f /* MAX_SNR_DB as a ratio of powers */
 
-int front_end_context_init(struct front_end_context *context, uint32_t rate, double lag_seconds)
+int front_end_context_init(struct front_end_context *context, uint32_t rate, double lag_seconds,
+			   double late_seconds, uint32_t n_window)
 {
 	int res;
 
@@ -44,7 +44,7 @@ int front_end_context_init(struct front_end_context *context, uint32_t rate, dou
 	context->n_taps = TAPS_PER_FACTOR * context->factor;
 	context->n_input = power_of_two(context->n_taps + WEIR_BLOCK);
 	context->n_sound =
-		power_of_two((uint32_t)ceil((lag_seconds + LATE_SECONDS) * (double)context->rate));
+		power_of_two((uint32_t)ceil(late_seconds * (double)context->rate) + n_window);
 	context->n_spectra = (uint32_t)(lag_seconds * (double)context->rate / FRONT_END_BLOCK) + 12;
 	context->first = (uint32_t)ceilf(FRONT_END_LOW_HZ / context->rate * FRONT_END_WINDOW);
 	context->end = (uint32_t)(FRONT_END_HIGH_HZ / context->rate * FRONT_END_WINDOW) + 1;

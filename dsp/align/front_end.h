@@ -69,8 +69,12 @@ struct front_end {
 	bool is_alone_done;
 };
 
-/* Returns 0 or -ENOMEM. */
-int front_end_context_init(struct front_end_context *context, uint32_t rate, double lag_seconds);
+/*
+ * For the search of lags up to lag_seconds, and for windows of up to n_window samples that begin up
+ * to late_seconds before the latest sample. Returns 0 or -ENOMEM.
+ */
+int front_end_context_init(struct front_end_context *context, uint32_t rate, double lag_seconds,
+			   double late_seconds, uint32_t n_window);
 void front_end_context_allocate(struct front_end_context *context, struct arena *arena);
 void front_end_context_fill(struct front_end_context *context);
 void front_end_context_finish(struct front_end_context *context);

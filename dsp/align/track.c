@@ -5,7 +5,6 @@
 
 #include "moves.h"
 
-#define MAX_LATE_SECONDS 2.8f /* 1.5 s of lag, 0.9 s of rereading, and a reserve */
 #define MIN_FRESH 3e-3 /* beyond noise by chance. bench/align: half: RMSE 0.19; twice: the same */
 #define FIRST_BLOCKS 4 /* as drift.c's MIN_BLOCKS: before, a competing peak may be due to drift */
 #define FAST_MAX_RHO 0.95f /* bench/align: 0.9 and 0.98: the same */
@@ -55,7 +54,7 @@ static WEIR_REALTIME bool frame_is_there(struct track *track, const struct front
 					 const struct front_end *front2)
 {
 	/* The samples of the frame are overwritten: the unit was held, or the search was late. */
-	if (track->frame + (int64_t)(MAX_LATE_SECONDS * track->loop.context->rate) <
+	if (track->frame + (int64_t)(TRACK_MAX_LATE_SECONDS * track->loop.context->rate) <
 	    (int64_t)front1->n_samples)
 		track->frame = (int64_t)front1->n_samples;
 

@@ -5,6 +5,8 @@
 #include "frame.h"
 #include "loop.h"
 
+#define TRACK_MAX_LATE_SECONDS 2.8f /* 1.5 s of lag, 0.9 s of rereading, and a reserve */
+
 enum track_stage {
 	TRACK_FIRST_SPECTRUM,
 	TRACK_SECOND_SPECTRUM,
